@@ -1,0 +1,37 @@
+"""royalty: count the tokens of every source in a training corpus, and pay a pool out to them.
+
+The functions mirror the commands and work on Arrow tables:
+
+    import royaltycli
+
+    tokens = royaltycli.scan("sample_corpora")
+    rows = royaltycli.payout(tokens, profit="500e6", rate="20%")
+
+Everything is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from royaltycli.api import check, estimate, payout, read_tokens, scan, shares
+    from royaltycli.errors import RoyaltyError
+
+__all__ = ["RoyaltyError", "check", "estimate", "payout", "read_tokens", "scan", "shares"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "RoyaltyError":
+        from royaltycli.errors import RoyaltyError
+
+        return RoyaltyError
+    from royaltycli import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""`python -m royaltycli` is `royalty`."""
+
+from royaltycli.cli import main
+
+main()

@@ -1,0 +1,255 @@
+"""The Python API: one function per command, on Arrow tables.
+
+Amounts, rates and numbers of tokens are given as text (`"500e6"`, `"20%"`), int, Decimal or Fraction;
+a float is refused, because it is rarely the number that was meant.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from royaltycli.errors import CallError
+from royaltycli.numerals import parse_amount, parse_fraction, plain, plain_fraction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from royaltycli.corpus.opening import Opened
+    from royaltycli.payout.estimate import Estimate
+    from royaltycli.payout.payout import Payout
+    from royaltycli.tokens.scan import Scan, Tick
+
+Number = str | int | Decimal | Fraction
+PayoutBy = Literal["source", "holder", "split"]
+SharesBy = Literal["source", "holder", "license", "collection"]
+
+
+def check(manifest: str | Path | None = None, *, outside: bool = False) -> Opened:
+    """The corpus of a manifest and the files that a scan would read. Raises ManifestError with all problems."""
+    from royaltycli.corpus.opening import open_corpus
+
+    return open_corpus(manifest, outside=outside)
+
+
+def scan(
+    manifest: str | Path | None = None,
+    *,
+    output: str | Path | None = None,
+    encoding: str | None = None,
+    pattern: str | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
+    verify: Number = "1%",
+    outside: bool = False,
+) -> pa.Table:
+    """Count the tokens of every source; write the table to `output` if it is given, and return it.
+
+    See `royalty scan --help` for the arguments. Raises RoyaltyError; nothing is then written.
+    """
+    from royaltycli.tokens.table import write_tokens
+
+    opened = check(manifest, outside=outside)
+    scanned = scan_opened(opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify)
+    if output is not None:
+        write_tokens(Path(output), scanned.table)
+    return scanned.table
+
+
+def scan_opened(
+    opened: Opened,
+    *,
+    encoding: str | None = None,
+    pattern: str | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
+    verify: Number = "1%",
+    tick: Tick | None = None,
+) -> Scan:
+    """Scan a corpus that `check` has opened, with the encoding given here, else the manifest's, else the default."""
+    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
+    from royaltycli.tokens.scan import scan_files
+
+    corpus = opened.corpus
+    if encoding is not None:
+        vocabulary = find_encoding(encoding, pattern or corpus.pattern)
+    else:
+        vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
+    rate = _fraction(verify, "verify")
+    options = {} if tick is None else {"tick": tick}
+    return scan_files(corpus, opened.files, vocabulary, engine=engine, workers=workers, verify=rate, **options)
+
+
+def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
+    """The token table that a scan wrote. Raises TableError if it is missing, damaged, or of another version."""
+    from royaltycli.tokens.table import read_tokens as read
+
+    return read(Path(path))
+
+
+def shares(
+    tokens: pa.Table, *, by: SharesBy = "source", total_tokens: Number | None = None, top: int | None = None
+) -> pa.Table:
+    """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
+    from royaltycli.payout.shares import shares as compute
+
+    return compute(tokens, by=by, total_tokens=_total(tokens, total_tokens), top=_top(top))
+
+
+def payout(
+    tokens: pa.Table,
+    *,
+    profit: Number,
+    rate: Number,
+    currency: str = "USD",
+    by: PayoutBy = "source",
+    total_tokens: Number | None = None,
+    top: int | None = None,
+    period: str = "",
+) -> pa.Table:
+    """The payout table of a profit at a rate, whose payout column sums to the pool. Raises AmountError, CallError."""
+    options = {"currency": currency, "by": by, "total_tokens": total_tokens, "top": top, "period": period}
+    return distribute(tokens, profit=profit, rate=rate, **options).rows  # type: ignore[arg-type]
+
+
+def distribute(
+    tokens: pa.Table,
+    *,
+    profit: Number,
+    rate: Number,
+    currency: str = "USD",
+    by: PayoutBy = "source",
+    total_tokens: Number | None = None,
+    top: int | None = None,
+    period: str = "",
+) -> Payout:
+    """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
+    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.currency import pool
+    from royaltycli.payout.payout import pay
+
+    share_out = pool(_amount(profit, "profit"), _fraction(rate, "rate"), find_currency(currency))
+    total = _total(tokens, total_tokens)
+    return pay(
+        tokens,
+        pool=share_out.units,
+        currency=share_out.currency,
+        by=by,
+        total_tokens=total,
+        top=_top(top),
+        period=period,
+    )
+
+
+def estimate(
+    tokens: Number,
+    *,
+    corpus: Number = "gpt-3",
+    part: str | None = None,
+    profit: Number,
+    rate: Number,
+    currency: str = "USD",
+) -> Estimate:
+    """What a work of so many tokens would earn in a published mixture, or a corpus of so many tokens.
+
+    Raises CallError for an unknown corpus or part, or figures that cannot be.
+    """
+    from royaltycli.mixtures import corpus_total, find_part
+    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.estimate import estimate as compute
+
+    total, mixture = corpus_total(_text(corpus, "corpus"))
+    if part is not None and mixture is None:
+        raise CallError(f"part is {part!r}, but only a published corpus has parts; see `royalty estimate --list`")
+    return compute(
+        _amount(tokens, "tokens"),
+        total=total,
+        part=None if part is None or mixture is None else find_part(mixture, part),
+        profit=_amount(profit, "profit"),
+        rate=_fraction(rate, "rate"),
+        currency=find_currency(currency),
+    )
+
+
+def work_tokens(
+    *,
+    tokens: Number | None = None,
+    words: Number | None = None,
+    pages: Number | None = None,
+    file: Path | None = None,
+    corpus: Number = "gpt-3",
+    encoding: str | None = None,
+) -> Decimal:
+    """The tokens of one work, given in exactly one of four ways; a file is counted in the corpus's encoding.
+
+    Raises CallError if it is given in none or several, DocumentError if the file cannot be read.
+    """
+    from royaltycli.payout.estimate import tokens_from_pages, tokens_from_words
+
+    given = [name for name, value in (("tokens", tokens), ("words", words), ("pages", pages), ("file", file)) if value is not None]
+    if len(given) != 1:
+        found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
+        raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")
+    if tokens is not None:
+        return _amount(tokens, "tokens")
+    if words is not None:
+        return Decimal(tokens_from_words(_amount(words, "words")))
+    if pages is not None:
+        return Decimal(tokens_from_pages(_amount(pages, "pages")))
+    assert file is not None
+    return Decimal(_count_file(file, _text(corpus, "corpus"), encoding))
+
+
+def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
+    """The tokens of all documents in a file, as a scan of a corpus of this one source counts them."""
+    from royaltycli.corpus.files import find_files
+    from royaltycli.errors import ManifestError, Place
+    from royaltycli.manifest.model import Corpus, Source
+    from royaltycli.mixtures import corpus_total
+    from royaltycli.tokens.encodings import DEFAULT_ENCODING, PUBLIC, find_encoding
+    from royaltycli.tokens.scan import scan_files
+
+    _, mixture = corpus_total(corpus)
+    usual = mixture.tokenizer if mixture is not None and mixture.tokenizer in PUBLIC else DEFAULT_ENCODING
+    work = Source("work", Place(str(file)), (file.name,))
+    alone = Corpus(str(file), file.parent, "", sources=(work,))
+    found = find_files(alone, outside=True)
+    if found.problems:
+        raise ManifestError(found.problems)
+    scanned = scan_files(alone, found.files, find_encoding(encoding or usual))
+    return sum(scanned.table["tokens"].to_pylist())
+
+
+def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
+    from royaltycli.tokens.table import metadata_of
+
+    written = metadata_of(tokens).get("train_tokens") if given is None else given
+    return None if written is None else _amount(written, "total tokens")
+
+
+def _top(top: int | None) -> int | None:
+    if top is not None and top < 0:
+        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
+    return top or None
+
+
+def _amount(number: Number, what: str) -> Decimal:
+    return parse_amount(_text(number, what), what)
+
+
+def _fraction(number: Number, what: str) -> Fraction:
+    return parse_fraction(_text(number, what), what)
+
+
+def _text(number: Number, what: str) -> str:
+    if isinstance(number, str):
+        return number
+    if isinstance(number, float) or not isinstance(number, (int, Decimal, Fraction)):
+        raise CallError(f"{what} is {number!r}; give it as text, int or Decimal, which are exact")
+    return plain(number) if isinstance(number, Decimal) and number.is_finite() else _plain(number)
+
+
+def _plain(number: int | Decimal | Fraction) -> str:
+    return plain_fraction(number) if isinstance(number, Fraction) else str(number)

@@ -1,0 +1,114 @@
+"""The command line: each command's file parses, makes one call and renders; `console` alone knows rich.
+
+Nothing heavy is imported before a command needs it, so that help and completion are quick.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from royaltycli.cli import check, estimate, init, payout, scan, shares
+
+EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
+
+app = typer.Typer(
+    name="royalty",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+    rich_markup_mode="rich",
+)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 -- typer passes the flag
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"royalty {version('royaltycli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _royalty(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """How much of a model's training was whose, and what are they owed?
+
+    Counts the tokens of every source in a corpus, exactly, and pays a pool out to them, to the cent.
+    """
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init.init,
+    "check": check.check,
+    "scan": scan.scan,
+    "shares": shares.shares,
+    "payout": payout.payout,
+    "estimate": estimate.estimate,
+}
+
+
+def ending_well(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an exit status for every ending, and a traceback for none that a user can cause."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        from royaltycli.errors import Interrupted, RoyaltyError
+
+        try:
+            command(*args, **options)
+            sys.stdout.flush()
+        except RoyaltyError as error:
+            _end(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            _end("interrupted; nothing was written", Interrupted.exit_status)
+        except BrokenPipeError:  # whoever reads our output has had enough
+            _discard_output()
+        except MemoryError:
+            _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
+        except OSError as error:  # standard output on a full disk; files have errors of their own
+            _discard_output()
+            _end(f"the output cannot be written ({(error.strerror or str(error)).lower()})", RoyaltyError.exit_status)
+
+    return run
+
+
+def _help(command: Callable[..., None]) -> str:
+    """A command's docstring, its paragraphs each on one line for the terminal to wrap."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=_help(_command), epilog=sys.modules[_command.__module__].EXAMPLES)(ending_well(_command))
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
+    app()
+
+
+def _end(message: str, status: int) -> NoReturn:
+    from royaltycli.cli.console import fail
+
+    fail(message)
+    sys.exit(status)
+
+
+def _discard_output() -> None:
+    """Let the interpreter's own last flush go nowhere instead of failing once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,30 @@
+"""`royalty init`: a starter manifest for the files of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty init[/cyan]  for the files here
+
+[cyan]royalty init books[/cyan]"""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the corpus.", show_default="here")] = Path(),
+) -> None:
+    """Write a starter corpus.toml for the files found in a folder, with comments, never over an existing one."""
+    from royaltycli.cli import console
+    from royaltycli.errors import CallError
+    from royaltycli.manifest.starter import starter
+    from royaltycli.storage import write_text
+
+    manifest = folder / "corpus.toml"
+    if manifest.exists() or manifest.is_symlink():
+        raise CallError(f"{manifest} is already there, and stays as it is; `royalty check` says what it describes")
+    write_text(manifest, starter(folder))
+    console.say(f"Wrote {manifest}. Look through it, then run `royalty check` and `royalty scan`.")

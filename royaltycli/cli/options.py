@@ -1,0 +1,91 @@
+"""Options that several commands share, and where a result goes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STANDARD_OUTPUT = Path("-")
+
+Manifest = Annotated[
+    str | None,
+    typer.Argument(metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"),
+]
+Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", help="The table that `royalty scan` wrote.")]
+Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+TotalTokens = Annotated[
+    str | None,
+    typer.Option(
+        "--total-tokens",
+        metavar="N",
+        help="Tokens that the whole training run saw, where these sources are a part of it, such as 300e9.",
+        show_default="train_tokens of the manifest",
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
+]
+Currency = Annotated[str, typer.Option("--currency", "-c", metavar="CODE", help="ISO 4217, such as USD, EUR, JPY or KWD.")]
+Profit = Annotated[
+    str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
+]
+Rate = Annotated[
+    str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out, such as 0.2 or 20%.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="table, csv, json, jsonl, parquet or markdown.",
+        show_default="a table on a terminal, else csv",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; its ending picks the format.", show_default=False),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
+
+
+def format_of(asked: str | None, output: Path | None) -> str:
+    """The format of a result, as `report.formats` chooses it. Raises CallError."""
+    from royaltycli.report.formats import choose_format
+
+    return choose_format(asked, None if output == STANDARD_OUTPUT else output, terminal=sys.stdout.isatty())
+
+
+def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:
+    """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError."""
+    from royaltycli.errors import CallError
+    from royaltycli.report.formats import writer
+    from royaltycli.storage import write_whole
+
+    write = writer(kind, rows, raw=raw)
+    if output is not None and output != STANDARD_OUTPUT:
+        write_whole(output, write)
+        return
+    if kind == "parquet":
+        if sys.stdout.isatty():
+            raise CallError("Parquet is not for a terminal; name a file with `-o`, or pipe it on")
+        sys.stdout.buffer.write(_bytes(write))
+    else:
+        write(sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def _bytes(write: object) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    write(buffer)  # type: ignore[operator]
+    return buffer.getvalue()

@@ -1,0 +1,65 @@
+"""`royalty payout`: a pool, paid out to the sources or their holders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty payout --profit 500e6 --rate 0.2[/cyan]  tokens.parquet here, as a table
+
+[cyan]royalty payout --profit 500M --rate 20% --by holder -o payout.csv[/cyan]
+
+[cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]"""
+
+
+def payout(
+    profit: options.Profit,
+    rate: options.Rate,
+    tokens: options.Tokens = Path("tokens.parquet"),
+    by: Annotated[
+        Literal["source", "holder", "split"],
+        typer.Option("--by", help="What each row stands for; a split is one holder's part of one source."),
+    ] = "source",
+    currency: options.Currency = "USD",
+    top: options.Top = None,
+    total_tokens: options.TotalTokens = None,
+    period: Annotated[
+        str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
+    ] = "",
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Pay a part of a profit out to the sources of a corpus, every cent accounted for.
+
+    Each source's share is its seen tokens over all seen tokens. Whole minor units are paid by the method
+    of largest remainders, and the payout column always sums to the pool.
+    """
+    from royaltycli import api
+    from royaltycli.cli import console
+
+    kind = options.format_of(format_, output)
+    rows = console.ROWS if kind == "table" and top is None else top
+    paid = api.distribute(
+        api.read_tokens(tokens),
+        profit=profit,
+        rate=rate,
+        currency=currency,
+        by=by,
+        total_tokens=total_tokens,
+        top=rows,
+        period=period,
+    )
+    if kind == "table":
+        console.show_payout(paid, by)
+    else:
+        options.deliver(paid.rows, kind, output, raw=raw)
+    if not quiet:
+        console.prove(paid, aside=kind != "table")

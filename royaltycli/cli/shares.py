@@ -1,0 +1,42 @@
+"""`royalty shares`: how much of the corpus each source is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty shares[/cyan]  tokens.parquet here, by source
+
+[cyan]royalty shares --by license[/cyan]
+
+[cyan]royalty shares --top 100 -o shares.csv[/cyan]"""
+
+
+def shares(
+    tokens: options.Tokens = Path("tokens.parquet"),
+    by: Annotated[
+        Literal["source", "holder", "license", "collection"], typer.Option("--by", help="What each row stands for.")
+    ] = "source",
+    top: options.Top = None,
+    total_tokens: options.TotalTokens = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+) -> None:
+    """Show each source's tokens, the tokens that training saw of it, and its share of the corpus."""
+    from royaltycli import api
+    from royaltycli.cli import console
+
+    kind = options.format_of(format_, output)
+    table = api.read_tokens(tokens)
+    if kind == "table":
+        top = console.ROWS if top is None else top
+        console.show_shares(api.shares(table, by=by, total_tokens=total_tokens, top=top), by)
+    else:
+        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, output, raw=raw)

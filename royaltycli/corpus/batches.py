@@ -1,0 +1,79 @@
+"""What every reader yields: some documents as one Arrow array, and where each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from royaltycli.corpus.files import File
+from royaltycli.limits import READ_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Gives documents of one piece of a file their numbers: lines of JSONL, rows of Parquet, from 1.
+
+    Of a piece that begins within a JSONL file only numbers from its own first line on are known;
+    `after_byte` is where it begins, and the lines before that byte are counted when an error must name one.
+    """
+
+    numbers: Sequence[int]
+    after_byte: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents of one file, in file order.
+
+    `texts` is a large_string array of valid UTF-8 without nulls. For a collection, `sources` and
+    `holders` hold each document's own value of those fields, as string arrays without nulls.
+    `numbering` is None for a file that is one document. `packed_bytes` is how much of the file was
+    read for this batch, for the progress.
+    """
+
+    file: File
+    texts: pa.LargeStringArray
+    packed_bytes: int
+    sources: pa.Array | None = None
+    holders: pa.Array | None = None
+    numbering: Numbering | None = None
+
+    def place(self, document: int) -> str:
+        """Where a document stands, as errors name it: `posts.jsonl:12`, `news.parquet, row 3`, `book.txt`."""
+        if self.numbering is None:
+            return self.file.name
+        return place(self.file, self.numbering.numbers[document], self.numbering.after_byte)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The names of the fields that hold a document's text, its source and its holder."""
+
+    text: str
+    source: str | None = None
+    holder: str | None = None
+
+    def names(self) -> list[str]:
+        """Each field once, the text first."""
+        return list(dict.fromkeys(name for name in (self.text, self.source, self.holder) if name is not None))
+
+
+def place(file: File, number: int, after_byte: int = 0) -> str:
+    """The line or row of a file, as errors name it."""
+    if file.format == "parquet":
+        return f"{file.name}, row {number}"
+    return f"{file.name}:{number + _lines_before(file, after_byte)}"
+
+
+def _lines_before(file: File, after_byte: int) -> int:
+    """How many lines begin before the first one that begins at `after_byte` or later."""
+    if after_byte == 0:
+        return 0
+    lines, left = 1, after_byte - 1
+    with file.path.open("rb") as stream:
+        while left and (block := stream.read(min(left, READ_BYTES))):
+            lines += block.count(b"\n")
+            left -= len(block)
+    return lines

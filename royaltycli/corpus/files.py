@@ -1,0 +1,178 @@
+"""The files of a corpus: which there are, how to read each, and which source or collection owns it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from royaltycli.errors import Problem
+from royaltycli.manifest.endings import ENDINGS_WORDS, Compression, kind_of
+from royaltycli.manifest.model import Collection, Corpus, Format, Source
+from royaltycli.manifest.paths import Refusal, check_written, look_up
+from royaltycli.manifest.patterns import Match, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.wording import named, printable, shown
+
+TABLE_NAME = "tokens.parquet"
+"""What a scan writes beside the manifest: no document of the next scan, unless a path names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of documents.
+
+    `name` is its path as reached from the manifest's folder, `path` the real one to open, `size` its
+    bytes as they lie on the disk. `owner` is the place of its source or collection in
+    `corpus.sources + corpus.collections`.
+    """
+
+    name: str
+    path: Path
+    size: int
+    format: Format
+    compression: Compression | None
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of a corpus by owner and name, what was passed over as no document, and what is wrong."""
+
+    files: tuple[File, ...]
+    skipped: tuple[str, ...]
+    problems: list[Problem]
+
+
+@dataclass(slots=True)
+class _Search:
+    """What has been found so far. `claims` has the owner and the name of every file, by its real path."""
+
+    owners: tuple[Source | Collection, ...]
+    root: str
+    outside: bool
+    own: frozenset[str]
+    files: dict[str, File] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    clashes: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
+    """Every file that the manifest's paths mean, in the order of owner and name; names are ordered as UTF-8.
+
+    A path is a file or folder of that very name, else a pattern. Folders are searched through all
+    levels, but for hidden names and links to folders. Files are told apart by their real paths: one
+    that is matched twice by one source counts once, one that two sources match is a problem. Nothing
+    is opened.
+    """
+    root = os.path.realpath(corpus.folder)
+    folder = Path(corpus.file).parent
+    beside = [Path(corpus.file), Path(root, TABLE_NAME), *(folder / name for name, _ in corpus.lists)]
+    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    search = _Search(owners, root, outside, frozenset(os.path.realpath(path) for path in beside))
+    for owner, entry in enumerate(owners):
+        for pattern in entry.patterns:
+            _find(search, owner, pattern)
+    for (first, second), names in search.clashes.items():
+        other, entry = owners[first], owners[second]
+        what = f"{named(names)} also belongs to {_label(other)} at {other.place}"
+        _note(search, entry, what, "let each file belong to one source or collection")
+    files = sorted(search.files.values(), key=lambda file: (file.owner, file.name.encode()))
+    skipped = {printable(name) for path, name in search.skipped.items() if path not in search.files}
+    return Found(tuple(files), tuple(sorted(skipped)), sorted(set(search.problems)))
+
+
+def _find(search: _Search, owner: int, pattern: str) -> None:
+    """Finds the files of one path of a source or collection."""
+    entry = search.owners[owner]
+    refusal = check_written(pattern, outside=search.outside)
+    if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):  # noqa: PTH118
+        _take_many(search, owner, f"pattern {shown(pattern)}", matches(search.root, pattern, outside=search.outside))
+        return
+    found = refusal or look_up(search.root, pattern, outside=search.outside)
+    if isinstance(found, Refusal):
+        _note(search, entry, found.what, found.mend)
+        return
+    path, status = found
+    name = clean_name(pattern)
+    if stat.S_ISDIR(status.st_mode):
+        inside = files_below(search.root, path, name, outside=search.outside)
+        _take_many(search, owner, f"folder {shown(pattern)}", inside)
+    else:
+        _take_one(search, owner, match_file(name, path, status))
+
+
+def _take_one(search: _Search, owner: int, match: Match) -> None:
+    """Takes a file that a path names itself: it must be a document."""
+    entry = search.owners[owner]
+    if match.refusal is not None:
+        _note(search, entry, f"cannot read {shown(match.name)}: {match.refusal.what}", match.refusal.mend)
+        return
+    if _format(entry, match.name) is None:
+        what = f"file {shown(match.name)} is not known by its ending to hold documents"
+        mend = 'say how to read it, such as format = "text"'
+        if isinstance(entry, Collection):
+            what = f"file {shown(match.name)} is no JSONL or Parquet, in which each document could name its source"
+            mend = "make it a [[source]], or set format"
+        _note(search, entry, what, mend)
+        return
+    _claim(search, owner, match)
+
+
+def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match]) -> None:
+    """Takes the files that a pattern or folder matches; those that are no documents are passed over."""
+    entry = search.owners[owner]
+    refused: dict[Refusal, list[str]] = {}
+    passed: list[str] = []
+    taken = 0
+    for match in found:
+        if match.path in search.own:
+            continue
+        if not match.name.endswith("/") and _format(entry, match.name) is None:
+            passed.append(match.name)
+            search.skipped[match.path] = match.name
+        elif match.refusal is not None:
+            refused.setdefault(match.refusal, []).append(match.name)
+        else:
+            taken += 1
+            _claim(search, owner, match)
+    for refusal, names in refused.items():
+        _note(search, entry, f"cannot read {named(names)}: {refusal.what}", refusal.mend)
+    if not taken and not refused:
+        if passed:
+            what = f"{quoted} matches no document, only {named(printable(name) for name in passed)}"
+            mend = f'documents end in {ENDINGS_WORDS}; others need format = "text"'
+        else:
+            what = f"{quoted} matches no file"
+            mend = "check its spelling; books/* stays in one folder, books/**/* goes into all below it"
+        _note(search, entry, what, mend)
+
+
+def _claim(search: _Search, owner: int, match: Match) -> None:
+    """Gives a file to its owner, unless another has it."""
+    entry = search.owners[owner]
+    form = _format(entry, match.name)
+    before = search.files.get(match.path)
+    if before is not None and before.owner != owner:
+        search.clashes.setdefault((before.owner, owner), set()).add(match.name)
+    elif form is not None and (before is None or match.name.encode() < before.name.encode()):
+        compression = kind_of(match.name)[1]
+        search.files[match.path] = File(match.name, Path(match.path), match.size, form, compression, owner)
+
+
+def _format(entry: Source | Collection, name: str) -> Format | None:
+    """How the documents of a file stand in it: as the manifest says, else as its ending says."""
+    form = entry.reading.format or kind_of(name)[0]
+    if isinstance(entry, Collection) and form not in ("jsonl", "parquet"):
+        return None
+    return form
+
+
+def _label(entry: Source | Collection) -> str:
+    return f"{'source' if isinstance(entry, Source) else 'collection'} {shown(entry.id)}"
+
+
+def _note(search: _Search, entry: Source | Collection, what: str, mend: str) -> None:
+    search.problems.append(Problem(entry.place, f"{_label(entry)}: {what}", mend))

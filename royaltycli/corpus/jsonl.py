@@ -1,0 +1,234 @@
+"""JSON Lines: one object a line, one document an object.
+
+Whole chunks of lines are parsed by Arrow. What Arrow takes more leniently than JSON Lines means it, and
+every chunk that Arrow refuses, goes through the strict reader, line by line, which either reads the
+chunk or names the line. Fields that nobody asked for are skimmed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as arrow_json
+
+from royaltycli.corpus.batches import Batch, Fields, Numbering, place
+from royaltycli.corpus.shards import Piece
+from royaltycli.corpus.text import decode
+from royaltycli.corpus.unpack import blocks
+from royaltycli.errors import DocumentError
+from royaltycli.limits import DOCUMENT_BYTES
+from royaltycli.manifest.model import Reading
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some whole lines of a file: their bytes, the number of the first, and the bytes of the file read for them."""
+
+    piece: Piece
+    data: bytes
+    first_line: int
+    packed_bytes: int
+
+    def place(self, line: int) -> str:
+        """Where a line of this chunk (from 0) stands."""
+        return place(self.piece.file, self.first_line + line, self.piece.start)
+
+
+def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
+    """The documents of a JSONL file, or of the lines that begin in a range of its bytes.
+
+    Raises DocumentError that names the line for anything that is not an object with the fields asked for.
+    """
+    for chunk in _chunks(piece):
+        columns = _parse_fast(chunk.data, fields)
+        numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
+        if columns is None:
+            columns, numbers = _parse_strictly(chunk, fields, reading)
+        yield Batch(
+            piece.file,
+            columns[fields.text],
+            chunk.packed_bytes,
+            None if fields.source is None else columns[fields.source],
+            None if fields.holder is None else columns[fields.holder],
+            Numbering(numbers, piece.start),
+        )
+
+
+def _chunks(piece: Piece) -> Iterator[Chunk]:
+    """The lines that begin within a piece, as many at a time as were read at once."""
+    skipping = piece.start > 0
+    begin = position = max(0, piece.start - 1)  # a line begins at `start` only if a newline stands before it
+    parts: list[bytes] = []
+    line, packed = 1, 0
+    for block, read in blocks(piece.file, begin):
+        data = block.to_pybytes()
+        packed += read
+        if position == 0:
+            data = data.removeprefix(BYTE_ORDER_MARK)
+        position += block.size
+        cut = data.rfind(b"\n") + 1
+        if cut == 0:
+            parts.append(data)
+            _check_length(parts, piece, line)
+            continue
+        lines = b"".join([*parts, data[:cut]])
+        parts = [data[cut:]]
+        begin = position - len(parts[0]) - len(lines)
+        if skipping:
+            skipping = False
+            lines = lines[lines.index(b"\n") + 1 :]
+            begin = position - len(parts[0]) - len(lines)
+        if piece.stop is not None and begin + len(lines) >= piece.stop:
+            lines = lines[: lines.index(b"\n", piece.stop - 1 - begin) + 1] if begin < piece.stop else b""
+            if lines:
+                yield Chunk(piece, lines, line, packed)
+            return
+        if lines:
+            yield Chunk(piece, lines, line, packed)
+        line, packed = line + lines.count(b"\n"), 0
+    rest = b"".join(parts)
+    if rest and not skipping:
+        yield Chunk(piece, rest, line, packed)
+
+
+def _check_length(parts: list[bytes], piece: Piece, line: int) -> None:
+    if sum(map(len, parts)) > DOCUMENT_BYTES:
+        where = place(piece.file, line, piece.start)
+        raise DocumentError(f"{where}: line longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be")
+
+
+def _parse_fast(data: bytes, fields: Fields) -> dict[str, pa.Array] | None:
+    """The columns asked for by Arrow's parser, or None if anything at all is out of the ordinary."""
+    lines = _objects(data)
+    if lines is None or not _valid_utf8(data):
+        return None
+    schema = pa.schema([(name, pa.large_string()) for name in fields.names()])
+    try:
+        table = arrow_json.read_json(
+            pa.BufferReader(data),
+            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+            parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != lines:
+        return None
+    columns = {name: pa.concat_arrays(table[name].chunks) for name in schema.names}
+    return None if any(column.null_count for column in columns.values()) else columns
+
+
+def _objects(data: bytes) -> int | None:
+    """How many lines there are, if each begins with `{` and ends with `}`; else None.
+
+    Arrow parses a stream of objects and does not mind where lines end. Between `}` and `{` JSON wants a
+    comma, so no object can run on from a line that ends with the one to a line that begins with the
+    other: then as many objects as lines means one on each.
+    """
+    characters = np.frombuffer(data, dtype=np.uint8)
+    newlines = np.flatnonzero(characters == ord("\n"))
+    if not data.endswith(b"\n"):
+        newlines = np.append(newlines, len(data))
+    ends = newlines - 1
+    ends -= characters[ends] == ord("\r")
+    starts = np.append(0, newlines[:-1] + 1)
+    if (ends < starts).any() or (characters[starts] != ord("{")).any() or (characters[ends] != ord("}")).any():
+        return None
+    return len(newlines)
+
+
+def _valid_utf8(data: bytes) -> bool:
+    offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading) -> tuple[dict[str, pa.Array], list[int]]:
+    """The columns asked for and the number of each document's line. Raises DocumentError."""
+    columns: dict[str, list[str]] = {name: [] for name in fields.names()}
+    numbers: list[int] = []
+    for index, line in enumerate(chunk.data.split(b"\n")):
+        if not line.strip(b" \t\r"):
+            continue
+        row = _parse_line(line, chunk, index, fields, reading)
+        for name, values in columns.items():
+            values.append(_value(row, name, chunk.place, index, fields))
+        numbers.append(chunk.first_line + index)
+    return {name: pa.array(values, pa.large_string()) for name, values in columns.items()}, numbers
+
+
+class _Repeated(dict[str, Any]):
+    """A JSON object that gives one of its keys twice; the last such key."""
+
+    key = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) == len(pairs):
+        return row
+    repeated, seen = _Repeated(row), set[str]()
+    for key, _ in pairs:
+        if key in seen:
+            repeated.key = key
+        seen.add(key)
+    return repeated
+
+
+def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: Reading) -> dict[str, Any]:
+    text = decode(line, chunk.place(index), reading) if not line.isascii() else line.decode("ascii")
+    try:
+        row = json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        where = f"column {error.colno}"
+        raise DocumentError(f"{chunk.place(index)}: not valid JSON at {where} ({error.msg.lower()}); mend the line") from error
+    except RecursionError as error:
+        raise DocumentError(f"{chunk.place(index)}: JSON nested too deeply to be a document; mend the line") from error
+    except ValueError as error:  # an integer of more digits than Python reads
+        raise DocumentError(f"{chunk.place(index)}: not valid JSON (a number with too many digits); mend the line") from error
+    if not isinstance(row, dict):
+        raise DocumentError(f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line")
+    if isinstance(row, _Repeated) and row.key in fields.names():
+        raise DocumentError(f"{chunk.place(index)}: the key {row.key!r} stands twice in one object; keep one of them")
+    return row
+
+
+def _value(row: dict[str, Any], name: str, where: Any, index: int, fields: Fields) -> str:
+    """The text of a field; a null text is an empty document, and a whole number may name a source or holder."""
+    if name not in row:
+        raise DocumentError(f"{where(index)}: no field {name!r}; it has {_listed(row)}")
+    value = row[name]
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise DocumentError(
+                    f"{where(index)}: the field {name!r} holds half of a surrogate pair, which is no character; mend the line"
+                ) from error
+        return value
+    if name == fields.text and value is None:
+        return ""
+    if name != fields.text and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise DocumentError(f"{where(index)}: the field {name!r} is {_kind(value)}, where text should be; mend the line")
+
+
+def _listed(row: dict[str, Any]) -> str:
+    names = list(row)
+    shown = ", ".join(repr(name[:40]) for name in names[:8]) or "none at all"
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")

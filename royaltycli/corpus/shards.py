@@ -1,0 +1,68 @@
+"""Cuts the files of a corpus into shards: what one worker reads and counts at a time.
+
+A shard is some pieces: whole small files, or one range of a big one. A document is never cut. Where a
+cut falls changes no count and no digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from royaltycli.corpus.files import File
+from royaltycli.limits import SHARD_BYTES, SHARD_FILES
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file, or a range of it: bytes of plain JSONL, row groups of Parquet. `stop` None is the end."""
+
+    file: File
+    start: int = 0
+    stop: int | None = None
+    packed_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Pieces that one worker reads in order, of files that stand side by side in the corpus."""
+
+    pieces: tuple[Piece, ...]
+
+
+def plan(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
+    """The shards of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+    pending: list[Piece] = []
+    size = 0
+    for file in files:
+        for piece in _pieces(file, shard_bytes):
+            if pending and (size + piece.packed_bytes > shard_bytes or len(pending) >= SHARD_FILES):
+                yield Shard(tuple(pending))
+                pending, size = [], 0
+            pending.append(piece)
+            size += piece.packed_bytes
+    if pending:
+        yield Shard(tuple(pending))
+
+
+def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
+    if file.size <= shard_bytes or file.compression is not None or file.format in ("text", "html"):
+        yield Piece(file, packed_bytes=file.size)
+    elif file.format == "jsonl":
+        for start in range(0, file.size, shard_bytes):
+            stop = min(start + shard_bytes, file.size)
+            yield Piece(file, start, stop, stop - start)
+    else:
+        yield from _row_groups(file, shard_bytes)
+
+
+def _row_groups(file: File, shard_bytes: int) -> Iterator[Piece]:
+    from royaltycli.corpus.parquet import row_group_sizes
+
+    start = size = 0
+    sizes = row_group_sizes(file)
+    for group, group_size in enumerate(sizes):
+        size += group_size
+        if size >= shard_bytes or group == len(sizes) - 1:
+            yield Piece(file, start, group + 1, size)
+            start, size = group + 1, 0

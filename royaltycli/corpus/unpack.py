@@ -1,0 +1,101 @@
+"""Opens files and unpacks them, within bounds.
+
+Arrow's own streams unpack: they read every member of a gzip file and every frame of a zstd file, and
+check the checksums of both. At a bound the reading fails: text is never cut short and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from royaltycli.corpus.files import File
+from royaltycli.errors import DocumentError
+from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES
+
+
+def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
+    """The unpacked bytes of a file from byte `start` on, as (block, bytes of the file read for it).
+
+    Raises DocumentError if the file cannot be opened, has changed its size since it was found, is
+    broken, or unpacks to more than its bound.
+    """
+    allowed, unpacked, packed = bound(file), start, start
+    raw = open_raw(file)
+    stream = raw
+    try:
+        if file.compression is not None:
+            if file.size == 0:
+                raise OSError("it is empty")
+            stream = pa.CompressedInputStream(raw, file.compression)
+        elif start:
+            raw.seek(start)
+        while (block := stream.read_buffer(READ_BYTES)).size:
+            unpacked += block.size
+            if unpacked > allowed:
+                raise too_large(file)
+            position = min(raw.tell(), file.size)
+            yield block, position - packed
+            packed = position
+    except (OSError, pa.ArrowException) as error:
+        what = f"broken {file.compression} data" if file.compression else "unreadable"
+        raise DocumentError(f"{file.name}: {what} after {unpacked:,} bytes of text ({reason(error)})") from error
+    finally:
+        stream.close()
+        raw.close()
+
+
+def whole(file: File) -> pa.Buffer:
+    """All unpacked bytes of a file that is held in memory at once. Raises DocumentError."""
+    if file.compression is None and file.size > DOCUMENT_BYTES:
+        raise _too_long(file)
+    parts: list[pa.Buffer] = []
+    size = 0
+    for block, _ in blocks(file):
+        parts.append(block)
+        size += block.size
+        if size > DOCUMENT_BYTES:
+            raise _too_long(file)
+    return parts[0] if len(parts) == 1 else pa.py_buffer(b"".join(memoryview(part) for part in parts))
+
+
+def bound(file: File) -> int:
+    """The most bytes of text that a file may unpack to."""
+    return EXPANSION_FREE + EXPANSION * file.size
+
+
+def too_large(file: File) -> DocumentError:
+    """The error for a file that unpacks to more than its bound."""
+    return DocumentError(
+        f"{file.name}: unpacks to more than {EXPANSION} times its size, as a decompression bomb does; "
+        "if it is genuine, unpack it and name the unpacked file"
+    )
+
+
+def open_raw(file: File) -> Any:
+    """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before."""
+    try:
+        now = os.stat(file.path)
+        if not stat.S_ISREG(now.st_mode):
+            raise DocumentError(f"{file.name}: is no longer a regular file; run the scan again")
+        if now.st_size != file.size:
+            raise DocumentError(f"{file.name}: changed while it was being read; let it come to rest and scan again")
+        return pa.OSFile(os.fspath(file.path))
+    except OSError as error:
+        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+
+
+def reason(error: Exception) -> str:
+    """The library's own words for what went wrong, as one short clause."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return words[:200].rstrip(".")
+
+
+def _too_long(file: File) -> DocumentError:
+    return DocumentError(f"{file.name}: longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be; split it")

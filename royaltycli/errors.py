@@ -1,0 +1,93 @@
+"""Every error that a user can meet.
+
+    RoyaltyError                 exit status 2 unless said otherwise
+    ├── CallError                a value on the command line, or an argument of the Python API
+    ├── ManifestError            a manifest: all its problems at once
+    ├── DocumentError            a file of the corpus, or one document in it
+    ├── EncodingError            a vocabulary or tokenizer file
+    ├── TableError               a tokens.parquet that is missing, damaged, or of another version
+    ├── AmountError              money or shares that cannot be computed
+    ├── OutputError              a result that cannot be written
+    ├── VerificationError        exit status 1: a count that the reference engine does not confirm
+    └── Interrupted              exit status 130
+
+The command line prints `str(error)` and ends with `error.exit_status`. Anything else that escapes
+is a defect of this program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RoyaltyError(Exception):
+    """Base of all: one clear sentence that says what is wrong, where, and how to mend it."""
+
+    exit_status = 2
+
+
+class CallError(RoyaltyError):
+    """A value on the command line, or an argument of the Python API, is wrong."""
+
+
+class DocumentError(RoyaltyError):
+    """A file of the corpus cannot be read as what it claims to be."""
+
+
+class EncodingError(RoyaltyError):
+    """A vocabulary or tokenizer file is missing, damaged, or of an unknown kind."""
+
+
+class TableError(RoyaltyError):
+    """A token table is missing, damaged, or of another version."""
+
+
+class AmountError(RoyaltyError):
+    """Money or shares that cannot be computed from what was given."""
+
+
+class OutputError(RoyaltyError):
+    """A result cannot be written; what stood in its place is still there."""
+
+
+class VerificationError(RoyaltyError):
+    """The reference engine counts a document otherwise; nothing was written."""
+
+    exit_status = 1
+
+
+class Interrupted(RoyaltyError):  # noqa: N818 -- not an error, an ending
+    """The user stopped the work; nothing was written."""
+
+    exit_status = 130
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands: a file as the user named it and, if it has lines, the line (from 1)."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong with a manifest: where, what, and how to mend it."""
+
+    place: Place
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}; {self.mend}"
+
+
+class ManifestError(RoyaltyError):
+    """A manifest is wrong; carries all problems, in the order of their places."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

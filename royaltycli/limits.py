@@ -1,0 +1,66 @@
+"""Every limit there is, named and in one place. At a limit the work fails; nothing is cut short."""
+
+from __future__ import annotations
+
+MiB = 1 << 20
+GiB = 1 << 30
+
+# -- numbers ------------------------------------------------------------------------------------
+NUMBER_DIGITS = 36
+"""Digits before and after the point together: money, counts and shares fit a decimal128."""
+
+# -- manifests ----------------------------------------------------------------------------------
+MANIFEST_BYTES = 64 * MiB
+"""Size of corpus.toml; longer lists of sources belong in a list file."""
+
+LIST_BYTES = 4 * GiB
+"""Size of one list file, unpacked."""
+
+ID_BYTES = 512
+"""Length of an id as UTF-8."""
+
+NAME_LENGTH = 4096
+"""Characters of a field's value that names a source or a holder."""
+
+FILES_NAMED = 5
+"""How many files an error names before it says how many more there are."""
+
+# -- reading ------------------------------------------------------------------------------------
+BATCH_BYTES = 8 * MiB
+"""Text handed to a counting engine at once. It holds four bytes a token meanwhile."""
+
+READ_BYTES = 4 * MiB
+"""How much of a file is read at once."""
+
+SHARD_BYTES = 64 * MiB
+"""How much of a big file, or how many small files together, one worker takes at a time."""
+
+SHARD_FILES = 1000
+"""How many small files one worker takes at a time."""
+
+DOCUMENT_BYTES = 2 * GiB - 1
+"""Length of one document, or one line of JSONL, as it is counted whole in memory."""
+
+EXPANSION = 200
+"""How many times larger than its file unpacked text may be. Prose packs 3 to 10 times, logs up to some
+50; DEFLATE ends at 1032. What is genuine beyond this can be unpacked by hand."""
+
+EXPANSION_FREE = 16 * MiB
+"""Unpacked text up to this size is fine whatever the ratio."""
+
+JSON_DEPTH = 100
+"""Nesting of a JSON line in the strict reader."""
+
+# -- counting -----------------------------------------------------------------------------------
+CACHE_BYTES = 512 * MiB
+"""Growth of the process, per worker, at which a counting engine and its caches are made anew."""
+
+CACHE_CHECK_BYTES = 32 * MiB
+"""How much text a worker counts before it looks at its memory again."""
+
+WHITESPACE_RUN = 100_000
+"""tiktoken overflows its stack on whitespace runs of several hundred thousand characters; documents
+that hold a run of this length are split by the regex package instead, with the same pattern."""
+
+WORKERS = 1024
+"""The most workers one scan may have."""

@@ -1,0 +1,41 @@
+"""What the ending of a file's name says: how its documents stand in it, and how it is packed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from royaltycli.manifest.model import Format
+
+Compression = Literal["gzip", "zstd"]
+
+FORMATS: dict[str, Format] = {
+    ".txt": "text",
+    ".md": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+
+ENDINGS_WORDS = ".txt .md .html .htm .jsonl .ndjson .parquet, each plain or with .gz or .zst"
+"""The endings of documents, for messages."""
+
+
+def kind_of(name: str) -> tuple[Format | None, Compression | None]:
+    """The format and compression of a file by its name, in capitals or not; None for an ending not known."""
+    stem, ending = split_ending(name.lower())
+    compression = COMPRESSIONS.get(ending)
+    if compression is not None:
+        ending = split_ending(stem)[1]
+    return FORMATS.get(ending), compression
+
+
+def split_ending(name: str) -> tuple[str, str]:
+    """A file's name before and from its last point on. A name that only begins with a point has no ending."""
+    base = name.rpartition("/")[2]
+    at = base.rfind(".")
+    if at <= 0:
+        return name, ""
+    return name[: len(name) - len(base) + at], base[at:]

@@ -1,0 +1,100 @@
+"""What a manifest says, as plain values: holders, sources, collections, and the corpus they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from royaltycli.errors import Place
+
+Format = Literal["text", "html", "jsonl", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person or body that is paid. `name` is the id itself where the manifest gives none."""
+
+    id: str
+    name: str
+    isni: str | None = None
+    ipi: str | None = None
+    orcid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HolderShare:
+    """A holder's part of a source; the parts of one source make exactly one."""
+
+    holder: str
+    share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files become documents.
+
+    `format` is None where each file's ending says it. `text` is the field or column that holds the
+    text of JSONL and Parquet. `strip` is "html" to count a page's visible text instead of its source.
+    `errors` is "replace" to read invalid UTF-8 with U+FFFD in its place instead of refusing it.
+    """
+
+    format: Format | None = None
+    text: str = "text"
+    strip: Literal["html"] | None = None
+    errors: Literal["strict", "replace"] = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The unit that earns. `patterns` are files, folders or globs, relative to the manifest."""
+
+    id: str
+    place: Place
+    patterns: tuple[str, ...]
+    title: str | None = None
+    holders: tuple[HolderShare, ...] = ()
+    license: str | None = None
+    epochs: Decimal = Decimal(1)
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Files that hold many sources; each document names its source, and its holder if `holder_field` is set."""
+
+    id: str
+    place: Place
+    patterns: tuple[str, ...]
+    source_field: str
+    holder_field: str | None = None
+    holders: tuple[HolderShare, ...] = ()
+    license: str | None = None
+    epochs: Decimal = Decimal(1)
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All that a manifest describes.
+
+    `folder` holds the manifest, and every pattern is relative to it. `encoding` is the name of a
+    public encoding or the path of a vocabulary file, as written; `pattern` names the public encoding
+    whose splitting pattern a `.tiktoken` file uses. `train_tokens` is the size of the whole training
+    run where this corpus is a part of it. `digest` is the SHA-256 of the manifest's bytes, `lists`
+    those of its list files, by path.
+    """
+
+    file: str
+    folder: Path
+    digest: str
+    name: str | None = None
+    encoding: str | None = None
+    pattern: str | None = None
+    train_tokens: Decimal | None = None
+    holders: tuple[Holder, ...] = ()
+    sources: tuple[Source, ...] = ()
+    collections: tuple[Collection, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()

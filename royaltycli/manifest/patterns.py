@@ -1,0 +1,172 @@
+"""Finds the files that a pattern matches, below the manifest's folder.
+
+`*`, `?` and `[…]` match within one name, `**` any number of folders. Neither matches hidden names, and
+`**` does not follow links. Python's own `glob` passes over folders that it may not read, and over
+links that lead out; here each is a match that says why it cannot be used.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_inside, refused
+
+NOT_INSIDE = Refusal("outside the manifest's folder", ALLOW_OUTSIDE)
+NOT_REGULAR = Refusal("a device, a pipe or a socket", "remove it, or use a narrower pattern")
+NO_NAME = Refusal("a name with control characters, or not in UTF-8", "rename it")
+NO_PERMISSION = Refusal("no permission", "give yourself permission to read it")
+
+# A surrogate stands for a byte of a file's name that is not UTF-8.
+_BAD_NAME = re.compile("[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
+_ANY_FOLDERS = None
+
+Part = str | re.Pattern[str] | None
+"""One part of a pattern: a name as it stands, a pattern for a name, or `**`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A file: its name as reached from the manifest's folder, its real path, its size in bytes.
+
+    With `refusal` it is something that matches but cannot be used; a folder's name then ends in `/`.
+    """
+
+    name: str
+    path: str
+    size: int = 0
+    refusal: Refusal | None = None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a path has characters that match others."""
+    return re.search(r"[*?\[]", text) is not None
+
+
+def clean_name(path: str) -> str:
+    """A path as files are named by: without parts that mean nothing, such as `./` and a `/` at the end."""
+    name = "/".join(part for part in path.split("/") if part not in ("", "."))
+    return f"/{name}" if path.startswith("/") else name
+
+
+def matches(root: str, pattern: str, *, outside: bool) -> list[Match]:
+    """Every file that `pattern` matches, in no particular order; `root` is the real path of the folder."""
+    parts: list[Part] = []
+    for written in pattern.split("/"):
+        if written == "**":
+            if not parts or parts[-1] is not _ANY_FOLDERS:
+                parts.append(_ANY_FOLDERS)
+        elif written not in ("", "."):
+            parts.append(_name_pattern(written) if is_pattern(written) else written)
+    if parts and parts[-1] is _ANY_FOLDERS:
+        parts.append(_name_pattern("*"))
+    walk = _Walk(root, parts, outside=outside)
+    return walk.run("/", "/") if pattern.startswith("/") else walk.run(root, "")
+
+
+def files_below(root: str, folder: str, name: str, *, outside: bool) -> list[Match]:
+    """Every file in a folder and the folders in it, but for hidden ones; `name` is the folder's own, clean."""
+    walk = _Walk(root, [_ANY_FOLDERS, _name_pattern("*")], outside=outside)
+    return walk.run(folder, name if name in ("", "/") else f"{name}/")
+
+
+def match_file(name: str, path: str, status: os.stat_result) -> Match:
+    """A match for a real path, with the refusal if it is no regular file that may be read."""
+    refusal = None
+    if not stat.S_ISREG(status.st_mode):
+        refusal = NOT_REGULAR
+    elif _BAD_NAME.search(name):
+        refusal = NO_NAME
+    elif not os.access(path, os.R_OK):
+        refusal = NO_PERMISSION
+    return Match(name, path, status.st_size, refusal)
+
+
+def _name_pattern(written: str) -> re.Pattern[str]:
+    """A hidden name is matched only by a pattern that begins with a point itself."""
+    return re.compile(("" if written.startswith(".") else r"(?!\.)") + fnmatch.translate(written))
+
+
+class _Walk:
+    """One pattern on its way through the folders; an own stack, as folders may be nested very deeply."""
+
+    def __init__(self, root: str, parts: list[Part], *, outside: bool) -> None:
+        self.root, self.outside, self.parts = root, outside, parts
+        self.found: dict[str, Match] = {}
+        self.todo: list[tuple[str, str, int]] = []
+
+    def run(self, start: str, prefix: str) -> list[Match]:
+        seen: set[tuple[str, int]] = set()
+        if self.parts:
+            self.todo.append((start, prefix, 0))
+        while self.todo:
+            folder, prefix, at = self.todo.pop()
+            if (prefix, at) in seen:
+                continue
+            seen.add((prefix, at))
+            part = self.parts[at]
+            with self._refusing(prefix or "./"):
+                if part is _ANY_FOLDERS:
+                    self._descend(folder, prefix, at)
+                elif isinstance(part, str):
+                    self._take_name(folder, prefix, at, part)
+                else:
+                    self._take_all(folder, prefix, at, part)
+        return list(self.found.values())
+
+    def _descend(self, folder: str, prefix: str, at: int) -> None:
+        self.todo.append((folder, prefix, at + 1))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                    self.todo.append((entry.path, f"{prefix}{entry.name}/", at))
+
+    def _take_all(self, folder: str, prefix: str, at: int, part: re.Pattern[str]) -> None:
+        last = at == len(self.parts) - 1
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not part.match(entry.name):
+                    continue
+                name = prefix + entry.name
+                with self._refusing(name):
+                    if entry.is_symlink():
+                        self._follow(name, entry.path, at)
+                    elif entry.is_dir(follow_symlinks=False):
+                        if not last:
+                            self.todo.append((entry.path, f"{name}/", at + 1))
+                    elif last:
+                        self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
+
+    def _take_name(self, folder: str, prefix: str, at: int, part: str) -> None:
+        path = os.path.join(folder, part)  # noqa: PTH118 -- as above, a text is enough
+        if os.path.lexists(path):
+            with self._refusing(prefix + part):
+                self._follow(prefix + part, path, at)
+
+    def _follow(self, name: str, path: str, at: int) -> None:
+        """Goes to where a path really leads, if it may."""
+        real = os.path.realpath(path)
+        is_folder = os.path.isdir(real)  # noqa: PTH112
+        if is_folder == (at == len(self.parts) - 1):
+            return  # a folder where a file is meant, or the other way round
+        if not self.outside and not is_inside(self.root, real):
+            name += "/" if is_folder else ""
+            self.found[name] = Match(name, real, 0, NOT_INSIDE)
+        elif is_folder:
+            self.todo.append((real, f"{name}/", at + 1))
+        else:
+            self.found[name] = match_file(name, real, os.stat(real))  # noqa: PTH116
+
+    @contextmanager
+    def _refusing(self, name: str) -> Iterator[None]:
+        """Makes an error of the operating system a match that cannot be used."""
+        try:
+            yield
+        except OSError as error:
+            refusal = refused("", error)
+            self.found[name] = Match(name, name, 0, Refusal(refusal.what.strip(), refusal.mend))

@@ -1,0 +1,88 @@
+"""Numbers as people type them, exact from the text to the last digit.
+
+`500e6`, `500_000_000`, `500,000,000`, `500M`, `1.5B`, `130k`, `20%` and `1/3` all become exact
+decimals or fractions. No binary float is made on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from fractions import Fraction
+
+from royaltycli.errors import CallError
+from royaltycli.limits import NUMBER_DIGITS
+
+SUFFIXES = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
+
+_NUMBER = re.compile(
+    r"""(?P<sign>[+-]?)
+        (?P<whole>\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)?
+        (?:\.(?P<part>\d+(?:_\d+)*)?)?
+        (?:[eE](?P<exponent>[+-]?\d{1,4}))?
+        (?P<suffix>[kKmMbBtT]?)
+        (?P<percent>\s?%?)""",
+    re.VERBOSE | re.ASCII,
+)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+
+def parse_decimal(text: str, what: str) -> Decimal:
+    """The exact value of `text`; `what` names it in errors.
+
+    Raises CallError if it is no number, is not finite, or is longer than any amount or count can be.
+    """
+    written = text.strip()
+    match = _NUMBER.fullmatch(written)
+    if match is None or not (match["whole"] or match["part"]):
+        raise CallError(f"{what} is {text!r}, which is no number; write it as 500e6, 500_000_000, 500M or 20%")
+    whole = re.sub("[,_]", "", match["whole"] or "0")
+    part = (match["part"] or "").replace("_", "")
+    exponent = int(match["exponent"] or 0) + SUFFIXES[match["suffix"].lower()] - (2 if "%" in match["percent"] else 0)
+    if max(len(whole) + exponent, len(part) - exponent, len(whole) + len(part)) > NUMBER_DIGITS:
+        raise CallError(f"{what} is {text!r}, which has more than {NUMBER_DIGITS} digits; write a shorter number")
+    value = Decimal(f"{match['sign']}{whole}{'.' if part else ''}{part}")
+    return value.scaleb(exponent, _EXACT)
+
+
+def parse_amount(text: str, what: str) -> Decimal:
+    """A decimal of zero or more, such as a profit or a number of tokens. Raises CallError."""
+    value = parse_decimal(text, what)
+    if value < 0:
+        raise CallError(f"{what} is {text}, but must not be negative")
+    return abs(value)
+
+
+def parse_fraction(text: str, what: str) -> Fraction:
+    """A fraction from 0 to 1, written `0.2`, `20%` or `1/3`. Raises CallError."""
+    written = text.strip()
+    ratio = re.fullmatch(r"(\d{1,18})\s*/\s*(\d{1,18})", written, re.ASCII)
+    if ratio and int(ratio[2]):
+        value = Fraction(int(ratio[1]), int(ratio[2]))
+    else:
+        value = Fraction(parse_decimal(text, what))
+    if not 0 <= value <= 1:
+        raise CallError(f"{what} is {text}, but must lie between 0 and 1 (0 % and 100 %)")
+    return value
+
+
+def plain(value: Decimal) -> str:
+    """A decimal in plain notation, without exponent or trailing zeros: `1.5`, `300000000000`."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def plain_fraction(value: Fraction) -> str:
+    """A fraction as an exact decimal where it has one, else as `1/3`."""
+    twos, rest = 0, value.denominator
+    while rest % 2 == 0:
+        twos, rest = twos + 1, rest // 2
+    fives = 0
+    while rest % 5 == 0:
+        fives, rest = fives + 1, rest // 5
+    places = max(twos, fives)
+    if rest != 1 or places > NUMBER_DIGITS:
+        return f"{value.numerator}/{value.denominator}"
+    return plain(Decimal(value.numerator * 10**places // value.denominator).scaleb(-places, _EXACT))

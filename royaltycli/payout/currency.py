@@ -1,0 +1,78 @@
+"""Currencies, their minor units, and the pool in them (docs/spec-allocation.md, rules P1 to P4)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import iso4217
+
+from royaltycli.errors import AmountError, CallError
+
+POOL_UNITS = 2**63 - 1
+"""The largest pool, in minor units: payouts are kept in 64-bit integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """An ISO 4217 currency. A minor unit is 10**-places of it."""
+
+    code: str
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What is shared out, in whole minor units; `left` is the part of a minor unit that was floored away."""
+
+    units: int
+    left: Fraction
+    currency: Currency
+
+
+def currency(code: str) -> Currency:
+    """The currency of an ISO 4217 code, in capitals or not.
+
+    Raises CallError if there is none, or if the code is one without minor units, such as gold's.
+    """
+    wanted = code.strip().upper()
+    places = _PLACES.get(wanted)
+    if places is not None:
+        return Currency(wanted, places)
+    if wanted in _PLACES:
+        raise CallError(f"currency {wanted} has no minor unit in ISO 4217, so nothing can be paid in it; try USD")
+    near = sorted(difflib.get_close_matches(wanted, sorted(_PLACES), n=3, cutoff=0.6))
+    mend = f"did you mean {' or '.join(near)}?" if near else "write three letters, such as USD, EUR or JPY"
+    raise CallError(f"currency {code!r} is not an ISO 4217 code; {mend}")
+
+
+def pool(profit: Decimal, rate: Fraction, currency: Currency) -> Pool:
+    """The pool of a profit (in the currency itself) at a rate from 0 to 1, rounded down to a whole minor unit.
+
+    Raises AmountError if it cannot be computed or is larger than POOL_UNITS.
+    """
+    if not profit.is_finite() or profit < 0:
+        raise AmountError(f"the profit is {profit}, but must be a number of zero or more")
+    if not 0 <= rate <= 1:
+        raise AmountError(f"the rate is {rate}, but must lie between 0 and 1 (0 % and 100 %)")
+    exact = Fraction(profit) * rate * 10**currency.places
+    units = exact.numerator // exact.denominator
+    if units > POOL_UNITS:
+        raise AmountError(
+            f"the pool is over {money(POOL_UNITS, currency)} {currency.code}, the largest that can be shared out; "
+            "check the profit and its currency"
+        )
+    return Pool(units, exact - units, currency)
+
+
+def money(units: int, currency: Currency) -> str:
+    """Minor units as plain text with all the currency's places: `43.33`, JPY `43`, KWD `43.333`."""
+    sign, digits = ("-" if units < 0 else ""), str(abs(units)).zfill(currency.places + 1)
+    if not currency.places:
+        return sign + digits
+    return f"{sign}{digits[: -currency.places]}.{digits[-currency.places :]}"
+
+
+_PLACES: dict[str, int | None] = {each.code: each.exponent for each in iso4217.Currency}

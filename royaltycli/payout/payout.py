@@ -1,0 +1,193 @@
+"""The payout of a pool: a row for every source, holder or split, to the last minor unit (rules R1 to R6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.errors import AmountError, CallError
+from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.basis import Basis, seen_tokens
+from royaltycli.payout.currency import Currency, Pool, money
+from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
+from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums, ids_before, listing
+from royaltycli.payout.splits import split
+from royaltycli.payout.texts import decimal_texts, share_texts
+
+By = Literal["source", "holder", "split"]
+PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A pool paid out.
+
+    `rows` are the table that DESIGN.md describes. `destinations` say where the pool went, in minor
+    units: first what is paid, then each row in parentheses that is not; they sum to the pool.
+    """
+
+    rows: pa.Table
+    pool: Pool
+    by: By
+    destinations: tuple[tuple[str, int], ...]
+
+
+def pay(
+    table: pa.Table,
+    *,
+    pool: Pool,
+    by: By = "source",
+    total_tokens: Decimal | None = None,
+    top: int | None = None,
+    period: str = "",
+) -> Payout:
+    """Pay out a pool to the sources of a token table, in proportion to their seen tokens.
+
+    `total_tokens` is the size of the whole run where the table is a part of it. With `top`, only the
+    largest rows are listed, and one row stands for the others. `period` decides ties.
+
+    Raises TableError if the table makes no sense, AmountError if there is nothing to pay for, or the
+    run is smaller than the table; CallError for an unknown `by`.
+    """
+    if by not in _BY:
+        raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
+    table = by_source_id(table)
+    basis = seen_tokens(table["tokens"], table["epochs"], total_tokens)
+    if pool.units and not basis.total:
+        amount = f"{money(pool.units, pool.currency)} {pool.currency.code}"
+        raise AmountError(f"the pool of {amount} cannot be paid out, as no tokens were seen; scan the corpus again")
+    ids, weights = table["source_id"], basis.weights
+    if basis.rest is not None:
+        ids = pa.chunked_array([*ids.chunks, pa.array([NOT_SCANNED])], pa.string())
+        weights = np.append(weights, np.array([basis.rest], weights.dtype))
+    units = allocate(pool.units, weights, ids, period)
+    unscanned = None if basis.rest is None else int(units[-1])
+    paid = _Paid(table, basis, units[: table.num_rows], unscanned, top, pool.currency, period)
+    rows, elsewhere = _BY[by](paid)
+    destinations = ((PAID, pool.units - sum(elsewhere.values())), *elsewhere.items())
+    return Payout(rows, pool, by, destinations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """What each source of a table was paid, and all that rows are made of."""
+
+    table: pa.Table
+    basis: Basis
+    units: npt.NDArray[np.int64]
+    unscanned: int | None
+    top: int | None
+    currency: Currency
+    period: str
+
+
+def _by_source(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
+    table, basis = paid.table, paid.basis
+    special = {} if paid.unscanned is None else {NOT_SCANNED: paid.unscanned}
+    rows = listing(paid.units, ids_before(table["source_id"]), special, paid.top, "(other sources)")
+    weights = rows.numbers(basis.weights, {NOT_SCANNED: basis.rest or 0})
+    columns = {
+        "source_id": rows.ids(table["source_id"]),
+        "title": rows.texts(table["title"]),
+        "holders": rows.texts(holders_text(table["holders"])),
+        "tokens": rows.counts(table["tokens"].to_numpy(), {}),
+        "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
+        "share": share_texts(weights, basis.total),
+    }
+    return _with_money(columns, rows, paid.units, special, paid), special
+
+
+def _by_holder(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
+    parts = parts_of(paid.table["holders"], paid.table["source_id"])
+    weights, total = part_weights(paid.basis, parts)
+    special, special_weights = _elsewhere(paid, parts)
+    size = len(parts.ids)
+    units = group_sums(split(paid.units, parts, paid.table["source_id"], paid.period), parts.holder, size)
+    rows = listing(units, ids_before(parts.ids), special, paid.top, "(other holders)")
+    escrowed = {ESCROW: int(np.count_nonzero(parts.counts == 0))} if ESCROW in special else {}
+    columns = {
+        "holder_id": rows.ids(pa.chunked_array([parts.ids])),
+        "name": rows.texts(pa.chunked_array([parts.names])),
+        "sources": rows.counts(np.bincount(parts.holder, minlength=size), escrowed),
+        "share": share_texts(rows.numbers(group_sums(weights, parts.holder, size), special_weights), total),
+    }
+    return _with_money(columns, rows, units, special, paid), special
+
+
+def _by_split(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
+    ids = paid.table["source_id"]
+    parts = parts_of(paid.table["holders"], ids)
+    weights, total = part_weights(paid.basis, parts)
+    special, special_weights = _elsewhere(paid, parts)
+    units = split(paid.units, parts, ids, paid.period)
+    sources_before = ids_before(ids)
+    rows = listing(
+        units,
+        lambda name: int(np.searchsorted(parts.source, sources_before(name))),
+        special,
+        paid.top,
+        "(other splits)",
+    )
+    columns = {
+        "source_id": rows.ids(ids.take(pa.array(parts.source))),
+        "title": rows.texts(paid.table["title"].take(pa.array(parts.source))),
+        "holder_id": rows.texts(_take(parts.ids, parts.holder)),
+        "name": rows.texts(_take(parts.names, parts.holder)),
+        "holder_share": rows.texts(_take(parts.share_texts, parts.share)),
+        "share": share_texts(rows.numbers(weights, special_weights), total),
+    }
+    return _with_money(columns, rows, units, special, paid), special
+
+
+def _take(column: pa.Array, rows: npt.NDArray[np.int64]) -> pa.ChunkedArray:
+    return pa.chunked_array([column]).take(pa.array(rows))
+
+
+def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int]]:
+    """Units and weight (times the parts' denominator) of what goes to no holder, by the id of its row."""
+    units, weights = {}, {}
+    if paid.unscanned is not None:
+        units[NOT_SCANNED] = paid.unscanned
+        weights[NOT_SCANNED] = (paid.basis.rest or 0) * parts.denominator
+    nobodys = parts.counts == 0
+    if nobodys.any():
+        units[ESCROW] = exact_sum(paid.units[nobodys])
+        weights[ESCROW] = exact_sum(paid.basis.weights[nobodys]) * parts.denominator
+    return units, weights
+
+
+def _with_money(
+    columns: dict[str, pa.ChunkedArray],
+    rows: Listing,
+    units: npt.NDArray[np.int64],
+    special: dict[str, int],
+    paid: _Paid,
+) -> pa.Table:
+    """The table with its last two columns. Raises AmountError if they do not sum to what was paid out."""
+    payouts = rows.numbers(units, special)
+    pool = exact_sum(paid.units) + (paid.unscanned or 0)
+    if exact_sum(payouts) != pool:
+        raise AmountError(f"the rows sum to {exact_sum(payouts)} units of a pool of {pool}; please report this defect")
+    columns["payout"] = _money_column(payouts, paid.currency)
+    columns["currency"] = pa.array([paid.currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
+    return pa.table(columns)
+
+
+def _money_column(units: npt.NDArray[np.int64], currency: Currency) -> pa.Array:
+    """Units as decimal128 with the currency's places: the integers themselves, low word first."""
+    words = np.zeros((len(units), 2), "<i8")
+    words[:, 0] = units
+    return pa.Array.from_buffers(pa.decimal128(38, currency.places), len(units), [None, pa.py_buffer(words)])
+
+
+_BY: dict[str, Callable[[_Paid], tuple[pa.Table, dict[str, int]]]] = {
+    "source": _by_source,
+    "holder": _by_holder,
+    "split": _by_split,
+}

@@ -1,0 +1,49 @@
+"""The formats of a result, and how the name of a file or the kind of output chooses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from royaltycli.errors import CallError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".md": "markdown"}
+FORMATS = ("table", *ENDINGS.values())
+
+
+def choose_format(asked: str | None, output: Path | None, *, terminal: bool) -> str:
+    """The format to write: what was asked for, else by the file's ending, else a table for a terminal and CSV.
+
+    Raises CallError for an unknown format or ending, and for a table that should go into a file.
+    """
+    if asked is not None and asked not in FORMATS:
+        raise CallError(f"format is {asked!r}; it must be one of {', '.join(FORMATS)}")
+    if output is None:
+        return asked or ("table" if terminal else "csv")
+    if asked == "table":
+        raise CallError("a table is for the terminal; for a file use `--format markdown`, csv, json, jsonl or parquet")
+    if asked is not None:
+        return asked
+    if output.suffix.lower() not in ENDINGS:
+        raise CallError(f"{output} has none of the endings {', '.join(ENDINGS)}; use one of them, or say `--format`")
+    return ENDINGS[output.suffix.lower()]
+
+
+def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryIO], None]:
+    """What writes `rows` to a binary file in one of the formats but `table`; `raw` leaves free text in CSV as it is."""
+    if kind == "csv":
+        from royaltycli.report.csv import write_csv
+
+        return lambda file: write_csv(file, rows, raw=raw)
+    if kind == "parquet":
+        from royaltycli.storage import write_sealed
+
+        return lambda file: write_sealed(file, rows)
+    from royaltycli.report import text
+
+    writers = {"json": text.write_json, "jsonl": text.write_jsonl, "markdown": text.write_markdown}
+    return lambda file: writers[kind](file, rows)

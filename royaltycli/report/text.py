@@ -1,0 +1,67 @@
+"""JSON, JSON Lines and Markdown: one row of a result after another, the columns in their order.
+
+Counts are JSON numbers. Money, shares and seen tokens are exact decimals, and JSON readers make floats
+of decimals, so they are texts: `"payout": "43.33"`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+ROWS_AT_ONCE = 1 << 16
+NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "holder_share")
+
+
+def write_json(file: BinaryIO, rows: pa.Table) -> None:
+    """One array of objects, a row a line."""
+    file.write(b"[")
+    separator = b"\n"
+    for row in _rows(rows):
+        file.write(separator + _encode(row))
+        separator = b",\n"
+    file.write(b"\n]\n")
+
+
+def write_jsonl(file: BinaryIO, rows: pa.Table) -> None:
+    """One object a line."""
+    for row in _rows(rows):
+        file.write(_encode(row) + b"\n")
+
+
+def write_markdown(file: BinaryIO, rows: pa.Table) -> None:
+    """A Markdown table, numbers to the right."""
+    file.write(_line(rows.column_names))
+    file.write(_line(["---:" if name in NUMBERS else "---" for name in rows.column_names]))
+    for row in _rows(rows):
+        file.write(_line([_cell(value) for value in row.values()]))
+
+
+def _rows(rows: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield from batch.to_pylist()
+
+
+def _encode(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, default=_exact).encode("utf-8")
+
+
+def _exact(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def _line(cells: list[str]) -> bytes:
+    return ("| " + " | ".join(cells) + " |\n").encode("utf-8")

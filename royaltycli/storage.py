@@ -1,0 +1,202 @@
+"""The only way a result file is written: whole, or not at all.
+
+A result is written to a file beside its place, synced, read back and compared with what was written,
+and then renamed over the old one. Whatever happens before the rename leaves the old file as it was.
+
+Parquet results are sealed as well: their metadata holds the SHA-256 of the whole file, taken with the
+seal's own digits as zeros. Page checksums guard only the pages; the seal guards every bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from royaltycli.errors import OutputError, TableError
+from royaltycli.limits import READ_BYTES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed process left behind stays until someone removes it
+    fcntl = None  # type: ignore[assignment]
+
+PARTIAL = ".partial"
+SEAL_KEY = b"royalty.seal"
+SEAL_START = b"sha256 of this file with these digits as zeros: "
+BLANK_SEAL = SEAL_START + b"0" * 64
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Make `path` hold what `write` writes to the file it is given, in one step.
+
+    `write` may seek and read. Raises OutputError if anything fails; `path` is then as it was before.
+    """
+    place = Path(os.path.realpath(path))  # so that a link to a result stays a link
+    if place.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if place.exists() and not place.is_file():
+        raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
+    partial = place.with_name(f".{place.name}.{secrets.token_hex(6)}{PARTIAL}")
+    try:
+        _remove_leftovers(place)
+        with partial.open("x+b") as file:
+            _lock(file.fileno())
+            write(file)
+            file.flush()
+            if place.exists():
+                os.chmod(file.fileno() if os.chmod in os.supports_fd else partial, place.stat().st_mode & 0o777)
+            os.fsync(file.fileno())
+            written = _digest(file)
+        with partial.open("rb") as file:
+            if _digest(file) != written:
+                raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
+        os.replace(partial, place)
+        _sync_folder(place.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{path} cannot be written ({reason}); what was there before is unchanged") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all. Raises OutputError."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(text.encode("utf-8"))
+
+    write_whole(path, write)
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a sealed Parquet file: the same bytes for the same table. Raises OutputError."""
+    write_whole(path, lambda file: write_sealed(file, table))
+
+
+def write_sealed(file: BinaryIO, table: pa.Table) -> None:
+    """Write `table` to a file open for reading and writing, with page checksums and a seal."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    bare = table.replace_schema_metadata(None)
+    # Without the Arrow schema, which would hold a second, encoded copy of the metadata.
+    options = {"compression": "zstd", "write_page_checksum": True, "store_schema": False}
+    with pq.ParquetWriter(pa.PythonFile(file, mode="w"), bare.schema, **options) as writer:
+        writer.write_table(bare)
+        writer.add_key_value_metadata({**(table.schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
+    seal_at = _find_seal(file)
+    file.seek(seal_at)
+    seal = _digest(file)
+    file.seek(seal_at + len(SEAL_START))
+    file.write(seal.hex().encode("ascii"))
+
+
+def read_sealed(path: Path) -> pa.Table:
+    """Read a table that `write_parquet` wrote.
+
+    Raises TableError if the file is missing, is not one of ours, or has changed by as much as a bit.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if not path.exists():
+            raise TableError(f"{path} does not exist; run `royalty scan` first, or name the table")
+        if not path.is_file():
+            raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
+        with path.open("rb") as file:
+            _check_seal(file, path)
+            return pq.read_table(pa.PythonFile(file, mode="r"), page_checksum_verification=True)
+    except OSError as error:
+        raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
+    except (pa.ArrowException, ValueError, KeyError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> TableError:
+    return TableError(f"{path} is damaged, or was not written by royalty; run `royalty scan` again")
+
+
+def _check_seal(file: BinaryIO, path: Path) -> None:
+    try:
+        seal_at = _find_seal(file)
+    except ValueError as error:
+        raise _damaged(path) from error
+    file.seek(seal_at + len(SEAL_START))
+    claimed = file.read(64)
+    if _digest(file, blank=seal_at).hex().encode("ascii") != claimed:
+        raise _damaged(path)
+
+
+def _find_seal(file: BinaryIO) -> int:
+    """Where the seal's text stands in a Parquet file's footer. Raises ValueError if there is no such place."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 8))
+    tail = file.read(8)
+    footer = size - 8 - int.from_bytes(tail[:4], "little")
+    if tail[4:] != b"PAR1" or footer < 4:
+        raise ValueError("not a Parquet file")
+    file.seek(footer)
+    found = file.read(size - 8 - footer).find(SEAL_START)
+    if found < 0 or footer + found + len(BLANK_SEAL) > size:
+        raise ValueError("no seal")
+    return footer + found
+
+
+def _digest(file: BinaryIO, blank: int | None = None) -> bytes:
+    """SHA-256 of a whole file; with `blank`, as if the seal that stands there were still blank."""
+    digest = hashlib.sha256()
+    position = 0
+    file.seek(0)
+    while block := file.read(READ_BYTES):
+        if blank is not None:
+            block = _blanked(block, blank + len(SEAL_START) - position)
+        digest.update(block)
+        position += len(block)
+    return digest.digest()
+
+
+def _blanked(block: bytes, start: int) -> bytes:
+    """`block` with zeros for the 64 digits that begin at `start`, which may lie partly or wholly outside."""
+    first, last = max(0, start), min(len(block), start + 64)
+    return block if first >= last else block[:first] + b"0" * (last - first) + block[last:]
+
+
+def _lock(descriptor: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
+    if fcntl is None:
+        return
+    for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}"):
+        with contextlib.suppress(OSError), leftover.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink(missing_ok=True)
+
+
+def _escaped(name: str) -> str:
+    import glob
+
+    return glob.escape(name)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,238 @@
+"""Counts one shard: reads its documents, digests them, counts them, verifies a sample, and sums by source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.corpus.batches import Batch
+from royaltycli.corpus.documents import read
+from royaltycli.corpus.shards import Shard
+from royaltycli.errors import DocumentError, VerificationError
+from royaltycli.limits import BATCH_BYTES, NAME_LENGTH
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.engines import Counts, Engine
+from royaltycli.tokens.reference import Reference
+
+Digests = npt.NDArray[np.uint8]
+Key = tuple[int, str | None]
+"""A source: the index of its owner in the manifest, and for a collection the value that names it."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What some documents of one source come to. `digests` are the documents' own, in their order."""
+
+    holder: str | None
+    file: str
+    documents: int = 0
+    bytes: int = 0
+    tokens: int = 0
+    digests: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The tallies of one shard, by source, and how many of its documents were verified."""
+
+    tallies: dict[Key, Tally]
+    verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How to count: an engine of one's own, the reference it is checked against, and how often."""
+
+    engine: Engine
+    reference: Reference | None
+    verify: Fraction
+    owners: tuple[Source | Collection, ...]
+    tick: Callable[[int, int, int], None]
+
+
+def count_shard(shard: Shard, counting: Counting, check: Callable[[], None]) -> Partial:
+    """The tallies of a shard. `check` is called before each batch and may raise.
+
+    Raises DocumentError for a document that cannot be read, and VerificationError for one that the
+    reference counts otherwise.
+    """
+    tallies: dict[Key, Tally] = {}
+    verified = 0
+    for batches in _grouped(_batches(shard, counting)):
+        check()
+        texts = batches[0].texts if len(batches) == 1 else pa.concat_arrays([batch.texts for batch in batches])
+        digests = digest_documents(texts)
+        counts = counting.engine.count(texts)
+        verified += _verify(batches, texts, digests, counts, counting)
+        start = 0
+        for batch in batches:
+            stop = start + len(batch.texts)
+            _add(tallies, batch, digests[start:stop], counts[start:stop], counting.owners)
+            counting.tick(batch.packed_bytes, int(counts[start:stop].sum()), stop - start)
+            start = stop
+    return Partial(tallies, verified)
+
+
+def _batches(shard: Shard, counting: Counting) -> Iterator[Batch]:
+    for piece in shard.pieces:
+        yield from read(piece, counting.owners[piece.file.owner])
+
+
+def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+    """Batches of about BATCH_BYTES together, so that many small files are counted at once."""
+    group: list[Batch] = []
+    size = 0
+    for batch in batches:
+        if group and size + batch.texts.nbytes > BATCH_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(batch)
+        size += batch.texts.nbytes
+    if group:
+        yield group
+
+
+def digest_documents(texts: pa.LargeStringArray) -> Digests:
+    """The SHA-256 of each text's UTF-8 bytes, a row of 32 bytes each."""
+    ends = offsets(texts).tolist()
+    data = memoryview(texts.buffers()[2] or b"")
+    sha256 = hashlib.sha256
+    digests = b"".join([sha256(data[start:end]).digest() for start, end in zip(ends, ends[1:], strict=False)])
+    return np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 32)
+
+
+def offsets(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    """Where each text begins in the array's data, and where the last one ends."""
+    if not len(texts):
+        return np.zeros(1, dtype=np.int64)
+    return np.frombuffer(texts.buffers()[1], dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+
+
+def sampled(digests: Digests, rate: Fraction) -> npt.NDArray[np.intp]:
+    """The documents to verify: those whose digest, as a fraction of all digests, lies below the rate.
+
+    The choice depends on the documents alone, so it is the same in every scan.
+    """
+    if rate >= 1:
+        return np.arange(len(digests))
+    first = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    return np.flatnonzero(first < np.uint64(int(rate * 2**64)))
+
+
+def _verify(batches: list[Batch], texts: pa.LargeStringArray, digests: Digests, counts: Counts, counting: Counting) -> int:
+    if counting.reference is None or not counting.verify:
+        return 0
+    chosen = sampled(digests, counting.verify)
+    for document in chosen.tolist():
+        expected = counting.reference.count(texts[document].as_py())
+        if expected != counts[document]:
+            raise VerificationError(
+                f"{_place(batches, document)}: counted {counts[document]:,} tokens, but {counting.reference.name} counts "
+                f"{expected:,}; nothing was written; scan with `--engine {counting.reference.name}` and report this document"
+            )
+    return len(chosen)
+
+
+def _place(batches: list[Batch], document: int) -> str:
+    for batch in batches:
+        if document < len(batch.texts):
+            return batch.place(document)
+        document -= len(batch.texts)
+    raise IndexError(document)
+
+
+def _add(
+    tallies: dict[Key, Tally],
+    batch: Batch,
+    digests: Digests,
+    counts: Counts,
+    owners: tuple[Source | Collection, ...],
+) -> None:
+    """Add a batch's documents to the tallies of their sources."""
+    if not len(counts):
+        return
+    groups = _groups(batch, owners[batch.file.owner])
+    sizes = np.diff(offsets(batch.texts))[groups.order]
+    ordered = digests[groups.order].tobytes()
+    ends = [*groups.starts[1:].tolist(), len(counts)]
+    sums = zip(
+        groups.starts.tolist(),
+        ends,
+        np.add.reduceat(sizes, groups.starts).tolist(),
+        np.add.reduceat(counts[groups.order], groups.starts).tolist(),
+        strict=True,
+    )
+    for (start, end, size, tokens), name, holder in zip(sums, groups.names, groups.holders, strict=True):
+        key = (batch.file.owner, name)
+        tally = tallies.get(key)
+        if tally is None:
+            tally = tallies[key] = Tally(holder, batch.file.name)
+        elif tally.holder != holder:
+            raise two_holders(batch.file.name, name or "", holder, tally)
+        tally.documents += end - start
+        tally.bytes += size
+        tally.tokens += tokens
+        tally.digests += ordered[32 * start : 32 * end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """A batch's documents by source: an order that puts each source's side by side, and where each starts in it."""
+
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    names: list[str | None]
+    holders: list[str | None]
+
+
+def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
+    if batch.sources is None:
+        return _Groups(np.arange(len(batch.texts)), np.zeros(1, dtype=np.intp), [None], [None])
+    codes, names = _encoded(batch.sources, "source", batch, owner)
+    order = np.argsort(codes, kind="stable")  # stable: a source's documents stay in the file's order
+    ordered = codes[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sources = [names[code] for code in ordered[starts].tolist()]
+    if batch.holders is None:
+        return _Groups(order, starts, sources, [None] * len(starts))
+    holder_codes, holder_names = _encoded(batch.holders, "holder", batch, owner)
+    by_source = holder_codes[order]
+    firsts = by_source[starts]
+    others = np.flatnonzero(by_source != np.repeat(firsts, np.diff(np.append(starts, len(order)))))
+    if len(others):
+        row = int(order[others[0]])
+        first = int(order[starts[np.searchsorted(starts, others[0], "right") - 1]])
+        before = Tally(holder_names[holder_codes[first]], batch.place(first))
+        raise two_holders(batch.place(row), names[codes[row]] or "", holder_names[holder_codes[row]], before)
+    return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])
+
+
+def _encoded(
+    values: pa.Array, what: str, batch: Batch, owner: Source | Collection
+) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+    """Each document's name as a number, and the names. Raises DocumentError for an empty or endless name."""
+    encoded = pc.dictionary_encode(values)
+    codes, names = np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
+    for code, name in enumerate(names):
+        if not 0 < len(name) <= NAME_LENGTH:
+            row = int(np.flatnonzero(codes == code)[0])
+            wrong = f"longer than {NAME_LENGTH:,} characters" if name else "empty"
+            raise DocumentError(
+                f"{batch.place(row)}: the field that names the {what} in {owner.id} is {wrong}; mend the document"
+            )
+    return codes, names
+
+
+def two_holders(place: str, source: str, holder: str | None, before: Tally) -> DocumentError:
+    """The error for a source whose documents name different holders."""
+    return DocumentError(
+        f"{place}: the source {source!r} has the holder {holder!r} here, but {before.holder!r} in {before.file}; "
+        "mend the documents, or give the collection fixed `holders`"
+    )

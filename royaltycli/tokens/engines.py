@@ -1,0 +1,124 @@
+"""The counting engines: texts in an Arrow array to the number of tokens of each.
+
+gigatoken is the fast one. Its hazards and the way around each: texts go to it as large_string without
+nulls, never as files; no special tokens are named to it, so they count as plain text; its caches are
+bounded by making it anew; each thread has its own, and no process is forked; and documents that it
+would split by a newer Unicode than tiktoken are counted by tiktoken.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.errors import CallError, EncodingError
+from royaltycli.limits import CACHE_BYTES, CACHE_CHECK_BYTES
+from royaltycli.tokens.encodings import PUBLIC, Encoding
+from royaltycli.tokens.reference import Reference, TiktokenReference, without_special_tokens
+from royaltycli.tokens.unicode_guard import guarded
+
+Counts = npt.NDArray[np.int64]
+
+
+class Engine(Protocol):
+    """Counts the tokens of many texts. One thread uses it at a time."""
+
+    def count(self, texts: pa.LargeStringArray) -> Counts:
+        """The number of tokens of each text, on its own."""
+
+
+def choose_engine(encoding: Encoding, asked: str | None, reference: Reference | None) -> str:
+    """The name of the engine to count with: what was asked for, or the fastest there is.
+
+    Raises CallError if the one asked for is not installed or cannot count this encoding.
+    """
+    installed = importlib.util.find_spec("gigatoken") is not None
+    if asked in (None, "gigatoken") and installed:
+        return "gigatoken"
+    if asked == "gigatoken":
+        raise CallError("gigatoken is not installed here; leave out `--engine`, or install gigatoken 0.10")
+    if asked not in (None, "tiktoken"):
+        raise CallError(f"engine is {asked!r}; it must be gigatoken or tiktoken")
+    if reference is None:
+        raise CallError("a tokenizer.json is counted by gigatoken or by tokenizers; install royaltycli[hf] for the latter")
+    if asked == "tiktoken" and reference.name != "tiktoken":
+        raise CallError("tiktoken cannot count a Hugging Face tokenizer.json; leave out `--engine`")
+    return reference.name
+
+
+def make_engine(name: str, encoding: Encoding, reference: Reference | None) -> Engine:
+    """A new engine of that name for one worker. Raises EncodingError if the vocabulary does not load."""
+    if name == "gigatoken":
+        return Gigatoken(encoding, reference)
+    assert reference is not None  # choose_engine saw to it
+    return OneByOne(reference)
+
+
+class OneByOne:
+    """A reference engine as the counting engine."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+
+    def count(self, texts: pa.LargeStringArray) -> Counts:
+        """Each text by the reference."""
+        return np.fromiter((self._reference.count(text.as_py()) for text in texts), np.int64, len(texts))
+
+
+class Gigatoken:
+    """gigatoken, made exact and kept within bounds."""
+
+    def __init__(self, encoding: Encoding, reference: Reference | None) -> None:
+        """Raises EncodingError if gigatoken does not load the vocabulary."""
+        import psutil
+
+        self._encoding = encoding
+        self._reference = reference
+        self._process = psutil.Process()
+        self._renew()
+
+    def count(self, texts: pa.LargeStringArray) -> Counts:
+        """Each text by gigatoken, those with newer letters than tiktoken knows by tiktoken."""
+        import awkward
+
+        if not len(texts):
+            return np.empty(0, dtype=np.int64)
+        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
+        counts = np.asarray(awkward.num(encoded)).astype(np.int64)
+        if isinstance(self._reference, TiktokenReference):
+            for index in guarded(texts):
+                counts[index] = self._reference.count(texts[int(index)].as_py())
+        self._bound_caches(texts.nbytes)
+        return counts
+
+    def _renew(self) -> None:
+        self._tokenizer: Any = None  # the old one's memory is free before the new one takes its own
+        self._tokenizer = _load(self._encoding)
+        self._since_check = 0
+        self._base = self._process.memory_info().rss
+
+    def _bound_caches(self, counted: int) -> None:
+        """Make the tokenizer anew when its caches, which only grow, have grown enough."""
+        self._since_check += counted
+        if self._since_check < CACHE_CHECK_BYTES:
+            return
+        self._since_check = 0
+        if self._process.memory_info().rss - self._base > CACHE_BYTES:
+            self._renew()
+
+
+def _load(encoding: Encoding) -> Any:
+    import gigatoken
+
+    try:
+        if encoding.kind == "huggingface":
+            return gigatoken.Tokenizer.from_json(without_special_tokens(encoding))
+        # The scheme named, so that special tokens are not taken from the file's name.
+        return gigatoken.Tokenizer.from_tiktoken(encoding.path, pretokenizer=PUBLIC[encoding.pattern].scheme)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        raise EncodingError(f"{encoding.name}: gigatoken cannot load it ({error})") from error
+

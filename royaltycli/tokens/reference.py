@@ -1,0 +1,140 @@
+"""The reference engines: what every count must equal.
+
+tiktoken for its own vocabularies. For a Hugging Face tokenizer.json its own library, tokenizers, where
+it is installed; special tokens count as plain text in both.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+import re
+from typing import Any, Protocol
+
+from royaltycli.errors import EncodingError
+from royaltycli.limits import WHITESPACE_RUN
+from royaltycli.tokens.encodings import PUBLIC, Encoding
+
+_LONG_RUN = re.compile(r"\s{%d}" % WHITESPACE_RUN)
+
+
+class Reference(Protocol):
+    """Counts one text exactly. `name` is the library's. Safe to share between threads."""
+
+    name: str
+    gave_up: int
+    """Documents that it could not count in the ordinary way, and were counted by other means."""
+
+    def count(self, text: str) -> int:
+        """The number of tokens of `text` on its own, special tokens as plain text."""
+
+
+def load_reference(encoding: Encoding) -> Reference | None:
+    """The reference for an encoding; None for a tokenizer.json where tokenizers is not installed.
+
+    Raises EncodingError if the vocabulary cannot be used.
+    """
+    if encoding.kind == "tiktoken":
+        return TiktokenReference(encoding)
+    try:
+        import tokenizers  # noqa: F401 -- only whether it is there
+    except ImportError:
+        return None
+    return TokenizersReference(encoding)
+
+
+class TiktokenReference:
+    """tiktoken's `encode_ordinary`, or its parts where that gives up."""
+
+    name = "tiktoken"
+
+    def __init__(self, encoding: Encoding) -> None:
+        """Raises EncodingError if the ranks are unusable."""
+        import tiktoken
+
+        self.gave_up = 0
+        self._pattern = PUBLIC[encoding.pattern].pattern
+        try:
+            ranks = mergeable_ranks(encoding)
+            self._encoding = tiktoken.Encoding(
+                encoding.name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={}
+            )
+        except (ValueError, KeyError) as error:
+            raise EncodingError(f"{encoding.name}: not a usable vocabulary ({error})") from error
+
+    def count(self, text: str) -> int:
+        """The length of `encode_ordinary(text)`."""
+        if gives_up(text):
+            self.gave_up += 1
+            return self.count_by_pieces(text)
+        return len(self._encoding.encode_ordinary(text))
+
+    def count_by_pieces(self, text: str) -> int:
+        """The same number, with the regex package in place of the splitter that overflows its stack."""
+        pieces = _compiled(self._pattern).finditer(text)
+        # The merges of one piece are part of tiktoken's interface for learners, hence the underscore.
+        return sum(len(self._encoding._encode_single_piece(match.group())) for match in pieces)  # noqa: SLF001
+
+
+class TokenizersReference:
+    """The `tokenizers` library on a tokenizer.json without its special tokens."""
+
+    name = "tokenizers"
+
+    def __init__(self, encoding: Encoding) -> None:
+        """Raises EncodingError if the file is not a usable tokenizer."""
+        import tokenizers
+
+        self.gave_up = 0
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_str(without_special_tokens(encoding))
+        except EncodingError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the library raises plain Exception
+            raise EncodingError(f"{encoding.name}: not a usable tokenizer.json ({error})") from error
+
+    def count(self, text: str) -> int:
+        """The number of ids, without any that the tokenizer would add around the text."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def gives_up(text: str) -> bool:
+    """Whether tiktoken could overflow its stack on `text` (openai/tiktoken issue 15)."""
+    return len(text) >= WHITESPACE_RUN and _LONG_RUN.search(text) is not None
+
+
+def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
+    """A tiktoken vocabulary as a mapping of token bytes to rank. Raises EncodingError that names the line."""
+    ranks: dict[bytes, int] = {}
+    for number, line in enumerate(encoding.data.splitlines(), 1):
+        try:
+            token, rank = line.split()
+            ranks[base64.b64decode(token, validate=True)] = int(rank)
+        except (ValueError, binascii.Error) as error:
+            raise EncodingError(f"{encoding.name}:{number}: not a token in base64 and its rank") from error
+    if len(ranks) < 256 or sorted(ranks.values()) != list(range(len(ranks))):  # noqa: PLR2004 -- the 256 bytes
+        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps")
+    return ranks
+
+
+def without_special_tokens(encoding: Encoding) -> str:
+    """A tokenizer.json whose special tokens are plain text, and which adds nothing around a text."""
+    try:
+        tokenizer: Any = json.loads(encoding.data)
+        added = tokenizer["added_tokens"] or []
+        tokenizer["added_tokens"] = [token for token in added if not token["special"]]
+        tokenizer["post_processor"] = tokenizer["padding"] = tokenizer["truncation"] = None
+        if tokenizer["model"].get("dropout") is not None:
+            tokenizer["model"]["dropout"] = None  # chance has no place in a count
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EncodingError(f"{encoding.name}: not a Hugging Face tokenizer.json") from error
+    return json.dumps(tokenizer, ensure_ascii=False)
+
+
+@functools.cache
+def _compiled(pattern: str) -> Any:
+    import regex
+
+    return regex.compile(pattern)

@@ -1,0 +1,116 @@
+"""Runs tasks in threads and hands back their results in the order of the tasks.
+
+Threads and not processes: what takes time (unpacking, parsing, hashing, counting) runs outside Python's
+global lock, and a forked process would hang in the counting engine.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AHEAD = 4
+"""Tasks that may wait, be under way or be done for each worker, before the first of them is handed back."""
+
+WAIT_SECONDS = 0.1
+"""How often the waiting thread looks for an interrupt."""
+
+
+class Cancelled(Exception):  # noqa: N818 -- how a worker leaves a task that nobody waits for
+    """A task was given up because an earlier one failed, or the user stopped the work."""
+
+
+class Gate:
+    """Tells a running task whether its result is still wanted."""
+
+    def __init__(self) -> None:
+        self._first_unwanted: float = float("inf")
+        self._lock = threading.Lock()
+
+    def close(self, index: int = -1) -> None:
+        """From now on only tasks before `index` are wanted; by default none."""
+        with self._lock:
+            self._first_unwanted = min(self._first_unwanted, index)
+
+    def check(self, index: int) -> None:
+        """Raises Cancelled if task `index` is no longer wanted."""
+        if index > self._first_unwanted:
+            raise Cancelled
+
+
+class InOrder(Generic[Task, Result]):
+    """Iterates over the results of `work(task, check)` for each task, in the order of the tasks.
+
+    `make_work` is called once in each worker thread and gives that thread its `work`. `check` is to be
+    called now and then; it ends tasks that are no longer wanted. If tasks fail, the error of the first of
+    them, in the order of the tasks, is raised: the same error whatever the number of workers.
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        make_work: Callable[[], Callable[[Task, Callable[[], None]], Result]],
+        workers: int,
+    ) -> None:
+        self._tasks = enumerate(tasks)
+        self._make_work = make_work
+        self._workers = workers
+        self._gate = Gate()
+        self._waiting: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
+
+    def __iter__(self) -> Iterator[Result]:
+        # Daemons: after Ctrl-C the program ends at once, even if a worker is deep in a long document.
+        threads = [threading.Thread(target=self._run, daemon=True) for _ in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from self._results()
+        finally:
+            self._gate.close()
+            for _ in threads:
+                self._waiting.put(None)
+
+    def _results(self) -> Iterator[Result]:
+        results: dict[int, tuple[Result | None, BaseException | None]] = {}
+        wanted = given = 0
+        exhausted = False
+        while True:
+            while not exhausted and given < wanted + AHEAD * self._workers:
+                task = next(self._tasks, None)
+                exhausted = task is None
+                if task is not None:
+                    self._waiting.put(task)
+                    given += 1
+            if exhausted and wanted == given:
+                return
+            while wanted not in results:
+                try:
+                    index, result, error = self._done.get(timeout=WAIT_SECONDS)
+                except queue.Empty:
+                    continue
+                results[index] = (result, error)
+                if error is not None and not isinstance(error, Cancelled):
+                    self._gate.close(index)
+                    exhausted = True
+            result, error = results.pop(wanted)
+            if error is not None:
+                raise error
+            wanted += 1
+            yield result  # type: ignore[misc]  # a result is None only beside an error
+
+    def _run(self) -> None:
+        work: Callable[[Task, Callable[[], None]], Result] | None = None
+        while (item := self._waiting.get()) is not None:
+            index, task = item
+            try:
+                self._gate.check(index)
+                work = work or self._make_work()
+                self._done.put((index, work(task, lambda index=index: self._gate.check(index)), None))
+            except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
+                self._done.put((index, None, error))
