@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from royaltycli.errors import Problem
-from royaltycli.manifest.endings import ENDINGS_WORDS, Compression, kind_of
+from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, kind_of
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Match, clean_name, files_below, is_pattern, match_file, matches
 from royaltycli.manifest.wording import named, printable, shown
-
-TABLE_NAME = "tokens.parquet"
-"""What a scan writes beside the manifest: no document of the next scan, unless a path names it."""
 
 
 @dataclass(frozen=True, slots=True)

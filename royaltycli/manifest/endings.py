@@ -23,6 +23,10 @@ ENDINGS_WORDS = ".txt .md .html .htm .jsonl .ndjson .parquet, each plain or with
 """The endings of documents, for messages."""
 
 
+TABLE_NAME = "tokens.parquet"
+"""What a scan writes beside the manifest: no document of the next scan, unless a path names it."""
+
+
 def kind_of(name: str) -> tuple[Format | None, Compression | None]:
     """The format and compression of a file by its name, in capitals or not; None for an ending not known."""
     stem, ending = split_ending(name.lower())
@@ -39,3 +43,9 @@ def split_ending(name: str) -> tuple[str, str]:
     if at <= 0:
         return name, ""
     return name[: len(name) - len(base) + at], base[at:]
+
+
+def full_ending(name: str) -> str:
+    """All of a document's ending as it is written, such as `.txt` or `.JSONL.zst`."""
+    stem, ending = split_ending(name)
+    return split_ending(stem)[1] + ending if ending.lower() in COMPRESSIONS else ending

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from royaltycli.errors import CallError, Place, Problem
 from royaltycli.manifest.identifiers import check_id
-from royaltycli.manifest.wording import Number, instead, kind, shown
+from royaltycli.manifest.wording import CONTROL, Number, instead, kind, shown
 from royaltycli.numerals import parse_amount
 
-# U+2028 and U+2029 end a line as a line feed does; a surrogate on its own is no text.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 ID_RULE = "use letters, digits, '.', '_' and '-', and start with a letter or digit"
 
 
@@ -72,7 +69,7 @@ def required(entry: Entry, key: str, example: str) -> str | None:
 
 def is_clean(entry: Entry, key: str, value: str) -> bool:
     """Notes a control character, which could garble a terminal or a table."""
-    found = _CONTROL.search(value)
+    found = CONTROL.search(value)
     if found is None:
         return True
     entry.note(key, f"{key} {shown(value)} holds a control character (U+{ord(found[0]):04X})", "remove it")

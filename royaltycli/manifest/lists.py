@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -170,6 +171,9 @@ def _header_is_fine(names: list[str], place: Place, columns: tuple[str, ...], pr
     before = len(problems)
     if not names:
         problems.append(Problem(place, "the list file has no header", f"name the columns: {', '.join(columns)}"))
+    if len(names) == 1 and re.search("[;\t|]", names[0]):
+        problems.append(Problem(place, "the columns are not parted by commas", "save the file as CSV with commas"))
+        return False
     for name in sorted(set(names)):
         if name not in columns:
             problems.append(Problem(place, f"unknown column {shown(name)}", instead(name, columns, "columns")))

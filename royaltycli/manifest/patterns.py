@@ -16,14 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_inside, refused
+from royaltycli.manifest.wording import CONTROL
 
 NOT_INSIDE = Refusal("outside the manifest's folder", ALLOW_OUTSIDE)
 NOT_REGULAR = Refusal("a device, a pipe or a socket", "remove it, or use a narrower pattern")
 NO_NAME = Refusal("a name with control characters, or not in UTF-8", "rename it")
 NO_PERMISSION = Refusal("no permission", "give yourself permission to read it")
 
-# A surrogate stands for a byte of a file's name that is not UTF-8.
-_BAD_NAME = re.compile("[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
 _ANY_FOLDERS = None
 
 Part = str | re.Pattern[str] | None
@@ -80,7 +79,7 @@ def match_file(name: str, path: str, status: os.stat_result) -> Match:
     refusal = None
     if not stat.S_ISREG(status.st_mode):
         refusal = NOT_REGULAR
-    elif _BAD_NAME.search(name):
+    elif CONTROL.search(name):
         refusal = NO_NAME
     elif not os.access(path, os.R_OK):
         refusal = NO_PERMISSION

@@ -126,13 +126,10 @@ def _complete(entry: Entry, parts: list[tuple[str, Fraction | None]]) -> list[Ho
 
 
 def _shown_total(total: Fraction) -> str:
-    if total.denominator >= 10**SHARE_DIGITS:
-        return (
-            "almost 1"
-            if abs(total - 1) < Fraction(1, 10**6)
-            else f"about {total.numerator * 10**6 // total.denominator}e-6"
-        )
-    return plain_fraction(total)
+    if total.denominator < 10**SHARE_DIGITS:
+        return plain_fraction(total)
+    rounded = Fraction(round(total * 10**6), 10**6)
+    return "almost 1" if rounded == 1 else f"about {plain_fraction(rounded)}"
 
 
 def _id_is_fine(entry: Entry, key: str, holder: str) -> bool:

@@ -13,6 +13,10 @@ from royaltycli.limits import FILES_NAMED
 SHOWN_CHARACTERS = 120
 """How much of a text a message quotes."""
 
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What could garble a terminal or a table: control characters, Unicode's two line ends, and surrogates,
+which are no text on their own (in a file's name they stand for bytes that are not UTF-8)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -27,8 +31,8 @@ def shown(text: str) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name with control characters, and bytes that are not UTF-8, escaped."""
-    return re.sub("[\x00-\x1f\x7f-\x9f\udc80-\udcff]", lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", name)
+    """A file's name with what is in CONTROL escaped; a byte that is not UTF-8 becomes a number too."""
+    return CONTROL.sub(_escaped, name)
 
 
 def named(names: Iterable[str]) -> str:
@@ -63,3 +67,8 @@ def instead(given: str, allowed: Collection[str], what: str) -> str:
     if close:
         return f"did you mean {shown(close[0])}?"
     return f"the {what} are {', '.join(allowed)}"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """The bytes of a character, each as a number: of U+2028 all three, of a byte that is not UTF-8 that one."""
+    return "".join(f"\\x{byte:02x}" for byte in match[0].encode("utf-8", "surrogateescape"))

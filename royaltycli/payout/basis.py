@@ -51,15 +51,15 @@ def seen_tokens(tokens: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens: 
     places = max([_places(value) for value in values], default=0)
     if total_tokens is not None:
         places = max(places, _places(total_tokens))
-    factors = [int(value.scaleb(places)) for value in values]
-    if int(counts.max(initial=0)) * max(factors, default=0) < TOTAL:
+    factors = [int(Fraction(value) * 10**places) for value in values]
+    if int(counts.max(initial=1)) * max(factors, default=0) < TOTAL:
         weights = counts * np.array(factors, np.int64)[codes] if len(counts) else counts
     else:
         weights = np.array([factors[code] * count for code, count in zip(codes, counts.tolist(), strict=True)], object)
     scanned = exact_sum(weights)
     rest = None
     if total_tokens is not None:
-        rest = int(total_tokens.scaleb(places)) - scanned
+        rest = int(Fraction(total_tokens) * 10**places) - scanned
         if rest < 0:
             raise AmountError(
                 f"the whole run is said to have seen {plain(total_tokens)} tokens, but "
@@ -92,7 +92,8 @@ def _decimal(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or value < 0 or max(value.adjusted(), _places(value)) > NUMBER_DIGITS:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
         raise TableError(
             f"the column epochs holds {text!r}, but epochs are a decimal such as 1.5; scan the corpus again"
         )

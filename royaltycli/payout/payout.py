@@ -68,7 +68,7 @@ def pay(
         weights = np.append(weights, np.array([basis.rest], weights.dtype))
     units = allocate(pool.units, weights, ids, period)
     unscanned = None if basis.rest is None else int(units[-1])
-    paid = _Paid(table, basis, units[: table.num_rows], unscanned, top, pool.currency, period)
+    paid = _Paid(table, basis, units[: table.num_rows], unscanned, pool, top, period)
     rows, elsewhere = _BY[by](paid)
     destinations = ((PAID, pool.units - sum(elsewhere.values())), *elsewhere.items())
     return Payout(rows, pool, by, destinations)
@@ -82,8 +82,8 @@ class _Paid:
     basis: Basis
     units: npt.NDArray[np.int64]
     unscanned: int | None
+    pool: Pool
     top: int | None
-    currency: Currency
     period: str
 
 
@@ -169,13 +169,14 @@ def _with_money(
     special: dict[str, int],
     paid: _Paid,
 ) -> pa.Table:
-    """The table with its last two columns. Raises AmountError if they do not sum to what was paid out."""
+    """The table with its last two columns. Raises AmountError if its payouts do not sum to the pool."""
     payouts = rows.numbers(units, special)
-    pool = exact_sum(paid.units) + (paid.unscanned or 0)
-    if exact_sum(payouts) != pool:
-        raise AmountError(f"the rows sum to {exact_sum(payouts)} units of a pool of {pool}; please report this defect")
-    columns["payout"] = _money_column(payouts, paid.currency)
-    columns["currency"] = pa.array([paid.currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
+    if exact_sum(payouts) != paid.pool.units:
+        summed = f"{exact_sum(payouts)} units of a pool of {paid.pool.units}"
+        raise AmountError(f"the rows sum to {summed}; this is a defect of the program, please report it")
+    currency = paid.pool.currency
+    columns["payout"] = _money_column(payouts, currency)
+    columns["currency"] = pa.array([currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
     return pa.table(columns)
 
 

@@ -1,0 +1,46 @@
+# Everything runs in .venv, which the first target that needs it makes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench campaign clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed  ## Scan the sample corpora and pay out 20 % of a profit of 500 million
+	$(BIN)/royalty scan sample_corpora
+	$(BIN)/royalty payout --profit 500e6 --rate 0.2
+
+test: $(VENV)/tested  ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/tested  ## Run the linters and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/tested  ## Measure the scan and the payout, as ratios
+	$(BIN)/python benchmarks/scan.py
+	$(BIN)/python benchmarks/allocation.py
+	$(BIN)/python benchmarks/start.py
+
+campaign: $(VENV)/tested  ## Run the long forms of the tests that kill and corrupt
+	$(BIN)/python -m pytest --campaign
+
+clean:  ## Remove the environment and all that was built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmark-corpus
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("royalty needs Python 3.11 or later; this is %s.%s: say make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,70 @@
+"""Guesses which fields of a JSONL or Parquet file hold the text, the source and the holder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from royaltycli.manifest.endings import kind_of
+from royaltycli.manifest.wording import CONTROL
+
+PEEK_BYTES = 1 << 20
+"""How much of a JSONL file is unpacked to find its first line."""
+
+TEXT_NAMES = ("text", "content", "body", "article", "document", "raw_content", "code", "story", "message")
+SOURCE_NAMES = (
+    "source", "author", "user", "username", "creator", "account", "publisher", "outlet", "newspaper", "site",
+    "domain", "channel", "feed", "book", "work", "repo", "repository", "title", "url",
+)  # fmt: skip
+HOLDER_NAMES = ("holder", "rights_holder", "author", "user", "username", "creator", "account", "publisher")
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The names of fields, as far as a first row shows them."""
+
+    text: str | None = None
+    source: str | None = None
+    holder: str | None = None
+
+
+def guess_fields(path: str, name: str) -> Guess:
+    """A guess from the first row of a file whose kind `name` tells; an empty one where there is none to read."""
+    try:
+        fields = _parquet_fields(path, name) if kind_of(name)[0] == "parquet" else _json_fields(path, name)
+    except (OSError, ValueError, RecursionError, pa.ArrowException):
+        return Guess()
+    fields = {name: size for name, size in fields.items() if name and not CONTROL.search(name)}
+    longest = max(fields, key=lambda name: fields[name], default=None)
+    text = _first(TEXT_NAMES, fields) or longest
+    others = [name for name in fields if name != text]
+    return Guess(text, _first(SOURCE_NAMES, others), _first(HOLDER_NAMES, others))
+
+
+def _first(known: tuple[str, ...], fields: list[str] | dict[str, int]) -> str | None:
+    """The field whose name, in capitals or not, stands earliest in `known`."""
+    ranked = [(known.index(name.lower()), name) for name in fields if name.lower() in known]
+    return min(ranked)[1] if ranked else None
+
+
+def _json_fields(path: str, name: str) -> dict[str, int]:
+    """The fields of a first line that are texts, with their lengths."""
+    with pa.input_stream(path, compression=kind_of(name)[1]) as stream:
+        line = stream.read(PEEK_BYTES).removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        return {}
+    return {key: len(value) for key, value in row.items() if isinstance(value, str)}
+
+
+def _parquet_fields(path: str, name: str) -> dict[str, int]:
+    """The columns of texts; their lengths are not looked at."""
+    if kind_of(name)[1] is not None:
+        return {}
+    schema = pq.read_schema(Path(path))
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return {field.name: 0 for field in schema if any(is_text(field.type) for is_text in texts)}

@@ -1,0 +1,303 @@
+"""Rules D1 to D9: what documents a file holds, however it is written, packed or cut."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from royaltycli.corpus import shards, unpack
+from royaltycli.corpus.documents import read
+from royaltycli.corpus.files import File
+from royaltycli.corpus.shards import Piece, plan
+from royaltycli.errors import DocumentError, Place
+from royaltycli.manifest.endings import kind_of
+from royaltycli.manifest.model import Collection, Reading, Source
+from tests import strategies
+from tests.conftest import packed
+
+SOURCE = Source("s", Place("corpus.toml"), ("*",))
+COLLECTION = Collection("c", Place("corpus.toml"), ("*",), "author", "author")
+
+
+def a_file(path):
+    kind, compression = kind_of(path.name)
+    return File(path.name, path, path.stat().st_size, kind, compression, 0)
+
+
+def documents(path, owner=SOURCE, shard_bytes=1 << 26):
+    pieces = [piece for shard in plan([a_file(path)], shard_bytes) for piece in shard.pieces]
+    return [text for piece in pieces for batch in read(piece, owner) for text in batch.texts.to_pylist()]
+
+
+def written(folder, name, content):
+    path = Path(folder, name)
+    path.write_bytes(packed(content, path.suffix))
+    return path
+
+
+def error(path, owner=SOURCE, shard_bytes=1 << 26):
+    with pytest.raises(DocumentError) as raised:
+        documents(path, owner, shard_bytes)
+    return str(raised.value)
+
+
+ROWS = [{"text": "one", "author": "a"}, {"text": "två\n", "author": "b"}, {"text": "", "author": "a"}]
+TEXTS = ["one", "två\n", ""]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_each_format_in_each_packing(tmp_path, ending):
+    table = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(ROWS), table)
+    assert documents(written(tmp_path, "t.txt" + ending, "one\r\n\ufeff")) == ["one\r\n\ufeff"]
+    assert documents(written(tmp_path, "t.md" + ending, "# one")) == ["# one"]
+    assert documents(written(tmp_path, "t.html" + ending, "<p>one</p>")) == ["<p>one</p>"]
+    assert documents(written(tmp_path, "t.jsonl" + ending, ROWS)) == TEXTS
+    assert documents(written(tmp_path, "t.parquet" + ending, table.getvalue().to_pybytes())) == TEXTS
+
+
+def test_an_empty_text_file_is_one_empty_document(tmp_path):
+    assert documents(written(tmp_path, "t.txt", "")) == [""]
+    assert documents(written(tmp_path, "t.jsonl", "")) == []
+
+
+def test_several_members_and_frames_are_all_read(tmp_path):
+    members = gzip.compress(b'{"text":"one"}\n') + gzip.compress(b'{"text":"two"}\n')
+    frames = b"".join(pa.compress(b'{"text":"%d"}\n' % n, codec="zstd", asbytes=True) for n in range(3))
+    assert documents(written(tmp_path, "t.jsonl.gz", members)) == ["one", "two"]
+    assert documents(written(tmp_path, "t.jsonl.zst", frames)) == ["0", "1", "2"]
+
+
+def test_stripped_html_is_what_a_reader_sees(tmp_path):
+    page = "<html><head><title>no</title><style>p{}</style></head><body><p>One <b>two</b></p><script>x</script>three</body>"
+    stripping = Source("s", Place("m"), ("*",), reading=Reading(strip="html"))
+    assert documents(written(tmp_path, "t.html", page), stripping) == ["One\ntwo\nthree"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(st.fixed_dictionaries({"text": strategies.texts, "author": st.text(min_size=1, max_size=5), "n": st.integers()})),
+    cut=st.integers(1, 400),
+    ascii_only=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n", " \n", "\n\n"]),
+    last=st.booleans(),
+)
+def test_any_cut_gives_the_same_documents(tmp_path_factory, rows, cut, ascii_only, end, last):
+    """A range of bytes gives the lines that begin in it; all ranges together give every line once."""
+    rows = [{**row, "text": row["text"].encode("utf-8", "replace").decode()} for row in rows]
+    body = end.join(json.dumps(row, ensure_ascii=ascii_only) for row in rows) + (end if last else "")
+    path = written(tmp_path_factory.mktemp("cut"), "t.jsonl", body)
+    expected = [row["text"] for row in rows]
+    assert documents(path) == expected
+    assert documents(path, shard_bytes=cut) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.integers(1, 5000), groups=st.integers(1, 40))
+def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
+    texts = [f"document {number}" * (number % 7) for number in range(200)]
+    path = tmp_path_factory.mktemp("cut") / "t.parquet"
+    pq.write_table(pa.table({"text": texts}), path, row_group_size=groups)
+    assert documents(path, shard_bytes=cut) == texts
+
+
+def test_small_reads_join_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "READ_BYTES", 7)
+    assert documents(written(tmp_path, "t.jsonl", ROWS)) == TEXTS
+    assert documents(written(tmp_path, "t.jsonl.gz", ROWS)) == TEXTS
+    assert documents(written(tmp_path, "t.jsonl", ROWS), shard_bytes=10) == TEXTS
+
+
+def test_many_small_files_share_a_shard(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_FILES", 3)
+    files = [a_file(written(tmp_path, f"{number}.txt", "x" * 10)) for number in range(8)]
+    assert [len(shard.pieces) for shard in plan(files, 1000)] == [3, 3, 2]
+    assert [len(shard.pieces) for shard in plan(files, 20)] == [2, 2, 2, 2]
+
+
+# -- JSON Lines, strictly ----------------------------------------------------------------------
+
+JSON_ERRORS = {
+    "[1]": "t.jsonl:2: an array where a JSON object should be; write one object a line",
+    "5": "t.jsonl:2: a number where a JSON object should be; write one object a line",
+    "null": "t.jsonl:2: null where a JSON object should be; write one object a line",
+    '"x"': "t.jsonl:2: a text where a JSON object should be; write one object a line",
+    "{}": "t.jsonl:2: no field 'text'; it has none at all",
+    '{"body": "x", "id": 1}': "t.jsonl:2: no field 'text'; it has 'body', 'id'",
+    '{"text": 5}': "t.jsonl:2: the field 'text' is a number, where text should be; mend the line",
+    '{"text": true}': "t.jsonl:2: the field 'text' is true or false, where text should be; mend the line",
+    '{"text": ["x"]}': "t.jsonl:2: the field 'text' is an array, where text should be; mend the line",
+    '{"text": "a", "text": "b"}': "t.jsonl:2: the key 'text' stands twice in one object; keep one of them",
+    '{"text": "a"': "t.jsonl:2: not valid JSON at column 13 (expecting ',' delimiter); mend the line",
+    '{"text": "a"} {"text": "b"}': "t.jsonl:2: not valid JSON at column 15 (extra data); mend the line",
+    '{"text": "a"},': "t.jsonl:2: not valid JSON at column 14 (extra data); mend the line",
+    "{'text': 'a'}": "t.jsonl:2: not valid JSON at column 2 (expecting property name enclosed in double quotes); mend the line",
+    '{"text":': "t.jsonl:2: not valid JSON at column 9 (expecting value); mend the line",
+    '{"text": "\\ud800"}': "t.jsonl:2: the field 'text' holds half of a surrogate pair, which is no character; mend the line",
+    '{"text": "a\tb"}': "t.jsonl:2: not valid JSON at column 12 (invalid control character at); mend the line",
+    '{"x": ' + "[" * 100_000 + "]" * 100_000 + "x": "t.jsonl:2: JSON nested too deeply to be a document; mend the line",
+    '{"x": ' + "9" * 5000 + "x}": "t.jsonl:2: not valid JSON (a number with too many digits); mend the line",
+}
+
+
+@pytest.mark.parametrize("line", JSON_ERRORS, ids=lambda line: line[:30])
+def test_a_bad_line_is_named(tmp_path, line):
+    good = '{"text": "fine"}'
+    path = written(tmp_path, "t.jsonl", f"{good}\n{line}\n{good}\n")
+    assert error(path) == JSON_ERRORS[line]
+    assert error(written(tmp_path, "t.jsonl.gz", f"{good}\n{line}\n{good}\n")) == JSON_ERRORS[line].replace("jsonl", "jsonl.gz")
+
+
+def test_objects_that_run_on_over_lines_are_refused(tmp_path):
+    """Arrow would take these for two documents on two lines; one line holds two and the other half of one."""
+    lines = '{"text": "a"}{"text": "b"}\n\n{"text": "c"}\n'
+    assert error(written(tmp_path, "t.jsonl", lines)).startswith("t.jsonl:1: not valid JSON at column 14")
+    lines = '{"text":\n"a"}{"text": "b"}\n'
+    assert error(written(tmp_path, "t.jsonl", lines)).startswith("t.jsonl:1: not valid JSON at column 9")
+
+
+def test_a_line_of_a_later_range_is_named_by_its_number_in_the_file(tmp_path):
+    lines = ['{"text": "fine"}'] * 9
+    lines[6] = "oops"
+    path = written(tmp_path, "t.jsonl", "\n".join(lines))
+    assert error(path, shard_bytes=20) == "t.jsonl:7: not valid JSON at column 1 (expecting value); mend the line"
+
+
+def test_whole_numbers_may_name_a_source(tmp_path):
+    path = written(tmp_path, "t.jsonl", '{"text": "x", "author": 12}\n{"text": null, "author": "b"}\n')
+    (batch,) = read(Piece(a_file(path)), COLLECTION)
+    assert (batch.sources.to_pylist(), batch.texts.to_pylist()) == (["12", "b"], ["x", ""])
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
+    assert documents(written(tmp_path, "t.jsonl", b"\xef\xbb\xbf" + b'{"text": "x"}\n')) == ["x"]
+
+
+def test_fields_that_nobody_asked_for_are_skimmed(tmp_path):
+    assert documents(written(tmp_path, "t.jsonl", '{"text": "x", "n": NaN, "m": 1, "m": 2}\n')) == ["x"]
+
+
+# -- UTF-8 ---------------------------------------------------------------------------------------
+
+
+def test_invalid_utf8_names_file_and_byte(tmp_path):
+    ending = '; convert the file, or set errors = "replace" for its source'
+    assert error(written(tmp_path, "t.txt", b"caf\xe9 au lait")) == "t.txt: not valid UTF-8 at byte 4 (0xe9)" + ending
+    rows = b'{"text": "fine"}\n{"text": "\xff"}\n'
+    assert error(written(tmp_path, "t.jsonl", rows)) == "t.jsonl:2: not valid UTF-8 at byte 11 (0xff)" + ending
+    table = pa.table({"text": pa.array([b"fine", b"\xc3("], pa.binary())})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert error(tmp_path / "t.parquet") == "t.parquet, row 2: not valid UTF-8 at byte 1 (0xc3)" + ending
+
+
+def test_invalid_utf8_is_replaced_where_the_source_says_so(tmp_path):
+    lenient = Source("s", Place("m"), ("*",), reading=Reading(errors="replace"))
+    assert documents(written(tmp_path, "t.txt", b"caf\xe9"), lenient) == ["caf\ufffd"]
+    assert documents(written(tmp_path, "t.jsonl", b'{"text": "\xff"}\n'), lenient) == ["\ufffd"]
+
+
+# -- broken and hostile files --------------------------------------------------------------------
+
+
+def test_broken_packing_is_an_error(tmp_path):
+    whole = gzip.compress(b'{"text": "one"}\n' * 1000)
+    assert error(written(tmp_path, "t.jsonl.gz", whole[:-5])) == (
+        "t.jsonl.gz: broken gzip data after 16,000 bytes of text (Truncated compressed stream)"
+    )
+    assert error(written(tmp_path, "t.txt.gz", whole + b"rest")).startswith("t.txt.gz: broken gzip data after 16,000 bytes")
+    assert error(written(tmp_path, "t.txt.gz", b"\x1f\x8b\x08 no")).startswith("t.txt.gz: broken gzip data after 0 bytes")
+    zstd = pa.compress(b"text" * 1000, codec="zstd", asbytes=True)
+    assert error(written(tmp_path, "t.txt.zst", zstd[:-3])).startswith("t.txt.zst: broken zstd data after")
+    (tmp_path / "e.txt.gz").write_bytes(b"")
+    assert error(tmp_path / "e.txt.gz") == "e.txt.gz: broken gzip data after 0 bytes of text (it is empty)"
+
+
+BOMB = "unpacks to more than 200 times its size, as a decompression bomb does; if it is genuine, unpack it and name the unpacked file"
+
+
+@pytest.mark.parametrize("name", ["t.txt.gz", "t.jsonl.gz", "t.txt.zst", "t.jsonl.zst"])
+def test_a_decompression_bomb_fails(tmp_path, name):
+    path = written(tmp_path, name, b'{"text": "' + b"0" * 200_000_000 + b'"}\n')
+    assert path.stat().st_size < 300_000
+    assert error(path) == f"{name}: {BOMB}"
+
+
+def test_a_parquet_bomb_fails(tmp_path):
+    """A long text in a dictionary, said a million times: a small file without any long page."""
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000_000, pa.int32()), pa.array(["0" * 1_000_000]))
+    pq.write_table(pa.table({"text": words}), tmp_path / "t.parquet", compression="zstd")
+    assert (tmp_path / "t.parquet").stat().st_size < 100_000
+    assert error(tmp_path / "t.parquet") == f"t.parquet: {BOMB}"
+
+
+def test_a_dictionary_that_is_no_bomb_is_read(tmp_path):
+    words = pa.array(["short", "long" * 1000] * 500).dictionary_encode()
+    pq.write_table(pa.table({"text": words}), tmp_path / "t.parquet")
+    assert documents(tmp_path / "t.parquet") == ["short", "long" * 1000] * 500
+
+
+def test_broken_parquet_is_an_error(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"text": [f"some text {n}" for n in range(5000)]}), path, write_page_checksum=True)
+    good = path.read_bytes()
+    path.write_bytes(good[:-20])
+    assert error(path).startswith("t.parquet: broken Parquet data (")
+    path.write_bytes(good[:3000] + bytes([good[3000] ^ 1]) + good[3001:])
+    assert error(path).startswith("t.parquet, row 1: broken Parquet data (")
+    path.write_bytes(b"no Parquet at all")
+    assert error(path).startswith("t.parquet: broken Parquet data (")
+
+
+def test_parquet_columns_are_checked(tmp_path):
+    pq.write_table(pa.table({"body": ["x"], "n": [1]}), tmp_path / "t.parquet")
+    assert error(tmp_path / "t.parquet") == "t.parquet: no column 'text'; it has 'body', 'n'"
+    number = Source("s", Place("m"), ("*",), reading=Reading(text="n"))
+    assert error(tmp_path / "t.parquet", number) == "t.parquet: the column 'n' holds int64, where text should be"
+    pq.write_table(pa.table({"text": ["x", "y"], "author": ["a", None]}), tmp_path / "t.parquet")
+    assert error(tmp_path / "t.parquet", COLLECTION) == (
+        "t.parquet, row 2: the column 'author' is null, where a name should be; mend the row"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.string())],
+    ids=str,
+)
+def test_text_columns_of_every_type(tmp_path, kind):
+    values = pa.array([b"one", None, "två".encode()] if "binary" in str(kind) else ["one", None, "två"])
+    pq.write_table(pa.table({"text": values.cast(kind)}), tmp_path / "t.parquet")
+    assert documents(tmp_path / "t.parquet") == ["one", "", "två"]
+
+
+def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
+    path = written(tmp_path, "t.txt", "one")
+    file = a_file(path)
+    path.write_bytes(b"other")
+    with pytest.raises(DocumentError, match="t.txt: changed while it was being read; let it come to rest and scan again"):
+        list(read(Piece(file), SOURCE))
+    path.unlink()
+    with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
+        list(read(Piece(file), SOURCE))
+
+
+def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("royaltycli.corpus.unpack.DOCUMENT_BYTES", 10)
+    monkeypatch.setattr("royaltycli.corpus.jsonl.DOCUMENT_BYTES", 10)
+    monkeypatch.setattr("royaltycli.corpus.unpack.READ_BYTES", 8)
+    for name in ("t.txt", "t.txt.gz"):
+        assert error(written(tmp_path, name, "x" * 11)) == (
+            f"{name}: longer than 10 bytes, the most that one document may be; split it"
+        )
+    assert error(written(tmp_path, "t.jsonl", '{"text": "' + "x" * 50 + '"}\n')) == (
+        "t.jsonl:1: line longer than 10 bytes, the most that one document may be"
+    )
+
+

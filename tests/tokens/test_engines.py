@@ -1,0 +1,114 @@
+"""Rule C1: tokens equal tiktoken's `encode_ordinary` on every document, whatever engine counts."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from royaltycli.errors import CallError
+from royaltycli.tokens import engines
+from royaltycli.tokens.encodings import PUBLIC, find_encoding
+from royaltycli.tokens.engines import choose_engine, make_engine
+from royaltycli.tokens.reference import load_reference
+from tests import oracle, strategies
+
+ENCODINGS = list(PUBLIC)
+
+
+@functools.cache
+def reference(encoding):
+    return load_reference(find_encoding(encoding))
+
+
+def engine(name, encoding):
+    return make_engine(name, find_encoding(encoding), reference(encoding))
+
+
+@pytest.fixture(scope="module")
+def gigatokens():
+    return {name: engine("gigatoken", name) for name in ENCODINGS}
+
+
+def counted(counter, documents):
+    return counter.count(pa.array(documents, pa.large_string())).tolist()
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@settings(max_examples=400, deadline=None)
+@given(documents=st.lists(strategies.texts, min_size=1, max_size=20))
+def test_gigatoken_counts_as_tiktoken_does(gigatokens, name, documents):
+    encode = oracle.encoding(name).encode_ordinary
+    assert counted(gigatokens[name], documents) == [len(encode(document)) for document in documents]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@settings(max_examples=50, deadline=None)
+@given(documents=st.lists(strategies.texts, min_size=1, max_size=10))
+def test_the_tiktoken_engine_counts_as_tiktoken_does(name, documents):
+    encode = oracle.encoding(name).encode_ordinary
+    assert counted(engine("tiktoken", name), documents) == [len(encode(document)) for document in documents]
+
+
+@pytest.mark.parametrize(("name", "tokens"), [("r50k_base", 7), ("cl100k_base", 7), ("o200k_base", 7)])
+def test_special_tokens_count_as_plain_text(gigatokens, name, tokens):
+    assert counted(gigatokens[name], ["<|endoftext|>", ""]) == [tokens, 0]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_arrays_of_any_shape(gigatokens, name):
+    words = pa.array(["one", "two three", "", "four"], pa.large_string())
+    assert gigatokens[name].count(words.slice(1, 2)).tolist() == [2, 0]
+    assert gigatokens[name].count(words.slice(4)).tolist() == []
+    assert gigatokens[name].count(pa.array(["", ""], pa.large_string())).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_million_spaces(gigatokens, name):
+    """tiktoken panics here, gigatoken does not; with the regex package in its place the two agree."""
+    document = " " * 1_000_000 + "x"
+    by_gigatoken = counted(gigatokens[name], [document])
+    before = reference(name).gave_up
+    assert counted(engine("tiktoken", name), [document]) == by_gigatoken
+    assert reference(name).gave_up == before + 1
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@settings(max_examples=150, deadline=None)
+@given(document=strategies.texts)
+def test_counting_by_pieces_is_counting(name, document):
+    encode = oracle.encoding(name).encode_ordinary
+    newer = any(letter in document for letter in strategies.NEWER)
+    if not newer:
+        assert reference(name).count_by_pieces(document) == len(encode(document))
+
+
+def test_caches_are_bounded(monkeypatch):
+    """Random words fill the caches; past the bound the tokenizer is made anew, and counts go on the same."""
+    monkeypatch.setattr(engines, "CACHE_BYTES", 1)
+    monkeypatch.setattr(engines, "CACHE_CHECK_BYTES", 1000)
+    counter = engine("gigatoken", "r50k_base")
+    first = counter._tokenizer
+    letters = np.random.default_rng(1).integers(97, 123, 8_000_000, dtype=np.uint8)
+    letters[::8] = ord(" ")
+    document = letters.tobytes().decode()
+    before = counted(counter, [document])
+    assert counter._tokenizer is not first
+    assert counted(counter, [document]) == before
+
+
+def test_without_gigatoken_tiktoken_counts(monkeypatch):
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _name: None)
+    encoding = find_encoding("o200k_base")
+    assert choose_engine(encoding, None, reference("o200k_base")) == "tiktoken"
+    with pytest.raises(CallError, match="gigatoken is not installed here"):
+        choose_engine(encoding, "gigatoken", reference("o200k_base"))
+
+
+def test_unknown_engines_are_refused():
+    with pytest.raises(CallError, match="engine is 'abacus'; it must be gigatoken or tiktoken"):
+        choose_engine(find_encoding("o200k_base"), "abacus", reference("o200k_base"))
