@@ -6,6 +6,7 @@ check the checksums of both. At a bound the reading fails: text is never cut sho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import pyarrow as pa
 from royaltycli.corpus.files import File
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES
+
+SMALL_STEP = 1 << 10
 
 
 def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
@@ -42,11 +45,27 @@ def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
             yield block, position - packed
             packed = position
     except (OSError, pa.ArrowException) as error:
-        what = f"broken {file.compression} data" if file.compression else "unreadable"
-        raise DocumentError(f"{file.name}: {what} after {unpacked:,} bytes of text ({reason(error)})") from error
+        raise _broken(file, error) from error
     finally:
         stream.close()
         raw.close()
+
+
+def _broken(file: File, error: Exception) -> DocumentError:
+    if file.compression is None:
+        return DocumentError(f"{file.name}: cannot be read ({reason(error)})")
+    lines = _intact_lines(file)
+    return DocumentError(f"{file.name}:{lines + 1}: broken {file.compression} data ({reason(error)}); replace the file")
+
+
+def _intact_lines(file: File) -> int:
+    """How many whole lines of text a broken file unpacks to, read again in small steps."""
+    lines = 0
+    with contextlib.suppress(OSError, pa.ArrowException), pa.OSFile(os.fspath(file.path)) as raw:
+        stream = pa.CompressedInputStream(raw, file.compression)
+        while block := stream.read(SMALL_STEP):
+            lines += block.count(b"\n")
+    return lines
 
 
 def whole(file: File) -> pa.Buffer:

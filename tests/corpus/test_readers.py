@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -81,10 +82,10 @@ def test_stripped_html_is_what_a_reader_sees(tmp_path):
     assert documents(written(tmp_path, "t.html", page), stripping) == ["One\ntwo\nthree"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(st.fixed_dictionaries({"text": strategies.texts, "author": st.text(min_size=1, max_size=5), "n": st.integers()})),
-    cut=st.integers(1, 400),
+    cut=st.integers(20, 2000),
     ascii_only=st.booleans(),
     end=st.sampled_from(["\n", "\r\n", " \n", "\n\n"]),
     last=st.booleans(),
@@ -99,8 +100,8 @@ def test_any_cut_gives_the_same_documents(tmp_path_factory, rows, cut, ascii_onl
     assert documents(path, shard_bytes=cut) == expected
 
 
-@settings(max_examples=60, deadline=None)
-@given(cut=st.integers(1, 5000), groups=st.integers(1, 40))
+@settings(max_examples=30, deadline=None)
+@given(cut=st.integers(50, 5000), groups=st.integers(1, 40))
 def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
     texts = [f"document {number}" * (number % 7) for number in range(200)]
     path = tmp_path_factory.mktemp("cut") / "t.parquet"
@@ -206,17 +207,18 @@ def test_invalid_utf8_is_replaced_where_the_source_says_so(tmp_path):
 # -- broken and hostile files --------------------------------------------------------------------
 
 
-def test_broken_packing_is_an_error(tmp_path):
-    whole = gzip.compress(b'{"text": "one"}\n' * 1000)
-    assert error(written(tmp_path, "t.jsonl.gz", whole[:-5])) == (
-        "t.jsonl.gz: broken gzip data after 16,000 bytes of text (Truncated compressed stream)"
-    )
-    assert error(written(tmp_path, "t.txt.gz", whole + b"rest")).startswith("t.txt.gz: broken gzip data after 16,000 bytes")
-    assert error(written(tmp_path, "t.txt.gz", b"\x1f\x8b\x08 no")).startswith("t.txt.gz: broken gzip data after 0 bytes")
-    zstd = pa.compress(b"text" * 1000, codec="zstd", asbytes=True)
-    assert error(written(tmp_path, "t.txt.zst", zstd[:-3])).startswith("t.txt.zst: broken zstd data after")
+def test_broken_packing_is_an_error_that_names_the_line(tmp_path):
+    lines = b"".join(b'{"text": "%d"}\n' % number for number in range(100_000))
+    whole = gzip.compress(lines)
+    cut = error(written(tmp_path, "t.jsonl.gz", whole[: len(whole) // 2]))
+    line = int(re.fullmatch(r"t\.jsonl\.gz:(\d+): broken gzip data \(Truncated compressed stream\); replace the file", cut)[1])
+    assert 30_000 < line < 70_000
+    assert error(written(tmp_path, "t.txt.gz", whole + b"rest")).startswith("t.txt.gz:100001: broken gzip data (zlib inflate")
+    assert error(written(tmp_path, "t.txt.gz", b"\x1f\x8b\x08 no")).startswith("t.txt.gz:1: broken gzip data (")
+    zstd = pa.compress(b"text\n" * 1000, codec="zstd", asbytes=True)
+    assert error(written(tmp_path, "t.txt.zst", zstd[:-3])).startswith("t.txt.zst:1: broken zstd data (Truncated")
     (tmp_path / "e.txt.gz").write_bytes(b"")
-    assert error(tmp_path / "e.txt.gz") == "e.txt.gz: broken gzip data after 0 bytes of text (it is empty)"
+    assert error(tmp_path / "e.txt.gz") == "e.txt.gz:1: broken gzip data (it is empty); replace the file"
 
 
 BOMB = "unpacks to more than 200 times its size, as a decompression bomb does; if it is genuine, unpack it and name the unpacked file"

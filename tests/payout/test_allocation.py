@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import AmountError, CallError
@@ -91,7 +91,7 @@ def test_a_hundred_thousand_random_cases():
     """A1 to A9: few distinct weights, so that many tie; a seed and a number reproduce a failure."""
     chance = random.Random(20260101)
     for case in range(100_000):
-        count = chance.randint(1, 8)
+        count = chance.randint(1, 6)
         weights = [chance.randrange(chance.choice((2, 5, 1000))) for _ in range(count)]
         units = chance.randrange(chance.choice((3, 30, 10**9))) if any(weights) else 0
         assert not oracle.broken_rules(allocate, units, weights, IDS[:count], str(case)), (case, units, weights)
@@ -109,6 +109,7 @@ def test_random_cases_at_the_bounds_of_doubles_and_words():
         assert not oracle.broken_rules(allocate, units, weights, IDS[:count], str(case)), (case, units, weights)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 2**66), min_size=1, max_size=40),
     st.integers(0, 2**63 - 1),

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import AmountError, TableError
@@ -109,6 +109,7 @@ def test_rules_b5_and_s4_seen_tokens_are_plain_decimals(numerator, denominator, 
     assert decimal_texts(values, denominator, places).to_pylist() == [text]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**63 - 1), max_size=20), st.integers(1, 10**9), st.integers(0, 6))
 def test_rule_s4_is_exact_rounding_half_to_even(numerators, denominator, places):
     rounded = [round(Fraction(each, denominator) * 10**places) for each in numerators]
@@ -139,6 +140,7 @@ def test_rule_s2_a_share_has_15_significant_digits_half_to_even(weight, total, t
     assert share_texts(np.array([weight]), total).to_pylist() == [text]
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(1, 2**64))
 def test_rule_s2_a_column_is_written_as_the_decimal_module_would(data, total):
     weights = data.draw(st.lists(st.one_of(st.integers(0, total), st.integers(0, min(total, 1000))), max_size=30))

@@ -326,7 +326,7 @@ sources_made = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     sources_made,
     st.integers(0, 10**12),
