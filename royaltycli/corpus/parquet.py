@@ -115,7 +115,7 @@ def _rows_at_once(file: File, parquet: pq.ParquetFile, group: int, fields: Field
         raise too_large(file)
     rows = BATCH_BYTES * max(1, metadata.num_rows) // max(1, unpacked)
     if longest:
-        rows = min(rows, max(1, 64 * BATCH_BYTES // longest))
+        rows = min(rows, max(1, 8 * BATCH_BYTES // longest))
     return max(1, min(rows, MOST_ROWS))
 
 

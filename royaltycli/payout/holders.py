@@ -20,11 +20,12 @@ from royaltycli.payout.quotas import Integers
 class Parts:
     """One part for every source and holder of it, in the order of the sources and, within one, of holder ids.
 
-    `source` and `holder` say which source and which of `ids` a part is of. `ids` are in code point
+    `source` and `holder` say which of `source_ids` and which of `ids` a part is of. `ids` are in code point
     order, `names` go with them. `share` says which of `numerators` (over the common `denominator`) and
     `share_texts` is the holder's share of the source. `counts` is the number of holders of each source.
     """
 
+    source_ids: pa.ChunkedArray
     source: npt.NDArray[np.int64]
     holder: npt.NDArray[np.int64]
     share: npt.NDArray[np.int64]
@@ -49,8 +50,8 @@ def parts_of(holders: pa.ChunkedArray, source_ids: pa.ChunkedArray) -> Parts:
     shares, share = _encode(shares)
     numerators, denominator = _numerators(shares)
     _sort_within(source, holder, share, counts, source_ids)
-    parts = Parts(source, holder, share, counts, ids, names, shares, numerators, denominator)
-    _check_whole(parts, source_ids)
+    parts = Parts(source_ids, source, holder, share, counts, ids, names, shares, numerators, denominator)
+    _check_whole(parts)
     return parts
 
 
@@ -137,7 +138,7 @@ def _sort_within(
         raise TableError(f"source {source_ids[row]} names a holder twice; scan the corpus again")
 
 
-def _check_whole(parts: Parts, source_ids: pa.ChunkedArray) -> None:
+def _check_whole(parts: Parts) -> None:
     """The shares of a source make one, so that its whole payout is somebody's."""
     sums = np.zeros(len(parts.counts), parts.numerators.dtype)
     np.add.at(sums, parts.source, parts.numerators[parts.share])
@@ -145,7 +146,9 @@ def _check_whole(parts: Parts, source_ids: pa.ChunkedArray) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         total = Fraction(int(sums[row]), parts.denominator)
-        raise TableError(f"the shares of source {source_ids[row]} make {total}, not 1; correct the manifest and scan")
+        raise TableError(
+            f"the shares of source {parts.source_ids[row]} make {total}, not 1; correct the manifest and scan"
+        )
 
 
 _FIELDS = ("id", "name", "share")

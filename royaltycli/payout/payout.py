@@ -108,7 +108,7 @@ def _by_holder(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
     weights, total = part_weights(paid.basis, parts)
     special, special_weights = _elsewhere(paid, parts)
     size = len(parts.ids)
-    units = group_sums(split(paid.units, parts, paid.table["source_id"], paid.period), parts.holder, size)
+    units = group_sums(split(paid.units, parts, paid.period), parts.holder, size)
     rows = listing(units, ids_before(parts.ids), special, paid.top, "(other holders)")
     escrowed = {ESCROW: int(np.count_nonzero(parts.counts == 0))} if ESCROW in special else {}
     columns = {
@@ -125,7 +125,7 @@ def _by_split(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
     parts = parts_of(paid.table["holders"], ids)
     weights, total = part_weights(paid.basis, parts)
     special, special_weights = _elsewhere(paid, parts)
-    units = split(paid.units, parts, ids, paid.period)
+    units = split(paid.units, parts, paid.period)
     sources_before = ids_before(ids)
     rows = listing(
         units,

@@ -18,8 +18,9 @@ from royaltycli.payout.rows import NO_HOLDER, NOT_SCANNED, by_source_id, group_s
 from royaltycli.payout.texts import decimal_texts, share_texts
 
 By = Literal["source", "holder", "license", "collection"]
-NO_LICENSE = "(none)"
-SINGLE_SOURCES = "(single sources)"
+UNNAMED = {"license": "(none)", "collection": "(single sources)"}
+"""The row of the sources that have no such name."""
+
 HOLDER_PLACES = 6
 """Decimal places of a holder's seen tokens: a third of a token has no end."""
 
@@ -84,7 +85,7 @@ def _by_holder(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
 
 
 def _by_license(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
-    return _by_group("license", table["license"], NO_LICENSE, table, basis, top)
+    return _by_group("license", table["license"], table, basis, top)
 
 
 def _by_collection(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
@@ -93,13 +94,11 @@ def _by_collection(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
     collection = pa.chunked_array(first, pa.string())
     single = pc.equal(collection, ids)
     names = pc.if_else(single, pa.scalar(None, pa.string()), collection)
-    return _by_group("collection", names, SINGLE_SOURCES, table, basis, top)
+    return _by_group("collection", names, table, basis, top)
 
 
-def _by_group(
-    column: str, names: pa.ChunkedArray, unnamed: str, table: pa.Table, basis: Basis, top: int | None
-) -> pa.Table:
-    """Sources grouped by a name of theirs; those without one have a row of their own, `unnamed`."""
+def _by_group(column: str, names: pa.ChunkedArray, table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
+    """Sources grouped by a name of theirs; those without one have a row of their own."""
     encoded = pc.dictionary_encode(names.combine_chunks())
     by_name = pc.sort_indices(encoded.dictionary).to_numpy().astype(np.int64)
     groups = encoded.dictionary.take(pa.array(by_name))
@@ -117,6 +116,7 @@ def _by_group(
     if basis.rest is not None:
         special[NOT_SCANNED] = basis.rest
     if sources[size]:
+        unnamed = UNNAMED[column]
         special[unnamed] = int(amounts[size])
         special_sources[unnamed], special_tokens[unnamed] = int(sources[size]), int(token_sums[size])
     rows = listing(amounts[:size], ids_before(groups), special, top, f"(other {column}s)")

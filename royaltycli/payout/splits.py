@@ -11,9 +11,7 @@ from royaltycli.payout.quotas import CHUNK, Integers
 from royaltycli.payout.ties import tie_key
 
 
-def split(
-    payouts: npt.NDArray[np.int64], parts: Parts, source_ids: pa.ChunkedArray, period: str
-) -> npt.NDArray[np.int64]:
+def split(payouts: npt.NDArray[np.int64], parts: Parts, period: str) -> npt.NDArray[np.int64]:
     """What each part gets of its source's payout, in minor units; the parts of a source sum to its payout.
 
     Largest remainder within the source, over the exact shares; a tie goes to the smaller SHA-256 of
@@ -30,7 +28,7 @@ def split(
         for start in range(0, len(sources), step):
             rows = sources[start : start + step]
             where = firsts[rows][:, None] + np.arange(holders)
-            units[where] = _split_rows(payouts[rows], where, parts, source_ids, period)
+            units[where] = _split_rows(payouts[rows], where, parts, period)
     return units
 
 
@@ -38,7 +36,6 @@ def _split_rows(
     payouts: npt.NDArray[np.int64],
     where: npt.NDArray[np.int64],
     parts: Parts,
-    source_ids: pa.ChunkedArray,
     period: str,
 ) -> npt.NDArray[np.int64]:
     """The same for sources with equally many holders; `where` has a row of parts for each."""
@@ -57,9 +54,7 @@ def _split_rows(
         above, tied = remainder > level, remainder == level
         needed = count - above.sum(axis=1)
         contested = np.flatnonzero(tied.sum(axis=1) > needed)
-        tied[contested] = _winners(
-            tied[contested], needed[contested], where[rows[contested]], parts, source_ids, period
-        )
+        tied[contested] = _winners(tied[contested], needed[contested], where[rows[contested]], parts, period)
         floors[rows] += above | tied
     return floors
 
@@ -69,14 +64,13 @@ def _winners(
     needed: npt.NDArray[np.int64],
     where: npt.NDArray[np.int64],
     parts: Parts,
-    source_ids: pa.ChunkedArray,
     period: str,
 ) -> npt.NDArray[np.bool_]:
     """Of the tied parts of each source, as many as are needed: those with the smaller keys."""
     won = np.zeros_like(tied)
     rows, columns = np.nonzero(tied)
     rivals = where[rows, columns]
-    sources = source_ids.take(pa.array(parts.source[rivals])).to_pylist()
+    sources = parts.source_ids.take(pa.array(parts.source[rivals])).to_pylist()
     holders = parts.ids.take(pa.array(parts.holder[rivals])).to_pylist()
     keys = [tie_key(period, source, holder) for source, holder in zip(sources, holders, strict=True)]
     by_key = sorted(zip(rows.tolist(), keys, columns.tolist(), strict=True))

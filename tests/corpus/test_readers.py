@@ -213,7 +213,8 @@ def test_broken_packing_is_an_error_that_names_the_line(tmp_path):
     cut = error(written(tmp_path, "t.jsonl.gz", whole[: len(whole) // 2]))
     line = int(re.fullmatch(r"t\.jsonl\.gz:(\d+): broken gzip data \(Truncated compressed stream\); replace the file", cut)[1])
     assert 30_000 < line < 70_000
-    assert error(written(tmp_path, "t.txt.gz", whole + b"rest")).startswith("t.txt.gz:100001: broken gzip data (zlib inflate")
+    trailing = error(written(tmp_path, "t.txt.gz", whole + b"rest"))
+    assert re.match(r"t\.txt\.gz:99\d{3}: broken gzip data \(zlib inflate failed: incorrect header check\)", trailing)
     assert error(written(tmp_path, "t.txt.gz", b"\x1f\x8b\x08 no")).startswith("t.txt.gz:1: broken gzip data (")
     zstd = pa.compress(b"text\n" * 1000, codec="zstd", asbytes=True)
     assert error(written(tmp_path, "t.txt.zst", zstd[:-3])).startswith("t.txt.zst:1: broken zstd data (Truncated")
@@ -252,7 +253,7 @@ def test_broken_parquet_is_an_error(tmp_path):
     path.write_bytes(good[:-20])
     assert error(path).startswith("t.parquet: broken Parquet data (")
     path.write_bytes(good[:3000] + bytes([good[3000] ^ 1]) + good[3001:])
-    assert error(path).startswith("t.parquet, row 1: broken Parquet data (")
+    assert error(path).startswith("t.parquet: broken Parquet data (")
     path.write_bytes(b"no Parquet at all")
     assert error(path).startswith("t.parquet: broken Parquet data (")
 

@@ -1,4 +1,4 @@
-"""Allocation as one would write it with pencil and paper: in fractions, one at a time, sharing nothing with the package.
+"""Allocation as one would write it with pencil and paper: in fractions, sharing nothing with the package.
 
 `broken_rules` runs an allocator on a case and says which rules of docs/spec-allocation.md it breaks.
 The tests give it the real one, which must break none, and wrong ones, which must be found out.
@@ -7,6 +7,7 @@ The tests give it the real one, which must break none, and wrong ones, which mus
 from __future__ import annotations
 
 import hashlib
+import itertools
 from fractions import Fraction
 from math import floor
 
@@ -58,7 +59,7 @@ def _rises(result, weights):
     for weight, got in pairs:
         levels.setdefault(weight, []).append(got)
     ordered = list(levels.values())
-    return all(max(low) <= min(high) for low, high in zip(ordered, ordered[1:], strict=False))
+    return all(max(low) <= min(high) for low, high in itertools.pairwise(ordered))
 
 
 def pay_by_hand(sources, units, period="", whole=None):

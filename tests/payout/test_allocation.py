@@ -122,7 +122,7 @@ def test_no_rule_is_broken(weights, units, period):
 
 
 # -- the same checks must find out allocators that are wrong ------------------------------------
-def each_rounded_alone(units, weights, ids, _period):
+def each_rounded_alone(units, weights, _ids, _period):
     total = sum(weights)
     return [round(units * weight / total) if total else 0 for weight in weights]
 
@@ -133,7 +133,7 @@ def difference_to_the_last(units, weights, ids, period):
     return result
 
 
-def floors_only(units, weights, ids, _period):
+def floors_only(units, weights, _ids, _period):
     return [units * weight // max(sum(weights), 1) for weight in weights]
 
 
@@ -169,9 +169,7 @@ def test_a_wrong_allocator_is_found_out(wrong, rules):
 
 
 # -- kinds of input -----------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "kind", [list, lambda weights: np.array(weights), lambda weights: np.array(weights, np.uint64)]
-)
+@pytest.mark.parametrize("kind", [list, np.array, lambda weights: np.array(weights, np.uint64)])
 @pytest.mark.parametrize("ids", [list, pa.array, lambda ids: pa.chunked_array([ids[:2], ids[2:]])])
 def test_weights_and_ids_may_be_lists_or_arrays(kind, ids):
     assert allocate(5, kind([2, 2, 2, 2]), ids(["a", "b", "c", "d"]), "").tolist() == [2, 1, 1, 1]

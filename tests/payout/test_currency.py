@@ -63,7 +63,7 @@ def test_rule_p4_the_largest_pool_is_that_of_64_bits():
     assert pool(Decimal(POOL_UNITS), Fraction(1), YEN).units == 2**63 - 1
     with pytest.raises(AmountError, match="the pool is over 9223372036854775807 JPY"):
         pool(Decimal(POOL_UNITS) + 1, Fraction(1), YEN)
-    with pytest.raises(AmountError, match="the pool is over 92233720368547758.07 USD"):
+    with pytest.raises(AmountError, match=r"the pool is over 92233720368547758\.07 USD"):
         pool(Decimal("1e17"), Fraction(1), DOLLAR)
 
 

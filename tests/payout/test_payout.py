@@ -205,7 +205,7 @@ def test_rule_s3_a_holders_share_is_the_exact_sum_over_its_sources():
         ("a", 1, "1", {"x": "1/3", "y": "2/3"}), ("b", 2, "1", {"x": "1/7", "y": "6/7"}), ("c", 4, "1", {"x": "1"})
     )
     rows = pay(made, pool=cents(700), by="holder").rows
-    # x: (1/3 + 2/7 + 4) / 7 = 97/147
+    # That of x is a third of 1, a seventh of 2 and all of 4, over 7: 97/147.
     assert records(rows, "holder_id", "share") == [("x", "0.659863945578231"), ("y", "0.340136054421769")]
 
 
