@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.json as arrow_json
 
@@ -29,10 +30,13 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some whole lines of a file: their bytes, the number of the first, and the bytes of the file read for them."""
+    """Some whole lines of a file: their bytes, where the newlines are in them, the number of the first line,
+    and the bytes of the file read for them.
+    """
 
     piece: Piece
     data: bytes
+    newlines: npt.NDArray[np.intp]
     first_line: int
     packed_bytes: int
 
@@ -47,7 +51,7 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
     Raises DocumentError that names the line for anything that is not an object with the fields asked for.
     """
     for chunk in _chunks(piece):
-        columns = _parse_fast(chunk.data, fields)
+        columns = _parse_fast(chunk, fields)
         numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
         if columns is None:
             columns, numbers = _parse_strictly(chunk, fields, reading)
@@ -65,15 +69,15 @@ def _chunks(piece: Piece) -> Iterator[Chunk]:
     """The lines that begin within a piece, as many at a time as were read at once."""
     skipping = piece.start > 0
     begin = position = max(0, piece.start - 1)  # a line begins at `start` only if a newline stands before it
-    parts: list[bytes] = []
+    parts: list[memoryview] = []
     line, packed = 1, 0
     for block, read in blocks(piece.file, begin):
-        data = block.to_pybytes()
+        data = memoryview(block).cast("B")
         packed += read
-        if position == 0:
-            data = data.removeprefix(BYTE_ORDER_MARK)
+        if position == 0 and data[:3] == BYTE_ORDER_MARK:
+            data = data[3:]
         position += block.size
-        cut = data.rfind(b"\n") + 1
+        cut = _after_last_newline(data)
         if cut == 0:
             parts.append(data)
             _check_length(parts, piece, line)
@@ -88,25 +92,41 @@ def _chunks(piece: Piece) -> Iterator[Chunk]:
         if piece.stop is not None and begin + len(lines) >= piece.stop:
             lines = lines[: lines.index(b"\n", piece.stop - 1 - begin) + 1] if begin < piece.stop else b""
             if lines:
-                yield Chunk(piece, lines, line, packed)
+                yield Chunk(piece, lines, _newlines(lines), line, packed)
             return
         if lines:
-            yield Chunk(piece, lines, line, packed)
-        line, packed = line + lines.count(b"\n"), 0
+            newlines = _newlines(lines)
+            yield Chunk(piece, lines, newlines, line, packed)
+            line, packed = line + len(newlines), 0
     rest = b"".join(parts)
     if rest and not skipping:
-        yield Chunk(piece, rest, line, packed)
+        yield Chunk(piece, rest, _newlines(rest), line, packed)
 
 
-def _check_length(parts: list[bytes], piece: Piece, line: int) -> None:
+def _newlines(data: bytes) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+
+
+def _after_last_newline(data: memoryview) -> int:
+    """Where the last line of a block begins that it does not hold to the end; 0 if it holds no newline."""
+    step = 1 << 16  # the last newline is hardly ever far from the end
+    for end in range(len(data), 0, -step):
+        start = max(0, end - step)
+        found = bytes(data[start:end]).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0
+
+
+def _check_length(parts: list[memoryview], piece: Piece, line: int) -> None:
     if sum(map(len, parts)) > DOCUMENT_BYTES:
         where = place(piece.file, line, piece.start)
         raise DocumentError(f"{where}: line longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be")
 
 
-def _parse_fast(data: bytes, fields: Fields) -> dict[str, pa.Array] | None:
+def _parse_fast(chunk: Chunk, fields: Fields) -> dict[str, pa.Array] | None:
     """The columns asked for by Arrow's parser, or None if anything at all is out of the ordinary."""
-    lines = _objects(data)
+    data, lines = chunk.data, _objects(chunk)
     if lines is None or not _valid_utf8(data):
         return None
     schema = pa.schema([(name, pa.large_string()) for name in fields.names()])
@@ -124,17 +144,16 @@ def _parse_fast(data: bytes, fields: Fields) -> dict[str, pa.Array] | None:
     return None if any(column.null_count for column in columns.values()) else columns
 
 
-def _objects(data: bytes) -> int | None:
+def _objects(chunk: Chunk) -> int | None:
     """How many lines there are, if each begins with `{` and ends with `}`; else None.
 
     Arrow parses a stream of objects and does not mind where lines end. Between `}` and `{` JSON wants a
     comma, so no object can run on from a line that ends with the one to a line that begins with the
     other: then as many objects as lines means one on each.
     """
-    characters = np.frombuffer(data, dtype=np.uint8)
-    newlines = np.flatnonzero(characters == ord("\n"))
-    if not data.endswith(b"\n"):
-        newlines = np.append(newlines, len(data))
+    characters, newlines = np.frombuffer(chunk.data, dtype=np.uint8), chunk.newlines
+    if not chunk.data.endswith(b"\n"):
+        newlines = np.append(newlines, len(chunk.data))
     ends = newlines - 1
     ends -= characters[ends] == ord("\r")
     starts = np.append(0, newlines[:-1] + 1)

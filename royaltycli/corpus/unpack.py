@@ -70,8 +70,8 @@ def _intact_lines(file: File) -> int:
 
 def whole(file: File) -> pa.Buffer:
     """All unpacked bytes of a file that is held in memory at once. Raises DocumentError."""
-    if file.compression is None and file.size > DOCUMENT_BYTES:
-        raise _too_long(file)
+    if file.compression is None:
+        return _plain(file)
     parts: list[pa.Buffer] = []
     size = 0
     for block, _ in blocks(file):
@@ -80,6 +80,22 @@ def whole(file: File) -> pa.Buffer:
         if size > DOCUMENT_BYTES:
             raise _too_long(file)
     return parts[0] if len(parts) == 1 else pa.py_buffer(b"".join(memoryview(part) for part in parts))
+
+
+def _plain(file: File) -> pa.Buffer:
+    """A plain file's bytes in one read, as there may be a great many small ones."""
+    if file.size > DOCUMENT_BYTES:
+        raise _too_long(file)
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb", buffering=0) as stream:
+            _check_unchanged(file, os.fstat(descriptor))
+            data = stream.read(file.size + 1) or b""
+    except OSError as error:
+        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+    if len(data) != file.size:
+        raise _changed(file)
+    return pa.py_buffer(data)
 
 
 def bound(file: File) -> int:
@@ -98,14 +114,21 @@ def too_large(file: File) -> DocumentError:
 def open_raw(file: File) -> Any:
     """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before."""
     try:
-        now = os.stat(file.path)
-        if not stat.S_ISREG(now.st_mode):
-            raise DocumentError(f"{file.name}: is no longer a regular file; run the scan again")
-        if now.st_size != file.size:
-            raise DocumentError(f"{file.name}: changed while it was being read; let it come to rest and scan again")
+        _check_unchanged(file, os.stat(file.path))
         return pa.OSFile(os.fspath(file.path))
     except OSError as error:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+
+
+def _check_unchanged(file: File, now: os.stat_result) -> None:
+    if not stat.S_ISREG(now.st_mode):
+        raise DocumentError(f"{file.name}: is no longer a regular file; run the scan again")
+    if now.st_size != file.size:
+        raise _changed(file)
+
+
+def _changed(file: File) -> DocumentError:
+    return DocumentError(f"{file.name}: changed while it was being read; let it come to rest and scan again")
 
 
 def reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
-from royaltycli.payout.currency import Currency, Pool, money
+from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
 from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums, ids_before, listing
 from royaltycli.payout.splits import split
@@ -33,7 +33,8 @@ class Payout:
     """
 
     rows: pa.Table
-    pool: Pool
+    pool: int
+    currency: Currency
     by: By
     destinations: tuple[tuple[str, int], ...]
 
@@ -41,13 +42,14 @@ class Payout:
 def pay(
     table: pa.Table,
     *,
-    pool: Pool,
+    pool: int,
+    currency: Currency,
     by: By = "source",
     total_tokens: Decimal | None = None,
     top: int | None = None,
     period: str = "",
 ) -> Payout:
-    """Pay out a pool to the sources of a token table, in proportion to their seen tokens.
+    """Pay out `pool` minor units to the sources of a token table, in proportion to their seen tokens.
 
     `total_tokens` is the size of the whole run where the table is a part of it. With `top`, only the
     largest rows are listed, and one row stands for the others. `period` decides ties.
@@ -59,19 +61,19 @@ def pay(
         raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
     table = by_source_id(table)
     basis = seen_tokens(table["tokens"], table["epochs"], total_tokens)
-    if pool.units and not basis.total:
-        amount = f"{money(pool.units, pool.currency)} {pool.currency.code}"
+    if pool and not basis.total:
+        amount = f"{money(pool, currency)} {currency.code}"
         raise AmountError(f"the pool of {amount} cannot be paid out, as no tokens were seen; scan the corpus again")
     ids, weights = table["source_id"], basis.weights
     if basis.rest is not None:
         ids = pa.chunked_array([*ids.chunks, pa.array([NOT_SCANNED])], pa.string())
         weights = np.append(weights, np.array([basis.rest], weights.dtype))
-    units = allocate(pool.units, weights, ids, period)
+    units = allocate(pool, weights, ids, period)
     unscanned = None if basis.rest is None else int(units[-1])
-    paid = _Paid(table, basis, units[: table.num_rows], unscanned, pool, top, period)
+    paid = _Paid(table, basis, units[: table.num_rows], unscanned, pool, currency, top, period)
     rows, elsewhere = _BY[by](paid)
-    destinations = ((PAID, pool.units - sum(elsewhere.values())), *elsewhere.items())
-    return Payout(rows, pool, by, destinations)
+    destinations = ((PAID, pool - sum(elsewhere.values())), *elsewhere.items())
+    return Payout(rows, pool, currency, by, destinations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class _Paid:
     basis: Basis
     units: npt.NDArray[np.int64]
     unscanned: int | None
-    pool: Pool
+    pool: int
+    currency: Currency
     top: int | None
     period: str
 
@@ -169,14 +172,15 @@ def _with_money(
     special: dict[str, int],
     paid: _Paid,
 ) -> pa.Table:
-    """The table with its last two columns. Raises AmountError if its payouts do not sum to the pool."""
+    """The table with its last two columns. Raises AmountError if rows or destinations do not sum to the pool."""
     payouts = rows.numbers(units, special)
-    if exact_sum(payouts) != paid.pool.units:
-        summed = f"{exact_sum(payouts)} units of a pool of {paid.pool.units}"
-        raise AmountError(f"the rows sum to {summed}; this is a defect of the program, please report it")
-    currency = paid.pool.currency
-    columns["payout"] = _money_column(payouts, currency)
-    columns["currency"] = pa.array([currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
+    destinations = exact_sum(units) + sum(special.values())
+    for what, summed in (("destinations", destinations), ("rows", exact_sum(payouts))):
+        if summed != paid.pool:
+            wrong = f"the {what} sum to {summed} units of a pool of {paid.pool}"
+            raise AmountError(f"{wrong}; this is a defect of the program, please report it")
+    columns["payout"] = _money_column(payouts, paid.currency)
+    columns["currency"] = pa.array([paid.currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
     return pa.table(columns)
 
 

@@ -18,6 +18,7 @@ from royaltycli.corpus.shards import Shard
 from royaltycli.errors import DocumentError, VerificationError
 from royaltycli.limits import BATCH_BYTES, NAME_LENGTH
 from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.buffers import offsets, utf8
 from royaltycli.tokens.engines import Counts, Engine
 from royaltycli.tokens.reference import Reference
 
@@ -71,12 +72,17 @@ def count_shard(shard: Shard, counting: Counting, check: Callable[[], None]) -> 
         digests = digest_documents(texts)
         counts = counting.engine.count(texts)
         verified += _verify(batches, texts, digests, counts, counting)
+        sizes = np.diff(offsets(texts))
         start = 0
         for batch in batches:
             stop = start + len(batch.texts)
-            _add(tallies, batch, digests[start:stop], counts[start:stop], counting.owners)
-            counting.tick(batch.packed_bytes, int(counts[start:stop].sum()), stop - start)
+            part = slice(start, stop)
+            if batch.sources is None:
+                _add_documents(tallies, batch, sizes[part], counts[part], digests[part])
+            elif start < stop:
+                _add_by_source(tallies, batch, counting.owners, sizes[part], counts[part], digests[part])
             start = stop
+        counting.tick(sum(batch.packed_bytes for batch in batches), int(counts.sum()), len(counts))
     return Partial(tallies, verified)
 
 
@@ -101,18 +107,11 @@ def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 
 def digest_documents(texts: pa.LargeStringArray) -> Digests:
     """The SHA-256 of each text's UTF-8 bytes, a row of 32 bytes each."""
-    ends = offsets(texts).tolist()
-    data = memoryview(texts.buffers()[2] or b"")
+    ends = (offsets(texts) - offsets(texts)[0]).tolist()
+    data = memoryview(utf8(texts))
     sha256 = hashlib.sha256
     digests = b"".join([sha256(data[start:end]).digest() for start, end in zip(ends, ends[1:], strict=False)])
     return np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 32)
-
-
-def offsets(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
-    """Where each text begins in the array's data, and where the last one ends."""
-    if not len(texts):
-        return np.zeros(1, dtype=np.int64)
-    return np.frombuffer(texts.buffers()[1], dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
 
 
 def sampled(digests: Digests, rate: Fraction) -> npt.NDArray[np.intp]:
@@ -148,24 +147,32 @@ def _place(batches: list[Batch], document: int) -> str:
     raise IndexError(document)
 
 
-def _add(
+def _add_documents(tallies: dict[Key, Tally], batch: Batch, sizes: Counts, counts: Counts, digests: Digests) -> None:
+    """Add documents that all belong to one source of the manifest."""
+    key = (batch.file.owner, None)
+    tally = tallies.get(key) or tallies.setdefault(key, Tally(None, batch.file.name))
+    tally.documents += len(counts)
+    tally.bytes += int(sizes.sum())
+    tally.tokens += int(counts.sum())
+    tally.digests += digests.tobytes()
+
+
+def _add_by_source(
     tallies: dict[Key, Tally],
     batch: Batch,
-    digests: Digests,
-    counts: Counts,
     owners: tuple[Source | Collection, ...],
+    sizes: Counts,
+    counts: Counts,
+    digests: Digests,
 ) -> None:
-    """Add a batch's documents to the tallies of their sources."""
-    if not len(counts):
-        return
+    """Add documents of a collection, each to the source that it names."""
     groups = _groups(batch, owners[batch.file.owner])
-    sizes = np.diff(offsets(batch.texts))[groups.order]
     ordered = digests[groups.order].tobytes()
     ends = [*groups.starts[1:].tolist(), len(counts)]
     sums = zip(
         groups.starts.tolist(),
         ends,
-        np.add.reduceat(sizes, groups.starts).tolist(),
+        np.add.reduceat(sizes[groups.order], groups.starts).tolist(),
         np.add.reduceat(counts[groups.order], groups.starts).tolist(),
         strict=True,
     )
@@ -193,8 +200,6 @@ class _Groups:
 
 
 def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
-    if batch.sources is None:
-        return _Groups(np.arange(len(batch.texts)), np.zeros(1, dtype=np.intp), [None], [None])
     codes, names = _encoded(batch.sources, "source", batch, owner)
     order = np.argsort(codes, kind="stable")  # stable: a source's documents stay in the file's order
     ordered = codes[order]

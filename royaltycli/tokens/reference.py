@@ -6,7 +6,6 @@ it is installed; special tokens count as plain text in both.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import functools
 import json
@@ -111,7 +110,7 @@ def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
     for number, line in enumerate(encoding.data.splitlines(), 1):
         try:
             token, rank = line.split()
-            ranks[base64.b64decode(token, validate=True)] = int(rank)
+            ranks[binascii.a2b_base64(token, strict_mode=True)] = int(rank)
         except (ValueError, binascii.Error) as error:
             raise EncodingError(f"{encoding.name}:{number}: not a token in base64 and its rank") from error
     if len(ranks) < 256 or sorted(ranks.values()) != list(range(len(ranks))):  # noqa: PLR2004 -- the 256 bytes

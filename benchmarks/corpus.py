@@ -1,0 +1,107 @@
+"""Makes the corpus that the benchmarks scan, from text files found on this machine.
+
+Source code, documentation, manual pages, web pages and data of several languages, deduplicated by
+content; written as text, JSON Lines and Parquet, plain and packed. Made once, in `.benchmark-corpus/`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FOLDER = Path(__file__).parents[1] / ".benchmark-corpus"
+TARGET = 256_000_000
+ENDINGS = {"", ".c", ".h", ".html", ".js", ".json", ".md", ".pm", ".pod", ".po", ".py", ".pyi", ".rs", ".rst", ".txt", ".xml"}
+LONGEST = 4_000_000
+
+MANIFEST = """[corpus]
+name = "Benchmark"
+encoding = "o200k_base"
+[[source]]
+id = "texts"
+path = "texts"
+[[collection]]
+id = "lines"
+path = "*.jsonl*"
+source = "source"
+[[collection]]
+id = "rows"
+path = "*.parquet"
+source = "source"
+"""
+
+
+def make(target: int = TARGET) -> Path:
+    """The corpus's folder; made if it is not there yet. Ends the program if the machine has too little text."""
+    if (FOLDER / "corpus.toml").exists():
+        return FOLDER
+    (FOLDER / "texts").mkdir(parents=True, exist_ok=True)
+    documents = list(found(target))
+    size = sum(len(row["text"].encode()) for row in documents)
+    if size < target:
+        sys.exit(f"only {size:,} bytes of text were found on this machine, where {target:,} were asked for")
+    fifth = -(-len(documents) // 5)
+    parts = [documents[start : start + fifth] for start in range(0, len(documents), fifth)]
+    for number, row in enumerate(parts[0]):
+        (FOLDER / "texts" / f"{number:05}.txt").write_text(row["text"], encoding="utf-8", newline="")
+    lines = ["".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part).encode() for part in parts[1:4]]
+    (FOLDER / "plain.jsonl").write_bytes(lines[0])
+    (FOLDER / "packed.jsonl.zst").write_bytes(pa.compress(lines[1], codec="zstd", asbytes=True))
+    (FOLDER / "packed.jsonl.gz").write_bytes(gzip.compress(lines[2][: len(lines[2]) // 4].rpartition(b"\n")[0] + b"\n", mtime=0))
+    rest = lines[2][len(lines[2]) // 4 :].partition(b"\n")[2]
+    (FOLDER / "rest.jsonl").write_bytes(rest)
+    pq.write_table(pa.Table.from_pylist(parts[4]), FOLDER / "rows.parquet", compression="zstd", row_group_size=2000)
+    (FOLDER / "corpus.toml").write_text(MANIFEST, encoding="utf-8")
+    return FOLDER
+
+
+def found(target: int) -> Iterator[dict[str, str]]:
+    """Documents of this machine, each content once, in an order that mixes their kinds, until `target` bytes."""
+    folders = [Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")), Path("/usr/share"), Path("/usr/include")]
+    files = {file for folder in folders if folder.is_dir() for file in folder.rglob("*") if file.suffix in ENDINGS}
+    seen: set[bytes] = set()
+    size = 0
+    for file in sorted(files, key=lambda file: hashlib.sha256(str(file).encode()).digest()):
+        text = readable(file)
+        digest = hashlib.sha256(text.encode()).digest()
+        if text and digest not in seen:
+            seen.add(digest)
+            size += len(text.encode())
+            yield {"source": file.parts[min(4, len(file.parts) - 2)], "text": text}
+        if size >= target:
+            return
+
+
+def readable(file: Path) -> str:
+    """The file's text; empty if it is a link, too long, binary, or not UTF-8."""
+    try:
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > LONGEST:
+            return ""
+        text = file.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return "" if "\0" in text else text
+
+
+def texts(folder: Path) -> pa.LargeStringArray:
+    """All documents of the corpus in memory, as one Arrow array: what the counting engines get alone."""
+    from royaltycli.corpus.documents import read
+    from royaltycli.corpus.opening import open_corpus
+    from royaltycli.corpus.shards import plan
+
+    opened = open_corpus(folder)
+    owners = (*opened.corpus.sources, *opened.corpus.collections)
+    pieces = (piece for shard in plan(opened.files) for piece in shard.pieces)
+    return pa.concat_arrays([batch.texts for piece in pieces for batch in read(piece, owners[piece.file.owner])])
+
+
+if __name__ == "__main__":
+    print(make())
