@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,12 +31,16 @@ if TYPE_CHECKING:
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""
 
-WIDE = 110
-"""From this width on a table shows titles or names as well."""
+WIDE = 120
+"""From this width on a table shows titles, names and holders as well."""
+
+ASIDES = ("title", "name", "holders")
+NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout")
 
 JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts need, and that steer no terminal."""
 
+KILO = 1000
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -84,15 +91,19 @@ def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int
 def show_check(opened: Opened, *, every_file: bool) -> None:
     """A manifest without errors: what it describes, and its files."""
     corpus, console = opened.corpus, _console()
-    kinds = [*corpus.sources, *corpus.collections]
-    table = _table("Source or collection", left=["Files", "Bytes"], title=corpus.name or str(corpus.file))
-    sizes: list[list[int]] = [[] for _ in kinds]
+    owners = [*corpus.sources, *corpus.collections]
+    sizes: list[list[int]] = [[] for _ in owners]
     for file in opened.files:
         sizes[file.owner].append(file.size)
-    for kind, files in list(zip(kinds, sizes, strict=True))[: None if every_file else ROWS]:
-        table.add_row(clean(kind.id), f"{len(files):,}", f"{sum(files):,}")
-    if len(kinds) > ROWS and not every_file:
-        table.add_row(f"({len(kinds) - ROWS:,} others)", "", "")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Source or collection", overflow="fold")
+    table.add_column("Files", justify="right")
+    table.add_column("Bytes", justify="right")
+    for owner, files in list(zip(owners, sizes, strict=True))[:ROWS]:
+        table.add_row(clean(owner.id), f"{len(files):,}", f"{sum(files):,}")
+    if len(owners) > ROWS:
+        table.add_row(f"({len(owners) - ROWS:,} others)", "", "", style="dim")
+    console.print(Text(clean(corpus.name or corpus.file), style="bold"))
     console.print(table)
     if every_file:
         for file in opened.files:
@@ -118,14 +129,18 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
     console = _console()
     console.print(Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}"))
     totals = Table.grid(padding=(0, 4))
-    for _ in range(3):
-        totals.add_column(justify="left")
     totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
-    rate = f"{_brief(text_bytes / max(seconds, 1e-9))}B/s in {seconds:,.1f} s"
+    rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds)}tokens/s, in {seconds:,.1f} s"
     totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
     console.print(totals)
     if top > 0 and table.num_rows:
-        console.print(_largest(table, tokens, top, console.width))
+        largest = table.sort_by([("tokens", "descending"), ("source_id", "ascending")])
+        rows = largest.slice(0, top).select(["source_id", "title", "tokens"]).to_pylist()
+        if largest.num_rows > top:
+            rest = tokens - sum(row["tokens"] for row in rows)
+            rows.append({"source_id": f"({largest.num_rows - top:,} others)", "title": None, "tokens": rest})
+        shares = [{**row, "share": Fraction(row["tokens"], max(tokens, 1))} for row in rows]
+        _show_ranking(console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens")
     verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
     say(verified if scan.verified else "No document was recounted; see `--verify`.")
     for note in scan.notes:
@@ -135,71 +150,63 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
     say(f"Wrote {output}.")
 
 
-def _largest(tokens_table: pa.Table, tokens: int, top: int, width: int) -> Table:
-    largest = tokens_table.sort_by([("tokens", "descending"), ("source_id", "ascending")])
-    shown = largest.slice(0, top).select(["source_id", "title", "tokens"]).to_pylist()
-    most = max(1, shown[0]["tokens"])
-    table = _table("Source", left=["Tokens", "Share"], title="Largest sources")
-    table.add_column("")
-    for row in shown:
-        table.add_row(
-            _named(row["source_id"], row["title"], width), f"{row['tokens']:,}", _percent(row["tokens"], tokens),
-            _bar(row["tokens"], most),
-        )  # fmt: skip
-    if largest.num_rows > top:
-        rest = tokens - sum(row["tokens"] for row in shown)
-        table.add_row(f"({largest.num_rows - top:,} others)", f"{rest:,}", _percent(rest, tokens), "")
-    return table
-
-
 def show_shares(rows: pa.Table, by: str) -> None:
     """The table of shares with a bar each."""
-    console = _console()
-    first = rows.column_names[0]
-    counts = [name for name in ("sources", "tokens", "seen_tokens") if name in rows.column_names]
-    table = _table(by.capitalize(), left=[*(name.replace("_", " ").capitalize() for name in counts), "Share"])
-    table.add_column("")
-    listed = rows.to_pylist()
-    most = max((_number(row["share"]) for row in listed), default=0)
-    for row in listed:
-        cells = ["" if row[name] is None else _grouped(str(row[name])) for name in counts]
-        share = _number(row["share"])
-        name = _named(row[first], row.get("title") or row.get("name"), console.width)
-        table.add_row(name, *cells, _percent(share, 1), _bar(share, most))
-    console.print(table)
+    names = {"holders": "Holders", "name": "Name", "title": "Title", "sources": "Sources", "tokens": "Tokens"}
+    headers = {name: names.get(name, by.capitalize()) for name in rows.column_names}
+    headers |= {"seen_tokens": "Seen tokens", "share": "Share"}
+    _show_ranking(_console(), rows.to_pylist(), headers, "share")
 
 
 def show_payout(payout: Payout, by: str) -> None:
     """The payout table with a bar each."""
-    console = _console()
-    rows = payout.rows
-    first = rows.column_names[0]
-    table = _table(by.capitalize(), left=[])
-    if by == "split":
-        table.add_column("Holder", overflow="fold")
-    wide = console.width >= WIDE and by == "source"
-    if wide:
-        table.add_column("Holders", overflow="fold", max_width=40)
-    for name in ("Sources",) if by == "holder" else ("Tokens",) if by == "source" else ():
-        table.add_column(name, justify="right")
-    table.add_column("Share", justify="right")
-    table.add_column("")
-    table.add_column(f"Payout ({payout.currency.code})", justify="right", style="bold")
-    listed = rows.to_pylist()
-    most = max((row["payout"] for row in listed if not row[first].startswith("(")), default=0)
-    for row in listed:
-        aside = row[first].startswith("(")
-        cells: list[Any] = [_named(row[first], row["title"] if by != "holder" else row["name"], console.width)]
-        if by == "split":
-            cells.append("" if row["holder_id"] is None else clean(row["holder_id"]))
-        if wide:
-            cells.append(clean(row["holders"] or ""))
-        if by != "split":
-            count = row["sources" if by == "holder" else "tokens"]
-            cells.append("" if count is None else f"{count:,}")
-        bar = Text("") if aside else _bar(row["payout"], most)
-        table.add_row(*cells, _percent(_number(row["share"]), 1), bar, _grouped(str(row["payout"])), style="dim" if aside else "")
+    headers = {
+        "source": {"source_id": "Source", "title": "Title", "holders": "Holders", "tokens": "Tokens"},
+        "holder": {"holder_id": "Holder", "name": "Name", "sources": "Sources"},
+        "split": {"source_id": "Source", "title": "Title", "holder_id": "Holder", "name": "Name"},
+    }[by]
+    headers |= {"share": "Share", "payout": f"Payout ({payout.currency.code})"}
+    _show_ranking(_console(), payout.rows.to_pylist(), headers, "payout")
+
+
+def _show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str, str], measure: str) -> None:
+    """A table of rows from the largest to the smallest with a bar for the measure; rows in parentheses at the foot.
+
+    Titles, names and holders are shown where the terminal is wide.
+    """
+    wide = console.width >= WIDE
+    headers = {name: header for name, header in headers.items() if wide or name not in ASIDES}
+    first, last = next(iter(headers)), list(headers)[-1]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, header in headers.items():
+        number = name in NUMBERS
+        if name == last and last == "payout":
+            table.add_column("")
+        style = "bold" if name == "payout" else "dim" if name in ASIDES else ""
+        table.add_column(header, justify="right" if number else "left", no_wrap=number, overflow="fold", style=style)
+    if last != "payout":
+        table.add_column("")
+    named = [row for row in rows if not row[first].startswith("(")]
+    asides = [row for row in rows if row[first].startswith("(")]
+    most = max((_number(row[measure]) for row in named), default=0)
+    for row in named:
+        cells: list[str | Text] = [_cell(name, row[name]) for name in headers]
+        bar = _bar(_number(row[measure]), most, 20 if wide else 10)
+        cells.insert(len(cells) - (last == "payout"), bar)
+        table.add_row(*cells, end_section=bool(asides) and row is named[-1])
+    for row in asides:
+        cells = [_cell(name, row[name]) for name in headers]
+        cells.insert(len(cells) - (last == "payout"), "")
+        table.add_row(*cells, style="dim")
     console.print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "share":
+        return _percent(_number(value))
+    return _grouped(str(value)) if name in NUMBERS else clean(str(value))
 
 
 def prove(payout: Payout, *, aside: bool) -> None:
@@ -245,7 +252,7 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
         for part in mixture.parts:
             facts = [
                 "" if part.size is None else f"{_grouped(format(part.size, 'f'))} {mixture.unit}",
-                "" if part.weight is None else f"weight {_percent(part.weight, 1)}",
+                "" if part.weight is None else f"weight {_percent(part.weight)}",
                 "" if part.epochs is None else f"{part.epochs} epochs",
             ]
             console.print(Text(f"  {part.name}: {', '.join(fact for fact in facts if fact) or 'no figures published'}"))
@@ -258,43 +265,28 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def _table(first: str, *, left: list[str], title: str | None = None) -> Table:
-    from rich.box import SIMPLE_HEAD
-
-    table = Table(box=SIMPLE_HEAD, title=title and clean(title), title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for name in left:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
-def _named(identifier: str, title: str | None, width: int) -> Text:
-    """An id, with the title or name beside it where there is room."""
-    text = Text(clean(identifier))
-    if title and title != identifier and width >= WIDE:
-        text.append(f"  {clean(title)}", style="dim")
-    return text
-
-
 def _total(name: str, value: int) -> Text:
     return Text.assemble((f"{name} ", "dim"), (f"{value:,}", "bold"))
 
 
-def _percent(part: Any, whole: Any) -> str:
-    """A share as a percentage for the eye: three decimals, or more where the first three are zeros."""
-    share = 100 * part / whole if whole else 0
-    return f"{float(share):.3f} %" if not share or share >= 0.001 else f"{float(share):.2g} %"  # noqa: PLR2004
+def _percent(share: Decimal | Fraction) -> str:
+    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
+    from royaltycli.payout.estimate import percent
+
+    exact = Fraction(share)
+    if not exact or exact >= Fraction(1, 10_000):
+        thousandths = round(exact * 100_000)
+        return f"{Decimal(thousandths - (thousandths == 100_000 != exact * 100_000)) / 1000:.3f} %"  # only all is 100 %
+    return f"{percent(exact)} %"
 
 
-def _bar(part: Any, most: Any, cells: int = 16) -> Text:
-    eighths = int(8 * cells * part / most) if most else 0
-    return Text(BLOCKS[8] * (eighths // 8) + (BLOCKS[eighths % 8].strip()), style="cyan")
+def _bar(part: Decimal | Fraction, most: Decimal | Fraction, cells: int) -> Text:
+    eighths = int(8 * cells * Fraction(part) / Fraction(most)) if most else 0
+    return Text(BLOCKS[8] * (eighths // 8) + BLOCKS[eighths % 8].strip(), style="cyan")
 
 
-def _number(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)
+def _number(value: Any) -> Decimal | Fraction:
+    return value if isinstance(value, (Decimal, Fraction)) else Decimal(value)
 
 
 def _grouped(number: str) -> str:
@@ -308,8 +300,8 @@ def _whole(number: Any) -> str:
 
 
 def _brief(number: float) -> str:
-    for unit in ("", "k", "M", "G"):
-        if number < 1000:  # noqa: PLR2004
+    for unit in ("", "k", "M"):
+        if number < KILO:
             return f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} T"
+        number /= KILO
+    return f"{number:.1f} G"
