@@ -6,6 +6,7 @@ a float is refused, because it is rarely the number that was meant.
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -49,8 +50,11 @@ def scan(
 
     See `royalty scan --help` for the arguments. Raises RoyaltyError; nothing is then written.
     """
+    from royaltycli.storage import check_place
     from royaltycli.tokens.table import write_tokens
 
+    if output is not None:
+        check_place(Path(output))
     opened = check(manifest, outside=outside)
     scanned = scan_opened(opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify)
     if output is not None:
@@ -144,17 +148,22 @@ def distribute(
 
 
 def estimate(
-    tokens: Number,
+    tokens: Number | None = None,
     *,
+    words: Number | None = None,
+    pages: Number | None = None,
+    file: str | Path | None = None,
     corpus: Number = "gpt-3",
     part: str | None = None,
     profit: Number,
-    rate: Number,
+    rate: Number = "100%",
     currency: str = "USD",
+    encoding: str | None = None,
 ) -> Estimate:
-    """What a work of so many tokens would earn in a published mixture, or a corpus of so many tokens.
+    """What one work would earn in a published mixture, or in a corpus of so many tokens.
 
-    Raises CallError for an unknown corpus or part, or figures that cannot be.
+    Its size is given in exactly one of four ways; a file is counted. Raises CallError for an unknown
+    corpus or part, or figures that cannot be, and DocumentError if the file cannot be read.
     """
     from royaltycli.mixtures import corpus_total, find_part
     from royaltycli.payout.currency import currency as find_currency
@@ -163,8 +172,9 @@ def estimate(
     total, mixture = corpus_total(_text(corpus, "corpus"))
     if part is not None and mixture is None:
         raise CallError(f"part is {part!r}, but only a published corpus has parts; see `royalty estimate --list`")
+    size = work_tokens(tokens=tokens, words=words, pages=pages, file=file, corpus=corpus, encoding=encoding)
     return compute(
-        _amount(tokens, "tokens"),
+        size,
         total=total,
         part=None if part is None or mixture is None else find_part(mixture, part),
         profit=_amount(profit, "profit"),
@@ -178,7 +188,7 @@ def work_tokens(
     tokens: Number | None = None,
     words: Number | None = None,
     pages: Number | None = None,
-    file: Path | None = None,
+    file: str | Path | None = None,
     corpus: Number = "gpt-3",
     encoding: str | None = None,
 ) -> Decimal:
@@ -199,18 +209,23 @@ def work_tokens(
     if pages is not None:
         return Decimal(tokens_from_pages(_amount(pages, "pages")))
     assert file is not None
-    return Decimal(_count_file(file, _text(corpus, "corpus"), encoding))
+    return Decimal(_count_file(Path(file), _text(corpus, "corpus"), encoding))
 
 
 def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     """The tokens of all documents in a file, as a scan of a corpus of this one source counts them."""
     from royaltycli.corpus.files import find_files
     from royaltycli.errors import ManifestError, Place
+    from royaltycli.manifest.endings import ENDINGS_WORDS, kind_of
     from royaltycli.manifest.model import Corpus, Source
     from royaltycli.mixtures import corpus_total
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, PUBLIC, find_encoding
     from royaltycli.tokens.scan import scan_files
 
+    if not os.path.isfile(file):  # noqa: PTH113 -- unlike Path, it takes names that no system allows
+        raise CallError(f"there is no file {os.fspath(file)!r}; name the text of the work")
+    if kind_of(file.name)[0] is None:
+        raise CallError(f"{file} is not known by its ending to hold text; documents end in {ENDINGS_WORDS}")
     _, mixture = corpus_total(corpus)
     usual = mixture.tokenizer if mixture is not None and mixture.tokenizer in PUBLIC else DEFAULT_ENCODING
     work = Source("work", Place(str(file)), (file.name,))

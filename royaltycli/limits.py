@@ -32,7 +32,7 @@ BATCH_BYTES = 8 * MiB
 READ_BYTES = 4 * MiB
 """How much of a file is read at once."""
 
-SHARD_BYTES = 64 * MiB
+SHARD_BYTES = 16 * MiB
 """How much of a big file, or how many small files together, one worker takes at a time."""
 
 SHARD_FILES = 1000
@@ -47,9 +47,6 @@ EXPANSION = 200
 
 EXPANSION_FREE = 16 * MiB
 """Unpacked text up to this size is fine whatever the ratio."""
-
-JSON_DEPTH = 100
-"""Nesting of a JSON line in the strict reader."""
 
 # -- counting -----------------------------------------------------------------------------------
 CACHE_BYTES = 512 * MiB

@@ -27,15 +27,15 @@ _NUMBER = re.compile(
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 
-def parse_decimal(text: str, what: str) -> Decimal:
-    """The exact value of `text`; `what` names it in errors.
+def parse_decimal(text: str, what: str, example: str = "500e6, 500_000_000 or 500M") -> Decimal:
+    """The exact value of `text`; `what` names it in errors, and `example` says how it is written.
 
     Raises CallError if it is no number, is not finite, or is longer than any amount or count can be.
     """
     written = text.strip()
     match = _NUMBER.fullmatch(written)
     if match is None or not (match["whole"] or match["part"]):
-        raise CallError(f"{what} is {text!r}, which is no number; write it as 500e6, 500_000_000, 500M or 20%")
+        raise CallError(f"{what} is {text!r}, which is no number; write it as {example}")
     whole = re.sub("[,_]", "", match["whole"] or "0")
     part = (match["part"] or "").replace("_", "")
     exponent = int(match["exponent"] or 0) + SUFFIXES[match["suffix"].lower()] - (2 if "%" in match["percent"] else 0)
@@ -60,7 +60,7 @@ def parse_fraction(text: str, what: str) -> Fraction:
     if ratio and int(ratio[2]):
         value = Fraction(int(ratio[1]), int(ratio[2]))
     else:
-        value = Fraction(parse_decimal(text, what))
+        value = Fraction(parse_decimal(text, what, "0.2, 20% or 1/3"))
     if not 0 <= value <= 1:
         raise CallError(f"{what} is {text}, but must lie between 0 and 1 (0 % and 100 %)")
     return value

@@ -39,33 +39,48 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
     `write` may seek and read. Raises OutputError if anything fails; `path` is then as it was before.
     """
-    place = Path(os.path.realpath(path))  # so that a link to a result stays a link
-    if place.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
-    if place.exists() and not place.is_file():
-        raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
-    partial = place.with_name(f".{place.name}.{secrets.token_hex(6)}{PARTIAL}")
+    place = check_place(path)
+    partial: Path | None = None
     try:
         _remove_leftovers(place)
-        with partial.open("x+b") as file:
-            _lock(file.fileno())
+        partial, created = _create(place)
+        with created as file:
             write(file)
             file.flush()
             if place.exists():
                 os.chmod(file.fileno() if os.chmod in os.supports_fd else partial, place.stat().st_mode & 0o777)
             os.fsync(file.fileno())
-            written = _digest(file)
-        with partial.open("rb") as file:
-            if _digest(file) != written:
-                raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
-        os.replace(partial, place)
+            with partial.open("rb") as again:
+                if _digest(again) != _digest(file):
+                    raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
+            if fcntl is None:
+                file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
+            os.replace(partial, place)
         _sync_folder(place.parent)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"{path} cannot be written ({reason}); what was there before is unchanged") from error
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> Path:
+    """The real path that a result at `path` would have: a link to a result stays a link.
+
+    Raises OutputError if no result can stand there, which is best known before a long piece of work.
+    """
+    place = Path(os.path.realpath(path))
+    if os.path.isdir(place):  # noqa: PTH112 -- unlike Path, it takes names that no system allows
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
+        raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
+    if not os.path.isdir(place.parent):  # noqa: PTH112
+        raise OutputError(f"{path} cannot be written, as its folder does not exist; make the folder, or name another")
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be written, as you may not write in its folder; name a file in another")
+    return place
 
 
 def write_text(path: Path, text: str) -> None:
@@ -146,7 +161,7 @@ def _find_seal(file: BinaryIO) -> int:
     if tail[4:] != b"PAR1" or footer < 4:
         raise ValueError("not a Parquet file")
     file.seek(footer)
-    found = file.read(size - 8 - footer).find(SEAL_START)
+    found = file.read(size - 8 - footer).rfind(SEAL_START)  # a title among the statistics may read alike
     if found < 0 or footer + found + len(BLANK_SEAL) > size:
         raise ValueError("no seal")
     return footer + found
@@ -171,9 +186,23 @@ def _blanked(block: bytes, start: int) -> bytes:
     return block if first >= last else block[:first] + b"0" * (last - first) + block[last:]
 
 
-def _lock(descriptor: int) -> None:
+def _create(place: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside `place`, locked, so that no other writer takes it for a leftover."""
+    while True:
+        partial = place.with_name(f".{place.name}.{secrets.token_hex(6)}{PARTIAL}")
+        file = partial.open("x+b")
+        if _lock(file.fileno()):
+            return partial, file
+        file.close()
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether a new file is ours; another writer may have taken it for a leftover before it was locked."""
     if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):  # some network drives have no locks; nobody removes leftovers there
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            return os.fstat(descriptor).st_nlink > 0
+    return True
 
 
 def _remove_leftovers(place: Path) -> None:

@@ -14,9 +14,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from royaltycli.cli.columns import fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.corpus.opening import Opened
+    from royaltycli.manifest.model import Collection, Source
     from royaltycli.payout.estimate import Estimate, Mixture
     from royaltycli.payout.payout import Payout
     from royaltycli.tokens.scan import Scan
@@ -31,15 +36,15 @@ if TYPE_CHECKING:
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""
 
-WIDE = 120
-"""From this width on a table shows titles, names and holders as well."""
-
 ASIDES = ("title", "name", "holders")
+"""Columns that a table shows as far as there is room for them."""
+
 NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout")
 
 JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts need, and that steer no terminal."""
 
+INDENT = (0, 0, 0, 2)
 KILO = 1000
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
@@ -74,10 +79,13 @@ def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int
     class Volume(TextColumn):
         def render(self, task: Task) -> Text:
             speed = f"{decimal(int(task.speed))}/s" if task.speed else ""
-            return Text(f"{decimal(int(task.completed))} of {decimal(total)}  {speed}  {task.fields['tokens']:,} tokens")
+            return Text(
+                f"{decimal(int(task.completed))} of {decimal(total)}  {speed}  {task.fields['tokens']:,} tokens"
+            )
 
-    columns = (BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+    # The bar takes what the figures leave, so that the time left is on the screen however large they are.
+    columns = (BarColumn(None), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=_console(stderr=True), transient=True, expand=True) as progress:
         task = progress.add_task("scan", total=total, tokens=0)
         counted = [0]
 
@@ -91,7 +99,7 @@ def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int
 def show_check(opened: Opened, *, every_file: bool) -> None:
     """A manifest without errors: what it describes, and its files."""
     corpus, console = opened.corpus, _console()
-    owners = [*corpus.sources, *corpus.collections]
+    owners: list[Source | Collection] = [*corpus.sources, *corpus.collections]
     sizes: list[list[int]] = [[] for _ in owners]
     for file in opened.files:
         sizes[file.owner].append(file.size)
@@ -110,11 +118,12 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
             console.print(Text(f"{file.size:>15,}  {clean(file.name)}"), soft_wrap=True)
     total = sum(file.size for file in opened.files)
     console.print(
-        f"{len(corpus.sources):,} sources and {len(corpus.collections):,} collections in {len(opened.files):,} files, "
-        f"{total:,} bytes; no errors."
+        f"{_several(len(corpus.sources), 'source')} and {_several(len(corpus.collections), 'collection')} "
+        f"in {_several(len(opened.files), 'file')}, {_several(total, 'byte')}; no errors."
     )
     if opened.skipped:
-        say(f"{len(opened.skipped):,} other files are no documents and would be left out, such as {opened.skipped[0]}.")
+        others = _several(len(opened.skipped), "other file")
+        say(f"Left out, as no documents: {others}, such as {opened.skipped[0]}.")
 
 
 def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int) -> None:
@@ -127,10 +136,12 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
     tokens, text_bytes, documents = (pc.sum(table[name]).as_py() or 0 for name in ("tokens", "bytes", "documents"))
     holders = len(pc.unique(pc.struct_field(pc.list_flatten(table["holders"]), "id")))
     console = _console()
-    console.print(Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}"))
+    console.print(
+        Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}")
+    )
     totals = Table.grid(padding=(0, 4))
     totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
-    rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds)}tokens/s, in {seconds:,.1f} s"
+    rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, in {seconds:,.1f} s"
     totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
     console.print(totals)
     if top > 0 and table.num_rows:
@@ -140,13 +151,15 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
             rest = tokens - sum(row["tokens"] for row in rows)
             rows.append({"source_id": f"({largest.num_rows - top:,} others)", "title": None, "tokens": rest})
         shares = [{**row, "share": Fraction(row["tokens"], max(tokens, 1))} for row in rows]
-        _show_ranking(console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens")
+        _show_ranking(
+            console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens"
+        )
     verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
     say(verified if scan.verified else "No document was recounted; see `--verify`.")
     for note in scan.notes:
         say(f"Note: {note}.")
     if opened.skipped:
-        say(f"Left out: {len(opened.skipped):,} files that are no documents, such as {opened.skipped[0]}.")
+        say(f"Left out, as no documents: {_several(len(opened.skipped), 'file')}, such as {opened.skipped[0]}.")
     say(f"Wrote {output}.")
 
 
@@ -172,32 +185,38 @@ def show_payout(payout: Payout, by: str) -> None:
 def _show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str, str], measure: str) -> None:
     """A table of rows from the largest to the smallest with a bar for the measure; rows in parentheses at the foot.
 
-    Titles, names and holders are shown where the terminal is wide.
+    Titles, names and holders are shown as far as there is room for them.
     """
-    wide = console.width >= WIDE
-    headers = {name: header for name, header in headers.items() if wide or name not in ASIDES}
-    first, last = next(iter(headers)), list(headers)[-1]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, header in headers.items():
-        number = name in NUMBERS
-        if name == last and last == "payout":
-            table.add_column("")
-        style = "bold" if name == "payout" else "dim" if name in ASIDES else ""
-        table.add_column(header, justify="right" if number else "left", no_wrap=number, overflow="fold", style=style)
-    if last != "payout":
-        table.add_column("")
-    named = [row for row in rows if not row[first].startswith("(")]
-    asides = [row for row in rows if row[first].startswith("(")]
-    most = max((_number(row[measure]) for row in named), default=0)
-    for row in named:
-        cells: list[str | Text] = [_cell(name, row[name]) for name in headers]
-        bar = _bar(_number(row[measure]), most, 20 if wide else 10)
-        cells.insert(len(cells) - (last == "payout"), bar)
-        table.add_row(*cells, end_section=bool(asides) and row is named[-1])
-    for row in asides:
-        cells = [_cell(name, row[name]) for name in headers]
-        cells.insert(len(cells) - (last == "payout"), "")
-        table.add_row(*cells, style="dim")
+    cells = {name: [_cell(name, row[name]) for row in rows] for name in headers}
+    natural = {name: max(map(cell_len, [header, *cells[name]])) for name, header in headers.items()}
+    natural |= {name: 0 for name in headers if name in ASIDES and not any(cells[name])}
+    widths, bar = fit(console.width - 2, natural, ASIDES)
+    first, last = next(iter(widths)), list(widths)[-1]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name, width in widths.items():
+        if bar and name == last == "payout":
+            table.add_column("", width=bar)
+        aside, number = name in ASIDES, name in NUMBERS
+        table.add_column(
+            headers[name],
+            justify="right" if number else "left",
+            no_wrap=number or aside,
+            overflow="ellipsis" if aside else "fold",
+            max_width=width if aside else None,
+            style="bold" if name == "payout" else "dim" if aside else "",
+        )
+    if bar and last != "payout":
+        table.add_column("", width=bar)
+    named = [index for index, row in enumerate(rows) if not row[first].startswith("(")]
+    others = [index for index, row in enumerate(rows) if row[first].startswith("(")]
+    most = max((_number(rows[index][measure]) for index in named), default=Decimal())
+    for place, index in enumerate(named + others, 1):
+        line: list[str | Text] = [cells[name][index] for name in widths]
+        if bar:
+            drawn = _bar(_number(rows[index][measure]), most, bar) if place <= len(named) else ""
+            line.insert(len(line) - (last == "payout"), drawn)
+        ends = bool(others) and place == len(named)
+        table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
     console.print(table)
 
 
@@ -234,7 +253,7 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, profit: s
     table.add_row("of the whole profit", f"{_grouped(amount_text(outcome.at_full, outcome.currency))} {code}")
     at_rate = f"{_grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
     table.add_row(f"at a rate of {clean(rate)}", Text(at_rate, style="bold"))
-    table.add_row("in other words", works_text(outcome))
+    table.add_row("in other words", " ".join(_grouped(word) for word in works_text(outcome).split()))
     console = _console()
     console.print(table)
     say(f"Share: {outcome.rule}.")
@@ -245,24 +264,36 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, profit: s
 
 def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
     """The published corpora with their parts, and where the figures come from."""
+    from royaltycli.numerals import plain_fraction
+
     console = _console()
     for mixture in mixtures:
-        console.print(Text.assemble((mixture.name, "bold"), f"  {mixture.title}: {_grouped(_whole(mixture.total))} tokens"))
-        console.print(Text(f"  {mixture.source}, {mixture.date}", style="dim"))
+        console.print(
+            Text.assemble((mixture.name, "bold"), f"  {mixture.title}: {_grouped(_whole(mixture.total))} tokens")
+        )
+        console.print(Padding(Text(f"{mixture.source}, {mixture.date}", style="dim"), INDENT))
+        parts = Table.grid(padding=(0, 3, 0, 0))
+        parts.add_column(overflow="fold")
+        for _ in ("size", "weight", "epochs"):
+            parts.add_column(justify="right", no_wrap=True)
         for part in mixture.parts:
-            facts = [
-                "" if part.size is None else f"{_grouped(format(part.size, 'f'))} {mixture.unit}",
-                "" if part.weight is None else f"weight {_percent(part.weight)}",
-                "" if part.epochs is None else f"{part.epochs} epochs",
-            ]
-            console.print(Text(f"  {part.name}: {', '.join(fact for fact in facts if fact) or 'no figures published'}"))
+            size = "" if part.size is None else f"{_grouped(format(part.size, 'f'))} {mixture.unit}"
+            weight = "" if part.weight is None else f"weight {plain_fraction(part.weight * 100)} %"
+            parts.add_row(part.name, size, weight, "" if part.epochs is None else f"epochs {part.epochs}")
+        if mixture.parts:
+            console.print(Padding(parts, INDENT))
         for note in mixture.notes:
-            console.print(Text(f"  Note: {note}", style="dim"))
+            console.print(Padding(Text(f"Note: {note}", style="dim"), INDENT))
         console.print()
 
 
 def _console(*, stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)  # text means what it says
+
+
+def _several(number: int, word: str) -> str:
+    """How many there are: `1 file`, `2,000 files`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
 
 
 def _total(name: str, value: int) -> Text:

@@ -13,7 +13,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty estimate --tokens 130k --corpus gpt-3 --profit 500e6 --rate 0.2[/cyan]
 
-[cyan]royalty estimate --words 100k --corpus gpt-3 --part Books2 --profit 500e6 --rate 20%[/cyan]
+[cyan]royalty estimate --words 100k --part Books2 --profit 500e6 --rate 20%[/cyan]
 
 [cyan]royalty estimate --file book.txt --corpus 15T --profit 1B --rate 5%[/cyan]
 
@@ -24,7 +24,7 @@ def estimate(
     tokens: Annotated[str | None, typer.Option("--tokens", metavar="N", help="The size of the work, such as 130k.")] = None,
     words: Annotated[str | None, typer.Option("--words", metavar="N", help="Its size in words, at 0.75 words a token.")] = None,
     pages: Annotated[str | None, typer.Option("--pages", metavar="N", help="Its size in pages of 250 words.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="The work itself, which is counted.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", readable=False, help="The work itself, which is counted.")] = None,
     corpus: Annotated[
         str, typer.Option("--corpus", metavar="NAME|N", help="A published corpus, or a number of tokens.")
     ] = "gpt-3",
@@ -48,6 +48,7 @@ def estimate(
         return
     if profit is None:
         raise CallError("no profit was given; say `--profit 500e6`, or `--list` for the published corpora")
-    size = api.work_tokens(tokens=tokens, words=words, pages=pages, file=file, corpus=corpus, encoding=encoding)
-    outcome = api.estimate(size, corpus=corpus, part=part, profit=profit, rate=rate, currency=currency)
+    size = {"tokens": tokens, "words": words, "pages": pages, "file": file}
+    money = {"profit": profit, "rate": rate, "currency": currency}
+    outcome = api.estimate(**size, corpus=corpus, part=part, encoding=encoding, **money)
     console.show_estimate(outcome, corpus=corpus, part=part, profit=profit, rate=rate)

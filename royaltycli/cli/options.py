@@ -17,7 +17,8 @@ Manifest = Annotated[
     str | None,
     typer.Argument(metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"),
 ]
-Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", help="The table that `royalty scan` wrote.")]
+# `readable=False` leaves it to the reader to say what cannot be read, in its own words.
+Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
 Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 TotalTokens = Annotated[
@@ -52,7 +53,14 @@ Format = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; its ending picks the format.", show_default=False),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        readable=False,
+        help="Write to a file; its ending picks the format.",
+        show_default=False,
+    ),
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 

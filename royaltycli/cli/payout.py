@@ -24,7 +24,11 @@ def payout(
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
         Literal["source", "holder", "split"],
-        typer.Option("--by", help="What each row stands for; a split is one holder's part of one source."),
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help="What each row stands for: source, holder, or split (one holder's part of one source).",
+        ),
     ] = "source",
     currency: options.Currency = "USD",
     top: options.Top = None,

@@ -14,14 +14,16 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty scan[/cyan]  the corpus.toml here, into tokens.parquet
 
-[cyan]royalty scan sample_corpora -o sample.parquet --verify 100%[/cyan]  every document recounted with tiktoken
+[cyan]royalty scan sample_corpora --verify 100%[/cyan]  every document recounted with tiktoken
 
 [cyan]royalty scan --encoding ./tokenizer.json --workers 8[/cyan]"""
 
 
 def scan(
     manifest: options.Manifest = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The token table to write.")] = Path(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
+    ] = Path(
         "tokens.parquet"
     ),
     encoding: Annotated[
@@ -59,8 +61,10 @@ def scan(
     """
     from royaltycli import api
     from royaltycli.cli import console
+    from royaltycli.storage import check_place
     from royaltycli.tokens.table import write_tokens
 
+    check_place(output)
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     with console.scanning(opened, quiet=quiet) as tick:

@@ -21,7 +21,8 @@ EXAMPLES = """[b]Examples[/b]
 def shares(
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
-        Literal["source", "holder", "license", "collection"], typer.Option("--by", help="What each row stands for.")
+        Literal["source", "holder", "license", "collection"],
+        typer.Option("--by", metavar="WHAT", help="What each row stands for: source, holder, license or collection."),
     ] = "source",
     top: options.Top = None,
     total_tokens: options.TotalTokens = None,

@@ -70,7 +70,7 @@ def _opened(file: File, as_dictionary: list[str] | None = None) -> Iterator[pq.P
 
 def _broken(file: File, error: Exception, row: int = 0) -> DocumentError:
     where = place(file, row) if row else file.name
-    return DocumentError(f"{where}: broken Parquet data ({reason(error)})")
+    return DocumentError(f"{where}: broken Parquet data ({reason(error)}); replace the file")
 
 
 def _packed_size(group: pq.RowGroupMetaData) -> int:

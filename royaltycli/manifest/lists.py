@@ -56,7 +56,7 @@ def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        what = f"not valid UTF-8 at byte {error.start} (0x{data[error.start]:02X})"
+        what = f"not valid UTF-8 at byte {error.start + 1} (0x{data[error.start]:02x})"
         problems.append(Problem(Place(file, line), what, "save the file as UTF-8"))
         return None
 
@@ -107,7 +107,7 @@ def _json_rows(
         try:
             row = json.loads(line, object_pairs_hook=_object, parse_float=Number, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            problems.append(Problem(place, f"not valid JSON: {_reason(error)}", "write one object a line"))
+            problems.append(Problem(place, f"not valid JSON{_reason_in_line(error)}", "write one object a line"))
             continue
         if not isinstance(row, dict):
             what = f"the line must be an object, but is {kind(row)}"
@@ -182,6 +182,12 @@ def _header_is_fine(names: list[str], place: Place, columns: tuple[str, ...], pr
     if names and "id" not in names:
         problems.append(Problem(place, "there is no column 'id'", "give each row an id"))
     return len(problems) == before
+
+
+def _reason_in_line(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f" at column {error.colno}: {error.msg.lower()}"
+    return f": {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:

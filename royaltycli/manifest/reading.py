@@ -80,7 +80,7 @@ def _fill(corpus: Corpus, tables: Tables, *, outside: bool) -> Corpus:
     return replace(
         corpus,
         name=text(top, "name") or None,
-        encoding=text(top, "encoding") or None,
+        encoding=_encoding(top, corpus.folder, outside=outside),
         pattern=choice(top, "pattern", PATTERNS),
         train_tokens=_whole_amount(top, "train_tokens"),
         holders=_all_holders(holders, [*sources, *collections]),
@@ -105,6 +105,19 @@ def _listed(corpus: Corpus, top: Entry, word: str, lists: dict[str, str], *, out
             lists[relative], rows = read_list(path, file, word, columns, top.problems)
             found.extend(rows)
     return found
+
+
+def _encoding(top: Entry, folder: Path, *, outside: bool) -> str | None:
+    """The name of a public encoding, or the path of a vocabulary file that is there."""
+    value = text(top, "encoding") or None
+    if value is None or value in PATTERNS:
+        return value
+    if not value.endswith((".json", ".tiktoken")):
+        mend = f"use {', '.join(PATTERNS)}, or the path of a tokenizer.json or .tiktoken file"
+        top.note("encoding", f"there is no encoding {shown(value)}", mend)
+    elif isinstance(path := resolve(folder, value, outside=outside), Refusal):
+        top.note("encoding", f"encoding: {path.what}", path.mend)
+    return value
 
 
 def _whole_amount(entry: Entry, key: str) -> Decimal | None:

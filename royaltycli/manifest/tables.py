@@ -14,6 +14,8 @@ from royaltycli.manifest.lines import Lines, lines_of, locate
 from royaltycli.manifest.wording import Number, instead, kind, shown
 
 TABLES = ("corpus", "holder", "source", "collection")
+TWICE = {"Cannot overwrite a value": "a key", "Cannot declare": "a table"}
+"""How the standard library begins when something stands twice in a TOML text, and what that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
         words = re.sub(r";.*", "", words)
         return Problem(Place(file), f"not valid TOML: {words[:200]}", mend)
     words = words[: found.start()]
+    for beginning, what in TWICE.items():
+        if words.startswith(beginning):
+            return Problem(Place(file, int(found[1] or last)), f"{what} is given twice", "keep one of them")
     if found[1] is None:
         return Problem(Place(file, last), f"not valid TOML at the end of the file: {words}", mend)
     return Problem(Place(file, int(found[1])), f"not valid TOML at column {found[2]}: {words}", mend)

@@ -28,7 +28,7 @@ PAID = "paid"
 class Payout:
     """A pool paid out.
 
-    `rows` are the table that DESIGN.md describes. `destinations` say where the pool went, in minor
+    `rows` are the table that docs/files.md describes. `destinations` say where the pool went, in minor
     units: first what is paid, then each row in parentheses that is not; they sum to the pool.
     """
 

@@ -49,7 +49,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How to count: an engine of one's own, the reference it is checked against, and how often."""
+    """How to count: an engine, the reference it is checked against, and the part of the documents that is checked."""
 
     engine: Engine
     reference: Reference | None
@@ -58,7 +58,7 @@ class Counting:
     tick: Callable[[int, int, int], None]
 
 
-def count_shard(shard: Shard, counting: Counting, check: Callable[[], None]) -> Partial:
+def count_shard(counting: Counting, shard: Shard, check: Callable[[], None]) -> Partial:
     """The tallies of a shard. `check` is called before each batch and may raise.
 
     Raises DocumentError for a document that cannot be read, and VerificationError for one that the

@@ -10,11 +10,15 @@ import binascii
 import functools
 import json
 import re
-from typing import Any, Protocol
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
 
 from royaltycli.errors import EncodingError
 from royaltycli.limits import WHITESPACE_RUN
 from royaltycli.tokens.encodings import PUBLIC, Encoding
+
+if TYPE_CHECKING:
+    import tiktoken
 
 _LONG_RUN = re.compile(r"\s{%d}" % WHITESPACE_RUN)
 
@@ -51,30 +55,41 @@ class TiktokenReference:
 
     def __init__(self, encoding: Encoding) -> None:
         """Raises EncodingError if the ranks are unusable."""
-        import tiktoken
-
         self.gave_up = 0
         self._pattern = PUBLIC[encoding.pattern].pattern
-        try:
-            ranks = mergeable_ranks(encoding)
-            self._encoding = tiktoken.Encoding(
-                encoding.name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={}
-            )
-        except (ValueError, KeyError) as error:
-            raise EncodingError(f"{encoding.name}: not a usable vocabulary ({error})") from error
+        self._source = encoding
+        self._loading = threading.Lock()
+        self._loaded: tiktoken.Encoding | None = None
+        if encoding.name not in PUBLIC:  # what is not known to be good must fail at once
+            self._engine()
+
+    def _engine(self) -> tiktoken.Encoding:
+        """tiktoken's encoding, made by the first worker that needs it while the others count."""
+        with self._loading:
+            if self._loaded is None:
+                import tiktoken
+
+                name, ranks = self._source.name, mergeable_ranks(self._source)
+                try:
+                    self._loaded = tiktoken.Encoding(
+                        name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={}
+                    )
+                except (ValueError, KeyError) as error:
+                    raise EncodingError(f"{name}: not a usable vocabulary ({error})") from error
+            return self._loaded
 
     def count(self, text: str) -> int:
         """The length of `encode_ordinary(text)`."""
         if gives_up(text):
             self.gave_up += 1
             return self.count_by_pieces(text)
-        return len(self._encoding.encode_ordinary(text))
+        return len(self._engine().encode_ordinary(text))
 
     def count_by_pieces(self, text: str) -> int:
         """The same number, with the regex package in place of the splitter that overflows its stack."""
         pieces = _compiled(self._pattern).finditer(text)
-        # The merges of one piece are part of tiktoken's interface for learners, hence the underscore.
-        return sum(len(self._encoding._encode_single_piece(match.group())) for match in pieces)  # noqa: SLF001
+        merge = self._engine()._encode_single_piece  # noqa: SLF001 -- part of tiktoken's interface for learners
+        return sum(len(merge(match.group())) for match in pieces)
 
 
 class TokenizersReference:
@@ -112,9 +127,9 @@ def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
             token, rank = line.split()
             ranks[binascii.a2b_base64(token, strict_mode=True)] = int(rank)
         except (ValueError, binascii.Error) as error:
-            raise EncodingError(f"{encoding.name}:{number}: not a token in base64 and its rank") from error
+            raise EncodingError(f"{encoding.name}:{number}: not a token in base64 and its rank; get the file again") from error
     if len(ranks) < 256 or sorted(ranks.values()) != list(range(len(ranks))):  # noqa: PLR2004 -- the 256 bytes
-        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps")
+        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again")
     return ranks
 
 
@@ -128,7 +143,7 @@ def without_special_tokens(encoding: Encoding) -> str:
         if tokenizer["model"].get("dropout") is not None:
             tokenizer["model"]["dropout"] = None  # chance has no place in a count
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise EncodingError(f"{encoding.name}: not a Hugging Face tokenizer.json") from error
+        raise EncodingError(f"{encoding.name}: not a Hugging Face tokenizer.json; name the one that comes with a model") from error
     return json.dumps(tokenizer, ensure_ascii=False)
 
 

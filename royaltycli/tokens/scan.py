@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -82,13 +83,10 @@ def scan_files(
     chosen = choose_engine(encoding, engine, reference)
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
 
-    def make_work() -> Callable[[Shard, Callable[[], None]], Partial]:
-        counting = Counting(make_engine(chosen, encoding, reference), reference, verify, owners, tick)
-        return lambda shard, check: count_shard(shard, counting, check)
-
+    counting = Counting(make_engine(chosen, encoding, reference, workers), reference, verify, owners, tick)
     rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
     verified = 0
-    for partial in InOrder(plan(files), make_work, workers):
+    for partial in InOrder(plan(files), functools.partial(count_shard, counting), workers):
         verified += partial.verified
         for key, tally in partial.tallies.items():
             _merge(rows, key, tally)

@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
         ("digest", pa.binary(32)),
     ]
 )
-"""The columns, as DESIGN and docs/files.md describe them."""
+"""The columns, as docs/files.md describes them."""
 
 PREFIX = "royalty."
 
@@ -61,9 +61,11 @@ def read_tokens(path: Path) -> pa.Table:
 def check_tokens(table: pa.Table, name: str) -> None:
     """Raises TableError if `table` is no token table of this version."""
     version = metadata_of(table).get("schema")
+    if version is None:
+        raise TableError(f"{name} is no token table; name one that `royalty scan` wrote")
     if version != SCHEMA_VERSION:
         raise TableError(
-            f"{name} has schema version {version or 'none'}, where this version of royalty reads {SCHEMA_VERSION}; "
+            f"{name} has schema version {version}, where this version of royalty reads {SCHEMA_VERSION}; "
             "run `royalty scan` again"
         )
     for column in SCHEMA:

@@ -46,19 +46,19 @@ class Gate:
 class InOrder(Generic[Task, Result]):
     """Iterates over the results of `work(task, check)` for each task, in the order of the tasks.
 
-    `make_work` is called once in each worker thread and gives that thread its `work`. `check` is to be
-    called now and then; it ends tasks that are no longer wanted. If tasks fail, the error of the first of
-    them, in the order of the tasks, is raised: the same error whatever the number of workers.
+    `check` is to be called now and then; it ends tasks that are no longer wanted. If tasks fail, the
+    error of the first of them, in the order of the tasks, is raised: the same error whatever the number
+    of workers.
     """
 
     def __init__(
         self,
         tasks: Iterable[Task],
-        make_work: Callable[[], Callable[[Task, Callable[[], None]], Result]],
+        work: Callable[[Task, Callable[[], None]], Result],
         workers: int,
     ) -> None:
         self._tasks = enumerate(tasks)
-        self._make_work = make_work
+        self._work = work
         self._workers = workers
         self._gate = Gate()
         self._waiting: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
@@ -105,12 +105,10 @@ class InOrder(Generic[Task, Result]):
             yield result  # type: ignore[misc]  # a result is None only beside an error
 
     def _run(self) -> None:
-        work: Callable[[Task, Callable[[], None]], Result] | None = None
         while (item := self._waiting.get()) is not None:
             index, task = item
             try:
                 self._gate.check(index)
-                work = work or self._make_work()
-                self._done.put((index, work(task, lambda index=index: self._gate.check(index)), None))
+                self._done.put((index, self._work(task, lambda index=index: self._gate.check(index)), None))
             except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
                 self._done.put((index, None, error))

@@ -1,4 +1,4 @@
-"""DESIGN.md, "Ids": what a person may write, and how a value of a document becomes an id."""
+"""docs/manifest.md, "Ids": what a person may write, and how a value of a document becomes an id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DESIGN.md: a path in a manifest stays inside the manifest's folder; no device, pipe or link out is opened."""
+"""Rule D9: a path in a manifest stays inside the manifest's folder; no device, pipe or link out is opened."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ NUMBER = 'write zero or more, such as 1, 1.5 or "300e9"'
 SUM = "change them so that they make 1 (100%) exactly; a third is written 1/3"
 ALL_SOURCE_KEYS = "id, title, path, holder, holders, license, epochs, format, text, strip, errors"
 
-DESIGN = """
+EXAMPLE = """
 [corpus]
 name = "Sample corpora"
 encoding = "o200k_base"
@@ -56,9 +56,9 @@ holder = "author"
 
 
 def test_the_manifest_of_the_design(read):
-    corpus = read(DESIGN, FILES)
+    corpus = read(EXAMPLE, FILES)
     source, collection = corpus.sources[0], corpus.collections[0]
-    assert corpus.digest == hashlib.sha256(DESIGN.encode()).hexdigest()
+    assert corpus.digest == hashlib.sha256(EXAMPLE.encode()).hexdigest()
     assert (corpus.file, corpus.folder) == ("corpus.toml", Path.cwd())
     assert (corpus.name, corpus.encoding, corpus.train_tokens) == ("Sample corpora", "o200k_base", 300_000_000_000)
     assert corpus.holders == (Holder("a-rao", "Asha Rao", orcid="0000-0002-1825-0097"), Holder("press", "press"))
@@ -423,8 +423,8 @@ SYNTAX = "mend it; texts stand in quotation marks, tables in brackets"
             b"x = " + b"9" * 5000,
             f"corpus.toml: not valid TOML: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits; {SYNTAX}",
         ),
-        (b'[corpus]\nname = "caf\xe9"\n', "corpus.toml:2: not valid UTF-8 at byte 20 (0xE9); save the file as UTF-8"),
-        ("[corpus]".encode("utf-16"), "corpus.toml:1: not valid UTF-8 at byte 0 (0xFF); save the file as UTF-8"),
+        (b'[corpus]\nname = "caf\xe9"\n', "corpus.toml:2: not valid UTF-8 at byte 21 (0xe9); save the file as UTF-8"),
+        ("[corpus]".encode("utf-16"), "corpus.toml:1: not valid UTF-8 at byte 1 (0xff); save the file as UTF-8"),
     ],
 )
 def test_a_broken_file_is_one_problem(complaints, data, expected):

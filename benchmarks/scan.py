@@ -1,0 +1,152 @@
+"""How fast a scan is, as ratios taken in one run, and how much memory it takes as the corpus grows.
+
+    python benchmarks/scan.py [--rounds 3] [--encoding o200k_base]
+
+Each round runs in turn, on all cores and on the same texts:
+
+- gigatoken alone: all texts in memory as one Arrow array, a fresh tokenizer, its own threads; the faster
+  of one call for everything and a call for every 8 MiB;
+- tiktoken alone: `encode_ordinary_batch` on the texts as Python strings in memory;
+- the scan: `royalty scan` on the files, packed and plain, with its default verification, in a process
+  of its own. Its time is that of the whole command, and also without the start of Python and imports.
+
+The ratios are those of the medians. Memory is the peak of the scan's process, on the corpus and on four
+of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import corpus
+import pyarrow as pa
+
+SCAN = """
+import resource, sys, time
+from royaltycli import api
+from royaltycli.tokens import engines, reference  # what a scan imports, before the clock starts
+import awkward, gigatoken, pyarrow.json, pyarrow.parquet, tiktoken
+started = time.perf_counter()
+table = api.scan(sys.argv[1], encoding=sys.argv[2])
+seconds = time.perf_counter() - started
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sum(table["tokens"].to_pylist()))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measures the scan against the counting engines alone.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--encoding", default="o200k_base", choices=["r50k_base", "cl100k_base", "o200k_base"])
+    arguments = parser.parse_args()
+    folder = corpus.make()
+    texts = corpus.texts(folder)
+    size = texts.nbytes
+    print(f"{size / 1e6:,.0f} MB of text in {len(texts):,} documents, {arguments.encoding}, {os.cpu_count()} cores")
+
+    contestants: dict[str, Callable[[], tuple[float, int]]] = {
+        "gigatoken alone": lambda: gigatoken_alone(texts, arguments.encoding),
+        "tiktoken alone": lambda: tiktoken_alone(texts, arguments.encoding),
+        "the scan": lambda: scan(folder, arguments.encoding)[:2],
+        "the whole command": lambda: (command(folder, arguments.encoding), 0),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    counts: set[int] = set()
+    for _ in range(arguments.rounds):
+        for name, run in contestants.items():
+            taken, tokens = run()
+            seconds[name].append(taken)
+            counts |= {tokens} - {0}
+    assert len(counts) == 1, f"the engines disagree: {counts}"
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    for name, taken in medians.items():
+        print(f"  {name:20} {size / taken / 1e6:8.1f} MB/s")
+    print(f"the scan against tiktoken alone:  {medians['tiktoken alone'] / medians['the scan']:.1f} times as fast (goal: 8)")
+    print(f"the scan against gigatoken alone: {medians['the scan'] / medians['gigatoken alone']:.2f} times its time (goal: 1.5)")
+    print(f"the whole command:                {medians['the whole command'] / medians['gigatoken alone']:.2f} times its time")
+    memory(folder, arguments.encoding)
+
+
+def gigatoken_alone(texts: pa.LargeStringArray, encoding: str) -> tuple[float, int]:
+    """Seconds and tokens, by the faster of two ways to hand it the texts."""
+    import awkward
+
+    whole = [texts]
+    return min(encode(whole, encoding), encode(batches(texts), encoding), key=lambda outcome: outcome[0])
+
+
+def encode(parts: list[pa.LargeStringArray], encoding: str) -> tuple[float, int]:
+    import awkward
+    import gigatoken
+    from royaltycli.tokens.encodings import PUBLIC, find_encoding
+
+    started = time.perf_counter()
+    path, scheme = find_encoding(encoding).path, PUBLIC[encoding].scheme
+    tokenizer = gigatoken.Tokenizer.from_tiktoken(path, pretokenizer=scheme)
+    tokens = sum(awkward.count(tokenizer.encode_batch(awkward.from_arrow(part), parallel=True)) for part in parts)
+    return time.perf_counter() - started, int(tokens)
+
+
+def batches(texts: pa.LargeStringArray) -> list[pa.LargeStringArray]:
+    """The texts in slices of about 8 MiB."""
+    rows = max(1, len(texts) * (8 << 20) // texts.nbytes)
+    return [texts.slice(start, rows) for start in range(0, len(texts), rows)]
+
+
+def tiktoken_alone(texts: pa.LargeStringArray, encoding: str) -> tuple[float, int]:
+    """Seconds and tokens of one batch call on all cores; loading the vocabulary is not counted."""
+    import tiktoken
+    from royaltycli.tokens.encodings import PUBLIC, find_encoding
+    from royaltycli.tokens.reference import mergeable_ranks
+
+    ranks = mergeable_ranks(find_encoding(encoding))
+    engine = tiktoken.Encoding(encoding, pat_str=PUBLIC[encoding].pattern, mergeable_ranks=ranks, special_tokens={})
+    documents = texts.to_pylist()
+    started = time.perf_counter()
+    counted = engine.encode_ordinary_batch(documents, num_threads=os.cpu_count() or 1)
+    return time.perf_counter() - started, sum(map(len, counted))
+
+
+def scan(folder: Path, encoding: str) -> tuple[float, int, int]:
+    """Seconds, tokens and peak memory in KiB of a scan in a process of its own, its imports done before."""
+    command = [sys.executable, "-c", SCAN, str(folder), encoding]
+    seconds, memory, tokens = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(seconds), int(tokens), int(memory)
+
+
+def command(folder: Path, encoding: str) -> float:
+    """Seconds of `royalty scan`, all in all."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [sys.executable, "-m", "royaltycli", "scan", str(folder), "-q", "-e", encoding, "-o", f"{place}/t.parquet"]
+        started = time.perf_counter()
+        subprocess.run(command, check=True)
+        return time.perf_counter() - started
+
+
+def memory(folder: Path, encoding: str) -> None:
+    """The peak of a scan of the corpus, and of four copies of it."""
+    single = scan(folder, encoding)[2]
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        fourfold = Path(place)
+        manifest = (folder / "corpus.toml").read_text(encoding="utf-8").replace('path = "texts"', 'path = "[0-3]/texts/*"').replace('"*.', '"[0-3]/*.')
+        (fourfold / "corpus.toml").write_text(manifest, encoding="utf-8")
+        for copy in range(4):
+            for file in folder.rglob("*"):
+                if file.is_file() and file.name != "corpus.toml":
+                    link = fourfold / str(copy) / file.relative_to(folder)
+                    link.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(file, link)
+        four = scan(fourfold, encoding)[2]
+    print(f"peak memory: {single / 1024:,.0f} MiB, and {four / 1024:,.0f} MiB for four times the corpus: {four / single:.2f} times")
+
+
+if __name__ == "__main__":
+    main()

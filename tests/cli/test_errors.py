@@ -1,0 +1,269 @@
+"""Rule "Bad input": one golden message each, exit status 2, no traceback, and nothing written.
+
+The golden files in `errors/` hold what the user has, what is typed, and all that is then said; `golden`
+reads them. What cannot stand in a file (full disks, permissions, damage at every place) follows here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from typer.testing import CliRunner
+
+from royaltycli.cli import app
+from tests.cli import golden
+
+FILES = ["manifest.txt", "paths.txt", "documents.txt", "tokens.txt", "calls.txt", "outputs.txt"]
+CASES = {f"{file.removesuffix('.txt')}: {case.title}": case for file in FILES for case in golden.cases(file)}
+DAMAGED = "error: tokens.parquet is damaged, or was not written by royalty; run `royalty scan` again\n"
+PAYOUT = "payout --profit 500e6 --rate 0.2"
+
+
+def typed(command):
+    """A command, run in this process: exit status, standard output, standard error."""
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, shlex.split(command))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def program(command, folder, before="", **options):
+    """The same of the real program, which first runs some lines of Python."""
+    start = f"import sys, os\n{textwrap.dedent(before)}\nfrom royaltycli.cli import main\nmain()"
+    line = [sys.executable, "-c", start, *shlex.split(command)]
+    done = subprocess.run(line, cwd=folder, text=True, timeout=60, **{"capture_output": True, **options})
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(case, folder, run):
+    """Whether all is as the golden file says, and the folder holds what it held."""
+    golden.prepare(case, folder)
+    before = golden.snapshot(folder)
+    status, output, said = run(case.command)
+    pattern = re.escape(case.message).replace(r"\(…\)", r"\([^\n]+\)")
+    assert said == case.message or re.fullmatch(pattern, said)
+    assert (status, output) == (2, "")
+    assert golden.snapshot(folder) == before
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_bad_input(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check(case, tmp_path, typed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "manifest: everything at once, in the order of the lines",
+        "paths: a link to a device",
+        "documents: a gzip bomb",
+        "tokens: a table with a flipped bit",
+        "calls: a profit that is no number",
+        "outputs: into a pipe",
+    ],
+)
+def test_the_real_program_says_the_same(name, tmp_path):
+    check(CASES[name], tmp_path, lambda command: program(command, tmp_path))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_message_has_the_same_form(name):
+    for line in CASES[name].message.splitlines():
+        assert line.startswith("error: ")
+        assert not line.endswith((".", " "))
+
+
+def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loss = CASES["calls: a loss"]
+    said = "error: profit is -1, but must not be negative\n"
+
+    def litter(status):
+        (tmp_path / ".payout.csv.partial").touch()
+        return status, "", said
+
+    for run in (lambda _: (2, "", said + "Traceback"), lambda _: (1, "", said), lambda _: litter(2)):
+        with pytest.raises(AssertionError):
+            check(loss, tmp_path, run)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("payout --rate 0.2", "Missing option '--profit'"),
+        ("payot", "No such command 'payot'. Did you mean 'payout'?"),
+        ("scan --workers many", "Invalid value for '--workers'"),
+        ("shares --by author", "Invalid value for '--by'"),
+        ("scan --fast", "No such option: --fast"),
+    ],
+)
+def test_a_call_that_is_none(command, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, output, said = typed(command)
+    assert (status, output) == (2, "")
+    assert expected in said
+
+
+# -- damaged tables ------------------------------------------------------------------------------
+
+
+def test_a_table_with_any_bit_flipped_or_cut_anywhere_is_refused(tmp_path, monkeypatch, long_form):
+    """A sample through the command line; test_storage.py flips them all."""
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "tokens.parquet"
+    golden.make_tokens(table)
+    good = table.read_bytes()
+    chance = random.Random(2)
+    for _ in range(400 if long_form else 40):
+        at, length = chance.randrange(8 * len(good)), chance.randrange(len(good))
+        flipped = bytearray(good)
+        flipped[at // 8] ^= 1 << at % 8
+        for data in (flipped, good[:length]):
+            table.write_bytes(data)
+            assert typed(PAYOUT) == (2, "", DAMAGED)
+    table.write_bytes(good)
+    assert typed(PAYOUT)[0] == 0
+
+
+# -- disks that are full, and what may not be read or written ------------------------------------
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", [f"{PAYOUT} -f csv", f"{PAYOUT} -f table", f"{PAYOUT} -f parquet", "shares -f json", "scan"])
+def test_standard_output_on_a_full_disk(tmp_path, command):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    golden.make_corpus(tmp_path / "corpus.toml")
+    with open("/dev/full", "wb") as full:
+        options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
+        status, _, said = program(command, tmp_path, **options)
+    assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
+
+
+@pytest.mark.parametrize("name", ["payout.csv", "payout.json", "payout.jsonl", "payout.md", "payout.parquet"])
+def test_a_result_that_the_disk_has_no_room_for(tmp_path, name):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    (tmp_path / name).write_bytes(b"last year's")
+    before = golden.snapshot(tmp_path)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    said = f"error: {name} cannot be written (file too large); what was there before is unchanged\n"
+    assert program(f"{PAYOUT} -o {name}", tmp_path, limit) == (2, "", said)
+    assert golden.snapshot(tmp_path) == before
+
+
+def test_a_scan_that_the_disk_has_no_room_for(tmp_path):
+    golden.make_corpus(tmp_path / "corpus.toml")
+    (tmp_path / "tokens.parquet").write_bytes(b"last year's")
+    before = golden.snapshot(tmp_path)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
+    said = "error: tokens.parquet cannot be written (file too large); what was there before is unchanged\n"
+    assert program("scan", tmp_path, limit) == (2, "", said)
+    assert golden.snapshot(tmp_path) == before
+
+
+def test_a_disk_that_is_really_full(tmp_path):
+    disk, corpus = tmp_path / "disk", tmp_path / "corpus"
+    disk.mkdir()
+    corpus.mkdir()
+    golden.make_corpus(corpus / "corpus.toml")
+    script = f"""
+        mount -t tmpfs -o size=8k tmpfs {disk} || exit 99
+        echo "last year's" > {disk}/tokens.parquet
+        head -c 4096 /dev/zero > {disk}/rest
+        {sys.executable} -m royaltycli scan {corpus} -o {disk}/tokens.parquet
+        echo $?; cat {disk}/tokens.parquet; ls -A {disk}
+    """
+    if shutil.which("unshare") is None:
+        pytest.skip("no disk can be mounted here")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+    if not done.stdout:
+        pytest.skip("no disk can be mounted here")
+    assert done.stdout.split("\n") == ["2", "last year's", "rest", "tokens.parquet", ""]
+    where = f"{disk}/tokens.parquet cannot be written"
+    assert done.stderr == f"error: {where} (no space left on device); what was there before is unchanged\n"
+
+
+OBEY = """
+    # Root reads and writes everything; without these two capabilities it minds the modes as others do.
+    import ctypes, os, sys
+    if os.getuid() == 0 and "obeying" not in os.environ:
+        libc = ctypes.CDLL(None)
+        assert libc.prctl(24, 1) == 0 and libc.prctl(24, 2) == 0  # PR_CAPBSET_DROP: DAC_OVERRIDE, DAC_READ_SEARCH
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "obeying": "1"})
+"""
+
+
+@pytest.mark.parametrize(
+    ("locked", "mode", "command", "said"),
+    [
+        ("corpus.toml", 0, "scan", "corpus.toml: the manifest may not be read by you; give yourself permission to read it"),
+        (
+            "book.txt",
+            0,
+            "scan",
+            "corpus.toml:1: source 'book': cannot read 'book.txt': no permission; give yourself permission to read it",
+        ),
+        ("old/tokens.parquet", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
+        ("old", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
+        (
+            "old",
+            0o500,
+            "scan -o old/tokens.parquet",
+            "old/tokens.parquet cannot be written, as you may not write in its folder; name a file in another",
+        ),
+        (
+            "old",
+            0,
+            "scan -o old/tokens.parquet",
+            "old/tokens.parquet cannot be written, as you may not write in its folder; name a file in another",
+        ),
+        ("mine.tiktoken", 0, "scan -e mine.tiktoken", "mine.tiktoken cannot be read (permission denied)"),
+        (".", 0o500, "init .", "corpus.toml cannot be written, as you may not write in its folder; name a file in another"),
+    ],
+)
+def test_without_permission(tmp_path, locked, mode, command, said):
+    golden.make_corpus(tmp_path / "corpus.toml")
+    golden.make_vocabulary(tmp_path / "mine.tiktoken")
+    (tmp_path / "old").mkdir()
+    golden.make_tokens(tmp_path / "old" / "tokens.parquet")
+    if command == "init .":
+        (tmp_path / "corpus.toml").unlink()
+    before = golden.snapshot(tmp_path)
+    with forbidden(tmp_path / locked, mode):
+        if program("--version", tmp_path, f"{OBEY}\n    open({str(tmp_path / 'book.txt')!r})", stdin=None)[0] not in (0, 1):
+            pytest.skip("this system lets no process give up its capabilities")
+        assert program(command, tmp_path, OBEY) == (2, "", f"error: {said}\n")
+    assert golden.snapshot(tmp_path) == before
+
+
+@contextlib.contextmanager
+def forbidden(path, mode):
+    usual = path.stat().st_mode
+    path.chmod(mode)
+    yield
+    path.chmod(usual)
+
+
+def test_a_name_that_steers_the_terminal_is_shown_without_doing_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = "error: \ufffd[31mred does not exist; run `royalty scan` first, or name the table\n"
+    assert typed("shares '\x1b[31mred'") == (2, "", said)
+
+
+def test_a_name_longer_than_any_disk_takes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    name = "x" * 300 + ".csv"
+    said = f"error: {name} cannot be written (file name too long); what was there before is unchanged\n"
+    assert typed(f"{PAYOUT} -o {name}") == (2, "", said)
+    said = f"error: {name} cannot be read (file name too long)\n"
+    assert typed(f"shares {name}") == (2, "", said)

@@ -1,0 +1,181 @@
+"""What people see on a terminal: each file of tests/cli/golden is a session, its width in its name.
+
+A line that begins with `$` is typed, and what follows is left on the screen in the end, without blanks at
+the ends of lines. After a change that is meant, `python -m tests.cli.test_tables` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from royaltycli.cli import columns, console
+
+if sys.platform == "win32":
+    pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
+
+from tests.cli.terminal import royalty
+
+GOLDEN = Path(__file__).parent / "golden"
+SAMPLE = Path(__file__).parents[2] / "sample_corpora"
+SESSIONS = sorted(path.name for path in GOLDEN.glob("*.txt"))
+
+SPEED = re.compile(r"rate [\d.]+ [kMG]?B/s, [\d.]+( [kMG])? tokens/s, in [\d.,]+ s$", re.MULTILINE)
+"""The only thing on a screen that is not the same every time: how fast a scan was."""
+
+TYPER = "0.29"
+"""The help texts are laid out by typer, each version in its own way; the golden ones are this version's."""
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CODES = {"", "0", "1", "2", "3", "22"}
+"""What a terminal without colour still gets: bold, dim, italic, and their ends."""
+
+
+def play(name, folder):
+    """A session played again: the same commands, with what they show now."""
+    _, columns_wide, *colour = name.removesuffix(".txt").split(".")
+    text = ""
+    for line in (GOLDEN / name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("$ "):
+            continue
+        program, *args = shlex.split(line[2:])
+        if program == "cat":
+            shown = (folder / args[0]).read_text(encoding="utf-8")
+        else:
+            session = royalty(*args, folder=folder, columns=int(columns_wide), colour=bool(colour))
+            shown = session.styled if colour else session.screen
+            shown += f"[exit status {session.status}]\n" if session.status else ""
+        text += f"{line}\n{SPEED.sub('rate (how fast it was)', shown)}\n"
+    return text
+
+
+def prepare(folder):
+    """What the sessions start from: the sample corpora, their counts, and a folder without a manifest."""
+    (folder / "sample_corpora").symlink_to(SAMPLE)
+    shutil.copytree(SAMPLE / "books", folder / "books")
+    assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return prepare(tmp_path_factory.mktemp("session"))
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_what_a_session_shows(place, name):
+    if name.startswith("help") and not version("typer").startswith(TYPER):
+        pytest.skip(f"the golden help was laid out by typer {TYPER}")
+    assert play(name, place) == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def renew():
+    """Write all sessions anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = prepare(Path(folder))
+        for name in SESSIONS:
+            (GOLDEN / name).write_text(play(name, place), encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("command", ["shares", "payout --profit 500e6 --rate 0.2", "payout -p 1 -r 1 --by split"])
+def test_no_line_is_wider_than_the_terminal(place, command, width):
+    screen = royalty(*command.split(), folder=place, columns=width).screen
+    assert max(cell_len(line) for line in screen.splitlines()) <= width
+
+
+def test_no_color_leaves_no_colour(place):
+    """https://no-color.org: colour goes, weight may stay."""
+    command = ["payout", "--profit", "500e6", "--rate", "0.2"]
+    without, coloured = (royalty(*command, folder=place, colour=colour).sent for colour in (False, True))
+    assert {code for sequence in COLOUR.findall(without) for code in sequence[2:-1].split(";")} <= CODES
+    assert COLOUR.sub("", coloured) == COLOUR.sub("", without)
+    assert coloured != without
+
+
+# -- single tables ---------------------------------------------------------------------------------
+
+
+def drawn(rows, width=80, measure="payout"):
+    """The lines of a ranking by payout on a terminal without colour."""
+    headers = {"source_id": "Source", "title": "Title", "tokens": "Tokens", "payout": "Payout"}
+    page = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
+    listed = [dict(zip(headers, row, strict=True)) for row in rows]
+    console._show_ranking(page, listed, headers, measure)
+    return [line.rstrip() for line in page.file.getvalue().splitlines()]
+
+
+def test_wide_characters_keep_the_columns_in_line():
+    rows = [("a", "巷口的修伞铺", 12, "3.00"), ("b", "नीम के नीचे का पुस्तकालय", 1, "2.00"), ("c", "plain", 1, "1.00")]
+    lines = drawn(rows)
+    assert [line.split()[-1] for line in lines[3:6]] == ["3.00", "2.00", "1.00"]
+    assert len({cell_len(line) for line in lines[1:6]}) == 1
+
+
+def test_a_long_title_of_wide_characters_is_cut_by_cells():
+    lines = drawn([("a", "伞" * 80, 12, "3.00"), ("b", "x" * 200, 12, "2.00")])
+    assert [cell_len(line) for line in lines[1:5]] == [79, 79, 79, 79]
+    assert "伞…" in lines[3]
+    assert "x…" in lines[4]
+
+
+def test_a_title_means_what_it_says():
+    """No markup, no emoji codes, and nothing that steers the terminal."""
+    lines = drawn([("a", "[bold]x[/bold] [/] :smile:", 1, "2.00"), ("b", "bell\a \x1b[2J red", 1, "1.00")])
+    assert "[bold]x[/bold] [/] :smile:" in lines[3]
+    assert "bell\ufffd \ufffd[2J red" in lines[4]
+
+
+def test_titles_are_left_out_where_nobody_gave_one():
+    assert drawn([("a", None, 1, "2.00")])[1].split() == ["Source", "Tokens", "Payout"]
+
+
+def test_an_id_is_folded_only_where_it_must_be():
+    row = [("x" * 40, None, 1, "2.00")]
+    assert "x" * 40 in "".join(drawn(row, width=64))
+    assert [line.split()[0] for line in drawn(row, width=40)[3:5]] == ["x" * 22, "x" * 18]
+
+
+def test_rows_in_parentheses_stand_at_the_foot_without_a_bar():
+    lines = drawn([("(not scanned)", None, None, "9.00"), ("b", None, 1, "2.00")])
+    assert [line.split()[0] for line in lines if line.strip() and "─" not in line] == ["Source", "b", "(not"]
+    assert "█" * 20 in lines[3]
+    assert "█" not in lines[5]
+
+
+def test_nothing_to_draw():
+    assert drawn([])[1].split() == ["Source", "Tokens", "Payout"]
+    assert "█" not in "".join(drawn([("a", None, 0, "0.00")]))
+
+
+naturals = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 60), min_size=1)
+
+
+@given(room=st.integers(1, 250), natural=naturals, asides=st.sets(st.sampled_from("bdfh")))
+def test_a_row_fits_on_one_line(room, natural, asides):
+    """Unless the ids and numbers alone are too wide for it."""
+    widths, bar = columns.fit(room, natural, asides)
+    needed = [width for name, width in natural.items() if name not in asides]
+    assert [width for name, width in widths.items() if name not in asides] == needed
+    assert all(widths[name] <= natural[name] for name in widths)
+    assert list(widths) == [name for name in natural if name in widths]
+    assert bar == 0 or columns.BAR <= bar <= 2 * columns.BAR
+    shown = [*widths.values(), *([bar] if bar else [])]
+    if sum(needed) + columns.GAP * (len(needed) - 1) <= room:
+        assert sum(shown) + columns.GAP * (len(shown) - 1) <= room
+
+
+if __name__ == "__main__":
+    renew()
