@@ -41,9 +41,10 @@ source = "source"
 
 def make(target: int = TARGET) -> Path:
     """The corpus's folder; made if it is not there yet. Ends the program if the machine has too little text."""
-    if (FOLDER / "corpus.toml").exists():
-        return FOLDER
-    (FOLDER / "texts").mkdir(parents=True, exist_ok=True)
+    folder = FOLDER / f"{target // 1_000_000}-MB"
+    if (folder / "corpus.toml").exists():
+        return folder
+    (folder / "texts").mkdir(parents=True, exist_ok=True)
     documents = list(found(target))
     size = sum(len(row["text"].encode()) for row in documents)
     if size < target:
@@ -51,16 +52,16 @@ def make(target: int = TARGET) -> Path:
     fifth = -(-len(documents) // 5)
     parts = [documents[start : start + fifth] for start in range(0, len(documents), fifth)]
     for number, row in enumerate(parts[0]):
-        (FOLDER / "texts" / f"{number:05}.txt").write_text(row["text"], encoding="utf-8", newline="")
+        (folder / "texts" / f"{number:05}.txt").write_text(row["text"], encoding="utf-8", newline="")
     lines = ["".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part).encode() for part in parts[1:4]]
-    (FOLDER / "plain.jsonl").write_bytes(lines[0])
-    (FOLDER / "packed.jsonl.zst").write_bytes(pa.compress(lines[1], codec="zstd", asbytes=True))
-    (FOLDER / "packed.jsonl.gz").write_bytes(gzip.compress(lines[2][: len(lines[2]) // 4].rpartition(b"\n")[0] + b"\n", mtime=0))
+    (folder / "plain.jsonl").write_bytes(lines[0])
+    (folder / "packed.jsonl.zst").write_bytes(pa.compress(lines[1], codec="zstd", asbytes=True))
+    (folder / "packed.jsonl.gz").write_bytes(gzip.compress(lines[2][: len(lines[2]) // 4].rpartition(b"\n")[0] + b"\n", mtime=0))
     rest = lines[2][len(lines[2]) // 4 :].partition(b"\n")[2]
-    (FOLDER / "rest.jsonl").write_bytes(rest)
-    pq.write_table(pa.Table.from_pylist(parts[4]), FOLDER / "rows.parquet", compression="zstd", row_group_size=2000)
-    (FOLDER / "corpus.toml").write_text(MANIFEST, encoding="utf-8")
-    return FOLDER
+    (folder / "rest.jsonl").write_bytes(rest)
+    pq.write_table(pa.Table.from_pylist(parts[4]), folder / "rows.parquet", compression="zstd", row_group_size=2000)
+    (folder / "corpus.toml").write_text(MANIFEST, encoding="utf-8")
+    return folder
 
 
 def found(target: int) -> Iterator[dict[str, str]]:

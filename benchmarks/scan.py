@@ -1,6 +1,6 @@
 """How fast a scan is, as ratios taken in one run, and how much memory it takes as the corpus grows.
 
-    python benchmarks/scan.py [--rounds 3] [--encoding o200k_base]
+    python benchmarks/scan.py [--rounds 3] [--megabytes 256] [--encoding o200k_base]
 
 Each round runs in turn, on all cores and on the same texts:
 
@@ -45,9 +45,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measures the scan against the counting engines alone.")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--megabytes", type=int, default=corpus.TARGET // 1_000_000)
     parser.add_argument("--encoding", default="o200k_base", choices=["r50k_base", "cl100k_base", "o200k_base"])
     arguments = parser.parse_args()
-    folder = corpus.make()
+    folder = corpus.make(arguments.megabytes * 1_000_000)
     texts = corpus.texts(folder)
     size = texts.nbytes
     print(f"{size / 1e6:,.0f} MB of text in {len(texts):,} documents, {arguments.encoding}, {os.cpu_count()} cores")

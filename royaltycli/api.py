@@ -261,8 +261,8 @@ def _fraction(number: Number, what: str) -> Fraction:
 def _text(number: Number, what: str) -> str:
     if isinstance(number, str):
         return number
-    if isinstance(number, float) or not isinstance(number, (int, Decimal, Fraction)):
-        raise CallError(f"{what} is {number!r}; give it as text, int or Decimal, which are exact")
+    if isinstance(number, bool) or not isinstance(number, (int, Decimal, Fraction)):
+        raise CallError(f"{what} is {number!r}; give it as text, int, Decimal or Fraction, which are exact")
     return plain(number) if isinstance(number, Decimal) and number.is_finite() else _plain(number)
 
 

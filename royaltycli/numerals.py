@@ -19,8 +19,7 @@ _NUMBER = re.compile(
     r"""(?P<sign>[+-]?)
         (?P<whole>\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)?
         (?:\.(?P<part>\d+(?:_\d+)*)?)?
-        (?:[eE](?P<exponent>[+-]?\d{1,4}))?
-        (?P<suffix>[kKmMbBtT]?)
+        (?:[eE](?P<exponent>[+-]?\d{1,4})|(?P<suffix>[kKmMbBtT]))?
         (?P<percent>\s?%?)""",
     re.VERBOSE | re.ASCII,
 )
@@ -38,7 +37,7 @@ def parse_decimal(text: str, what: str, example: str = "500e6, 500_000_000 or 50
         raise CallError(f"{what} is {text!r}, which is no number; write it as {example}")
     whole = re.sub("[,_]", "", match["whole"] or "0")
     part = (match["part"] or "").replace("_", "")
-    exponent = int(match["exponent"] or 0) + SUFFIXES[match["suffix"].lower()] - (2 if "%" in match["percent"] else 0)
+    exponent = int(match["exponent"] or 0) + SUFFIXES[(match["suffix"] or "").lower()] - (2 if "%" in match["percent"] else 0)
     if max(len(whole) + exponent, len(part) - exponent, len(whole) + len(part)) > NUMBER_DIGITS:
         raise CallError(f"{what} is {text!r}, which has more than {NUMBER_DIGITS} digits; write a shorter number")
     value = Decimal(f"{match['sign']}{whole}{'.' if part else ''}{part}")

@@ -11,23 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from royaltycli.errors import OutputError, TableError
 from royaltycli.limits import READ_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from typing_extensions import Buffer
 
 try:
     import fcntl
 except ImportError:  # Windows: what a killed process left behind stays until someone removes it
     fcntl = None  # type: ignore[assignment]
 
+LOCKS = fcntl is not None
 PARTIAL = ".partial"
 SEAL_KEY = b"royalty.seal"
 SEAL_START = b"sha256 of this file with these digits as zeros: "
@@ -37,7 +40,7 @@ BLANK_SEAL = SEAL_START + b"0" * 64
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Make `path` hold what `write` writes to the file it is given, in one step.
 
-    `write` may seek and read. Raises OutputError if anything fails; `path` is then as it was before.
+    `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     """
     place = check_place(path)
     partial: Path | None = None
@@ -45,15 +48,16 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         _remove_leftovers(place)
         partial, created = _create(place)
         with created as file:
-            write(file)
+            given = _Given(file)
+            write(cast("BinaryIO", given))
             file.flush()
             if place.exists():
                 os.chmod(file.fileno() if os.chmod in os.supports_fd else partial, place.stat().st_mode & 0o777)
             os.fsync(file.fileno())
             with partial.open("rb") as again:
-                if _digest(again) != _digest(file):
+                if _digest(again) != given.digest.digest():
                     raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
-            if fcntl is None:
+            if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
             os.replace(partial, place)
         _sync_folder(place.parent)
@@ -64,6 +68,20 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         if partial is not None:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+
+class _Given(io.BufferedIOBase):
+    """A file to write to, and the SHA-256 of what it was given, whatever the disk makes of that."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
 
 
 def check_place(path: Path) -> Path:
@@ -98,21 +116,21 @@ def write_parquet(path: Path, table: pa.Table) -> None:
 
 
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:
-    """Write `table` to a file open for reading and writing, with page checksums and a seal."""
+    """Write `table` to a file, with page checksums and a seal. It is made in memory, which holds the table anyway."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     bare = table.replace_schema_metadata(None)
     # Without the Arrow schema, which would hold a second, encoded copy of the metadata.
     options = {"compression": "zstd", "write_page_checksum": True, "store_schema": False}
-    with pq.ParquetWriter(pa.PythonFile(file, mode="w"), bare.schema, **options) as writer:
+    whole = io.BytesIO()
+    with pq.ParquetWriter(pa.PythonFile(whole, mode="w"), bare.schema, **options) as writer:
         writer.write_table(bare)
         writer.add_key_value_metadata({**(table.schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
-    seal_at = _find_seal(file)
-    file.seek(seal_at)
-    seal = _digest(file)
-    file.seek(seal_at + len(SEAL_START))
-    file.write(seal.hex().encode("ascii"))
+    seal_at, seal = _find_seal(whole), _digest(whole)
+    whole.seek(seal_at + len(SEAL_START))
+    whole.write(seal.hex().encode("ascii"))
+    file.write(whole.getbuffer())
 
 
 def read_sealed(path: Path) -> pa.Table:
@@ -198,7 +216,7 @@ def _create(place: Path) -> tuple[Path, BinaryIO]:
 
 def _lock(descriptor: int) -> bool:
     """Whether a new file is ours; another writer may have taken it for a leftover before it was locked."""
-    if fcntl is not None:
+    if LOCKS:
         with contextlib.suppress(OSError):  # some network drives have no locks; nobody removes leftovers there
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             return os.fstat(descriptor).st_nlink > 0
@@ -207,7 +225,7 @@ def _lock(descriptor: int) -> bool:
 
 def _remove_leftovers(place: Path) -> None:
     """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
-    if fcntl is None:
+    if not LOCKS:
         return
     for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}"):
         with contextlib.suppress(OSError), leftover.open("rb") as file:

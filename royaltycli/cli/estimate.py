@@ -24,7 +24,10 @@ def estimate(
     tokens: Annotated[str | None, typer.Option("--tokens", metavar="N", help="The size of the work, such as 130k.")] = None,
     words: Annotated[str | None, typer.Option("--words", metavar="N", help="Its size in words, at 0.75 words a token.")] = None,
     pages: Annotated[str | None, typer.Option("--pages", metavar="N", help="Its size in pages of 250 words.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", readable=False, help="The work itself, which is counted.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", readable=False, help="The work itself, which is counted."),
+    ] = None,
     corpus: Annotated[
         str, typer.Option("--corpus", metavar="NAME|N", help="A published corpus, or a number of tokens.")
     ] = "gpt-3",
@@ -48,7 +51,16 @@ def estimate(
         return
     if profit is None:
         raise CallError("no profit was given; say `--profit 500e6`, or `--list` for the published corpora")
-    size = {"tokens": tokens, "words": words, "pages": pages, "file": file}
-    money = {"profit": profit, "rate": rate, "currency": currency}
-    outcome = api.estimate(**size, corpus=corpus, part=part, encoding=encoding, **money)
+    outcome = api.estimate(
+        tokens,
+        words=words,
+        pages=pages,
+        file=file,
+        corpus=corpus,
+        part=part,
+        profit=profit,
+        rate=rate,
+        currency=currency,
+        encoding=encoding,
+    )
     console.show_estimate(outcome, corpus=corpus, part=part, profit=profit, rate=rate)

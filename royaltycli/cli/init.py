@@ -15,7 +15,10 @@ EXAMPLES = """[b]Examples[/b]
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="The folder of the corpus.", show_default="here")] = Path(),
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", readable=False, help="The folder of the corpus.", show_default="here"),
+    ] = Path(),
 ) -> None:
     """Write a starter corpus.toml for the files found in a folder, with comments, never over an existing one."""
     from royaltycli.cli import console

@@ -23,9 +23,7 @@ def scan(
     manifest: options.Manifest = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
-    ] = Path(
-        "tokens.parquet"
-    ),
+    ] = Path("tokens.parquet"),
     encoding: Annotated[
         str | None,
         typer.Option(

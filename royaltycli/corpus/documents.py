@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from royaltycli.corpus.batches import Batch, Fields
-from royaltycli.corpus.shards import Piece
+from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.model import Collection, Source
 
 

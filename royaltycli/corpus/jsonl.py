@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from royaltycli.corpus.batches import Batch, Fields, Numbering, place
-from royaltycli.corpus.shards import Piece
+from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import blocks
 from royaltycli.errors import DocumentError
@@ -26,12 +26,14 @@ from royaltycli.limits import DOCUMENT_BYTES
 from royaltycli.manifest.model import Reading
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+KEYS_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some whole lines of a file: their bytes, where the newlines are in them, the number of the first line,
-    and the bytes of the file read for them.
+    """Some whole lines of a file: their bytes, and where in them the newlines are.
+
+    `first_line` is the number of the first, `packed_bytes` how much of the file was read for them.
     """
 
     piece: Piece
@@ -243,9 +245,9 @@ def _value(row: dict[str, Any], name: str, where: Any, index: int, fields: Field
 
 
 def _listed(row: dict[str, Any]) -> str:
-    names = list(row)
-    shown = ", ".join(repr(name[:40]) for name in names[:8]) or "none at all"
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    names = [repr(name[:40]) for name in row]
+    more = f" and {len(names) - KEYS_NAMED} more" if len(names) > KEYS_NAMED else ""
+    return (", ".join(names[:KEYS_NAMED]) or "none at all") + more
 
 
 def _kind(value: object) -> str:

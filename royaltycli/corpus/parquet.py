@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from royaltycli.corpus.batches import Batch, Fields, Numbering, place
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import Piece
+from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import bound, open_raw, reason, too_large, whole
 from royaltycli.errors import DocumentError
@@ -95,7 +95,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    checks = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(check(kind) for check in checks)
 
 
 def _rows_at_once(file: File, parquet: pq.ParquetFile, group: int, fields: Fields) -> int:
@@ -116,7 +117,7 @@ def _rows_at_once(file: File, parquet: pq.ParquetFile, group: int, fields: Field
     rows = BATCH_BYTES * max(1, metadata.num_rows) // max(1, unpacked)
     if longest:
         rows = min(rows, max(1, 8 * BATCH_BYTES // longest))
-    return max(1, min(rows, MOST_ROWS))
+    return int(max(1, min(rows, MOST_ROWS)))
 
 
 def _longest_entry(file: File, group: int, column: str) -> int:

@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from royaltycli.corpus.files import File
+from royaltycli.corpus.parquet import row_group_sizes
+from royaltycli.corpus.pieces import Piece
 from royaltycli.limits import SHARD_BYTES, SHARD_FILES
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A file, or a range of it: bytes of plain JSONL, row groups of Parquet. `stop` None is the end."""
-
-    file: File
-    start: int = 0
-    stop: int | None = None
-    packed_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,6 @@ def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
 
 
 def _row_groups(file: File, shard_bytes: int) -> Iterator[Piece]:
-    from royaltycli.corpus.parquet import row_group_sizes
-
     start = size = 0
     sizes = row_group_sizes(file)
     for group, group_size in enumerate(sizes):

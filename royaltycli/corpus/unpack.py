@@ -88,7 +88,7 @@ def _plain(file: File) -> pa.Buffer:
         raise _too_long(file)
     try:
         descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb", buffering=0) as stream:
+        with open(descriptor, "rb", buffering=0) as stream:  # noqa: PTH123 -- a descriptor is no path
             _check_unchanged(file, os.fstat(descriptor))
             data = stream.read(file.size + 1) or b""
     except OSError as error:
@@ -114,7 +114,7 @@ def too_large(file: File) -> DocumentError:
 def open_raw(file: File) -> Any:
     """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before."""
     try:
-        _check_unchanged(file, os.stat(file.path))
+        _check_unchanged(file, file.path.stat())
         return pa.OSFile(os.fspath(file.path))
     except OSError as error:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error

@@ -1,0 +1,1 @@
+"""From a token table to a payout: pure, no files, no clock, no terminal."""

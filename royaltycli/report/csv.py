@@ -14,8 +14,12 @@ import pyarrow.compute as pc
 
 FREE_TEXT = ("title", "name", "license")
 
-FORMULA = "^[\\s\\pC\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]"
-"""How text begins that a spreadsheet may run (OWASP, CSV injection), full-width forms and leading blanks included."""
+FORMULA = "^[\\s\\pC\\pZ\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]"
+"""How text begins that a spreadsheet may run (OWASP, CSV injection), full-width forms and leading blanks included.
+
+Apostrophes are among what may come first, so that every text can be had back: where a cell begins with an
+apostrophe and the rest of it matches this, that apostrophe is ours.
+"""
 
 ROWS_AT_ONCE = 1 << 16
 

@@ -7,6 +7,7 @@ of decimals, so they are texts: `"payout": "43.33"`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -14,6 +15,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 ROWS_AT_ONCE = 1 << 16
+MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
+"""What would be taken for markup in a Markdown cell; a backslash before it makes it text."""
 NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "holder_share")
 
 
@@ -29,16 +32,14 @@ def write_json(file: BinaryIO, rows: pa.Table) -> None:
 
 def write_jsonl(file: BinaryIO, rows: pa.Table) -> None:
     """One object a line."""
-    for row in _rows(rows):
-        file.write(_encode(row) + b"\n")
+    file.writelines(_encode(row) + b"\n" for row in _rows(rows))
 
 
 def write_markdown(file: BinaryIO, rows: pa.Table) -> None:
     """A Markdown table, numbers to the right."""
     file.write(_line(rows.column_names))
     file.write(_line(["---:" if name in NUMBERS else "---" for name in rows.column_names]))
-    for row in _rows(rows):
-        file.write(_line([_cell(value) for value in row.values()]))
+    file.writelines(_line([_cell(value) for value in row.values()]) for row in _rows(rows))
 
 
 def _rows(rows: pa.Table) -> Iterator[dict[str, Any]]:
@@ -60,7 +61,7 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
+    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _line(cells: list[str]) -> bytes:

@@ -1,0 +1,1 @@
+"""From batches of documents to token counts and `tokens.parquet`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -108,9 +109,9 @@ def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 def digest_documents(texts: pa.LargeStringArray) -> Digests:
     """The SHA-256 of each text's UTF-8 bytes, a row of 32 bytes each."""
     ends = (offsets(texts) - offsets(texts)[0]).tolist()
-    data = memoryview(utf8(texts))
+    data = utf8(texts).data
     sha256 = hashlib.sha256
-    digests = b"".join([sha256(data[start:end]).digest() for start, end in zip(ends, ends[1:], strict=False)])
+    digests = b"".join([sha256(data[start:end]).digest() for start, end in itertools.pairwise(ends)])
     return np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 32)
 
 

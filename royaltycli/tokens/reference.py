@@ -20,7 +20,7 @@ from royaltycli.tokens.encodings import PUBLIC, Encoding
 if TYPE_CHECKING:
     import tiktoken
 
-_LONG_RUN = re.compile(r"\s{%d}" % WHITESPACE_RUN)
+_LONG_RUN = re.compile(rf"\s{{{WHITESPACE_RUN}}}")
 
 
 class Reference(Protocol):
@@ -106,7 +106,7 @@ class TokenizersReference:
             self._tokenizer = tokenizers.Tokenizer.from_str(without_special_tokens(encoding))
         except EncodingError:
             raise
-        except Exception as error:  # noqa: BLE001 -- the library raises plain Exception
+        except Exception as error:  # the library raises no other
             raise EncodingError(f"{encoding.name}: not a usable tokenizer.json ({error})") from error
 
     def count(self, text: str) -> int:

@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import Shard, plan
+from royaltycli.corpus.shards import plan
 from royaltycli.errors import CallError
 from royaltycli.limits import WORKERS
 from royaltycli.manifest.identifiers import encode_value, source_id
 from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
-from royaltycli.tokens.count import Counting, Key, Partial, Tally, count_shard, two_holders
+from royaltycli.tokens.count import Counting, Key, Tally, count_shard, two_holders
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference
@@ -80,7 +80,7 @@ def scan_files(
     if not 1 <= workers <= WORKERS:
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
     reference = load_reference(encoding)
-    chosen = choose_engine(encoding, engine, reference)
+    chosen = choose_engine(engine, reference)
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
 
     counting = Counting(make_engine(chosen, encoding, reference, workers), reference, verify, owners, tick)

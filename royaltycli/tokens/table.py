@@ -34,7 +34,7 @@ PREFIX = "royalty."
 
 
 def metadata_of(table: pa.Table) -> dict[str, str]:
-    """What a token table says about itself, by name without the prefix: `encoding`, `train_tokens`, …"""
+    """What a token table says about itself, by name without the prefix, such as `encoding` or `train_tokens`."""
     raw: dict[bytes, bytes] = table.schema.metadata or {}
     pairs = {key.decode(): value.decode() for key, value in raw.items() if key != SEAL_KEY}
     return {key.removeprefix(PREFIX): value for key, value in pairs.items() if key.startswith(PREFIX)}

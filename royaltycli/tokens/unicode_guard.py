@@ -60,4 +60,5 @@ def guarded(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     candidates = np.unique(np.searchsorted(ends - ends[0], suspects, "right") - 1)
     found = pc.match_substring_regex(texts.take(pa.array(candidates)), PATTERN)
-    return candidates[found.to_numpy(zero_copy_only=False)]
+    indices: npt.NDArray[np.int64] = candidates[found.to_numpy(zero_copy_only=False)]
+    return indices

@@ -6,6 +6,7 @@ global lock, and a forked process would hang in the counting engine.
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -109,6 +110,6 @@ class InOrder(Generic[Task, Result]):
             index, task = item
             try:
                 self._gate.check(index)
-                self._done.put((index, self._work(task, lambda index=index: self._gate.check(index)), None))
+                self._done.put((index, self._work(task, functools.partial(self._gate.check, index)), None))
             except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
                 self._done.put((index, None, error))

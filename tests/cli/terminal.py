@@ -12,7 +12,13 @@ import sys
 import termios
 from dataclasses import dataclass
 
-ENVIRONMENT = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "TERM": "xterm-256color",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+}
 ROYALTY = "import sys; sys.argv[0] = 'royalty'; from royaltycli.cli import main; main()"
 
 CONTROL = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])")

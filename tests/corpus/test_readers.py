@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from royaltycli.corpus import shards, unpack
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import Piece, plan
+from royaltycli.corpus.pieces import Piece
+from royaltycli.corpus.shards import plan
 from royaltycli.errors import DocumentError, Place
 from royaltycli.manifest.endings import kind_of
 from royaltycli.manifest.model import Collection, Reading, Source

@@ -101,14 +101,14 @@ def test_caches_are_bounded(monkeypatch):
     assert counted(counter, [document]) == before
 
 
-def test_without_gigatoken_tiktoken_counts(monkeypatch):
-    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _name: None)
-    encoding = find_encoding("o200k_base")
-    assert choose_engine(encoding, None, reference("o200k_base")) == "tiktoken"
-    with pytest.raises(CallError, match="gigatoken is not installed here"):
-        choose_engine(encoding, "gigatoken", reference("o200k_base"))
+@pytest.mark.parametrize("version", ["", "0.9.0", "0.11.0"])
+def test_without_a_gigatoken_known_to_be_exact_tiktoken_counts(monkeypatch, version):
+    monkeypatch.setattr(engines, "gigatoken_version", lambda: version)
+    assert choose_engine(None, reference("o200k_base")) == "tiktoken"
+    with pytest.raises(CallError, match="gigatoken 0.10 is not installed here"):
+        choose_engine("gigatoken", reference("o200k_base"))
 
 
 def test_unknown_engines_are_refused():
     with pytest.raises(CallError, match="engine is 'abacus'; it must be gigatoken or tiktoken"):
-        choose_engine(find_encoding("o200k_base"), "abacus", reference("o200k_base"))
+        choose_engine("abacus", reference("o200k_base"))
