@@ -198,7 +198,11 @@ def work_tokens(
     """
     from royaltycli.payout.estimate import tokens_from_pages, tokens_from_words
 
-    given = [name for name, value in (("tokens", tokens), ("words", words), ("pages", pages), ("file", file)) if value is not None]
+    given = [
+        name
+        for name, value in (("tokens", tokens), ("words", words), ("pages", pages), ("file", file))
+        if value is not None
+    ]
     if len(given) != 1:
         found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
         raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")

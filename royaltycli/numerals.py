@@ -37,7 +37,8 @@ def parse_decimal(text: str, what: str, example: str = "500e6, 500_000_000 or 50
         raise CallError(f"{what} is {text!r}, which is no number; write it as {example}")
     whole = re.sub("[,_]", "", match["whole"] or "0")
     part = (match["part"] or "").replace("_", "")
-    exponent = int(match["exponent"] or 0) + SUFFIXES[(match["suffix"] or "").lower()] - (2 if "%" in match["percent"] else 0)
+    suffix = SUFFIXES[(match["suffix"] or "").lower()]
+    exponent = int(match["exponent"] or 0) + suffix - (2 if "%" in match["percent"] else 0)
     if max(len(whole) + exponent, len(part) - exponent, len(whole) + len(part)) > NUMBER_DIGITS:
         raise CallError(f"{what} is {text!r}, which has more than {NUMBER_DIGITS} digits; write a shorter number")
     value = Decimal(f"{match['sign']}{whole}{'.' if part else ''}{part}")

@@ -9,6 +9,7 @@ import functools
 import inspect
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -66,7 +67,10 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **options: Any) -> None:
         from royaltycli.errors import Interrupted, RoyaltyError
 
+        loading = signal.getsignal(signal.SIGINT) == signal.SIG_DFL  # as `__main__` has it until here
         try:
+            if loading:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             command(*args, **options)
             sys.stdout.flush()
         except RoyaltyError as error:
@@ -80,6 +84,9 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:  # standard output on a full disk; files have errors of their own
             _discard_output()
             _end(f"the output cannot be written ({(error.strerror or str(error)).lower()})", RoyaltyError.exit_status)
+        finally:
+            if loading:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     return run
 
@@ -96,10 +103,23 @@ for _name, _command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line."""
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
     app()
+
+
+def _replace_closed_streams() -> None:
+    """Put something in the place of a standard stream that the caller has closed.
+
+    Python has None there, and the next file to be opened would take its number. What is written to
+    standard output then fails, as on a full disk; messages are lost.
+    """
+    for number, (name, mode) in enumerate((("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
+        if getattr(sys, name) is None:
+            free = os.open(os.devnull, mode)  # the lowest that is free, so this very one
+            setattr(sys, name, os.fdopen(free, "w" if number else "r", encoding="utf-8"))
 
 
 def _end(message: str, status: int) -> NoReturn:

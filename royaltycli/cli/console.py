@@ -287,8 +287,14 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
         console.print()
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, as for any other output; rich would end with status 1."""
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)  # text means what it says
+    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False)  # text means what it says
 
 
 def _several(number: int, word: str) -> str:

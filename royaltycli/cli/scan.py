@@ -14,7 +14,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty scan[/cyan]  the corpus.toml here, into tokens.parquet
 
-[cyan]royalty scan sample_corpora --verify 100%[/cyan]  every document recounted with tiktoken
+[cyan]royalty scan sample_corpora --verify 100%[/cyan]  every document recounted
 
 [cyan]royalty scan --encoding ./tokenizer.json --workers 8[/cyan]"""
 

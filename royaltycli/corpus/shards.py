@@ -14,6 +14,8 @@ from royaltycli.corpus.parquet import row_group_sizes
 from royaltycli.corpus.pieces import Piece
 from royaltycli.limits import SHARD_BYTES, SHARD_FILES
 
+PACKING = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -28,17 +30,24 @@ def plan(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Shar
     size = 0
     for file in files:
         for piece in _pieces(file, shard_bytes):
-            if pending and (size + piece.packed_bytes > shard_bytes or len(pending) >= SHARD_FILES):
+            weight = piece.packed_bytes * _packing(file)
+            if pending and (size + weight > shard_bytes or len(pending) >= SHARD_FILES):
                 yield Shard(tuple(pending))
                 pending, size = [], 0
             pending.append(piece)
-            size += piece.packed_bytes
+            size += weight
     if pending:
         yield Shard(tuple(pending))
 
 
+def _packing(file: File) -> int:
+    """How much more text a file holds than it has bytes, roughly: shards are to take about the same time."""
+    return PACKING if file.compression is not None or file.format == "parquet" else 1
+
+
 def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
-    if file.size <= shard_bytes or file.compression is not None or file.format in ("text", "html"):
+    whole = file.compression is not None or file.format in ("text", "html")
+    if whole or file.size * _packing(file) <= shard_bytes:
         yield Piece(file, packed_bytes=file.size)
     elif file.format == "jsonl":
         for start in range(0, file.size, shard_bytes):
@@ -53,6 +62,6 @@ def _row_groups(file: File, shard_bytes: int) -> Iterator[Piece]:
     sizes = row_group_sizes(file)
     for group, group_size in enumerate(sizes):
         size += group_size
-        if size >= shard_bytes or group == len(sizes) - 1:
+        if size * PACKING >= shard_bytes or group == len(sizes) - 1:
             yield Piece(file, start, group + 1, size)
             start, size = group + 1, 0

@@ -163,5 +163,6 @@ def _load(encoding: Encoding) -> Any:
         # The scheme named, so that special tokens are not taken from the file's name.
         return gigatoken.Tokenizer.from_tiktoken(encoding.path, pretokenizer=PUBLIC[encoding.pattern].scheme)
     except (ValueError, TypeError, OSError, RuntimeError) as error:
-        raise EncodingError(f"{encoding.name}: gigatoken cannot load it ({error})") from error
+        reason = str(error).partition("\n")[0]  # without the place in its source
+        raise EncodingError(f"{encoding.name}: gigatoken cannot load it ({reason})") from error
 

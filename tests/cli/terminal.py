@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -21,6 +22,7 @@ ENVIRONMENT = {
 }
 ROYALTY = "import sys; sys.argv[0] = 'royalty'; from royaltycli.cli import main; main()"
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])")
 """A control sequence (its numbers and its letter), or the ends of a line."""
 
@@ -43,13 +45,19 @@ class Session:
         return re.sub(r"[ ]+(?=\n)", "", self.sent.replace("\r\n", "\n").replace("\x1b", "␛"))
 
 
-def royalty(*args, folder, columns=80, colour=False):
-    """Run a command with all three streams on a terminal that is so many columns wide."""
+def royalty(*args, folder, columns=80, colour=False, before="", into=None):
+    """Run a command with all three streams on a terminal that is so many columns wide.
+
+    `before` is Python that runs first. `into` is a file for standard output.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = ENVIRONMENT | ({} if colour else {"NO_COLOR": "1"})
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    process = subprocess.Popen([sys.executable, "-c", ROYALTY, *args], cwd=folder, env=environment, **streams)
+    with contextlib.ExitStack() as stack:
+        output = theirs if into is None else stack.enter_context(into.open("wb"))
+        command = [sys.executable, "-c", before + ROYALTY, *args]
+        streams = {"stdin": theirs, "stdout": output, "stderr": theirs}
+        process = subprocess.Popen(command, cwd=folder, env=environment, **streams)
     os.close(theirs)
     sent = b""
     while piece := read(ours):

@@ -7,7 +7,6 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import re
 import shlex
@@ -15,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -26,6 +26,7 @@ FILES = ["manifest.txt", "paths.txt", "documents.txt", "tokens.txt", "calls.txt"
 CASES = {f"{file.removesuffix('.txt')}: {case.title}": case for file in FILES for case in golden.cases(file)}
 DAMAGED = "error: tokens.parquet is damaged, or was not written by royalty; run `royalty scan` again\n"
 PAYOUT = "payout --profit 500e6 --rate 0.2"
+FULL = Path("/dev/full")
 
 
 def typed(command):
@@ -40,7 +41,8 @@ def program(command, folder, before="", **options):
     """The same of the real program, which first runs some lines of Python."""
     start = f"import sys, os\n{textwrap.dedent(before)}\nfrom royaltycli.cli import main\nmain()"
     line = [sys.executable, "-c", start, *shlex.split(command)]
-    done = subprocess.run(line, cwd=folder, text=True, timeout=60, **{"capture_output": True, **options})
+    options = {"capture_output": True, **options}
+    done = subprocess.run(line, cwd=folder, text=True, timeout=60, check=False, **options)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -138,14 +140,14 @@ def test_a_table_with_any_bit_flipped_or_cut_anywhere_is_refused(tmp_path, monke
 # -- disks that are full, and what may not be read or written ------------------------------------
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-@pytest.mark.parametrize("command", [f"{PAYOUT} -f csv", f"{PAYOUT} -f table", f"{PAYOUT} -f parquet", "shares -f json", "scan"])
-def test_standard_output_on_a_full_disk(tmp_path, command):
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("form", ["payout -f csv", "payout -f table", "payout -f parquet", "shares -f json", "scan"])
+def test_standard_output_on_a_full_disk(tmp_path, form):
     golden.make_tokens(tmp_path / "tokens.parquet")
     golden.make_corpus(tmp_path / "corpus.toml")
-    with open("/dev/full", "wb") as full:
+    with FULL.open("wb") as full:
         options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
-        status, _, said = program(command, tmp_path, **options)
+        status, _, said = program(form.replace("payout", PAYOUT), tmp_path, **options)
     assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
 
 
@@ -184,7 +186,8 @@ def test_a_disk_that_is_really_full(tmp_path):
     """
     if shutil.which("unshare") is None:
         pytest.skip("no disk can be mounted here")
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+    line = ["unshare", "-m", "sh", "-c", script]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
     if not done.stdout:
         pytest.skip("no disk can be mounted here")
     assert done.stdout.split("\n") == ["2", "last year's", "rest", "tokens.parquet", ""]
@@ -202,34 +205,25 @@ OBEY = """
 """
 
 
-@pytest.mark.parametrize(
-    ("locked", "mode", "command", "said"),
-    [
-        ("corpus.toml", 0, "scan", "corpus.toml: the manifest may not be read by you; give yourself permission to read it"),
-        (
-            "book.txt",
-            0,
-            "scan",
-            "corpus.toml:1: source 'book': cannot read 'book.txt': no permission; give yourself permission to read it",
-        ),
-        ("old/tokens.parquet", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
-        ("old", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
-        (
-            "old",
-            0o500,
-            "scan -o old/tokens.parquet",
-            "old/tokens.parquet cannot be written, as you may not write in its folder; name a file in another",
-        ),
-        (
-            "old",
-            0,
-            "scan -o old/tokens.parquet",
-            "old/tokens.parquet cannot be written, as you may not write in its folder; name a file in another",
-        ),
-        ("mine.tiktoken", 0, "scan -e mine.tiktoken", "mine.tiktoken cannot be read (permission denied)"),
-        (".", 0o500, "init .", "corpus.toml cannot be written, as you may not write in its folder; name a file in another"),
-    ],
-)
+MAY_NOT_WRITE = "cannot be written, as you may not write in its folder; name a file in another"
+FORBIDDEN = [
+    ("corpus.toml", 0, "scan", "corpus.toml: the manifest may not be read by you; give yourself permission to read it"),
+    (
+        "book.txt",
+        0,
+        "scan",
+        "corpus.toml:1: source 'book': cannot read 'book.txt': no permission; give yourself permission to read it",
+    ),
+    ("old/tokens.parquet", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
+    ("old", 0, "shares old/tokens.parquet", "old/tokens.parquet cannot be read (permission denied)"),
+    ("old", 0o500, "scan -o old/tokens.parquet", f"old/tokens.parquet {MAY_NOT_WRITE}"),
+    ("old", 0, "scan -o old/tokens.parquet", f"old/tokens.parquet {MAY_NOT_WRITE}"),
+    ("mine.tiktoken", 0, "scan -e mine.tiktoken", "mine.tiktoken cannot be read (permission denied)"),
+    (".", 0o500, "init .", f"corpus.toml {MAY_NOT_WRITE}"),
+]
+
+
+@pytest.mark.parametrize(("locked", "mode", "command", "said"), FORBIDDEN)
 def test_without_permission(tmp_path, locked, mode, command, said):
     golden.make_corpus(tmp_path / "corpus.toml")
     golden.make_vocabulary(tmp_path / "mine.tiktoken")
@@ -239,7 +233,7 @@ def test_without_permission(tmp_path, locked, mode, command, said):
         (tmp_path / "corpus.toml").unlink()
     before = golden.snapshot(tmp_path)
     with forbidden(tmp_path / locked, mode):
-        if program("--version", tmp_path, f"{OBEY}\n    open({str(tmp_path / 'book.txt')!r})", stdin=None)[0] not in (0, 1):
+        if "AssertionError" in program("--version", tmp_path, OBEY)[2]:
             pytest.skip("this system lets no process give up its capabilities")
         assert program(command, tmp_path, OBEY) == (2, "", f"error: {said}\n")
     assert golden.snapshot(tmp_path) == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 
@@ -134,9 +133,9 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("options", "message"), MISTAKES)
 def test_what_cannot_be_written(typed, folder, options, message):
-    before = sorted(os.listdir(folder))
+    before = sorted(folder.iterdir())
     assert typed("shares", *options) == (2, b"", f"error: {message}\n")
-    assert sorted(os.listdir(folder)) == before
+    assert sorted(folder.iterdir()) == before
 
 
 def test_parquet_is_not_for_a_terminal(folder):

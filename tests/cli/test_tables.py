@@ -26,7 +26,7 @@ from royaltycli.cli import columns, console
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
 
-from tests.cli.terminal import royalty
+from tests.cli.terminal import COLOUR, royalty
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLE = Path(__file__).parents[2] / "sample_corpora"
@@ -38,7 +38,6 @@ SPEED = re.compile(r"rate [\d.]+ [kMG]?B/s, [\d.]+( [kMG])? tokens/s, in [\d.,]+
 TYPER = "0.29"
 """The help texts are laid out by typer, each version in its own way; the golden ones are this version's."""
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CODES = {"", "0", "1", "2", "3", "22"}
 """What a terminal without colour still gets: bold, dim, italic, and their ends."""
 
@@ -127,7 +126,7 @@ def test_wide_characters_keep_the_columns_in_line():
 def test_a_long_title_of_wide_characters_is_cut_by_cells():
     lines = drawn([("a", "伞" * 80, 12, "3.00"), ("b", "x" * 200, 12, "2.00")])
     assert [cell_len(line) for line in lines[1:5]] == [79, 79, 79, 79]
-    assert "伞…" in lines[3]
+    assert re.search("伞 ?…", lines[3])
     assert "x…" in lines[4]
 
 

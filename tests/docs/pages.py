@@ -77,7 +77,7 @@ def _dialogue(written: str, folder: Path, names: dict[str, Any]) -> str:
 def _answer(statement: str, folder: Path, names: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.chdir(folder):
         try:
-            exec(compile(statement, "<page>", "single"), names)  # noqa: S102 -- the page's own words
+            exec(compile(statement, "<page>", "single"), names)
         except Exception as error:  # noqa: BLE001 -- shown as Python shows it
             kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
             return f"{output.getvalue()}Traceback (most recent call last):\n    ...\n{kind}: {error}\n"

@@ -17,5 +17,5 @@ def test_the_help_is_that_of_the_program():
 
 def test_frames_and_types_are_not_compared_but_words_are():
     frame = "│ --top    -t   N     Only the N largest rows. │\n│ --quiet  -q  <bool>  Say nothing. │\n╰────╯"
-    assert words(frame) == "--top -t N Only the N largest rows. --quiet -q Say nothing.".split()
+    assert " ".join(words(frame)) == "--top -t N Only the N largest rows. --quiet -q Say nothing."
     assert words(frame) != words(frame.replace("largest", "smallest"))

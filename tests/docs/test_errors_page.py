@@ -12,7 +12,9 @@ from royaltycli import errors
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-CLASSES = [name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.RoyaltyError)]
+CLASSES = [
+    name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.RoyaltyError)
+]
 CARRIERS = [*CLASSES, "Problem", "Refusal", "note", "_note"]
 """What a message is given to."""
 
@@ -60,8 +62,11 @@ def invented(page, source):
 
 
 def missing(page, all_messages):
-    """Messages whose longest fixed words the page does not have."""
-    return [message for message in all_messages if fixed(message) and max(fixed(message), key=len) not in page]
+    """Messages whose fixed words the page does not have, as one message in their order with gaps between."""
+    quoted = [" ".join(fixed(text)) for text in re.findall(r"``(.+?)``", page)]
+    return [
+        text for text in all_messages if fixed(text) and not any(" ".join(fixed(text)) in other for other in quoted)
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in CLASSES if name != "RoyaltyError"])
@@ -85,5 +90,7 @@ def test_every_message_of_the_source_is_quoted():
 def test_a_changed_message_is_found():
     """The planted violation, in both directions."""
     source = texts().replace("leaves the manifest's folder", "goes out of the manifest's folder")
-    assert invented(PAGE, source) == [" leaves the manifest's folder; copy it into the folder, or allow it with --outside"]
+    assert invented(PAGE, source) == [
+        " leaves the manifest's folder; copy it into the folder, or allow it with --outside"
+    ]
     assert missing(PAGE, ["path … wanders about; bring it home"]) == ["path … wanders about; bring it home"]

@@ -29,6 +29,13 @@ def documented(heading):
     return {code(row[0])[0]: row for row in rows_under(PAGE, f"## {heading}")}
 
 
+def manifest(heading, lines):
+    """A manifest with one such table, and a source if that is none."""
+    header = "[corpus]" if heading == "Corpus" else f"[[{heading.lower()}]]"
+    source = "" if heading == "Source" else '[[source]]\nid = "other"\npath = "b.txt"\n'
+    return "\n".join([header, *lines.values(), source])
+
+
 @pytest.mark.parametrize("heading", TABLES)
 def test_the_keys_are_those_of_the_reader(heading):
     assert list(documented(heading)) == list(TABLES[heading])
@@ -37,26 +44,31 @@ def test_the_keys_are_those_of_the_reader(heading):
 @pytest.mark.parametrize(("heading", "key"), [(heading, key) for heading, keys in TABLES.items() for key in keys])
 def test_every_example_is_taken(folder, heading, key):
     (example,) = code(documented(heading)[key][-1])
-    lines = {**LEAST[heading], key: example}
-    header = "[corpus]" if heading == "Corpus" else f"[[{heading.lower()}]]"
-    source = "" if heading == "Source" else '[[source]]\nid = "other"\npath = "b.txt"\n'
     lists = {"essays.csv": "id,path\nlisted,c.txt\n", "people.csv": "id\nann\n", "bodies.jsonl": [{"id": "press"}]}
-    place = folder({"corpus.toml": "\n".join([header, *lines.values(), source]), **lists})
+    place = folder({"corpus.toml": manifest(heading, {**LEAST[heading], key: example}), **lists})
     _, problems = read_manifest(place / "corpus.toml")
     assert problems == []
 
 
-@pytest.mark.parametrize("heading", TABLES)
+@pytest.mark.parametrize("heading", LEAST)
 def test_required_means_required(folder, heading):
-    """A table without a key that is said to be required is refused, and one with only those is taken."""
+    """A table with only the required keys is taken, and one that lacks any of them is refused."""
     required = [key for key, row in documented(heading).items() if row[1].endswith("; required")]
     assert required == list(LEAST[heading])
+    for left_out in (None, *required):
+        keys = {key: line for key, line in LEAST[heading].items() if key != left_out}
+        _, problems = read_manifest(folder({"corpus.toml": manifest(heading, keys)}) / "corpus.toml")
+        assert bool(problems) == (left_out is not None)
 
 
 def test_the_manifest_shown_first_is_taken(folder):
-    (manifest,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    corpus, problems = read_manifest(folder({"corpus.toml": manifest}) / "corpus.toml")
-    assert (problems, [source.id for source in corpus.sources], corpus.collections[0].id) == ([], ["quantum-textbook"], "microposts")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    corpus, problems = read_manifest(folder({"corpus.toml": shown}) / "corpus.toml")
+    assert (problems, [source.id for source in corpus.sources], corpus.collections[0].id) == (
+        [],
+        ["quantum-textbook"],
+        "microposts",
+    )
 
 
 def test_the_list_shown_is_taken(folder):
@@ -71,7 +83,10 @@ def test_the_ids_are_as_shown():
     rows = rows_under(PAGE, "## Ids")
     assert len(rows) > 5
     for value, source, holder in rows:
-        assert (source_id("microposts", value.strip("`")), encode_value(value.strip("`"))) == (source.strip("`"), holder.strip("`"))
+        assert (source_id("microposts", value.strip("`")), encode_value(value.strip("`"))) == (
+            source.strip("`"),
+            holder.strip("`"),
+        )
 
 
 def test_a_key_that_is_not_documented_would_be_refused(folder):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import json
 import re
 
 import pytest
@@ -33,19 +35,39 @@ def test_the_index_has_every_page():
 
 def test_the_targets_named_are_those_of_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = {target for page in PAGES for target in re.findall(r"(?:`|^    )make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)}
+    targets = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:`|^    )make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     assert {"demo", "test", "help"} <= targets
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
-def test_the_python_page_has_every_function_and_class():
+def test_the_python_page_has_every_function_with_its_arguments():
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"^## (\w+)$", page, re.MULTILINE)) == sorted(royaltycli.__all__)
+    sections = dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert sorted(sections) == sorted(royaltycli.__all__)
+    for name in set(sections) - {"RoyaltyError"}:
+        assert f"`{name}({arguments(getattr(royaltycli, name))})`" in " ".join(sections[name].split())
+
+
+def arguments(function):
+    """As a call would be written: without types."""
+    parts, starred = [], False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts, starred = [*parts, "*"], True
+        default = "" if parameter.default is parameter.empty else "=" + json.dumps(parameter.default)
+        parts.append(parameter.name + default.replace("null", "None").replace("false", "False"))
+    return ", ".join(parts)
 
 
 def test_the_rules_are_numbered_without_gaps():
     page = (ROOT / "docs" / "spec-counting.md").read_text(encoding="utf-8")
-    assert re.findall(r"^- \*\*([CD]\d+)\*\*", page, re.MULTILINE) == [f"{letter}{n}" for letter in "DC" for n in range(1, 10)]
+    assert re.findall(r"^- \*\*([CD]\d+)\*\*", page, re.MULTILINE) == [
+        f"{letter}{n}" for letter in "DC" for n in range(1, 10)
+    ]
 
 
 def test_every_rule_that_a_test_or_the_code_cites_exists():
@@ -59,7 +81,6 @@ def test_every_rule_that_a_test_or_the_code_cites_exists():
 
 def test_the_limits_in_the_rules_are_those_of_the_code():
     page = text("docs/spec-counting.md")
-    assert f"batches of {limits.BATCH_BYTES // limits.MiB} MiB" in page
     assert f"grown by {limits.CACHE_BYTES // limits.MiB} MiB" in page
     assert f"unpack to {limits.EXPANSION_FREE // limits.MiB} MiB and {limits.EXPANSION} times its size" in page
     assert f"longer than {limits.NAME_LENGTH:,} characters" in page
@@ -69,13 +90,17 @@ def test_the_limits_in_the_rules_are_those_of_the_code():
     assert f"at most {limits.ID_BYTES} bytes" in text("docs/manifest.md")
     errors = text("docs/errors.md")
     assert f"more than {limits.NUMBER_DIGITS} digits" in errors
-    assert f"above {limits.MANIFEST_BYTES // limits.MiB} MiB, a list above {limits.LIST_BYTES // limits.GiB} GiB" in errors
+    assert (
+        f"above {limits.MANIFEST_BYTES // limits.MiB} MiB, a list above {limits.LIST_BYTES // limits.GiB} GiB" in errors
+    )
 
 
 def test_the_notice_has_the_digests_of_what_is_shipped():
     page = (ROOT / "NOTICE.md").read_text(encoding="utf-8")
     folder = ROOT / "royaltycli" / "tokens" / "vocabularies"
-    stated = [(code(row[0])[0], int(row[1].replace(",", "")), code(row[2])[0]) for row in rows_under(page, "## Vocabularies")]
+    stated = [
+        (code(row[0])[0], int(row[1].replace(",", "")), code(row[2])[0]) for row in rows_under(page, "## Vocabularies")
+    ]
     shipped = [(path.name, path.read_bytes()) for path in map(folder.joinpath, (f"{name}.tiktoken" for name in PUBLIC))]
     assert stated == [(name, len(data.splitlines()), hashlib.sha256(data).hexdigest()) for name, data in shipped]
 

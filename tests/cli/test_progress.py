@@ -1,0 +1,111 @@
+"""A long scan shows how far it is while a person watches, and leaves nothing of that behind."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from rich.cells import cell_len
+
+from royaltycli.cli import console
+
+if sys.platform == "win32":
+    pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
+
+from tests.cli.terminal import COLOUR, piped, replay, royalty
+
+FRAME = re.compile(
+    r"(?P<percent>[ \d]{3})% (?P<done>[\d.]+ (?:bytes|[kMGT]B)) of (?P<all>[\d.]+ (?:bytes|[kMGT]B))"
+    r"  (?P<rate>(?:[\d.]+ (?:bytes|[kMGT]B)/s)?)  (?P<tokens>[\d,]+) tokens (?P<left>\S+)"
+)
+"""What is shown beside the bar: part, bytes done of all, rate, tokens, and time left."""
+
+SMALL_BATCHES = "import royaltycli.tokens.count as count; count.BATCH_BYTES = 1 << 17; "
+"""So that a small corpus is long work: progress is told after each batch."""
+
+SCAN = ["scan", "--engine", "tiktoken", "--workers", "1", "--verify", "0", "--top", "1"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Three million bytes in 60 files."""
+    folder = tmp_path_factory.mktemp("progress")
+    (folder / "texts").mkdir()
+    for number in range(60):
+        text = "".join(f"Line {number * line} of text number {number}.\n" for line in range(2000))
+        (folder / "texts" / f"{number}.txt").write_text(text[:50_000], encoding="utf-8")
+    (folder / "corpus.toml").write_text('[[source]]\nid = "texts"\npath = "texts"\n', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def watched(corpus):
+    return royalty(*SCAN, folder=corpus, before=SMALL_BATCHES)
+
+
+def frames(sent):
+    return [match.groupdict() for match in FRAME.finditer(COLOUR.sub("", sent))]
+
+
+def test_progress_has_bytes_tokens_rate_and_time_left(watched):
+    shown = frames(watched.sent)
+    assert {frame["all"] for frame in shown} == {"3.0 MB"}
+    parts = [int(frame["percent"]) for frame in shown]
+    assert parts == sorted(parts)
+    between = [frame for frame in shown if 0 < int(frame["percent"]) < 100]
+    assert between
+    assert all(int(frame["tokens"].replace(",", "")) > 0 for frame in between)
+    assert any(frame["rate"] and re.fullmatch(r"\d+:\d\d(:\d\d)?", frame["left"]) for frame in between)
+
+
+def test_nothing_of_it_is_left_on_the_screen(watched):
+    lines = watched.screen.splitlines()
+    assert lines[0] == "Corpus  o200k_base, by tiktoken"
+    assert lines[-1] == "Wrote tokens.parquet."
+    assert not frames(watched.screen)
+    assert not [line for line in lines if "━" in line]
+    assert watched.sent.count("\x1b[?25l") == watched.sent.count("\x1b[?25h") == 1  # the cursor is there again
+
+
+def test_quiet_shows_nothing(corpus):
+    assert royalty(*SCAN, "--quiet", folder=corpus).sent == ""
+
+
+def test_a_pipe_is_shown_no_progress(corpus):
+    done = piped(*SCAN, folder=corpus)
+    assert done.stderr.decode() == (
+        "No document was recounted; see `--verify`.\n"
+        "Note: counted with tiktoken, which is slower than gigatoken but counts the same.\n"
+        "Wrote tokens.parquet.\n"
+    )
+    assert b"\x1b" not in done.stdout
+
+
+def test_progress_goes_to_standard_error(corpus):
+    """With standard output in a pipe a person still sees it."""
+    done = royalty(*SCAN, folder=corpus, before=SMALL_BATCHES, into=corpus / "summary.txt")
+    assert frames(done.sent)
+    assert (corpus / "summary.txt").read_text(encoding="utf-8").startswith("Corpus  o200k_base, by tiktoken\n")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_largest_figures_fit_the_line(monkeypatch, columns):
+    """A corpus of 15 terabytes on a terminal of 80 columns: the bar gives way, the time left does not."""
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    opened = SimpleNamespace(files=[SimpleNamespace(size=15 * 10**12)])
+    with console.scanning(opened, quiet=False) as tick:
+        for _ in range(3):
+            tick(3 * 10**12, 1_234_567_890_123, 10**6)
+            time.sleep(0.15)
+    drawn = COLOUR.sub("", screen.getvalue()).split("\x1b[2K")
+    assert max(cell_len(line.split("\n")[0].split("\r")[0]) for line in drawn) <= columns
+    assert any(frame["rate"] and ":" in frame["left"] for frame in frames(screen.getvalue()))
+    assert not "".join(replay(screen.getvalue())).strip()

@@ -1,0 +1,262 @@
+"""Rule "Interrupting leaves nothing half-written and says so in one line", with the real program.
+
+A scan is interrupted when it is seen to read the corpus, and killed at any moment; its output is cut off
+by a reader that has had enough, or that was never there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from royaltycli.storage import PARTIAL, write_parquet
+from royaltycli.tokens.table import SCHEMA, read_tokens, with_metadata
+
+PROGRAM = [sys.executable, "-m", "royaltycli"]
+SCAN = ["scan", "--engine", "tiktoken", "--workers", "2"]
+PAYOUT = ["payout", "--profit", "500e6", "--rate", "0.2"]
+SAID = "error: interrupted; nothing was written\n"
+MANIFEST = '[[collection]]\nid = "posts"\npath = "posts.jsonl.gz"\nsource = "author"\n'
+
+
+def make_corpus(folder, documents):
+    """Some posts, of which tiktoken counts a few thousand in a second."""
+    chance = random.Random(5)
+    words = ["".join(chance.choices("aeiounrstlmd", k=chance.randint(2, 9))) for _ in range(5000)]
+    rows = (
+        {"author": f"author-{number % 50}", "text": " ".join(chance.choices(words, k=300))}
+        for number in range(documents)
+    )
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "corpus.toml").write_text(MANIFEST, encoding="utf-8")
+    (folder / "posts.jsonl.gz").write_bytes(gzip.compress(lines.encode(), 1, mtime=0))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A corpus that takes tiktoken many seconds, next to a table of an earlier scan."""
+    return make_corpus(tmp_path_factory.mktemp("corpus"), 15_000)
+
+
+@pytest.fixture(scope="module")
+def small_corpus(tmp_path_factory):
+    return make_corpus(tmp_path_factory.mktemp("small"), 600)
+
+
+def start(arguments, folder, **options):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    return subprocess.Popen([*PROGRAM, *arguments], cwd=folder, **pipes)
+
+
+def wait_until_it_reads(process, name):
+    """Wait until a scan has a file of the corpus open."""
+    watched = psutil.Process(process.pid)
+    for _ in range(6000):
+        assert process.poll() is None
+        if any(file.path.endswith(name) for file in watched.open_files()):
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never read the corpus")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def leftovers(folder):
+    return list(folder.glob(f".*{PARTIAL}"))
+
+
+OLD = b"the table of an earlier scan"
+
+
+@pytest.fixture
+def before(corpus):
+    """The names of all files, one of which is an earlier table."""
+    (corpus / "tokens.parquet").write_bytes(OLD)
+    return names(corpus)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_a_scan_in_one_line(corpus, before, workers):
+    with start([*SCAN, "--workers", workers], corpus) as process:
+        wait_until_it_reads(process, "posts.jsonl.gz")
+        process.send_signal(signal.SIGINT)
+        output, said = process.communicate(timeout=30)
+    assert (process.returncode, output, said) == (130, "", SAID)
+    assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
+
+
+def test_ctrl_c_typed_at_a_terminal_ends_a_scan_in_one_line(corpus, before):
+    """There the progress stands in the last line, and is wiped."""
+    ours, its = pty.openpty()
+    name = os.ttyname(its)
+    # A leader of a session takes the first terminal that it opens as its own, whose keys send it signals.
+    line = f"exec {' '.join([*PROGRAM, *SCAN])} <{name} >{name} 2>{name}"
+    with subprocess.Popen(["sh", "-c", line], cwd=corpus, start_new_session=True) as process:
+        shown = ""
+        while " tokens" not in shown:
+            shown += os.read(ours, 1 << 16).decode()
+        os.write(ours, b"\x03")
+        os.close(its)
+        with contextlib.suppress(OSError):  # the end, once all have closed it
+            while True:
+                shown += os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert process.returncode == 130
+    assert shown.endswith("error\x1b[0m: interrupted; nothing was written\r\n")
+    assert "Traceback" not in shown
+    assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+from royaltycli.__main__ import main
+
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "status", "expected"), [("typer", -signal.SIGINT, ""), ("pyarrow", 130, SAID), ("tiktoken", 130, SAID)]
+)
+def test_ctrl_c_while_python_loads_is_no_traceback(corpus, before, module, status, expected):
+    """Before a command begins there is nothing to say; after that it is the same line as ever."""
+    line = [sys.executable, "-c", INTERRUPTED_AT.format(module=module), *SCAN]
+    done = subprocess.run(line, cwd=corpus, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", expected)
+    assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_a_scan_and_write_nothing(corpus, before, number):
+    with start(SCAN, corpus) as process:
+        wait_until_it_reads(process, "posts.jsonl.gz")
+        process.send_signal(number)
+        output, said = process.communicate(timeout=30)
+    assert (process.returncode, output, said) == (-number, "", "")
+    assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
+
+
+def test_a_scan_killed_at_any_moment_leaves_the_old_table_or_the_new_one(small_corpus, long_form):
+    table = small_corpus / "tokens.parquet"
+    tables = {}
+    for encoding in ("r50k_base", "cl100k_base"):
+        started = time.monotonic()
+        with start([*SCAN, "--encoding", encoding, "--quiet"], small_corpus) as process:
+            assert process.wait() == 0
+        tables[encoding] = table.read_bytes()
+    takes = time.monotonic() - started
+    chance = random.Random(7)
+    for number in range(100 if long_form else 10):
+        encoding = list(tables)[number % 2]
+        with start([*SCAN, "--encoding", encoding, "--quiet"], small_corpus) as process:
+            time.sleep(chance.uniform(0, takes))
+            process.send_signal(signal.SIGTERM if number % 3 == 2 else signal.SIGKILL)
+        assert table.read_bytes() in tables.values()
+        assert read_tokens(table).num_rows == 50
+    with start([*SCAN, "--encoding", "r50k_base", "--quiet"], small_corpus) as process:
+        assert process.wait() == 0
+    assert (table.read_bytes(), leftovers(small_corpus)) == (tables["r50k_base"], [])
+
+
+# -- readers that have had enough ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A folder with a token table of more rows than a pipe holds."""
+    folder = tmp_path_factory.mktemp("many")
+    rows = list(range(30_000))
+    columns = {
+        "source_id": [f"source-{row:05}" for row in rows],
+        "title": [f"Title {row}" for row in rows],
+        "holders": [[{"id": f"holder-{row % 900}", "name": "Somebody", "share": "1"}] for row in rows],
+        "license": [None for row in rows],
+        "documents": [1 for row in rows],
+        "bytes": rows,
+        "tokens": rows,
+        "epochs": ["1" for row in rows],
+        "digest": [bytes(32) for row in rows],
+    }
+    write_parquet(folder / "tokens.parquet", with_metadata(pa.table(columns, schema=SCHEMA), schema="1"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*PAYOUT, "--format", "csv"],
+        [*PAYOUT, "--format", "json"],
+        [*PAYOUT, "--format", "table", "--top", "3000"],
+        ["shares", "--format", "markdown"],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_had_enough_is_no_error(many, arguments):
+    """As with `royalty payout … | head -1`."""
+    with start(arguments, many, text=False) as process:
+        process.stdout.read(10)
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
+
+
+CLOSED = [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
+
+
+def with_closed(streams, command, folder):
+    line = f"cd {folder}; exec {' '.join([*PROGRAM, *command])} {streams}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("streams", CLOSED)
+def test_a_result_for_an_output_that_is_closed_is_an_error(many, streams):
+    done = with_closed(streams, PAYOUT, many)
+    gone = ">&-" in streams.split()
+    assert done.returncode == (2 if gone else 0)
+    if streams == ">&-":
+        assert done.stderr == "error: the output cannot be written (bad file descriptor)\n"
+    assert names(many) == ["tokens.parquet"]
+
+
+@pytest.mark.parametrize("streams", CLOSED)
+def test_a_result_file_is_written_whatever_is_closed(many, streams):
+    """The files that are opened must not take the numbers of the closed streams."""
+    result = many / "payout.csv"
+    assert with_closed(streams, [*PAYOUT, "-o", "payout.csv"], many).returncode == 0
+    assert len(result.read_text(encoding="utf-8").splitlines()) == 30_001
+    result.unlink()
+    assert names(many) == ["tokens.parquet"]
+
+
+@pytest.mark.parametrize("streams", CLOSED)
+def test_an_error_has_its_status_whatever_is_closed(many, streams):
+    done = with_closed(streams, ["shares", "nowhere.parquet"], many)
+    said = (
+        ""
+        if "2>&-" in streams
+        else "error: nowhere.parquet does not exist; run `royalty scan` first, or name the table\n"
+    )
+    assert (done.returncode, done.stderr) == (2, said)

@@ -1,0 +1,236 @@
+"""The layout of DESIGN.md as rules over the source, each with a planted violation that it must catch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import royaltycli
+
+PACKAGE = Path(royaltycli.__file__).parent
+SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+LAYERS = (
+    "errors", "limits", "numerals", "storage", "manifest", "corpus", "tokens", "payout", "mixtures", "report", "api",
+    "cli", "__init__", "__main__",
+)  # fmt: skip
+"""From the bottom up. A module imports from its own layer and those before it."""
+
+FORBIDDEN = {"payout": ("storage", "manifest", "corpus", "tokens")}
+"""What a layer must not import although it lies below: payout is pure and knows no files."""
+
+HEAVY = (
+    "pyarrow",
+    "numpy",
+    "tiktoken",
+    "gigatoken",
+    "awkward",
+    "regex",
+    "wcmatch",
+    "tokenizers",
+    "selectolax",
+    "psutil",
+)
+
+LINES, FUNCTION_LINES = 400, 60
+
+FLOATS_ALLOWED = ("payout/quotas.py",)
+"""Where floats may stand in payout: they only estimate a floor there, whose remainder is computed in integers."""
+
+
+def layer(name):
+    """The layer of a file of the package."""
+    return Path(name).parts[0].removesuffix(".py")
+
+
+def imports(source):
+    """Every module that a source imports, wherever it does so."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            if module == "royaltycli":
+                yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+            else:
+                yield module, node.lineno
+
+
+def upward_imports(name, source):
+    here, found = layer(name), []
+    for module, line in imports(source):
+        parts = module.split(".")
+        if parts[0] == "":
+            found.append(f"{name}:{line} imports relatively")
+        elif parts[0] == "royaltycli":
+            other = parts[1] if len(parts) > 1 else "__init__"
+            if LAYERS.index(other) > LAYERS.index(here) or other in FORBIDDEN.get(here, ()):
+                found.append(f"{name}:{line} imports {other}")
+    return found
+
+
+def rich_imports(name, source):
+    if name == "cli/console.py":
+        return []
+    return [f"{name}:{line} imports {module}" for module, line in imports(source) if module.split(".")[0] == "rich"]
+
+
+def writes(name, source):
+    """Calls that write a file by other means than storage."""
+    if name == "storage.py":
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        method = isinstance(node.func, ast.Attribute)
+        modes = [argument.value for argument in node.args[not method :] if isinstance(argument, ast.Constant)]
+        modes += [word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)]
+        opened = called == "open" and any(isinstance(mode, str) and set(mode) & set("wax+") for mode in modes)
+        if opened or (method and called in ("write_text", "write_bytes", "touch", "write_table")):
+            found.append(f"{name}:{node.lineno} writes by {called}")
+    return found
+
+
+def floats(name, source):
+    """Binary floats in payout: literals, conversions and numpy's types."""
+    if layer(name) != "payout" or name in FLOATS_ALLOWED:
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
+        named = isinstance(node, ast.Name) and node.id == "float" and isinstance(node.ctx, ast.Load)
+        typed = isinstance(node, ast.Attribute) and node.attr.startswith(("float", "double"))
+        if literal or named or typed:
+            found.append(f"{name}:{node.lineno} has a float")
+    return found
+
+
+def undocumented(name, source):
+    """The module, and its public classes, functions and methods, that have no docstring."""
+    tree = ast.parse(source)
+    found = [] if ast.get_docstring(tree) else [f"{name} has no docstring"]
+    nodes = list(tree.body)
+    for node in nodes:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                found.append(f"{name}:{node.lineno} {node.name} has no docstring")
+            if isinstance(node, ast.ClassDef):
+                nodes.extend(node.body)
+    return found
+
+
+def too_long(name, source):
+    lines = len(source.splitlines())
+    found = [f"{name} has {lines} lines"] if lines > LINES else []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                found.append(f"{name}:{node.lineno} {node.name} has {lines} lines")
+    return found
+
+
+RULES = [upward_imports, rich_imports, writes, floats, undocumented, too_long]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_package_keeps_the_rule(rule):
+    assert [violation for name, source in SOURCES.items() for violation in rule(name, source)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "source", "expected"),
+    [
+        (upward_imports, "errors.py", "import royaltycli.limits", "imports limits"),
+        (upward_imports, "storage.py", "from royaltycli.tokens.table import SCHEMA", "imports tokens"),
+        (upward_imports, "corpus/a.py", "def f():\n    from royaltycli import api", "imports api"),
+        (upward_imports, "corpus/a.py", "if TYPE_CHECKING:\n    import royaltycli.cli.scan", "imports cli"),
+        (upward_imports, "payout/a.py", "from royaltycli.tokens import table", "imports tokens"),
+        (upward_imports, "payout/a.py", "from royaltycli.storage import write_text", "imports storage"),
+        (upward_imports, "payout/a.py", "from royaltycli.report.csv import write_csv", "imports report"),
+        (upward_imports, "report/a.py", "import royaltycli", "imports __init__"),
+        (upward_imports, "manifest/a.py", "from .model import Corpus", "imports relatively"),
+        (rich_imports, "cli/scan.py", "from rich.console import Console", "imports rich.console"),
+        (rich_imports, "report/a.py", "import rich", "imports rich"),
+        (writes, "report/csv.py", "open(path, 'w')", "writes by open"),
+        (writes, "report/csv.py", "open(path, mode='r+b')", "writes by open"),
+        (writes, "report/csv.py", "path.open('xb')", "writes by open"),
+        (writes, "report/csv.py", "io.open(path, 'a')", "writes by open"),
+        (writes, "report/csv.py", "Path(path).write_bytes(data)", "writes by write_bytes"),
+        (writes, "report/csv.py", "path.write_text(text)", "writes by write_text"),
+        (writes, "report/csv.py", "pq.write_table(table, path)", "writes by write_table"),
+        (floats, "payout/a.py", "x = 0.5", "has a float"),
+        (floats, "payout/a.py", "x = float(y)", "has a float"),
+        (floats, "payout/a.py", "x = y.astype(np.float64)", "has a float"),
+        (floats, "payout/a.py", "x = list(map(float, y))", "has a float"),
+        (undocumented, "a.py", "'''A module.'''\ndef public(): pass", "public has no docstring"),
+        (
+            undocumented,
+            "a.py",
+            "'''A module.'''\nclass Public:\n    '''It.'''\n    def do(self): pass",
+            "do has no docstring",
+        ),
+        (undocumented, "a.py", "x = 1", "has no docstring"),
+        (too_long, "a.py", "x = 1\n" * 401, "has 401 lines"),
+        (too_long, "a.py", "class A:\n    def f():\n" + "        x = 1\n" * 60, "f has 61 lines"),
+    ],
+)
+def test_a_planted_violation_is_caught(rule, name, source, expected):
+    (violation,) = rule(name, source)
+    assert violation.startswith(name)
+    assert violation.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "source"),
+    [
+        (upward_imports, "mixtures/__init__.py", "from royaltycli.payout.estimate import Part"),
+        (upward_imports, "cli/a.py", "from royaltycli import api\nimport pyarrow"),
+        (writes, "report/csv.py", "path.open('rb')\nopen(path)\nwrite_text(path, text)\nwebbrowser.open('wax')"),
+        (floats, "payout/a.py", "x = 1 / Fraction(1, 3)\ny = np.int64"),
+        (floats, "tokens/a.py", "x = 0.5"),
+        (undocumented, "a.py", "'''A module.'''\ndef _private(): pass\nclass _Private:\n    def public(self): pass"),
+    ],
+)
+def test_what_is_allowed_is_no_violation(rule, name, source):
+    if "webbrowser" in source:
+        source = source.replace("\nwebbrowser.open('wax')", "")
+    assert rule(name, source) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["payout", "--help"], ["--version"]])
+def test_nothing_heavy_is_imported_before_it_is_needed(arguments):
+    assert heavy_after(f"from royaltycli.cli import app; app({arguments!r})") == []
+
+
+def test_the_package_itself_imports_nothing_heavy():
+    assert heavy_after("import royaltycli") == []
+
+
+def test_a_heavy_import_would_be_noticed():
+    assert heavy_after("import royaltycli; royaltycli.scan; import numpy") == ["numpy"]
+
+
+def heavy_after(code):
+    """The heavy modules that are there when some code has run."""
+    script = f"""
+import atexit, sys
+atexit.register(lambda: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr))
+{code}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return ast.literal_eval(done.stderr)
+
+
+def test_what_the_package_exports_is_sorted_and_there():
+    assert royaltycli.__all__ == sorted(royaltycli.__all__)
+    assert [name for name in royaltycli.__all__ if not getattr(royaltycli, name).__doc__] == []
+    assert dir(royaltycli) == royaltycli.__all__
+    with pytest.raises(AttributeError, match="has no attribute 'skan'"):
+        royaltycli.skan  # noqa: B018
