@@ -59,5 +59,8 @@ WHITESPACE_RUN = 100_000
 """tiktoken overflows its stack on whitespace runs of several hundred thousand characters; documents
 that hold a run of this length are split by the regex package instead, with the same pattern."""
 
+PROCESSES_FROM = 64 * MiB
+"""From about this much text on, workers are processes; for less, starting them takes longer than it saves."""
+
 WORKERS = 1024
-"""The most workers one scan may have."""
+"""The most worker processes one scan may have."""

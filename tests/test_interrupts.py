@@ -95,7 +95,7 @@ def test_ctrl_c_ends_a_scan_in_one_line(corpus, before, workers):
     with start([*SCAN, "--workers", workers], corpus) as process:
         wait_until_it_reads(process, "posts.jsonl.gz")
         process.send_signal(signal.SIGINT)
-        output, said = process.communicate(timeout=30)
+        output, said = process.communicate(timeout=300)
     assert (process.returncode, output, said) == (130, "", SAID)
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
 
@@ -142,7 +142,7 @@ main()
 def test_ctrl_c_while_python_loads_is_no_traceback(corpus, before, module, status, expected):
     """Before a command begins there is nothing to say; after that it is the same line as ever."""
     line = [sys.executable, "-c", INTERRUPTED_AT.format(module=module), *SCAN]
-    done = subprocess.run(line, cwd=corpus, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, cwd=corpus, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", expected)
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
 
@@ -152,7 +152,7 @@ def test_other_signals_end_a_scan_and_write_nothing(corpus, before, number):
     with start(SCAN, corpus) as process:
         wait_until_it_reads(process, "posts.jsonl.gz")
         process.send_signal(number)
-        output, said = process.communicate(timeout=30)
+        output, said = process.communicate(timeout=300)
     assert (process.returncode, output, said) == (-number, "", "")
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
 
@@ -179,9 +179,6 @@ def test_a_scan_killed_at_any_moment_leaves_the_old_table_or_the_new_one(small_c
     assert (table.read_bytes(), leftovers(small_corpus)) == (tables["r50k_base"], [])
 
 
-# -- readers that have had enough ----------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A folder with a token table of more rows than a pipe holds."""
@@ -200,6 +197,32 @@ def many(tmp_path_factory):
     }
     write_parquet(folder / "tokens.parquet", with_metadata(pa.table(columns, schema=SCHEMA), schema="1"))
     return folder
+
+
+def test_a_result_cut_off_at_any_moment_is_the_old_one_or_the_new_one(many, long_form):
+    result, command = many / "payout.csv", [*PAYOUT, "--format", "csv", "-o", "payout.csv", "--quiet"]
+    started = time.monotonic()
+    with start(command, many) as process:
+        assert process.wait() == 0
+    takes = time.monotonic() - started
+    new = result.read_bytes()
+    chance = random.Random(8)
+    for number in range(60 if long_form else 6):
+        result.write_bytes(OLD)
+        with start(command, many) as process:
+            time.sleep(chance.uniform(takes / 4, takes))
+            process.send_signal(signal.SIGINT if number % 2 else signal.SIGKILL)
+            said = process.stderr.read()
+        assert said in ("", SAID)
+        assert result.read_bytes() in ((OLD,) if said else (OLD, new))
+        assert len(leftovers(many)) <= (process.returncode == -signal.SIGKILL)
+        with start(command, many) as process:
+            assert process.wait() == 0
+        assert (result.read_bytes(), leftovers(many)) == (new, [])
+    result.unlink()
+
+
+# -- readers that have had enough ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,7 +249,7 @@ CLOSED = [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 
 def with_closed(streams, command, folder):
     line = f"cd {folder}; exec {' '.join([*PROGRAM, *command])} {streams}"
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr
     return done
 

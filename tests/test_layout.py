@@ -173,7 +173,7 @@ def test_the_package_keeps_the_rule(rule):
         (
             undocumented,
             "a.py",
-            "'''A module.'''\nclass Public:\n    '''It.'''\n    def do(self): pass",
+            "'''A.'''\nclass Public:\n    '''It.'''\n    def do(self): pass",
             "do has no docstring",
         ),
         (undocumented, "a.py", "x = 1", "has no docstring"),
@@ -192,15 +192,13 @@ def test_a_planted_violation_is_caught(rule, name, source, expected):
     [
         (upward_imports, "mixtures/__init__.py", "from royaltycli.payout.estimate import Part"),
         (upward_imports, "cli/a.py", "from royaltycli import api\nimport pyarrow"),
-        (writes, "report/csv.py", "path.open('rb')\nopen(path)\nwrite_text(path, text)\nwebbrowser.open('wax')"),
+        (writes, "report/csv.py", "path.open('rb')\nopen(path)\nwrite_text(path, text)"),
         (floats, "payout/a.py", "x = 1 / Fraction(1, 3)\ny = np.int64"),
         (floats, "tokens/a.py", "x = 0.5"),
         (undocumented, "a.py", "'''A module.'''\ndef _private(): pass\nclass _Private:\n    def public(self): pass"),
     ],
 )
 def test_what_is_allowed_is_no_violation(rule, name, source):
-    if "webbrowser" in source:
-        source = source.replace("\nwebbrowser.open('wax')", "")
     assert rule(name, source) == []
 
 
@@ -224,7 +222,7 @@ import atexit, sys
 atexit.register(lambda: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr))
 {code}
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True)
     return ast.literal_eval(done.stderr)
 
 

@@ -40,6 +40,11 @@ def plan(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Shar
         yield Shard(tuple(pending))
 
 
+def text_size(files: Iterable[File]) -> int:
+    """Roughly how many bytes of text there are in some files."""
+    return sum(file.size * _packing(file) for file in files)
+
+
 def _packing(file: File) -> int:
     """How much more text a file holds than it has bytes, roughly: shards are to take about the same time."""
     return PACKING if file.compression is not None or file.format == "parquet" else 1

@@ -43,7 +43,8 @@ def currency(code: str) -> Currency:
         return Currency(wanted, places)
     if wanted in _PLACES:
         raise CallError(f"currency {wanted} has no minor unit in ISO 4217, so nothing can be paid in it; try USD")
-    near = sorted(difflib.get_close_matches(wanted, sorted(_PLACES), n=3, cutoff=0.6)) if len(wanted) <= 4 else []  # noqa: PLR2004 -- no word
+    known = sorted(_PLACES) if len(wanted) < 5 else []  # noqa: PLR2004 -- a word is no code misspelt
+    near = sorted(difflib.get_close_matches(wanted, known, n=3))
     mend = f"did you mean {' or '.join(near)}?" if near else "write three letters, such as USD, EUR or JPY"
     raise CallError(f"currency {code!r} is not an ISO 4217 code; {mend}")
 

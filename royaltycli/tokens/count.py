@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -24,6 +24,12 @@ from royaltycli.tokens.engines import Counts, Engine
 from royaltycli.tokens.reference import Reference
 
 Digests = npt.NDArray[np.uint8]
+Owners = Mapping[int, Source | Collection]
+"""The sources and collections that files belong to, by their place in the manifest."""
+
+Tick = Callable[[int, int, int], None]
+"""Called with what has come since the last call: bytes of files, tokens, documents."""
+
 Key = tuple[int, str | None]
 """A source: the index of its owner in the manifest, and for a collection the value that names it."""
 
@@ -42,10 +48,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The tallies of one shard, by source, and how many of its documents were verified."""
+    """The tallies of one shard, by source.
+
+    `verified` documents were recounted by the reference engine; `gave_up` could not be counted by it in
+    the ordinary way.
+    """
 
     tallies: dict[Key, Tally]
     verified: int
+    gave_up: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +66,10 @@ class Counting:
     engine: Engine
     reference: Reference | None
     verify: Fraction
-    owners: tuple[Source | Collection, ...]
-    tick: Callable[[int, int, int], None]
+    tick: Tick
 
 
-def count_shard(counting: Counting, shard: Shard, check: Callable[[], None]) -> Partial:
+def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callable[[], None]) -> Partial:
     """The tallies of a shard. `check` is called before each batch and may raise.
 
     Raises DocumentError for a document that cannot be read, and VerificationError for one that the
@@ -67,7 +77,9 @@ def count_shard(counting: Counting, shard: Shard, check: Callable[[], None]) -> 
     """
     tallies: dict[Key, Tally] = {}
     verified = 0
-    for batches in _grouped(_batches(shard, counting)):
+    reference = counting.reference
+    gave_up = reference.gave_up if reference else 0
+    for batches in _grouped(_batches(shard, owners)):
         check()
         texts = batches[0].texts if len(batches) == 1 else pa.concat_arrays([batch.texts for batch in batches])
         digests = digest_documents(texts)
@@ -81,15 +93,15 @@ def count_shard(counting: Counting, shard: Shard, check: Callable[[], None]) -> 
             if batch.sources is None:
                 _add_documents(tallies, batch, sizes[part], counts[part], digests[part])
             elif start < stop:
-                _add_by_source(tallies, batch, counting.owners, sizes[part], counts[part], digests[part])
+                _add_by_source(tallies, batch, owners, sizes[part], counts[part], digests[part])
             start = stop
         counting.tick(sum(batch.packed_bytes for batch in batches), int(counts.sum()), len(counts))
-    return Partial(tallies, verified)
+    return Partial(tallies, verified, reference.gave_up - gave_up if reference else 0)
 
 
-def _batches(shard: Shard, counting: Counting) -> Iterator[Batch]:
+def _batches(shard: Shard, owners: Owners) -> Iterator[Batch]:
     for piece in shard.pieces:
-        yield from read(piece, counting.owners[piece.file.owner])
+        yield from read(piece, owners[piece.file.owner])
 
 
 def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
@@ -161,7 +173,7 @@ def _add_documents(tallies: dict[Key, Tally], batch: Batch, sizes: Counts, count
 def _add_by_source(
     tallies: dict[Key, Tally],
     batch: Batch,
-    owners: tuple[Source | Collection, ...],
+    owners: Owners,
     sizes: Counts,
     counts: Counts,
     digests: Digests,

@@ -2,16 +2,13 @@
 
 gigatoken is the fast one. Its hazards and the way around each: texts go to it as large_string without
 nulls, never as files; no special tokens are named to it, so they count as plain text; its caches are
-bounded by making it anew; all workers share one, which spreads a batch over its own threads, and no
-process is forked; and documents that it would split by a newer Unicode than tiktoken are counted by
-tiktoken.
+bounded by making it anew; each worker has its own, in a process that was not forked; and documents that
+it would split by a newer Unicode than tiktoken are counted by tiktoken.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import threading
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,14 +23,12 @@ from royaltycli.tokens.unicode_guard import guarded
 
 Counts = npt.NDArray[np.int64]
 
-POOL_SIZE = "RAYON_NUM_THREADS"
-
 EXACT_VERSION = "0.10."
 """The gigatoken that was compared with tiktoken; up to 0.9 it splits every vocabulary as r50k_base does."""
 
 
 class Engine(Protocol):
-    """Counts the tokens of many texts. Safe to share between threads."""
+    """Counts the tokens of many texts. One thread uses it at a time."""
 
     def count(self, texts: pa.LargeStringArray) -> Counts:
         """The number of tokens of each text, on its own."""
@@ -65,10 +60,10 @@ def choose_engine(asked: str | None, reference: Reference | None) -> str:
     return reference.name
 
 
-def make_engine(name: str, encoding: Encoding, reference: Reference | None, workers: int = 1) -> Engine:
-    """An engine of that name, to be shared by so many workers. Raises EncodingError if the vocabulary does not load."""
+def make_engine(name: str, encoding: Encoding, reference: Reference | None) -> Engine:
+    """A new engine of that name for one worker. Raises EncodingError if the vocabulary does not load."""
     if name == "gigatoken":
-        return Gigatoken(encoding, reference, workers)
+        return Gigatoken(encoding, reference)
     assert reference is not None  # choose_engine saw to it
     return OneByOne(reference)
 
@@ -87,20 +82,14 @@ class OneByOne:
 class Gigatoken:
     """gigatoken, made exact and kept within bounds."""
 
-    def __init__(self, encoding: Encoding, reference: Reference | None, workers: int) -> None:
+    def __init__(self, encoding: Encoding, reference: Reference | None) -> None:
         """Raises EncodingError if gigatoken does not load the vocabulary."""
         import psutil
 
         self._encoding = encoding
         self._reference = reference
-        # None: over gigatoken's threads, but not in a forked process, where those would not answer.
-        self._parallel = None if workers > 1 else False
-        self._allowance = CACHE_BYTES * workers
         self._process = psutil.Process()
-        self._lock = threading.Lock()
         self._renew()
-        if workers > 1:
-            _start_threads(self._tokenizer, workers)
 
     def count(self, texts: pa.LargeStringArray) -> Counts:
         """Each text by gigatoken, those with newer letters than tiktoken knows by tiktoken."""
@@ -108,17 +97,17 @@ class Gigatoken:
 
         if not len(texts):
             return np.empty(0, dtype=np.int64)
-        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=self._parallel)
+        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
         counts = np.asarray(awkward.num(encoded)).astype(np.int64)
         if isinstance(self._reference, TiktokenReference):
             for index in guarded(texts):
                 counts[index] = self._reference.count(texts[int(index)].as_py())
-        with self._lock:
-            self._bound_caches(texts.nbytes)
+        self._bound_caches(texts.nbytes)
         return counts
 
     def _renew(self) -> None:
-        self._tokenizer: Any = _load(self._encoding)
+        self._tokenizer: Any = None  # the old one's memory is free before the new one takes its own
+        self._tokenizer = _load(self._encoding)
         self._since_check = 0
         self._base = self._process.memory_info().rss
 
@@ -128,30 +117,8 @@ class Gigatoken:
         if self._since_check < CACHE_CHECK_BYTES:
             return
         self._since_check = 0
-        if self._process.memory_info().rss - self._base > self._allowance:
+        if self._process.memory_info().rss - self._base > CACHE_BYTES:
             self._renew()
-
-
-_threads_started = threading.Event()
-
-
-def _start_threads(tokenizer: Any, workers: int) -> None:
-    """Give gigatoken's thread pool its size, which it takes from the environment when it first works.
-
-    It is one pool for the process: later scans in the same process use it as it is.
-    """
-    if _threads_started.is_set():
-        return
-    before = os.environ.get(POOL_SIZE)
-    os.environ[POOL_SIZE] = str(workers)
-    try:
-        tokenizer.encode_batch(["a", "b"], parallel=None)
-    finally:
-        if before is None:
-            del os.environ[POOL_SIZE]
-        else:
-            os.environ[POOL_SIZE] = before
-    _threads_started.set()
 
 
 def _load(encoding: Encoding) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -14,21 +13,19 @@ from typing import Any
 import pyarrow as pa
 
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import plan
+from royaltycli.corpus.shards import Shard, plan, text_size
 from royaltycli.errors import CallError
-from royaltycli.limits import WORKERS
+from royaltycli.limits import PROCESSES_FROM, WORKERS
 from royaltycli.manifest.identifiers import encode_value, source_id
 from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
-from royaltycli.tokens.count import Counting, Key, Tally, count_shard, two_holders
+from royaltycli.tokens.count import Counting, Key, Partial, Tally, Tick, count_shard, two_holders
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
+from royaltycli.tokens.processes import Job, start_process
 from royaltycli.tokens.reference import load_reference
 from royaltycli.tokens.table import SCHEMA, SCHEMA_VERSION, lists_text, with_metadata
-from royaltycli.tokens.workers import InOrder
-
-Tick = Callable[[int, int, int], None]
-"""Called from the worker threads with what has come since the last call: bytes of files, tokens, documents."""
+from royaltycli.tokens.workers import Check, InOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +79,24 @@ def scan_files(
     reference = load_reference(encoding)
     chosen = choose_engine(engine, reference)
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    alone = workers == 1 or text_size(files) < PROCESSES_FROM
 
-    counting = Counting(make_engine(chosen, encoding, reference, workers), reference, verify, owners, tick)
+    def start() -> Callable[[Shard, Check], Partial]:
+        if not alone:
+            return start_process(Job(encoding, chosen, verify), tick, owners)
+        counting = Counting(make_engine(chosen, encoding, reference), reference, verify, tick)
+        return lambda shard, check: count_shard(shard, dict(enumerate(owners)), counting, check)
+
     rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
-    verified = 0
-    for partial in InOrder(plan(files), functools.partial(count_shard, counting), workers):
+    verified = gave_up = 0
+    for partial in InOrder(plan(files), start, 1 if alone else workers):
         verified += partial.verified
+        gave_up += partial.gave_up
         for key, tally in partial.tallies.items():
             _merge(rows, key, tally)
     table = _table(corpus, owners, rows, encoding)
-    notes = _notes(chosen, encoding, reference.name if reference else None, reference.gave_up if reference else 0)
-    return Scan(table, chosen, reference.name if reference else None, verified, notes)
+    name = reference.name if reference else None
+    return Scan(table, chosen, name, verified, _notes(chosen, encoding, name, gave_up))
 
 
 def _merge(rows: dict[Key, _Row], key: Key, tally: Tally) -> None:

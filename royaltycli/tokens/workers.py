@@ -1,8 +1,4 @@
-"""Runs tasks in threads and hands back their results in the order of the tasks.
-
-Threads and not processes: what takes time (unpacking, parsing, hashing, counting) runs outside Python's
-global lock, and a forked process would hang in the counting engine.
-"""
+"""Runs tasks side by side and hands back their results in the order of the tasks."""
 
 from __future__ import annotations
 
@@ -14,6 +10,8 @@ from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Check = Callable[[], None]
+"""Called now and then by a running task; it raises if the task's result is no longer wanted."""
 
 AHEAD = 4
 """Tasks that may wait, be under way or be done for each worker, before the first of them is handed back."""
@@ -30,11 +28,11 @@ class Gate:
     """Tells a running task whether its result is still wanted."""
 
     def __init__(self) -> None:
-        self._first_unwanted: float = float("inf")
+        self._first_unwanted = float("inf")
         self._lock = threading.Lock()
 
     def close(self, index: int = -1) -> None:
-        """From now on only tasks before `index` are wanted; by default none."""
+        """From now on only tasks up to `index` are wanted; by default none."""
         with self._lock:
             self._first_unwanted = min(self._first_unwanted, index)
 
@@ -47,19 +45,15 @@ class Gate:
 class InOrder(Generic[Task, Result]):
     """Iterates over the results of `work(task, check)` for each task, in the order of the tasks.
 
-    `check` is to be called now and then; it ends tasks that are no longer wanted. If tasks fail, the
-    error of the first of them, in the order of the tasks, is raised: the same error whatever the number
-    of workers.
+    Each worker is a thread, which calls `start` for a `work` of its own. If tasks fail, the error of the
+    first of them, in the order of the tasks, is raised: the same error whatever the number of workers.
     """
 
     def __init__(
-        self,
-        tasks: Iterable[Task],
-        work: Callable[[Task, Callable[[], None]], Result],
-        workers: int,
+        self, tasks: Iterable[Task], start: Callable[[], Callable[[Task, Check], Result]], workers: int
     ) -> None:
         self._tasks = enumerate(tasks)
-        self._work = work
+        self._start = start
         self._workers = workers
         self._gate = Gate()
         self._waiting: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
@@ -106,10 +100,12 @@ class InOrder(Generic[Task, Result]):
             yield result  # type: ignore[misc]  # a result is None only beside an error
 
     def _run(self) -> None:
+        work: Callable[[Task, Check], Result] | None = None
         while (item := self._waiting.get()) is not None:
             index, task = item
             try:
                 self._gate.check(index)
-                self._done.put((index, self._work(task, functools.partial(self._gate.check, index)), None))
+                work = work or self._start()
+                self._done.put((index, work(task, functools.partial(self._gate.check, index)), None))
             except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
                 self._done.put((index, None, error))

@@ -42,7 +42,7 @@ def program(command, folder, before="", **options):
     start = f"import sys, os\n{textwrap.dedent(before)}\nfrom royaltycli.cli import main\nmain()"
     line = [sys.executable, "-c", start, *shlex.split(command)]
     options = {"capture_output": True, **options}
-    done = subprocess.run(line, cwd=folder, text=True, timeout=60, check=False, **options)
+    done = subprocess.run(line, cwd=folder, text=True, timeout=300, check=False, **options)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -187,7 +187,7 @@ def test_a_disk_that_is_really_full(tmp_path):
     if shutil.which("unshare") is None:
         pytest.skip("no disk can be mounted here")
     line = ["unshare", "-m", "sh", "-c", script]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     if not done.stdout:
         pytest.skip("no disk can be mounted here")
     assert done.stdout.split("\n") == ["2", "last year's", "rest", "tokens.parquet", ""]

@@ -1,0 +1,128 @@
+"""A worker in a process of its own, and the few messages that pass between it and the scan.
+
+Processes and not threads, as hashing and reading many small documents would make threads wait for each
+other at Python's global lock. Each is a fresh interpreter: a forked one would hang in the counting
+engine, and multiprocessing's own way of starting one would run the user's script again.
+
+The scan sends, pickled, a Job once and then one Shard after another; the worker answers with Progress,
+and at last with a Partial or an error. A worker whose scan is gone ends by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO, NamedTuple
+
+from royaltycli.corpus.shards import Shard
+from royaltycli.errors import DocumentError, RoyaltyError
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.count import Counting, Partial, Tick, count_shard
+from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.engines import make_engine
+from royaltycli.tokens.reference import load_reference
+from royaltycli.tokens.workers import Check
+
+PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from royaltycli.tokens.processes import serve; serve()"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs to know before its first shard."""
+
+    encoding: Encoding
+    engine: str
+    verify: Fraction
+
+
+class Progress(NamedTuple):
+    """What a worker has done since its last message."""
+
+    packed_bytes: int
+    tokens: int
+    documents: int
+
+
+def start_process(job: Job, tick: Tick, owners: tuple[Source | Collection, ...]) -> Callable[[Shard, Check], Partial]:
+    """Start a worker process; gives the function that has a shard counted there.
+
+    That function raises what the worker raises, and RoyaltyError if the worker is lost.
+    """
+    # Without the current folder on its path, where a file could pass for a module.
+    command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 -- ourselves
+
+    def work(shard: Shard, check: Check) -> Partial:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        needed = {piece.file.owner: owners[piece.file.owner] for piece in shard.pieces}
+        try:
+            _send(process.stdin, (shard, needed))
+            while isinstance(message := pickle.load(process.stdout), Progress):  # noqa: S301 -- from our own process
+                tick(*message)
+                check()
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            first = shard.pieces[0].file.name
+            raise RoyaltyError(
+                f"a worker was lost while it counted {first} (it was killed, or the memory ran out); "
+                "nothing was written; scan again, with fewer `--workers`"
+            ) from error
+        except BaseException:
+            process.kill()
+            raise
+        if isinstance(message, BaseException):
+            raise message
+        partial: Partial = message
+        return partial
+
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
+        _send(process.stdin, job)
+    return work
+
+
+def serve() -> None:
+    """The worker's side: answer one shard after another, until there are no more or nobody asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scan, which ends its workers
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not pass for an answer
+    try:
+        _serve(requests, answers)
+    except (EOFError, OSError):
+        os._exit(0)  # the scan is done, or gone
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    job: Job = pickle.load(requests)  # noqa: S301 -- from our own process
+    counting: Counting | None = None
+    while True:
+        shard, owners = pickle.load(requests)  # noqa: S301
+        try:
+            counting = counting or _counting(job, lambda *done: _send(answers, Progress(*done)))
+            answer: object = count_shard(shard, owners, counting, lambda: None)
+        except (RoyaltyError, MemoryError) as error:
+            answer = error
+        except OSError:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
+            first = shard.pieces[0].file.name
+            answer = DocumentError(f"{first}: the counting engine failed here or soon after ({type(error).__name__}: {error})")
+        _send(answers, answer)
+
+
+def _counting(job: Job, tick: Tick) -> Counting:
+    reference = load_reference(job.encoding)
+    return Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
+
+
+def _send(stream: BinaryIO, message: object) -> None:
+    pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.flush()
