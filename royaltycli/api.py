@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.payout import Payout
-    from royaltycli.tokens.scan import Scan, Tick
+    from royaltycli.tokens.count import Tick
+    from royaltycli.tokens.scan import Scan
 
 Number = str | int | Decimal | Fraction
 PayoutBy = Literal["source", "holder", "split"]

@@ -17,10 +17,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from royaltycli.corpus.shards import Shard
 from royaltycli.errors import DocumentError, RoyaltyError
@@ -51,23 +50,26 @@ class Progress(NamedTuple):
     documents: int
 
 
-def start_process(job: Job, tick: Tick, owners: tuple[Source | Collection, ...]) -> Callable[[Shard, Check], Partial]:
-    """Start a worker process; gives the function that has a shard counted there.
+class WorkerProcess:
+    """A process that counts one shard after another. One thread uses it at a time."""
 
-    That function raises what the worker raises, and RoyaltyError if the worker is lost.
-    """
-    # Without the current folder on its path, where a file could pass for a module.
-    command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 -- ourselves
+    def __init__(self, job: Job, tick: Tick, owners: tuple[Source | Collection, ...]) -> None:
+        self._tick = tick
+        self._owners = owners
+        # Without the current folder on its path, where a file could pass for a module.
+        command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
+            self._send(job)
 
-    def work(shard: Shard, check: Check) -> Partial:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        needed = {piece.file.owner: owners[piece.file.owner] for piece in shard.pieces}
+    def count(self, shard: Shard, check: Check) -> Partial:
+        """The tallies of a shard. Raises what the worker raises, and RoyaltyError if the worker is lost."""
+        assert self._process.stdout is not None
+        needed = {piece.file.owner: self._owners[piece.file.owner] for piece in shard.pieces}
         try:
-            _send(process.stdin, (shard, needed))
-            while isinstance(message := pickle.load(process.stdout), Progress):  # noqa: S301 -- from our own process
-                tick(*message)
+            self._send((shard, needed))
+            while isinstance(answer := pickle.load(self._process.stdout), Progress):  # noqa: S301 -- from ourselves
+                self._tick(*answer)
                 check()
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             first = shard.pieces[0].file.name
@@ -75,18 +77,23 @@ def start_process(job: Job, tick: Tick, owners: tuple[Source | Collection, ...])
                 f"a worker was lost while it counted {first} (it was killed, or the memory ran out); "
                 "nothing was written; scan again, with fewer `--workers`"
             ) from error
-        except BaseException:
-            process.kill()
-            raise
-        if isinstance(message, BaseException):
-            raise message
-        partial: Partial = message
+        if isinstance(answer, BaseException):
+            raise answer
+        partial: Partial = answer
         return partial
 
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
-        _send(process.stdin, job)
-    return work
+    def end(self) -> None:
+        """End the process at once, whatever it is doing: what is wanted of it has been handed back."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+        self._process.wait()
+
+    def _send(self, message: object) -> None:
+        assert self._process.stdin is not None
+        _send(self._process.stdin, message)
 
 
 def serve() -> None:
@@ -123,6 +130,6 @@ def _counting(job: Job, tick: Tick) -> Counting:
     return Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
 
 
-def _send(stream: BinaryIO, message: object) -> None:
+def _send(stream: IO[bytes], message: object) -> None:
     pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
     stream.flush()

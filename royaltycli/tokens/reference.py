@@ -20,6 +20,8 @@ from royaltycli.tokens.encodings import PUBLIC, Encoding
 if TYPE_CHECKING:
     import tiktoken
 
+BYTES = 256
+
 _LONG_RUN = re.compile(rf"\s{{{WHITESPACE_RUN}}}")
 
 
@@ -120,17 +122,31 @@ def gives_up(text: str) -> bool:
 
 
 def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
-    """A tiktoken vocabulary as a mapping of token bytes to rank. Raises EncodingError that names the line."""
-    ranks: dict[bytes, int] = {}
-    for number, line in enumerate(encoding.data.splitlines(), 1):
+    """A tiktoken vocabulary as a mapping of token bytes to rank. Raises EncodingError that says what is wrong."""
+    words = encoding.data.split()
+    try:
+        ranks = dict(zip(map(_token, words[::2]), map(int, words[1::2]), strict=True))
+    except (ValueError, binascii.Error) as error:
+        line = _first_bad_line(encoding.data)
+        raise EncodingError(f"{encoding.name}:{line}: not a token in base64 and its rank") from error
+    if len(ranks) < BYTES or sorted(ranks.values()) != list(range(len(ranks))):
+        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps")
+    return ranks
+
+
+_token = functools.partial(binascii.a2b_base64, strict_mode=True)
+
+
+def _first_bad_line(vocabulary: bytes) -> int:
+    lines = vocabulary.splitlines()
+    for number, line in enumerate(lines, 1):
         try:
             token, rank = line.split()
-            ranks[binascii.a2b_base64(token, strict_mode=True)] = int(rank)
-        except (ValueError, binascii.Error) as error:
-            raise EncodingError(f"{encoding.name}:{number}: not a token in base64 and its rank; get the file again") from error
-    if len(ranks) < 256 or sorted(ranks.values()) != list(range(len(ranks))):  # noqa: PLR2004 -- the 256 bytes
-        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again")
-    return ranks
+            _token(token)
+            int(rank)
+        except (ValueError, binascii.Error):
+            return number
+    return len(lines)
 
 
 def without_special_tokens(encoding: Encoding) -> str:

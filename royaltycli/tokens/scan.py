@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from royaltycli.numerals import plain, plain_fraction
 from royaltycli.tokens.count import Counting, Key, Partial, Tally, Tick, count_shard, two_holders
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
-from royaltycli.tokens.processes import Job, start_process
+from royaltycli.tokens.processes import Job, WorkerProcess
 from royaltycli.tokens.reference import load_reference
 from royaltycli.tokens.table import SCHEMA, SCHEMA_VERSION, lists_text, with_metadata
 from royaltycli.tokens.workers import Check, InOrder
@@ -81,19 +82,24 @@ def scan_files(
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
     alone = workers == 1 or text_size(files) < PROCESSES_FROM
 
+    processes = contextlib.ExitStack()
+
     def start() -> Callable[[Shard, Check], Partial]:
         if not alone:
-            return start_process(Job(encoding, chosen, verify), tick, owners)
+            worker = WorkerProcess(Job(encoding, chosen, verify), tick, owners)
+            processes.callback(worker.end)
+            return worker.count
         counting = Counting(make_engine(chosen, encoding, reference), reference, verify, tick)
         return lambda shard, check: count_shard(shard, dict(enumerate(owners)), counting, check)
 
     rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
     verified = gave_up = 0
-    for partial in InOrder(plan(files), start, 1 if alone else workers):
-        verified += partial.verified
-        gave_up += partial.gave_up
-        for key, tally in partial.tallies.items():
-            _merge(rows, key, tally)
+    with processes:
+        for partial in InOrder(plan(files), start, 1 if alone else workers):
+            verified += partial.verified
+            gave_up += partial.gave_up
+            for key, tally in partial.tallies.items():
+                _merge(rows, key, tally)
     table = _table(corpus, owners, rows, encoding)
     name = reference.name if reference else None
     return Scan(table, chosen, name, verified, _notes(chosen, encoding, name, gave_up))

@@ -11,15 +11,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
+from royaltycli.api import check, scan_opened
 from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
-from royaltycli.errors import DocumentError, VerificationError
+from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
 from royaltycli.tokens import count, engines
 from royaltycli.tokens.count import digest_documents, sampled
 from royaltycli.tokens.encodings import PUBLIC
@@ -184,6 +186,45 @@ def test_packing_changes_no_row(folder, tmp_path):
     assert royaltycli.scan(plain).equals(before)
 
 
+# -- worker processes ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """However small the corpus, workers are processes."""
+    monkeypatch.setattr("royaltycli.tokens.scan.PROCESSES_FROM", 0)
+
+
+@pytest.mark.parametrize("workers", [2, 8])
+@pytest.mark.usefixtures("processes")
+def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, workers):
+    royaltycli.scan(SAMPLE, output=tmp_path / "alone", workers=1)
+    monkeypatch.setattr(shards.plan, "__defaults__", (20_000,))
+    royaltycli.scan(SAMPLE, output=tmp_path / "together", workers=workers)
+    assert (tmp_path / "together").read_bytes() == (tmp_path / "alone").read_bytes()
+    assert psutil.Process().children() == []
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_lost_worker_fails_the_scan(folder):
+    place = folder({"corpus.toml": '[[source]]\nid = "s"\npath = "a.jsonl"', "a.jsonl": [{"text": "word " * 50_000}] * 200})
+
+    def kill_the_workers(*_done):
+        for child in psutil.Process().children():
+            child.kill()
+
+    with pytest.raises(RoyaltyError, match="a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"):
+        scan_opened(check(place), workers=2, tick=kill_the_workers)
+    assert psutil.Process().children() == []
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_worker_imports_nothing_from_the_folder_it_is_started_in(folder, monkeypatch):
+    place = folder({**CORPUS, "json.py": "raise SystemExit('planted')", "pyarrow.py": "raise SystemExit('planted')"})
+    monkeypatch.chdir(place)
+    assert len(royaltycli.scan(workers=2)) == 4
+
+
 # -- verification --------------------------------------------------------------------------------
 
 
@@ -230,6 +271,7 @@ def test_the_sample_is_the_same_in_every_scan_and_of_the_size_asked_for():
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.usefixtures("processes")
 def test_the_first_error_of_the_corpus_is_the_one_reported(folder, workers):
     files = {f"{number:03}.txt": "fine" for number in range(300)}
     files |= {"150.txt": b"\xff", "290.txt": b"\xfe"}
