@@ -7,6 +7,7 @@
     ├── EncodingError            a vocabulary or tokenizer file
     ├── TableError               a tokens.parquet that is missing, damaged, or of another version
     ├── AmountError              money or shares that cannot be computed
+    ├── WorkerError              a worker of a scan that was lost
     ├── OutputError              a result that cannot be written
     ├── VerificationError        exit status 1: a count that the reference engine does not confirm
     └── Interrupted              exit status 130
@@ -44,6 +45,10 @@ class TableError(RoyaltyError):
 
 class AmountError(RoyaltyError):
     """Money or shares that cannot be computed from what was given."""
+
+
+class WorkerError(RoyaltyError):
+    """A worker process of a scan was lost; nothing was written."""
 
 
 class OutputError(RoyaltyError):

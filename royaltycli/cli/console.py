@@ -207,8 +207,8 @@ def _show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[st
         )
     if bar and last != "payout":
         table.add_column("", width=bar)
-    named = [index for index, row in enumerate(rows) if not row[first].startswith("(")]
-    others = [index for index, row in enumerate(rows) if row[first].startswith("(")]
+    named = [index for index, row in enumerate(rows) if not _in_parentheses(row[first])]
+    others = [index for index, row in enumerate(rows) if _in_parentheses(row[first])]
     most = max((_number(rows[index][measure]) for index in named), default=Decimal())
     for place, index in enumerate(named + others, 1):
         line: list[str | Text] = [cells[name][index] for name in widths]
@@ -218,6 +218,11 @@ def _show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[st
         ends = bool(others) and place == len(named)
         table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
     console.print(table)
+
+
+def _in_parentheses(identifier: str) -> bool:
+    """Whether a row stands for no source, holder or licence; a licence may begin with `(c)`."""
+    return identifier.startswith("(") and identifier.endswith(")")
 
 
 def _cell(name: str, value: Any) -> str:
@@ -238,7 +243,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
     _console(stderr=aside).print(Text(line, style="bold"), soft_wrap=True)
 
 
-def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, profit: str, rate: str) -> None:
+def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
     """What one work would earn."""
     from royaltycli.payout.estimate import amount_text, percent, works_text
 

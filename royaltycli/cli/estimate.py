@@ -63,4 +63,4 @@ def estimate(
         currency=currency,
         encoding=encoding,
     )
-    console.show_estimate(outcome, corpus=corpus, part=part, profit=profit, rate=rate)
+    console.show_estimate(outcome, corpus=corpus, part=part, rate=rate)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from royaltycli.errors import CallError, EncodingError
 from royaltycli.limits import CACHE_BYTES, CACHE_CHECK_BYTES
 from royaltycli.tokens.encodings import PUBLIC, Encoding
-from royaltycli.tokens.reference import Reference, TiktokenReference, without_special_tokens
+from royaltycli.tokens.reference import Reference, without_special_tokens
 from royaltycli.tokens.unicode_guard import guarded
 
 Counts = npt.NDArray[np.int64]
@@ -42,12 +42,15 @@ def gigatoken_version() -> str:
         return ""
 
 
-def choose_engine(asked: str | None, reference: Reference | None) -> str:
-    """The name of the engine to count with: what was asked for, or the fastest there is.
+def choose_engine(asked: str | None, encoding: Encoding, reference: Reference | None) -> str:
+    """The name of the engine to count with: what was asked for, or the fastest there is for the encoding.
 
-    Raises CallError if the one asked for is not installed or cannot count what the reference counts.
+    Raises CallError if the one asked for is not installed or cannot count the encoding, and EncodingError
+    if none can.
     """
     if asked in (None, "gigatoken") and gigatoken_version().startswith(EXACT_VERSION):
+        if encoding.kind == "huggingface" and asked is None and reference is not None and not _knows(encoding):
+            return reference.name
         return "gigatoken"
     if asked == "gigatoken":
         raise CallError("gigatoken 0.10 is not installed here; leave out `--engine`, or install it")
@@ -92,14 +95,14 @@ class Gigatoken:
         self._renew()
 
     def count(self, texts: pa.LargeStringArray) -> Counts:
-        """Each text by gigatoken, those with newer letters than tiktoken knows by tiktoken."""
+        """Each text by gigatoken, those with newer letters than the reference knows by the reference."""
         import awkward
 
         if not len(texts):
             return np.empty(0, dtype=np.int64)
         encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
         counts = np.asarray(awkward.num(encoded)).astype(np.int64)
-        if isinstance(self._reference, TiktokenReference):
+        if self._reference is not None:
             for index in guarded(texts):
                 counts[index] = self._reference.count(texts[int(index)].as_py())
         self._bound_caches(texts.nbytes)
@@ -119,6 +122,15 @@ class Gigatoken:
         self._since_check = 0
         if self._process.memory_info().rss - self._base > CACHE_BYTES:
             self._renew()
+
+
+def _knows(encoding: Encoding) -> bool:
+    """Whether gigatoken can load a tokenizer.json: it does not know every kind there is."""
+    try:
+        _load(encoding)
+    except EncodingError:
+        return False
+    return True
 
 
 def _load(encoding: Encoding) -> Any:

@@ -22,7 +22,7 @@ from fractions import Fraction
 from typing import IO, BinaryIO, NamedTuple
 
 from royaltycli.corpus.shards import Shard
-from royaltycli.errors import DocumentError, RoyaltyError
+from royaltycli.errors import DocumentError, RoyaltyError, WorkerError
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.count import Counting, Partial, Tick, count_shard
 from royaltycli.tokens.encodings import Encoding
@@ -58,12 +58,15 @@ class WorkerProcess:
         self._owners = owners
         # Without the current folder on its path, where a file could pass for a module.
         command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        # In a group of its own, which Ctrl-C at a terminal does not reach, as it may come while Python loads.
+        self._process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
         with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
             self._send(job)
 
     def count(self, shard: Shard, check: Check) -> Partial:
-        """The tallies of a shard. Raises what the worker raises, and RoyaltyError if the worker is lost."""
+        """The tallies of a shard. Raises what the worker raises, and WorkerError if the worker is lost."""
         assert self._process.stdout is not None
         needed = {piece.file.owner: self._owners[piece.file.owner] for piece in shard.pieces}
         try:
@@ -73,7 +76,7 @@ class WorkerProcess:
                 check()
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             first = shard.pieces[0].file.name
-            raise RoyaltyError(
+            raise WorkerError(
                 f"a worker was lost while it counted {first} (it was killed, or the memory ran out); "
                 "nothing was written; scan again, with fewer `--workers`"
             ) from error
@@ -98,12 +101,12 @@ class WorkerProcess:
 
 def serve() -> None:
     """The worker's side: answer one shard after another, until there are no more or nobody asks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scan, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the scan, which ends its workers
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not pass for an answer
     try:
         _serve(requests, answers)
-    except (EOFError, OSError):
+    except (EOFError, OSError, pickle.UnpicklingError):
         os._exit(0)  # the scan is done, or gone
 
 

@@ -128,9 +128,13 @@ def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
         ranks = dict(zip(map(_token, words[::2]), map(int, words[1::2]), strict=True))
     except (ValueError, binascii.Error) as error:
         line = _first_bad_line(encoding.data)
-        raise EncodingError(f"{encoding.name}:{line}: not a token in base64 and its rank") from error
+        raise EncodingError(
+            f"{encoding.name}:{line}: not a token in base64 and its rank; get the file again"
+        ) from error
     if len(ranks) < BYTES or sorted(ranks.values()) != list(range(len(ranks))):
-        raise EncodingError(f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps")
+        raise EncodingError(
+            f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again"
+        )
     return ranks
 
 
@@ -159,7 +163,9 @@ def without_special_tokens(encoding: Encoding) -> str:
         if tokenizer["model"].get("dropout") is not None:
             tokenizer["model"]["dropout"] = None  # chance has no place in a count
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise EncodingError(f"{encoding.name}: not a Hugging Face tokenizer.json; name the one that comes with a model") from error
+        raise EncodingError(
+            f"{encoding.name}: not a Hugging Face tokenizer.json; name the one that comes with a model"
+        ) from error
     return json.dumps(tokenizer, ensure_ascii=False)
 
 

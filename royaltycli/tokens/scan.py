@@ -78,7 +78,7 @@ def scan_files(
     if not 1 <= workers <= WORKERS:
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
     reference = load_reference(encoding)
-    chosen = choose_engine(engine, reference)
+    chosen = choose_engine(engine, encoding, reference)
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
     alone = workers == 1 or text_size(files) < PROCESSES_FROM
 
@@ -171,7 +171,9 @@ def _named_holder(value: str, names: dict[str, str]) -> dict[str, str]:
 
 def _notes(engine: str, encoding: Encoding, reference: str | None, gave_up: int) -> tuple[str, ...]:
     notes = []
-    if engine != "gigatoken" and encoding.kind == "tiktoken":
+    if engine == "tokenizers":
+        notes.append("counted with tokenizers, as gigatoken is not there or does not know this tokenizer")
+    elif engine == "tiktoken":
         notes.append(f"counted with {engine}, which is slower than gigatoken but counts the same")
     if reference is None:
         notes.append("not verified: tokenizers, which would recount a tokenizer.json, is not installed (royaltycli[hf])")

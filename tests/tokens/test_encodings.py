@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import royaltycli
+from royaltycli.api import check, scan_opened
 from royaltycli.cli import app
 from royaltycli.errors import CallError, EncodingError
 from royaltycli.tokens import encodings, engines
@@ -156,8 +157,8 @@ def test_its_name_and_digest_are_the_files(small):
     assert (encoding.name, encoding.digest, encoding.pattern) == expected
 
 
-NO_TOKEN = "small.tiktoken:1: not a token in base64 and its rank"
-NO_WHOLE = "small.tiktoken: not a whole vocabulary; its ranks must run from 0 without gaps"
+NO_TOKEN = "small.tiktoken:1: not a token in base64 and its rank; get the file again"
+NO_WHOLE = "small.tiktoken: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again"
 BROKEN = {
     "no base64": (b"!!!! 0\n", NO_TOKEN),
     "no rank": (b"IQ==\n", NO_TOKEN),
@@ -345,12 +346,25 @@ def test_a_json_file_that_is_no_tokenizer_is_refused(corpus, text):
         royaltycli.scan(corpus / "books")
 
 
-def test_a_tokenizer_that_gigatoken_does_not_know_is_an_error_of_one_line(corpus):
+@pytest.fixture
+def unknown_to_gigatoken(corpus):
+    """A corpus whose tokenizer splits at white space, which gigatoken cannot do."""
     path = corpus / "books/vocabulary/tokenizer.json"
     said = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(said | {"pre_tokenizer": {"type": "Whitespace"}}), encoding="utf-8")
+    return corpus / "books"
+
+
+def test_a_tokenizer_that_gigatoken_does_not_know_is_counted_by_tokenizers(unknown_to_gigatoken):
+    scanned = scan_opened(check(unknown_to_gigatoken))
+    assert scanned.engine == "tokenizers"
+    assert scanned.notes == ("counted with tokenizers, as gigatoken is not there or does not know this tokenizer",)
+
+
+def test_without_tokenizers_it_is_an_error_of_one_line(unknown_to_gigatoken, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(EncodingError) as caught:
-        royaltycli.scan(corpus / "books")
+        royaltycli.scan(unknown_to_gigatoken)
     assert re.fullmatch(r"tokenizer\.json: gigatoken cannot load it \(Unsupported pre_tokenizer.*\)", str(caught.value))
 
 

@@ -21,7 +21,7 @@ import royaltycli
 from royaltycli.api import check, scan_opened
 from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
-from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
+from royaltycli.errors import DocumentError, VerificationError, WorkerError
 from royaltycli.tokens import count, engines
 from royaltycli.tokens.count import digest_documents, sampled
 from royaltycli.tokens.encodings import PUBLIC
@@ -213,7 +213,7 @@ def test_a_lost_worker_fails_the_scan(folder):
         for child in psutil.Process().children():
             child.kill()
 
-    with pytest.raises(RoyaltyError, match="a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"):
+    with pytest.raises(WorkerError, match="a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"):
         scan_opened(check(place), workers=2, tick=kill_the_workers)
     assert psutil.Process().children() == []
 
