@@ -14,7 +14,9 @@ import subprocess
 import sys
 import time
 
-SMALLEST = "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app(['--help'])"
+SMALLEST = (
+    "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app(['--help'])"
+)
 
 COMMANDS = {
     "royalty --help": [sys.executable, "-m", "royaltycli", "--help"],

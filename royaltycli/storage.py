@@ -52,14 +52,14 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             write(cast("BinaryIO", given))
             file.flush()
             if place.exists():
-                os.chmod(file.fileno() if os.chmod in os.supports_fd else partial, place.stat().st_mode & 0o777)
+                partial.chmod(place.stat().st_mode & 0o777)
             os.fsync(file.fileno())
             with partial.open("rb") as again:
                 if _digest(again) != given.digest.digest():
                     raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
-            os.replace(partial, place)
+            partial.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -176,7 +176,7 @@ def _find_seal(file: BinaryIO) -> int:
     file.seek(max(0, size - 8))
     tail = file.read(8)
     footer = size - 8 - int.from_bytes(tail[:4], "little")
-    if tail[4:] != b"PAR1" or footer < 4:
+    if tail[4:] != b"PAR1" or footer < len(b"PAR1"):
         raise ValueError("not a Parquet file")
     file.seek(footer)
     found = file.read(size - 8 - footer).rfind(SEAL_START)  # a title among the statistics may read alike

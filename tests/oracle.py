@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tiktoken
 
 VOCABULARIES = Path(__file__).parents[1] / "royaltycli" / "tokens" / "vocabularies"
 
@@ -44,7 +43,9 @@ def scan(folder, encoding_name, read_page=None):
     encode = encoding(encoding_name).encode_ordinary
     sources = {}
     for source in manifest.get("source", []):
-        sources[source["id"]] = [document for file in files(folder, source) for document in texts(file, source, read_page)]
+        sources[source["id"]] = [
+            document for file in files(folder, source) for document in texts(file, source, read_page)
+        ]
     for collection in manifest.get("collection", []):
         for file in files(folder, collection):
             for row in rows(file):

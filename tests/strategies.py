@@ -7,11 +7,44 @@ from hypothesis import strategies as st
 from royaltycli.tokens.unicode_guard import ranges
 
 SPECIAL = ["<|endoftext|>", "<|endofprompt|>", "<|fim_prefix|>", "<|im_start|>", "<|", "|>"]
-SPACES = [" ", "  ", "\t", "\n", "\r\n", "\n\n", "\r", "\u00a0", "\u3000", "\u2028", "\u200b", "\u0085", "\v", "\f", " " * 200]
+SPACES = [
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\r",
+    "\u00a0",
+    "\u3000",
+    "\u2028",
+    "\u200b",
+    "\u0085",
+    "\v",
+    "\f",
+    " " * 200,
+]
 CONTRACTIONS = ["'s", "'S", "'LL", "'ve", "'Re", "’s", "'ſ", "'K", "'"]
 MARKS = ["\u0301", "\u0308\u0301", "\u093f", "\u200d", "\ufe0f", "\u20e3", "\u1f3fb", "\u0e33"]
 EMOJI = ["😀", "👨‍👩‍👧‍👦", "🇮🇳🇸🇪", "👍🏽", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"]
-WORDS = ["hello", "World", "ÅNGSTRÖM", "McDonald", "naïve", "नमस्ते", "你好世界", "مرحبا", "שלום", "ไทย", "ǅ", "ß", "İi", "x" * 700, "𝔘𝔫𝔦", "Ⅷ"]
+WORDS = [
+    "hello",
+    "World",
+    "ÅNGSTRÖM",
+    "McDonald",
+    "naïve",
+    "नमस्ते",
+    "你好世界",
+    "مرحبا",
+    "שלום",
+    "ไทย",
+    "ǅ",
+    "ß",
+    "İi",
+    "x" * 700,
+    "𝔘𝔫𝔦",
+    "Ⅷ",
+]
 NUMBERS = ["1", "12", "1234567", "٣٤٥", "½", "²", "1.000,50", "𝟙𝟚"]
 SIGNS = ["!", "...", "->", "/*", "//\n", "@#$", "—", "“", "\x00", "\x7f", "\ufeff", "\ufffd"]
 NEWER = [chr(first) for first, _ in ranges()]

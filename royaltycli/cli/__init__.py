@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 -- typer passes the flag
+def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 

@@ -317,8 +317,10 @@ def _percent(share: Decimal | Fraction) -> str:
 
     exact = Fraction(share)
     if not exact or exact >= Fraction(1, 10_000):
-        thousandths = round(exact * 100_000)
-        return f"{Decimal(thousandths - (thousandths == 100_000 != exact * 100_000)) / 1000:.3f} %"  # only all is 100 %
+        shown = round(exact * 100, 3)
+        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
+            shown = Fraction(99_999, 1000)
+        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
     return f"{percent(exact)} %"
 
 

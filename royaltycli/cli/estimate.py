@@ -21,8 +21,12 @@ EXAMPLES = """[b]Examples[/b]
 
 
 def estimate(
-    tokens: Annotated[str | None, typer.Option("--tokens", metavar="N", help="The size of the work, such as 130k.")] = None,
-    words: Annotated[str | None, typer.Option("--words", metavar="N", help="Its size in words, at 0.75 words a token.")] = None,
+    tokens: Annotated[
+        str | None, typer.Option("--tokens", metavar="N", help="The size of the work, such as 130k.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option("--words", metavar="N", help="Its size in words, at 0.75 words a token.")
+    ] = None,
     pages: Annotated[str | None, typer.Option("--pages", metavar="N", help="Its size in pages of 250 words.")] = None,
     file: Annotated[
         Path | None,
@@ -31,8 +35,12 @@ def estimate(
     corpus: Annotated[
         str, typer.Option("--corpus", metavar="NAME|N", help="A published corpus, or a number of tokens.")
     ] = "gpt-3",
-    part: Annotated[str | None, typer.Option("--part", metavar="NAME", help="The part of the corpus that the work is in.")] = None,
-    profit: Annotated[str | None, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6.")] = None,
+    part: Annotated[
+        str | None, typer.Option("--part", metavar="NAME", help="The part of the corpus that the work is in.")
+    ] = None,
+    profit: Annotated[
+        str | None, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6.")
+    ] = None,
     rate: Annotated[str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out.")] = "100%",
     currency: options.Currency = "USD",
     encoding: Annotated[

@@ -15,7 +15,9 @@ STANDARD_OUTPUT = Path("-")
 
 Manifest = Annotated[
     str | None,
-    typer.Argument(metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"),
+    typer.Argument(
+        metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"
+    ),
 ]
 # `readable=False` leaves it to the reader to say what cannot be read, in its own words.
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
@@ -34,7 +36,9 @@ Top = Annotated[
     int | None,
     typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
 ]
-Currency = Annotated[str, typer.Option("--currency", "-c", metavar="CODE", help="ISO 4217, such as USD, EUR, JPY or KWD.")]
+Currency = Annotated[
+    str, typer.Option("--currency", "-c", metavar="CODE", help="ISO 4217, such as USD, EUR, JPY or KWD.")
+]
 Profit = Annotated[
     str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
 ]

@@ -40,7 +40,12 @@ def scan(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", metavar="NAME", help="gigatoken or tiktoken.", show_default="the fastest there is"),
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="gigatoken, tiktoken or tokenizers.",
+            show_default="the fastest there is",
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", metavar="N", help="Threads.", show_default="one a core")

@@ -211,13 +211,19 @@ def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: 
         row = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         where = f"column {error.colno}"
-        raise DocumentError(f"{chunk.place(index)}: not valid JSON at {where} ({error.msg.lower()}); mend the line") from error
+        raise DocumentError(
+            f"{chunk.place(index)}: not valid JSON at {where} ({error.msg.lower()}); mend the line"
+        ) from error
     except RecursionError as error:
         raise DocumentError(f"{chunk.place(index)}: JSON nested too deeply to be a document; mend the line") from error
     except ValueError as error:  # an integer of more digits than Python reads
-        raise DocumentError(f"{chunk.place(index)}: not valid JSON (a number with too many digits); mend the line") from error
+        raise DocumentError(
+            f"{chunk.place(index)}: not valid JSON (a number with too many digits); mend the line"
+        ) from error
     if not isinstance(row, dict):
-        raise DocumentError(f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line")
+        raise DocumentError(
+            f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line"
+        )
     if isinstance(row, _Repeated) and row.key in fields.names():
         raise DocumentError(f"{chunk.place(index)}: the key {row.key!r} stands twice in one object; keep one of them")
     return row
@@ -233,9 +239,8 @@ def _value(row: dict[str, Any], name: str, where: Any, index: int, fields: Field
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError as error:
-                raise DocumentError(
-                    f"{where(index)}: the field {name!r} holds half of a surrogate pair, which is no character; mend the line"
-                ) from error
+                half = "half of a surrogate pair, which is no character"
+                raise DocumentError(f"{where(index)}: the field {name!r} holds {half}; mend the line") from error
         return value
     if name == fields.text and value is None:
         return ""

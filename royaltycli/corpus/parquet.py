@@ -152,7 +152,9 @@ def _names(file: File, table: pa.RecordBatch, column: str, row: int, reading: Re
     names = _texts(file, table.column(column), row, reading)
     if names.null_count:
         first = row + int(np.flatnonzero(names.is_null().to_numpy(zero_copy_only=False))[0])
-        raise DocumentError(f"{place(file, first)}: the column {column!r} is null, where a name should be; mend the row")
+        raise DocumentError(
+            f"{place(file, first)}: the column {column!r} is null, where a name should be; mend the row"
+        )
     return names
 
 

@@ -140,4 +140,6 @@ def reason(error: Exception) -> str:
 
 
 def _too_long(file: File) -> DocumentError:
-    return DocumentError(f"{file.name}: longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be; split it")
+    return DocumentError(
+        f"{file.name}: longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be; split it"
+    )

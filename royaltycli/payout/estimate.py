@@ -30,6 +30,9 @@ WORDS_PER_PAGE = 250
 AMOUNT_DIGITS = 6
 """Significant digits of an amount too small for its minor units to say it well."""
 
+ENOUGH_UNITS = 100
+"""Minor units from which on an amount is said well by whole ones."""
+
 SHARE_DIGITS = 3
 """Significant digits of a share shown as a percentage."""
 
@@ -179,7 +182,7 @@ def amount_text(amount: Fraction, currency: Currency) -> str:
     A small amount rounded to minor units would say little or nothing of what a small work earns, so it
     is shown with six significant digits instead, half-even.
     """
-    if amount == 0 or amount * 10**currency.places >= 100:
+    if amount == 0 or amount * 10**currency.places >= ENOUGH_UNITS:
         return format(rounded(amount, currency), "f")
     text = significant(amount, AMOUNT_DIGITS)
     missing = currency.places - len(text.partition(".")[2])

@@ -20,7 +20,7 @@ def split(payouts: npt.NDArray[np.int64], parts: Parts, period: str) -> npt.NDAr
     units: npt.NDArray[np.int64] = payouts[parts.source]  # right as it stands for a source with one holder
     firsts = np.cumsum(parts.counts) - parts.counts
     for holders in np.unique(parts.counts).tolist():
-        if holders < 2:
+        if holders <= 1:
             continue
         # A payout of nothing splits into nothings, which are there already.
         sources = np.flatnonzero((parts.counts == holders) & (payouts > 0))

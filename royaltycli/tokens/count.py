@@ -138,16 +138,19 @@ def sampled(digests: Digests, rate: Fraction) -> npt.NDArray[np.intp]:
     return np.flatnonzero(first < np.uint64(int(rate * 2**64)))
 
 
-def _verify(batches: list[Batch], texts: pa.LargeStringArray, digests: Digests, counts: Counts, counting: Counting) -> int:
+def _verify(
+    batches: list[Batch], texts: pa.LargeStringArray, digests: Digests, counts: Counts, counting: Counting
+) -> int:
     if counting.reference is None or not counting.verify:
         return 0
     chosen = sampled(digests, counting.verify)
     for document in chosen.tolist():
         expected = counting.reference.count(texts[document].as_py())
         if expected != counts[document]:
+            place, name = _place(batches, document), counting.reference.name
             raise VerificationError(
-                f"{_place(batches, document)}: counted {counts[document]:,} tokens, but {counting.reference.name} counts "
-                f"{expected:,}; nothing was written; scan with `--engine {counting.reference.name}` and report this document"
+                f"{place}: counted {counts[document]:,} tokens, but {name} counts {expected:,}; nothing was written; "
+                f"scan with `--engine {name}` and report this document"
             )
     return len(chosen)
 

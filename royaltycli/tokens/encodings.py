@@ -86,7 +86,9 @@ def find_encoding(given: str, pattern: str | None = None, folder: Path = Path())
     except OSError as error:
         raise EncodingError(f"{given} cannot be read ({(error.strerror or str(error)).lower()})") from error
     if data is None:
-        raise EncodingError(f"{given} is not there, or is not a file; give the path of a tokenizer.json or .tiktoken file")
+        raise EncodingError(
+            f"{given} is not there, or is not a file; give the path of a tokenizer.json or .tiktoken file"
+        )
     digest = hashlib.sha256(data).hexdigest()
     if path.suffix == ".json":
         return Encoding(path.name, "huggingface", digest, path, data)
@@ -105,7 +107,9 @@ def _public(name: str) -> Encoding:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise EncodingError(f"the vocabulary {name} is missing from this installation; install royaltycli again") from error
+        raise EncodingError(
+            f"the vocabulary {name} is missing from this installation; install royaltycli again"
+        ) from error
     digest = hashlib.sha256(data).hexdigest()
     if digest != PUBLIC[name].digest:
         raise EncodingError(f"the vocabulary {name} of this installation is damaged; install royaltycli again")

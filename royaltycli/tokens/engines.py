@@ -54,12 +54,14 @@ def choose_engine(asked: str | None, encoding: Encoding, reference: Reference | 
         return "gigatoken"
     if asked == "gigatoken":
         raise CallError("gigatoken 0.10 is not installed here; leave out `--engine`, or install it")
-    if asked not in (None, "tiktoken"):
-        raise CallError(f"engine is {asked!r}; it must be gigatoken or tiktoken")
+    if asked not in (None, "tiktoken", "tokenizers"):
+        raise CallError(f"engine is {asked!r}; it must be gigatoken, tiktoken or tokenizers")
     if reference is None:
-        raise CallError("a tokenizer.json is counted by gigatoken or by tokenizers; install royaltycli[hf] for the latter")
-    if asked == "tiktoken" and reference.name != "tiktoken":
-        raise CallError("tiktoken cannot count a Hugging Face tokenizer.json; leave out `--engine`")
+        raise CallError(
+            "a tokenizer.json is counted by gigatoken or by tokenizers; install royaltycli[hf] for the latter"
+        )
+    if asked not in (None, reference.name):
+        raise CallError(f"{asked} cannot count this encoding; use `--engine {reference.name}`, or leave it out")
     return reference.name
 
 
@@ -144,4 +146,3 @@ def _load(encoding: Encoding) -> Any:
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]  # without the place in its source
         raise EncodingError(f"{encoding.name}: gigatoken cannot load it ({reason})") from error
-

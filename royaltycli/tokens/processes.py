@@ -30,7 +30,9 @@ from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.reference import load_reference
 from royaltycli.tokens.workers import Check
 
-PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from royaltycli.tokens.processes import serve; serve()"
+PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from royaltycli.tokens.processes import serve; serve()"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,9 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             raise
         except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
             first = shard.pieces[0].file.name
-            answer = DocumentError(f"{first}: the counting engine failed here or soon after ({type(error).__name__}: {error})")
+            answer = DocumentError(
+                f"{first}: the counting engine failed here or soon after ({type(error).__name__}: {error})"
+            )
         _send(answers, answer)
 
 

@@ -102,7 +102,7 @@ def scan_files(
                 _merge(rows, key, tally)
     table = _table(corpus, owners, rows, encoding)
     name = reference.name if reference else None
-    return Scan(table, chosen, name, verified, _notes(chosen, encoding, name, gave_up))
+    return Scan(table, chosen, name, verified, _notes(chosen, name, gave_up))
 
 
 def _merge(rows: dict[Key, _Row], key: Key, tally: Tally) -> None:
@@ -169,14 +169,16 @@ def _named_holder(value: str, names: dict[str, str]) -> dict[str, str]:
     return {"id": identifier, "name": names.get(identifier, value), "share": "1"}
 
 
-def _notes(engine: str, encoding: Encoding, reference: str | None, gave_up: int) -> tuple[str, ...]:
+def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
     notes = []
     if engine == "tokenizers":
         notes.append("counted with tokenizers, as gigatoken is not there or does not know this tokenizer")
     elif engine == "tiktoken":
         notes.append(f"counted with {engine}, which is slower than gigatoken but counts the same")
     if reference is None:
-        notes.append("not verified: tokenizers, which would recount a tokenizer.json, is not installed (royaltycli[hf])")
+        notes.append(
+            "not verified: tokenizers, which would recount a tokenizer.json, is not installed (royaltycli[hf])"
+        )
     if gave_up:
         documents = "1 document holds" if gave_up == 1 else f"{gave_up:,} documents hold"
         notes.append(f"{documents} too much whitespace at a stretch for tiktoken; the regex package split it instead")

@@ -85,7 +85,9 @@ def test_stripped_html_is_what_a_reader_sees(tmp_path):
 
 @settings(max_examples=100, deadline=None)
 @given(
-    rows=st.lists(st.fixed_dictionaries({"text": strategies.texts, "author": st.text(min_size=1, max_size=5), "n": st.integers()})),
+    rows=st.lists(
+        st.fixed_dictionaries({"text": strategies.texts, "author": st.text(min_size=1, max_size=5), "n": st.integers()})
+    ),
     cut=st.integers(20, 2000),
     ascii_only=st.booleans(),
     end=st.sampled_from(["\n", "\r\n", " \n", "\n\n"]),
@@ -154,7 +156,9 @@ def test_a_bad_line_is_named(tmp_path, line):
     good = '{"text": "fine"}'
     path = written(tmp_path, "t.jsonl", f"{good}\n{line}\n{good}\n")
     assert error(path) == JSON_ERRORS[line]
-    assert error(written(tmp_path, "t.jsonl.gz", f"{good}\n{line}\n{good}\n")) == JSON_ERRORS[line].replace("jsonl", "jsonl.gz")
+    assert error(written(tmp_path, "t.jsonl.gz", f"{good}\n{line}\n{good}\n")) == JSON_ERRORS[line].replace(
+        "jsonl", "jsonl.gz"
+    )
 
 
 def test_objects_that_run_on_over_lines_are_refused(tmp_path):
@@ -212,7 +216,9 @@ def test_broken_packing_is_an_error_that_names_the_line(tmp_path):
     lines = b"".join(b'{"text": "%d"}\n' % number for number in range(100_000))
     whole = gzip.compress(lines)
     cut = error(written(tmp_path, "t.jsonl.gz", whole[: len(whole) // 2]))
-    line = int(re.fullmatch(r"t\.jsonl\.gz:(\d+): broken gzip data \(Truncated compressed stream\); replace the file", cut)[1])
+    line = int(
+        re.fullmatch(r"t\.jsonl\.gz:(\d+): broken gzip data \(Truncated compressed stream\); replace the file", cut)[1]
+    )
     assert 30_000 < line < 70_000
     trailing = error(written(tmp_path, "t.txt.gz", whole + b"rest"))
     assert re.match(r"t\.txt\.gz:99\d{3}: broken gzip data \(zlib inflate failed: incorrect header check\)", trailing)
@@ -272,7 +278,14 @@ def test_parquet_columns_are_checked(tmp_path):
 
 @pytest.mark.parametrize(
     "kind",
-    [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.string())],
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.large_binary(),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
     ids=str,
 )
 def test_text_columns_of_every_type(tmp_path, kind):
@@ -285,7 +298,9 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
     path = written(tmp_path, "t.txt", "one")
     file = a_file(path)
     path.write_bytes(b"other")
-    with pytest.raises(DocumentError, match="t.txt: changed while it was being read; let it come to rest and scan again"):
+    with pytest.raises(
+        DocumentError, match=r"t.txt: changed while it was being read; let it come to rest and scan again"
+    ):
         list(read(Piece(file), SOURCE))
     path.unlink()
     with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
@@ -303,5 +318,3 @@ def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
     assert error(written(tmp_path, "t.jsonl", '{"text": "' + "x" * 50 + '"}\n')) == (
         "t.jsonl:1: line longer than 10 bytes, the most that one document may be"
     )
-
-

@@ -1,7 +1,6 @@
 """Which files a corpus has, and what is said of paths that mean none or the wrong ones."""
 
 # A golden message stands on one line, as the user reads it.
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """List files: the same sources and holders from CSV, JSONL and Parquet, and what is said of wrong ones."""
 
 # A golden message stands on one line, as the user reads it.
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Every way in which a corpus.toml can be wrong, with all that is said of it: place, what, and how to mend it."""
 
 # A golden message stands on one line, as the user reads it.
-# ruff: noqa: E501
 
 from __future__ import annotations
 

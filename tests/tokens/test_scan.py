@@ -10,8 +10,8 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-import pyarrow as pa
 import psutil
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -74,7 +74,9 @@ def test_the_sample_corpora_count_as_the_oracle_counts_them(encoding):
     essays = [line.split(",")[0] for line in (SAMPLE / "essays.csv").read_text(encoding="utf-8").splitlines()[1:]]
     expected = oracle.scan(SAMPLE, encoding, visible_text)
     counted = {key: value for key, value in rows_of(table).items() if key not in essays}
-    assert {unescaped(key): value for key, value in counted.items()} == {unescaped(key): value for key, value in expected.items()}
+    assert {unescaped(key): value for key, value in counted.items()} == {
+        unescaped(key): value for key, value in expected.items()
+    }
     assert len(table) == len(expected) + len(essays)
 
 
@@ -95,9 +97,7 @@ def test_what_a_row_says(folder):
     ]
     columns = ("source_id", "title", "holders", "license", "documents", "epochs")
     rows = [tuple(row[column] for column in columns) for row in table.to_pylist()]
-    assert [
-        (row[0], row[1], [tuple(holder.values()) for holder in row[2]], *row[3:]) for row in rows
-    ] == expected
+    assert [(row[0], row[1], [tuple(holder.values()) for holder in row[2]], *row[3:]) for row in rows] == expected
 
 
 def test_the_digest_is_that_of_the_documents_digests_in_order(folder):
@@ -130,14 +130,19 @@ def royaltycli_version():
 
 
 @settings(max_examples=25, deadline=None)
-@given(rows=st.lists(st.tuples(st.sampled_from(["a", "b", "ä b", "=1"]), strategies.texts), min_size=1, max_size=40), cut=st.integers(20, 500))
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["a", "b", "ä b", "=1"]), strategies.texts), min_size=1, max_size=40),
+    cut=st.integers(20, 500),
+)
 def test_any_corpus_counts_as_the_oracle_counts_it(tmp_path_factory, rows, cut):
     """The same corpus as JSONL cut into shards, and as Parquet, against the slow scan."""
     place = tmp_path_factory.mktemp("corpus")
     rows = [{"author": author, "text": text.encode("utf-8", "replace").decode()} for author, text in rows]
     (place / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     pq.write_table(pa.Table.from_pylist(rows), place / "b.parquet", row_group_size=3)
-    manifest = "".join(f'[[collection]]\nid = "{name[0]}"\npath = "{name}"\nsource = "author"\n' for name in ("a.jsonl", "b.parquet"))
+    manifest = "".join(
+        f'[[collection]]\nid = "{name[0]}"\npath = "{name}"\nsource = "author"\n' for name in ("a.jsonl", "b.parquet")
+    )
     (place / "corpus.toml").write_text(manifest, encoding="utf-8")
     expected = {unescaped(key): value for key, value in oracle.scan(place, "o200k_base").items()}
     with pytest.MonkeyPatch.context() as patch:
@@ -177,7 +182,7 @@ def test_the_bytes_do_not_depend_on_shards_batches_or_the_order_on_the_disk(tmp_
     assert (tmp_path / "second").read_bytes() == first.read_bytes()
 
 
-def test_packing_changes_no_row(folder, tmp_path):
+def test_packing_changes_no_row(folder):
     plain = folder(CORPUS)
     before = royaltycli.scan(plain)
     (plain / "posts" / "a.jsonl").unlink()
@@ -207,13 +212,17 @@ def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, work
 
 @pytest.mark.usefixtures("processes")
 def test_a_lost_worker_fails_the_scan(folder):
-    place = folder({"corpus.toml": '[[source]]\nid = "s"\npath = "a.jsonl"', "a.jsonl": [{"text": "word " * 50_000}] * 200})
+    place = folder(
+        {"corpus.toml": '[[source]]\nid = "s"\npath = "a.jsonl"', "a.jsonl": [{"text": "word " * 50_000}] * 200}
+    )
 
     def kill_the_workers(*_done):
         for child in psutil.Process().children():
             child.kill()
 
-    with pytest.raises(WorkerError, match="a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"):
+    with pytest.raises(
+        WorkerError, match=r"a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"
+    ):
         scan_opened(check(place), workers=2, tick=kill_the_workers)
     assert psutil.Process().children() == []
 
@@ -287,7 +296,11 @@ POSTS = '[[collection]]\nid = "p"\npath = "*.jsonl"\nsource = "author"\nholder =
 
 
 def test_a_source_whose_documents_name_two_holders(folder):
-    rows = [{"author": "x", "text": "1", "by": "x"}, {"author": "a", "text": "1", "by": "b"}, {"author": "a", "text": "2", "by": "c"}]
+    rows = [
+        {"author": "x", "text": "1", "by": "x"},
+        {"author": "a", "text": "1", "by": "b"},
+        {"author": "a", "text": "2", "by": "c"},
+    ]
     with pytest.raises(DocumentError) as raised:
         royaltycli.scan(folder({"a.jsonl": rows, "corpus.toml": POSTS}))
     assert str(raised.value) == f"a.jsonl:3: the source 'a' has the holder 'c' here, but 'b' in a.jsonl:2; {TWO}"
