@@ -227,7 +227,7 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, PUBLIC, find_encoding
     from royaltycli.tokens.scan import scan_files
 
-    if not os.path.isfile(file):  # noqa: PTH113 -- unlike Path, it takes names that no system allows
+    if not os.path.isfile(file):
         raise CallError(f"there is no file {os.fspath(file)!r}; name the text of the work")
     if kind_of(file.name)[0] is None:
         raise CallError(f"{file} is not known by its ending to hold text; documents end in {ENDINGS_WORDS}")
@@ -243,8 +243,12 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
 
 
 def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
+    import pyarrow as pa
+
     from royaltycli.tokens.table import metadata_of
 
+    if not isinstance(tokens, pa.Table):
+        raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     written = metadata_of(tokens).get("train_tokens") if given is None else given
     return None if written is None else _amount(written, "total tokens")
 

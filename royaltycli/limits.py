@@ -62,5 +62,8 @@ that hold a run of this length are split by the regex package instead, with the 
 PROCESSES_FROM = 64 * MiB
 """From about this much text on, workers are processes; for less, starting them takes longer than it saves."""
 
+REFERENCE_TIMES = 15
+"""How many times longer than gigatoken a reference engine takes, roughly, for that choice."""
+
 WORKERS = 1024
 """The most worker processes one scan may have."""

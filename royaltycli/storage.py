@@ -90,11 +90,11 @@ def check_place(path: Path) -> Path:
     Raises OutputError if no result can stand there, which is best known before a long piece of work.
     """
     place = Path(os.path.realpath(path))
-    if os.path.isdir(place):  # noqa: PTH112 -- unlike Path, it takes names that no system allows
+    if os.path.isdir(place):
         raise OutputError(f"{path} is a folder; name a file in it")
-    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
+    if os.path.exists(place) and not os.path.isfile(place):
         raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
-    if not os.path.isdir(place.parent):  # noqa: PTH112
+    if not os.path.isdir(place.parent):
         raise OutputError(f"{path} cannot be written, as its folder does not exist; make the folder, or name another")
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written, as you may not write in its folder; name a file in another")

@@ -9,7 +9,9 @@ import pathlib
 
 from royaltycli import storage
 
-CALLS = ("chmod", "close", "fstat", "fsync", "open", "replace", "stat")
+OF_OS = ("close", "fstat", "fsync", "open")
+OF_PATH = ("chmod", "replace", "stat")
+"""What storage calls by these two ways, beside the reading and writing of files."""
 
 
 class Disk:
@@ -23,16 +25,16 @@ class Disk:
         if len(self.calls) == self.at:
             self.fault(name)
 
+    def counted(self, name, real):
+        def run(*args, **options):
+            self.call(name)
+            return real(*args, **options)
+
+        return run
+
     @contextlib.contextmanager
     def in_use(self):
-        disk, real, opened = self, {name: getattr(os, name) for name in CALLS}, pathlib.Path.open
-
-        def counted(name):
-            def run(*args, **options):
-                disk.call(name)
-                return real[name](*args, **options)
-
-            return run
+        disk, path, methods = self, pathlib.Path, {name: getattr(pathlib.Path, name) for name in (*OF_PATH, "open")}
 
         class Raw(io.FileIO):
             def __init__(self, *args):
@@ -50,9 +52,13 @@ class Disk:
         def open_counted(path, mode="r", *_):
             return io.BufferedRandom(Raw(path, mode)) if "+" in mode else io.BufferedReader(Raw(path, mode))
 
-        stand_in = type("os", (), {**vars(os), **{name: staticmethod(counted(name)) for name in CALLS}})
-        storage.os, pathlib.Path.open = stand_in, open_counted
+        calls = {name: staticmethod(self.counted(name, getattr(os, name))) for name in OF_OS}
+        storage.os, path.open = type("os", (), {**vars(os), **calls}), open_counted
+        for name in OF_PATH:
+            setattr(path, name, self.counted(name, methods[name]))
         try:
             yield disk
         finally:
-            storage.os, pathlib.Path.open = os, opened
+            storage.os = os
+            for name, method in methods.items():
+                setattr(path, name, method)

@@ -217,7 +217,7 @@ def test_check_finds_the_files_and_counts_nothing(small):
 
 
 def test_estimate_says_what_the_worked_example_says():
-    """DESIGN's example: a textbook of 130,000 tokens in GPT-3, of a profit of $500M."""
+    """The worked example: a textbook of 130,000 tokens in GPT-3, of a profit of $500M."""
     textbook = royaltycli.estimate("130k", corpus="gpt-3", profit="500e6", rate="20%")
     assert (str(textbook.full_payout), str(textbook.rate_payout)) == ("216.67", "43.33")
     assert royaltycli.estimate(words=97_500, profit="500e6", rate="20%") == textbook

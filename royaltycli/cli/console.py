@@ -46,6 +46,7 @@ JOINERS = "\u200c\u200d"
 
 INDENT = (0, 0, 0, 2)
 KILO = 1000
+MARGIN = 4
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -85,7 +86,9 @@ def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int
 
     # The bar takes what the figures leave, so that the time left is on the screen however large they are.
     columns = (BarColumn(None), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=_console(stderr=True), transient=True, expand=True) as progress:
+    console = _console(stderr=True)
+    console.width = max(MARGIN, console.width - MARGIN)  # a typed ^C must not break the line that is to be wiped
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
         task = progress.add_task("scan", total=total, tokens=0)
         counted = [0]
 
@@ -155,7 +158,8 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
             console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens"
         )
     verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
-    say(verified if scan.verified else "No document was recounted; see `--verify`.")
+    if scan.engine != scan.reference:
+        say(verified if scan.verified else "No document was recounted; see `--verify`.")
     for note in scan.notes:
         say(f"Note: {note}.")
     if opened.skipped:
@@ -245,6 +249,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
     """What one work would earn."""
+    from royaltycli.numerals import parse_fraction
     from royaltycli.payout.estimate import amount_text, percent, works_text
 
     code = outcome.currency.code
@@ -257,7 +262,7 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
     table.add_row("share", f"{percent(outcome.share)} %")
     table.add_row("of the whole profit", f"{_grouped(amount_text(outcome.at_full, outcome.currency))} {code}")
     at_rate = f"{_grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
-    table.add_row(f"at a rate of {clean(rate)}", Text(at_rate, style="bold"))
+    table.add_row(f"at a rate of {percent(parse_fraction(rate, 'rate'))} %", Text(at_rate, style="bold"))
     table.add_row("in other words", " ".join(_grouped(word) for word in works_text(outcome).split()))
     console = _console()
     console.print(table)

@@ -48,7 +48,14 @@ def scan(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", metavar="N", help="Threads.", show_default="one a core")
+        int | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            metavar="N",
+            help="Worker processes; a small corpus needs but one.",
+            show_default="one a core",
+        ),
     ] = None,
     verify: Annotated[
         str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
@@ -64,10 +71,15 @@ def scan(
     """
     from royaltycli import api
     from royaltycli.cli import console
+    from royaltycli.errors import CallError
     from royaltycli.storage import check_place
     from royaltycli.tokens.table import write_tokens
 
     check_place(output)
+    if output == options.STANDARD_OUTPUT:
+        raise CallError("a token table goes into a file; name one with `-o`")
+    if top < 0:
+        raise CallError(f"top is {top}; it must be 0 or more")
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     with console.scanning(opened, quiet=quiet) as tick:

@@ -85,7 +85,7 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     """Finds the files of one path of a source or collection."""
     entry = search.owners[owner]
     refusal = check_written(pattern, outside=search.outside)
-    if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):  # noqa: PTH118
+    if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
         _take_many(search, owner, f"pattern {shown(pattern)}", matches(search.root, pattern, outside=search.outside))
         return
     found = refusal or look_up(search.root, pattern, outside=search.outside)

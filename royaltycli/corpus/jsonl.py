@@ -239,8 +239,10 @@ def _value(row: dict[str, Any], name: str, where: Any, index: int, fields: Field
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError as error:
-                half = "half of a surrogate pair, which is no character"
-                raise DocumentError(f"{where(index)}: the field {name!r} holds {half}; mend the line") from error
+                raise DocumentError(
+                    f"{where(index)}: the field {name!r} holds half of a surrogate pair, "
+                    "which is no character; mend the line"
+                ) from error
         return value
     if name == fields.text and value is None:
         return ""

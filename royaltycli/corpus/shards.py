@@ -19,25 +19,26 @@ PACKING = 4
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Pieces that one worker reads in order, of files that stand side by side in the corpus."""
+    """Pieces that one worker reads in order, of files that stand side by side; `first` is the corpus's first."""
 
     pieces: tuple[Piece, ...]
+    first: bool = False
 
 
 def plan(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
     """The shards of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
     pending: list[Piece] = []
-    size = 0
+    size, first = 0, True
     for file in files:
         for piece in _pieces(file, shard_bytes):
             weight = piece.packed_bytes * _packing(file)
             if pending and (size + weight > shard_bytes or len(pending) >= SHARD_FILES):
-                yield Shard(tuple(pending))
-                pending, size = [], 0
+                yield Shard(tuple(pending), first)
+                pending, size, first = [], 0, False
             pending.append(piece)
             size += weight
     if pending:
-        yield Shard(tuple(pending))
+        yield Shard(tuple(pending), first)
 
 
 def text_size(files: Iterable[File]) -> int:

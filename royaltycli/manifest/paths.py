@@ -5,7 +5,6 @@ folder whose name begins alike, are outside.
 
 Paths are texts here, not Path objects: with a hundred thousand of them that halves the time.
 """
-# ruff: noqa: PTH114, PTH116, PTH117, PTH118
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class _Walk:
                         self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
 
     def _take_name(self, folder: str, prefix: str, at: int, part: str) -> None:
-        path = os.path.join(folder, part)  # noqa: PTH118 -- as above, a text is enough
+        path = os.path.join(folder, part)
         if os.path.lexists(path):
             with self._refusing(prefix + part):
                 self._follow(prefix + part, path, at)
@@ -150,7 +150,7 @@ class _Walk:
     def _follow(self, name: str, path: str, at: int) -> None:
         """Goes to where a path really leads, if it may."""
         real = os.path.realpath(path)
-        is_folder = os.path.isdir(real)  # noqa: PTH112
+        is_folder = os.path.isdir(real)
         if is_folder == (at == len(self.parts) - 1):
             return  # a folder where a file is meant, or the other way round
         if not self.outside and not is_inside(self.root, real):
@@ -159,7 +159,7 @@ class _Walk:
         elif is_folder:
             self.todo.append((real, f"{name}/", at + 1))
         else:
-            self.found[name] = match_file(name, real, os.stat(real))  # noqa: PTH116
+            self.found[name] = match_file(name, real, os.stat(real))
 
     @contextmanager
     def _refusing(self, name: str) -> Iterator[None]:

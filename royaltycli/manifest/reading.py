@@ -31,9 +31,9 @@ def find_manifest(given: str | Path | None) -> Path:
     Raises CallError if there is none.
     """
     path = Path(MANIFEST_NAME if given is None else given)
-    if os.path.isdir(path):  # noqa: PTH112 -- unlike Path, it takes names that no system allows
+    if os.path.isdir(path):
         path /= MANIFEST_NAME
-    if os.path.exists(path):  # noqa: PTH110
+    if os.path.exists(path):
         return path
     if given is None:
         raise CallError(f"there is no {MANIFEST_NAME} here; run `royalty init` to write one, or name a manifest")

@@ -67,7 +67,7 @@ def starter(folder: Path) -> str:
     Raises CallError if the folder cannot be read or holds no document.
     """
     root = os.path.realpath(folder)
-    if not os.path.isdir(root):  # noqa: PTH112 -- unlike Path, it takes names that no system allows
+    if not os.path.isdir(root):
         raise CallError(f"{shown(os.fspath(folder))} is no folder; name one that holds documents")
     found = [match for match in files_below(root, root, "", outside=False) if _is_document(match)]
     groups = _groups(found)

@@ -30,7 +30,7 @@ WORDS_PER_PAGE = 250
 AMOUNT_DIGITS = 6
 """Significant digits of an amount too small for its minor units to say it well."""
 
-ENOUGH_UNITS = 100
+ENOUGH_UNITS = 10
 """Minor units from which on an amount is said well by whole ones."""
 
 SHARE_DIGITS = 3
@@ -197,7 +197,7 @@ def works_text(outcome: Estimate) -> str:
     if outcome.works_per_unit is None:
         return f"no number of such works makes 1 {code}"
     if outcome.works_per_unit <= 1:
-        return f"1 such work makes {amount_text(outcome.at_rate, outcome.currency)} {code}"
+        return f"{significant(outcome.works_per_unit, SHARE_DIGITS)} such works make 1 {code}"
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
 
 

@@ -84,7 +84,7 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
         texts = batches[0].texts if len(batches) == 1 else pa.concat_arrays([batch.texts for batch in batches])
         digests = digest_documents(texts)
         counts = counting.engine.count(texts)
-        verified += _verify(batches, texts, digests, counts, counting)
+        verified += _verify(batches, texts, digests, counts, counting, always=shard.first and not verified)
         sizes = np.diff(offsets(texts))
         start = 0
         for batch in batches:
@@ -139,11 +139,20 @@ def sampled(digests: Digests, rate: Fraction) -> npt.NDArray[np.intp]:
 
 
 def _verify(
-    batches: list[Batch], texts: pa.LargeStringArray, digests: Digests, counts: Counts, counting: Counting
+    batches: list[Batch],
+    texts: pa.LargeStringArray,
+    digests: Digests,
+    counts: Counts,
+    counting: Counting,
+    *,
+    always: bool,
 ) -> int:
-    if counting.reference is None or not counting.verify:
+    """Recount the sampled documents; `always` at least the one whose digest is the smallest, so that no scan goes unchecked."""
+    if counting.reference is None or not counting.verify or not len(counts):
         return 0
     chosen = sampled(digests, counting.verify)
+    if always and not len(chosen):
+        chosen = np.lexsort(digests.T[::-1])[:1]
     for document in chosen.tolist():
         expected = counting.reference.count(texts[document].as_py())
         if expected != counts[document]:

@@ -61,7 +61,7 @@ class WorkerProcess:
         # Without the current folder on its path, where a file could pass for a module.
         command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
         # In a group of its own, which Ctrl-C at a terminal does not reach, as it may come while Python loads.
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603 -- ourselves
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
         with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
@@ -116,14 +116,12 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     job: Job = pickle.load(requests)  # noqa: S301 -- from our own process
     counting: Counting | None = None
     while True:
-        shard, owners = pickle.load(requests)  # noqa: S301
+        shard, owners = pickle.load(requests)  # noqa: S301 -- from our own process
         try:
             counting = counting or _counting(job, lambda *done: _send(answers, Progress(*done)))
             answer: object = count_shard(shard, owners, counting, lambda: None)
         except (RoyaltyError, MemoryError) as error:
             answer = error
-        except OSError:
-            raise
         except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
             first = shard.pieces[0].file.name
             answer = DocumentError(

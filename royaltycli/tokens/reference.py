@@ -10,7 +10,6 @@ import binascii
 import functools
 import json
 import re
-import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from royaltycli.errors import EncodingError
@@ -26,7 +25,7 @@ _LONG_RUN = re.compile(rf"\s{{{WHITESPACE_RUN}}}")
 
 
 class Reference(Protocol):
-    """Counts one text exactly. `name` is the library's. Safe to share between threads."""
+    """Counts one text exactly. `name` is the library's."""
 
     name: str
     gave_up: int
@@ -60,37 +59,31 @@ class TiktokenReference:
         self.gave_up = 0
         self._pattern = PUBLIC[encoding.pattern].pattern
         self._source = encoding
-        self._loading = threading.Lock()
-        self._loaded: tiktoken.Encoding | None = None
         if encoding.name not in PUBLIC:  # what is not known to be good must fail at once
-            self._engine()
+            _ = self._engine
 
+    @functools.cached_property
     def _engine(self) -> tiktoken.Encoding:
-        """tiktoken's encoding, made by the first worker that needs it while the others count."""
-        with self._loading:
-            if self._loaded is None:
-                import tiktoken
+        """tiktoken's encoding, made when it is first needed: a scan's main process never needs it."""
+        import tiktoken
 
-                name, ranks = self._source.name, mergeable_ranks(self._source)
-                try:
-                    self._loaded = tiktoken.Encoding(
-                        name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={}
-                    )
-                except (ValueError, KeyError) as error:
-                    raise EncodingError(f"{name}: not a usable vocabulary ({error})") from error
-            return self._loaded
+        name, ranks = self._source.name, mergeable_ranks(self._source)
+        try:
+            return tiktoken.Encoding(name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={})
+        except (ValueError, KeyError) as error:
+            raise EncodingError(f"{name}: not a usable vocabulary ({error})") from error
 
     def count(self, text: str) -> int:
         """The length of `encode_ordinary(text)`."""
         if gives_up(text):
             self.gave_up += 1
             return self.count_by_pieces(text)
-        return len(self._engine().encode_ordinary(text))
+        return len(self._engine.encode_ordinary(text))
 
     def count_by_pieces(self, text: str) -> int:
         """The same number, with the regex package in place of the splitter that overflows its stack."""
         pieces = _compiled(self._pattern).finditer(text)
-        merge = self._engine()._encode_single_piece  # noqa: SLF001 -- part of tiktoken's interface for learners
+        merge = self._engine._encode_single_piece  # noqa: SLF001 -- part of tiktoken's interface for learners
         return sum(len(merge(match.group())) for match in pieces)
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import Shard, plan, text_size
 from royaltycli.errors import CallError
-from royaltycli.limits import PROCESSES_FROM, WORKERS
+from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
 from royaltycli.manifest.identifiers import encode_value, source_id
 from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
@@ -80,7 +80,10 @@ def scan_files(
     reference = load_reference(encoding)
     chosen = choose_engine(engine, encoding, reference)
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
-    alone = workers == 1 or text_size(files) < PROCESSES_FROM
+    if reference is not None and chosen == reference.name:
+        verify = Fraction(0)  # the reference against itself would show nothing
+    slowly = 1 if chosen != "gigatoken" else verify
+    alone = workers == 1 or text_size(files) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM
 
     processes = contextlib.ExitStack()
 
@@ -171,6 +174,8 @@ def _named_holder(value: str, names: dict[str, str]) -> dict[str, str]:
 
 def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
     notes = []
+    if engine == reference:
+        notes.append(f"nothing was recounted, as {engine} is itself what counts are checked against")
     if engine == "tokenizers":
         notes.append("counted with tokenizers, as gigatoken is not there or does not know this tokenizer")
     elif engine == "tiktoken":

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from royaltycli.cli import COMMANDS
-from tests.docs.pages import ROOT, workplace
+from tests.docs.pages import ROOT, sample_copy
 from tests.docs.terminal import run
 
 PAGE = ROOT / "docs" / "cli.md"
@@ -20,7 +20,7 @@ generated.
 
 def page() -> str:
     """The whole page."""
-    with workplace() as folder:
+    with sample_copy() as folder:
         sections = [_section(command, folder) for command in ("", *COMMANDS)]
     return "\n".join([OPENING, *sections])
 

@@ -34,7 +34,7 @@ def masked(shown: str) -> str:
 
 
 @contextlib.contextmanager
-def workplace() -> Iterator[Path]:
+def sample_copy() -> Iterator[Path]:
     """A temporary folder with a copy of the sample corpora."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -46,7 +46,7 @@ def renewed(page: str) -> str:
     """The page with everything that is shown as it is shown now, but for what is masked."""
     if not BLOCK.search(page):
         return page
-    with workplace() as folder:
+    with sample_copy() as folder:
         names: dict[str, Any] = {"__name__": "__main__"}
         return BLOCK.sub(lambda block: _renewed_block(block, folder, names), page)
 

@@ -210,6 +210,29 @@ def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, work
     assert psutil.Process().children() == []
 
 
+IN_PROCESSES = """
+import sys
+from royaltycli.corpus import shards
+from royaltycli.tokens import scan
+import royaltycli
+if __name__ == "__main__":
+    scan.PROCESSES_FROM = 0
+    shards.plan.__defaults__ = (20_000,)
+    royaltycli.scan(sys.argv[1], output=sys.argv[2], workers=2)
+"""
+
+
+def test_the_bytes_of_worker_processes_do_not_depend_on_the_environment(tmp_path):
+    alone = scanned(SAMPLE, tmp_path / "alone", "--workers", "1")
+    for number, other in enumerate(
+        [{"PYTHONHASHSEED": "3", "TZ": "America/Lima"}, {"PYTHONHASHSEED": "4", "LC_ALL": "C", "LANG": "C"}]
+    ):
+        output = tmp_path / str(number)
+        command = [sys.executable, "-c", IN_PROCESSES, str(SAMPLE), str(output)]
+        subprocess.run(command, check=True, env={**os.environ, **other}, timeout=120)
+        assert output.read_bytes() == alone
+
+
 @pytest.mark.usefixtures("processes")
 def test_a_lost_worker_fails_the_scan(folder):
     place = folder(
@@ -262,6 +285,16 @@ def test_a_wrong_count_stops_the_scan_and_writes_nothing(folder, monkeypatch, wo
     assert raised.value.exit_status == 1
     assert not (place / "tokens.parquet").exists()
     royaltycli.scan(place, output=place / "tokens.parquet", verify=0)  # unverified it would have passed
+
+
+def test_no_scan_goes_unchecked(folder):
+    """Of a corpus too small for its sample, one document is recounted all the same."""
+    place = folder({"a.txt": "one", "b.txt": "two", "corpus.toml": '[[source]]\nid = "s"\npath = "*.txt"'})
+    assert scan_opened(check(place)).verified == 1
+    assert scan_opened(check(place), verify=0).verified == 0
+    reference = scan_opened(check(place), engine="tiktoken", verify="100%")
+    assert reference.verified == 0
+    assert reference.notes[0] == "nothing was recounted, as tiktoken is itself what counts are checked against"
 
 
 def test_the_sample_is_the_same_in_every_scan_and_of_the_size_asked_for():
