@@ -177,7 +177,7 @@ def rounded(amount: Fraction, currency: Currency) -> Decimal:
 
 
 def amount_text(amount: Fraction, currency: Currency) -> str:
-    """An amount as people read it: `43.33`, and below a hundred minor units `0.0133333`.
+    """An amount as people read it: `43.33`, and below ten minor units `0.0133333`.
 
     A small amount rounded to minor units would say little or nothing of what a small work earns, so it
     is shown with six significant digits instead, half-even.
@@ -196,7 +196,9 @@ def works_text(outcome: Estimate) -> str:
     code = outcome.currency.code
     if outcome.works_per_unit is None:
         return f"no number of such works makes 1 {code}"
-    if outcome.works_per_unit <= 1:
+    if outcome.works_per_unit == 1:
+        return f"1 such work makes 1 {code}"
+    if outcome.works_per_unit < 1:
         return f"{significant(outcome.works_per_unit, SHARE_DIGITS)} such works make 1 {code}"
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
 

@@ -147,7 +147,7 @@ def _verify(
     *,
     always: bool,
 ) -> int:
-    """Recount the sampled documents; `always` at least the one whose digest is the smallest, so that no scan goes unchecked."""
+    """Recount the sampled documents, `always` at least one: that of the smallest digest. Raises VerificationError."""
     if counting.reference is None or not counting.verify or not len(counts):
         return 0
     chosen = sampled(digests, counting.verify)

@@ -50,7 +50,7 @@ def test_a_textbook_of_130_000_tokens_in_gpt_3() -> None:
     assert percent(textbook.share) == "0.0000433"
     assert (str(textbook.full_payout), str(textbook.rate_payout)) == ("216.67", "43.33")
     assert (textbook.at_full, textbook.at_rate) == (Fraction(650, 3), Fraction(130, 3))
-    assert works_text(textbook) == "1 such work makes 43.33 USD"
+    assert works_text(textbook) == "0.0231 such works make 1 USD"
     assert textbook.rule == "the work counts as seen once: its tokens over all tokens of the corpus"
     assert textbook.by_weight is None
 
@@ -137,7 +137,8 @@ def test_a_part_in_gib_is_compared_by_its_own_tokens_per_byte() -> None:
         ("1.00", "1", USD),
         ("0.50", "1/2", USD),
         ("0.30", "3/10", USD),
-        ("0.333333", "1/3", USD),
+        ("0.33", "1/3", USD),
+        ("0.0333333", "1/30", USD),
         ("0.0000000133333", "1/75000000", USD),
         ("2.12", "2.125", USD),  # half to even
         ("2.14", "2.135", USD),
@@ -149,7 +150,7 @@ def test_a_part_in_gib_is_compared_by_its_own_tokens_per_byte() -> None:
         ("0.133", "2/15", KWD),
     ],
 )
-def test_amounts_below_a_hundred_minor_units_are_shown_finer(shown: str, amount: str, currency: Currency) -> None:
+def test_amounts_below_ten_minor_units_are_shown_finer(shown: str, amount: str, currency: Currency) -> None:
     assert amount_text(Fraction(amount), currency) == shown
 
 
@@ -187,8 +188,9 @@ def test_works_that_earn_nothing() -> None:
 
 def test_works_are_counted_until_they_reach_one_unit() -> None:
     assert works_text(of_gpt_3(41)) == "74 such works make 1 USD"  # 73.17 of them
-    assert works_text(of_gpt_3(3000)) == "1 such work makes 1.00 USD"
+    assert works_text(of_gpt_3(3000)) == "1 such work makes 1 USD"
     assert works_text(of_gpt_3(3000, currency=JPY)) == "1 such work makes 1 JPY"
+    assert works_text(of_gpt_3(6000)) == "0.5 such works make 1 USD"
 
 
 # -- words and pages --------------------------------------------------------------------------------
