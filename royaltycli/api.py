@@ -57,10 +57,23 @@ def scan(
     if output is not None:
         check_place(Path(output))
     opened = check(manifest, outside=outside)
+    if output is not None:
+        spare_corpus(opened, Path(output))
     scanned = scan_opened(opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify)
     if output is not None:
         write_tokens(Path(output), scanned.table)
     return scanned.table
+
+
+def spare_corpus(opened: Opened, output: Path) -> None:
+    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
+    from royaltycli.errors import OutputError
+
+    corpus, place = opened.corpus, Path(os.path.realpath(output))
+    manifest = Path(corpus.file)
+    own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
+    if str(place) in own or any(file.path == place for file in opened.files):
+        raise OutputError(f"{output} belongs to the corpus, and would be lost; name another file for the table")
 
 
 def scan_opened(

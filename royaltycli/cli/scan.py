@@ -82,6 +82,7 @@ def scan(
         raise CallError(f"top is {top}; it must be 0 or more")
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
+    api.spare_corpus(opened, output)
     with console.scanning(opened, quiet=quiet) as tick:
         scanned = api.scan_opened(
             opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify, tick=tick
