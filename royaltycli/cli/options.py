@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,6 +75,14 @@ def format_of(asked: str | None, output: Path | None) -> str:
     from royaltycli.report.formats import choose_format
 
     return choose_format(asked, None if output == STANDARD_OUTPUT else output, terminal=sys.stdout.isatty())
+
+
+def spare_input(tokens: Path, output: Path | None) -> None:
+    """Raises CallError if the result would take the place of the table that it is made from."""
+    from royaltycli.errors import CallError
+
+    if output is not None and os.path.realpath(output) == os.path.realpath(tokens):
+        raise CallError(f"{output} is the token table itself, and would be lost; name another file")
 
 
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:

@@ -50,6 +50,7 @@ def payout(
     from royaltycli.cli import console
 
     kind = options.format_of(format_, output)
+    options.spare_input(tokens, output)
     rows = console.ROWS if kind == "table" and top is None else top
     paid = api.distribute(
         api.read_tokens(tokens),

@@ -35,6 +35,7 @@ def shares(
     from royaltycli.cli import console
 
     kind = options.format_of(format_, output)
+    options.spare_input(tokens, output)
     table = api.read_tokens(tokens)
     if kind == "table":
         top = console.ROWS if top is None else top

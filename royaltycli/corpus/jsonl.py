@@ -206,7 +206,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: Reading) -> dict[str, Any]:
-    text = decode(line, chunk.place(index), reading) if not line.isascii() else line.decode("ascii")
+    try:
+        text = line.decode("utf-8", errors=reading.errors)
+    except UnicodeDecodeError:  # only now, as finding the number of a line may mean reading the file up to it
+        text = decode(line, chunk.place(index), reading)
     try:
         row = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
