@@ -69,10 +69,10 @@ def spare_corpus(opened: Opened, output: Path) -> None:
     """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
     from royaltycli.errors import OutputError
 
-    corpus, place = opened.corpus, Path(os.path.realpath(output))
+    corpus, place = opened.corpus, os.path.realpath(output)
     manifest = Path(corpus.file)
     own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
-    if str(place) in own or any(file.path == place for file in opened.files):
+    if place in own or any(file.path == place for file in opened.files):
         raise OutputError(f"{output} belongs to the corpus, and would be lost; name another file for the table")
 
 

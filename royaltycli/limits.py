@@ -29,7 +29,7 @@ FILES_NAMED = 5
 BATCH_BYTES = 8 * MiB
 """Text handed to a counting engine at once. It holds four bytes a token meanwhile."""
 
-READ_BYTES = 4 * MiB
+READ_BYTES = 8 * MiB
 """How much of a file is read at once."""
 
 SHARD_BYTES = 16 * MiB

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -25,12 +26,11 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Documents of one file, in file order.
+    """Documents of one file, in file order; or `files` that are one document each, of which `file` is the first.
 
     `texts` is a large_string array of valid UTF-8 without nulls. For a collection, `sources` and
     `holders` hold each document's own value of those fields, as string arrays without nulls.
-    `numbering` is None for a file that is one document. `packed_bytes` is how much of the file was
-    read for this batch, for the progress.
+    `packed_bytes` is how much was read of files for this batch, for the progress.
     """
 
     file: File
@@ -39,11 +39,12 @@ class Batch:
     sources: pa.Array | None = None
     holders: pa.Array | None = None
     numbering: Numbering | None = None
+    files: tuple[File, ...] = ()
 
     def place(self, document: int) -> str:
         """Where a document stands, as errors name it: `posts.jsonl:12`, `news.parquet, row 3`, `book.txt`."""
         if self.numbering is None:
-            return self.file.name
+            return self.files[document].name
         return place(self.file, self.numbering.numbers[document], self.numbering.after_byte)
 
 
@@ -72,7 +73,7 @@ def _lines_before(file: File, after_byte: int) -> int:
     if after_byte == 0:
         return 0
     lines, left = 1, after_byte - 1
-    with file.path.open("rb") as stream:
+    with Path(file.path).open("rb") as stream:
         while left and (block := stream.read(min(left, READ_BYTES))):
             lines += block.count(b"\n")
             left -= len(block)

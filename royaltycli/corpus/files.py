@@ -20,13 +20,13 @@ from royaltycli.manifest.wording import named, printable, shown
 class File:
     """A file of documents.
 
-    `name` is its path as reached from the manifest's folder, `path` the real one to open, `size` its
-    bytes as they lie on the disk. `owner` is the place of its source or collection in
-    `corpus.sources + corpus.collections`.
+    `name` is its path as reached from the manifest's folder, `path` the real one to open (a text, as
+    there may be a great many files), `size` its bytes as they lie on the disk. `owner` is the place of
+    its source or collection in `corpus.sources + corpus.collections`.
     """
 
     name: str
-    path: Path
+    path: str
     size: int
     format: Format
     compression: Compression | None
@@ -107,7 +107,8 @@ def _take_one(search: _Search, owner: int, match: Match) -> None:
     if match.refusal is not None:
         _note(search, entry, f"cannot read {shown(match.name)}: {match.refusal.what}", match.refusal.mend)
         return
-    if _format(entry, match.name) is None:
+    form = _format(entry, match.name)
+    if form is None:
         what = f"file {shown(match.name)} is not known by its ending to hold documents"
         mend = 'say how to read it, such as format = "text"'
         if isinstance(entry, Collection):
@@ -115,7 +116,7 @@ def _take_one(search: _Search, owner: int, match: Match) -> None:
             mend = "make it a [[source]], or set format"
         _note(search, entry, what, mend)
         return
-    _claim(search, owner, match)
+    _claim(search, owner, match, form)
 
 
 def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match]) -> None:
@@ -127,14 +128,15 @@ def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match])
     for match in found:
         if match.path in search.own:
             continue
-        if not match.name.endswith("/") and _format(entry, match.name) is None:
+        form = _format(entry, match.name)
+        if form is None and not match.name.endswith("/"):
             passed.append(match.name)
             search.skipped[match.path] = match.name
         elif match.refusal is not None:
             refused.setdefault(match.refusal, []).append(match.name)
-        else:
+        elif form is not None:
             taken += 1
-            _claim(search, owner, match)
+            _claim(search, owner, match, form)
     for refusal, names in refused.items():
         _note(search, entry, f"cannot read {named(names)}: {refusal.what}", refusal.mend)
     if not taken and not refused:
@@ -147,16 +149,14 @@ def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match])
         _note(search, entry, what, mend)
 
 
-def _claim(search: _Search, owner: int, match: Match) -> None:
+def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
     """Gives a file to its owner, unless another has it."""
-    entry = search.owners[owner]
-    form = _format(entry, match.name)
     before = search.files.get(match.path)
     if before is not None and before.owner != owner:
         search.clashes.setdefault((before.owner, owner), set()).add(match.name)
-    elif form is not None and (before is None or match.name.encode() < before.name.encode()):
+    elif before is None or match.name.encode() < before.name.encode():
         compression = kind_of(match.name)[1]
-        search.files[match.path] = File(match.name, Path(match.path), match.size, form, compression, owner)
+        search.files[match.path] = File(match.name, match.path, match.size, form, compression, owner)
 
 
 def _format(entry: Source | Collection, name: str) -> Format | None:

@@ -61,7 +61,7 @@ def _broken(file: File, error: Exception) -> DocumentError:
 def _intact_lines(file: File) -> int:
     """How many whole lines of text a broken file unpacks to, read again in small steps."""
     lines = 0
-    with contextlib.suppress(OSError, pa.ArrowException), pa.OSFile(os.fspath(file.path)) as raw:
+    with contextlib.suppress(OSError, pa.ArrowException), pa.OSFile(file.path) as raw:
         stream = pa.CompressedInputStream(raw, file.compression)
         while block := stream.read(SMALL_STEP):
             lines += block.count(b"\n")
@@ -88,9 +88,13 @@ def _plain(file: File) -> pa.Buffer:
         raise _too_long(file)
     try:
         descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb", buffering=0) as stream:  # noqa: PTH123 -- a descriptor is no path
+        try:
             _check_unchanged(file, os.fstat(descriptor))
-            data = stream.read(file.size + 1) or b""
+            data = os.read(descriptor, file.size + 1)
+            while len(data) <= file.size and (more := os.read(descriptor, file.size + 1 - len(data))):
+                data += more  # a read of two gigabytes comes in parts
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
     if len(data) != file.size:
@@ -114,8 +118,8 @@ def too_large(file: File) -> DocumentError:
 def open_raw(file: File) -> Any:
     """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before."""
     try:
-        _check_unchanged(file, file.path.stat())
-        return pa.OSFile(os.fspath(file.path))
+        _check_unchanged(file, os.stat(file.path))
+        return pa.OSFile(file.path)
     except OSError as error:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
 

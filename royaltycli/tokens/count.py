@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.corpus.batches import Batch
-from royaltycli.corpus.documents import read
+from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.shards import Shard
-from royaltycli.errors import DocumentError, VerificationError
+from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
 from royaltycli.limits import BATCH_BYTES, NAME_LENGTH
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.buffers import offsets, utf8
@@ -24,9 +24,6 @@ from royaltycli.tokens.engines import Counts, Engine
 from royaltycli.tokens.reference import Reference
 
 Digests = npt.NDArray[np.uint8]
-Owners = Mapping[int, Source | Collection]
-"""The sources and collections that files belong to, by their place in the manifest."""
-
 Tick = Callable[[int, int, int], None]
 """Called with what has come since the last call: bytes of files, tokens, documents."""
 
@@ -79,11 +76,11 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     verified = 0
     reference = counting.reference
     gave_up = reference.gave_up if reference else 0
-    for batches in _grouped(_batches(shard, owners)):
+    for batches in _grouped(read(shard.pieces, owners)):
         check()
         texts = batches[0].texts if len(batches) == 1 else pa.concat_arrays([batch.texts for batch in batches])
         digests = digest_documents(texts)
-        counts = counting.engine.count(texts)
+        counts = _count(texts, batches, counting.engine)
         verified += _verify(batches, texts, digests, counts, counting, always=shard.first and not verified)
         sizes = np.diff(offsets(texts))
         start = 0
@@ -99,9 +96,14 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     return Partial(tallies, verified, reference.gave_up - gave_up if reference else 0)
 
 
-def _batches(shard: Shard, owners: Owners) -> Iterator[Batch]:
-    for piece in shard.pieces:
-        yield from read(piece, owners[piece.file.owner])
+def _count(texts: pa.LargeStringArray, batches: list[Batch], engine: Engine) -> Counts:
+    try:
+        return engine.count(texts)
+    except (RoyaltyError, MemoryError):
+        raise
+    except BaseException as error:  # engines written in Rust panic with a BaseException of their own
+        place, kind = batches[0].place(0), type(error).__name__
+        raise DocumentError(f"{place}: the counting engine failed here or soon after ({kind}: {error})") from error
 
 
 def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:

@@ -22,7 +22,7 @@ from fractions import Fraction
 from typing import IO, BinaryIO, NamedTuple
 
 from royaltycli.corpus.shards import Shard
-from royaltycli.errors import DocumentError, RoyaltyError, WorkerError
+from royaltycli.errors import WorkerError
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.count import Counting, Partial, Tick, count_shard
 from royaltycli.tokens.encodings import Encoding
@@ -33,6 +33,9 @@ from royaltycli.tokens.workers import Check
 PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from royaltycli.tokens.processes import serve; serve()"
 )
+
+FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""For numpy, which would start a thread a core in each worker, and never use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class WorkerProcess:
         command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
         # In a group of its own, which Ctrl-C at a terminal does not reach, as it may come while Python loads.
         self._process = subprocess.Popen(  # noqa: S603 -- ourselves
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=os.environ | FEW_THREADS
         )
         with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
             self._send(job)
@@ -82,7 +85,7 @@ class WorkerProcess:
                 f"a worker was lost while it counted {first} (it was killed, or the memory ran out); "
                 "nothing was written; scan again, with fewer `--workers`"
             ) from error
-        if isinstance(answer, BaseException):
+        if isinstance(answer, Exception):
             raise answer
         partial: Partial = answer
         return partial
@@ -120,13 +123,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             counting = counting or _counting(job, lambda *done: _send(answers, Progress(*done)))
             answer: object = count_shard(shard, owners, counting, lambda: None)
-        except (RoyaltyError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001 -- for the scan to raise
             answer = error
-        except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
-            first = shard.pieces[0].file.name
-            answer = DocumentError(
-                f"{first}: the counting engine failed here or soon after ({type(error).__name__}: {error})"
-            )
         _send(answers, answer)
 
 

@@ -87,18 +87,22 @@ def scan_files(
 
     processes = contextlib.ExitStack()
 
-    def start() -> Callable[[Shard, Check], Partial]:
-        if not alone:
-            worker = WorkerProcess(Job(encoding, chosen, verify), tick, owners)
-            processes.callback(worker.end)
-            return worker.count
+    def here() -> Callable[[Shard, Check], Partial]:
         counting = Counting(make_engine(chosen, encoding, reference), reference, verify, tick)
         return lambda shard, check: count_shard(shard, dict(enumerate(owners)), counting, check)
+
+    def elsewhere() -> Callable[[Shard, Check], Partial]:
+        worker = WorkerProcess(Job(encoding, chosen, verify), tick, owners)
+        processes.callback(worker.end)
+        return worker.count
+
+    # One worker is this very process, which counts while the others are still starting.
+    starts = [here] if alone else [here, *[elsewhere] * (workers - 1)]
 
     rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
     verified = gave_up = 0
     with processes:
-        for partial in InOrder(plan(files), start, 1 if alone else workers):
+        for partial in InOrder(plan(files), starts):
             verified += partial.verified
             gave_up += partial.gave_up
             for key, tally in partial.tallies.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
@@ -13,8 +13,9 @@ Result = TypeVar("Result")
 Check = Callable[[], None]
 """Called now and then by a running task; it raises if the task's result is no longer wanted."""
 
-AHEAD = 4
-"""Tasks that may wait, be under way or be done for each worker, before the first of them is handed back."""
+AHEAD = 64
+"""Tasks for each worker that may wait, be under way or be done before the first of them is handed back: so many
+that the others do not stand still while one worker is at a big file that cannot be cut."""
 
 WAIT_SECONDS = 0.1
 """How often the waiting thread looks for an interrupt."""
@@ -45,23 +46,20 @@ class Gate:
 class InOrder(Generic[Task, Result]):
     """Iterates over the results of `work(task, check)` for each task, in the order of the tasks.
 
-    Each worker is a thread, which calls `start` for a `work` of its own. If tasks fail, the error of the
-    first of them, in the order of the tasks, is raised: the same error whatever the number of workers.
+    Each worker is a thread, which calls one of the `starts` for a `work` of its own. If tasks fail, the
+    error of the first of them, in the order of the tasks, is raised: the same whatever the number of workers.
     """
 
-    def __init__(
-        self, tasks: Iterable[Task], start: Callable[[], Callable[[Task, Check], Result]], workers: int
-    ) -> None:
+    def __init__(self, tasks: Iterable[Task], starts: Sequence[Callable[[], Callable[[Task, Check], Result]]]) -> None:
         self._tasks = enumerate(tasks)
-        self._start = start
-        self._workers = workers
+        self._starts = starts
         self._gate = Gate()
         self._waiting: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
 
     def __iter__(self) -> Iterator[Result]:
         # Daemons: after Ctrl-C the program ends at once, even if a worker is deep in a long document.
-        threads = [threading.Thread(target=self._run, daemon=True) for _ in range(self._workers)]
+        threads = [threading.Thread(target=self._run, args=[start], daemon=True) for start in self._starts]
         for thread in threads:
             thread.start()
         try:
@@ -76,7 +74,7 @@ class InOrder(Generic[Task, Result]):
         wanted = given = 0
         exhausted = False
         while True:
-            while not exhausted and given < wanted + AHEAD * self._workers:
+            while not exhausted and given < wanted + AHEAD * len(self._starts):
                 task = next(self._tasks, None)
                 exhausted = task is None
                 if task is not None:
@@ -99,13 +97,13 @@ class InOrder(Generic[Task, Result]):
             wanted += 1
             yield result  # type: ignore[misc]  # a result is None only beside an error
 
-    def _run(self) -> None:
+    def _run(self, start: Callable[[], Callable[[Task, Check], Result]]) -> None:
         work: Callable[[Task, Check], Result] | None = None
         while (item := self._waiting.get()) is not None:
             index, task = item
             try:
                 self._gate.check(index)
-                work = work or self._start()
+                work = work or start()
                 self._done.put((index, work(task, functools.partial(self._gate.check, index)), None))
             except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
                 self._done.put((index, None, error))

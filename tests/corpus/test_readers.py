@@ -30,12 +30,12 @@ COLLECTION = Collection("c", Place("corpus.toml"), ("*",), "author", "author")
 
 def a_file(path):
     kind, compression = kind_of(path.name)
-    return File(path.name, path, path.stat().st_size, kind, compression, 0)
+    return File(path.name, str(path), path.stat().st_size, kind, compression, 0)
 
 
 def documents(path, owner=SOURCE, shard_bytes=1 << 26):
     pieces = [piece for shard in plan([a_file(path)], shard_bytes) for piece in shard.pieces]
-    return [text for piece in pieces for batch in read(piece, owner) for text in batch.texts.to_pylist()]
+    return [text for batch in read(pieces, {0: owner}) for text in batch.texts.to_pylist()]
 
 
 def written(folder, name, content):
@@ -178,7 +178,7 @@ def test_a_line_of_a_later_range_is_named_by_its_number_in_the_file(tmp_path):
 
 def test_whole_numbers_may_name_a_source(tmp_path):
     path = written(tmp_path, "t.jsonl", '{"text": "x", "author": 12}\n{"text": null, "author": "b"}\n')
-    (batch,) = read(Piece(a_file(path)), COLLECTION)
+    (batch,) = read([Piece(a_file(path))], {0: COLLECTION})
     assert (batch.sources.to_pylist(), batch.texts.to_pylist()) == (["12", "b"], ["x", ""])
 
 
@@ -201,6 +201,43 @@ def test_invalid_utf8_names_file_and_byte(tmp_path):
     table = pa.table({"text": pa.array([b"fine", b"\xc3("], pa.binary())})
     pq.write_table(table, tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet") == "t.parquet, row 2: not valid UTF-8 at byte 1 (0xc3)" + ending
+
+
+def texts_of(folder, owner=SOURCE, **contents):
+    files = [a_file(written(folder, f"{name}.txt", content)) for name, content in contents.items()]
+    return [text for batch in read(map(Piece, files), {0: owner}) for text in batch.texts.to_pylist()]
+
+
+def test_small_files_that_are_read_together_stay_documents_of_their_own(tmp_path):
+    assert texts_of(tmp_path, a=b"one", b=b"", c="två".encode()) == ["one", "", "två"]
+
+
+def test_a_character_that_is_cut_between_two_files_is_valid_in_neither(tmp_path):
+    with pytest.raises(DocumentError, match=r"^a.txt: not valid UTF-8 at byte 3 \(0xc3\)"):
+        texts_of(tmp_path, a="två".encode()[:3], b="två".encode()[3:])
+
+
+def test_of_files_that_are_read_together_the_first_wrong_one_is_named(tmp_path):
+    files = [
+        a_file(written(tmp_path, f"{name}.txt", content))
+        for name, content in {"a": b"1", "b": b"\xff", "c": b"3"}.items()
+    ]
+    Path(files[2].path).unlink()
+    with pytest.raises(DocumentError, match=r"^b.txt: not valid UTF-8 at byte 1"):
+        list(read(map(Piece, files), {0: SOURCE}))
+
+
+def test_replacing_errors_in_one_file_leaves_those_beside_it(tmp_path):
+    source = Source("s", Place("corpus.toml"), ("*",), reading=Reading(errors="replace"))
+    assert texts_of(tmp_path, source, a=b"one", b=b"t\xff", c=b"three") == ["one", "t\ufffd", "three"]
+
+
+def test_packed_files_are_unpacked_one_at_a_time(tmp_path):
+    """A thousand small files may each unpack to the free bound: together they would fill the memory."""
+    names = ["a.txt", "b.txt.gz", "c.txt.gz", "d.txt", "e.txt"]
+    files = [a_file(written(tmp_path, name, name.encode())) for name in names]
+    batches = [[file.name for file in batch.files] for batch in read(map(Piece, files), {0: SOURCE})]
+    assert batches == [["a.txt"], ["b.txt.gz"], ["c.txt.gz"], ["d.txt", "e.txt"]]
 
 
 def test_invalid_utf8_is_replaced_where_the_source_says_so(tmp_path):
@@ -301,10 +338,10 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
     with pytest.raises(
         DocumentError, match=r"t.txt: changed while it was being read; let it come to rest and scan again"
     ):
-        list(read(Piece(file), SOURCE))
+        list(read([Piece(file)], {0: SOURCE}))
     path.unlink()
     with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
-        list(read(Piece(file), SOURCE))
+        list(read([Piece(file)], {0: SOURCE}))
 
 
 def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):

@@ -127,10 +127,10 @@ def test_a_file_has_its_real_path_size_and_owner(here):
     )
     found = find_files(read_manifest(Path("corpus.toml"))[0])
     assert [(file.name, file.path, file.size, file.owner) for file in found.files] == [
-        ("a.txt", root / "a.txt", 2, 0),
-        ("b.txt", root / "b.txt", 3, 1),
-        ("p/1.jsonl", root / "p/1.jsonl", 0, 2),
-        ("p/2.parquet", root / "p/2.parquet", 0, 2),
+        ("a.txt", str(root / "a.txt"), 2, 0),
+        ("b.txt", str(root / "b.txt"), 3, 1),
+        ("p/1.jsonl", str(root / "p/1.jsonl"), 0, 2),
+        ("p/2.parquet", str(root / "p/2.parquet"), 0, 2),
     ]
     assert (found.skipped, found.problems) == (("p/readme.md",), [])
 
@@ -160,7 +160,7 @@ def test_a_file_that_one_source_matches_twice_counts_once(here):
     Path(root, "b", "link.txt").symlink_to("x.txt")
     found = find_files(read_manifest(Path("corpus.toml"))[0])
     assert [file.name for file in found.files] == ["b/link.txt", "b/y.txt"]
-    assert found.files[0].path == root / "b/x.txt"
+    assert found.files[0].path == str(root / "b/x.txt")
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_outside_allows_links_out_but_no_devices(hostile):
     )
     found = find_files(read_manifest(Path("corpus.toml"))[0], outside=True)
     assert [(file.name, file.path) for file in found.files] == [
-        ("../corpus2/secret.txt", hostile.parent / "corpus2/secret.txt")
+        ("../corpus2/secret.txt", str(hostile.parent / "corpus2/secret.txt"))
     ]
     assert found.problems == []
     Path("corpus.toml").write_text(source("b/zero.txt"))
@@ -269,7 +269,7 @@ def test_a_pattern_may_go_through_a_link_that_stays_inside(hostile):
     Path("corpus.toml").write_text(source("b/round/ok.*"))
     found = find_files(read_manifest(Path("corpus.toml"))[0])
     assert [(file.name, file.path, found.problems) for file in found.files] == [
-        ("b/round/ok.txt", hostile / "b/ok.txt", [])
+        ("b/round/ok.txt", str(hostile / "b/ok.txt"), [])
     ]
 
 

@@ -271,6 +271,33 @@ class OffByOne:
         return counts + [text.as_py() == "hello again" for text in texts]
 
 
+class Panic(BaseException):
+    """What an engine that is written in Rust raises."""
+
+
+class Panicking:
+    def count(self, _texts):
+        raise Panic("out of its depth")
+
+
+def test_an_engine_that_panics_is_an_error_that_names_the_place(folder, monkeypatch):
+    place = folder(CORPUS)
+    monkeypatch.setattr("royaltycli.tokens.scan.make_engine", lambda *_given: Panicking())
+    with pytest.raises(
+        DocumentError, match=r"^book/one.txt: the counting engine failed here or soon after .Panic: out of its depth"
+    ):
+        royaltycli.scan(place)
+
+
+def test_a_wrong_count_in_a_text_file_names_it(folder, monkeypatch):
+    texts = {f"{name}.txt": name for name in ("before", "hello again", "behind")}
+    place = folder({**texts, "corpus.toml": '[[source]]\nid = "s"\npath = "*.txt"'})
+    make = engines.make_engine
+    monkeypatch.setattr("royaltycli.tokens.scan.make_engine", lambda *given: OffByOne(make(*given)))
+    with pytest.raises(VerificationError, match=r"^hello again.txt: counted 3 tokens"):
+        royaltycli.scan(place, verify="100%")
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_a_wrong_count_stops_the_scan_and_writes_nothing(folder, monkeypatch, workers):
     place = folder(CORPUS)
