@@ -20,6 +20,15 @@ import pyarrow.parquet as pq
 
 FOLDER = Path(__file__).parents[1] / ".benchmark-corpus"
 TARGET = 1_000_000_000
+FOLDERS = [
+    Path(sysconfig.get_path("stdlib")),
+    Path(sysconfig.get_path("purelib")),
+    Path("/usr/share"),
+    Path("/usr/include"),
+    Path("/usr/lib"),
+]
+"""Where text is looked for; more can be named with `--from`."""
+
 ENDINGS = {
     "",
     ".c",
@@ -99,13 +108,7 @@ def enough(target: int) -> list[dict[str, str]]:
 
 def found(target: int) -> Iterator[dict[str, str]]:
     """Documents of this machine, each content once, in an order that mixes their kinds, until `target` bytes."""
-    folders = [
-        Path(sysconfig.get_path("stdlib")),
-        Path(sysconfig.get_path("purelib")),
-        Path("/usr/share"),
-        Path("/usr/include"),
-    ]
-    files = {file for folder in folders if folder.is_dir() for file in folder.rglob("*") if file.suffix in ENDINGS}
+    files = {file for folder in FOLDERS if folder.is_dir() for file in folder.rglob("*") if file.suffix in ENDINGS}
     seen: set[bytes] = set()
     size = 0
     for file in sorted(files, key=lambda file: hashlib.sha256(str(file).encode()).digest()):
@@ -139,7 +142,7 @@ def texts(folder: Path) -> pa.LargeStringArray:
     opened = open_corpus(folder)
     owners = (*opened.corpus.sources, *opened.corpus.collections)
     pieces = (piece for shard in plan(opened.files) for piece in shard.pieces)
-    return pa.concat_arrays([batch.texts for piece in pieces for batch in read(piece, owners[piece.file.owner])])
+    return pa.concat_arrays([batch.texts for batch in read(pieces, dict(enumerate(owners)))])
 
 
 if __name__ == "__main__":

@@ -64,8 +64,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures the scan against the counting engines alone.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--megabytes", type=int, default=corpus.TARGET // 1_000_000)
+    parser.add_argument("--from", dest="folders", type=Path, nargs="*", default=[], help="more folders to find text in")
     parser.add_argument("--encoding", default="o200k_base", choices=["r50k_base", "cl100k_base", "o200k_base"])
     arguments = parser.parse_args()
+    corpus.FOLDERS += arguments.folders
     folder = corpus.make(arguments.megabytes * 1_000_000)
     texts = corpus.texts(folder)
     size = texts.nbytes
