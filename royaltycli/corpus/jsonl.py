@@ -142,8 +142,12 @@ def _parse_fast(chunk: Chunk, fields: Fields) -> dict[str, pa.Array] | None:
         return None
     if table.num_rows != lines:
         return None
-    columns = {name: pa.concat_arrays(table[name].chunks) for name in schema.names}
+    columns = {name: _whole_column(table[name]) for name in schema.names}
     return None if any(column.null_count for column in columns.values()) else columns
+
+
+def _whole_column(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
 def _objects(chunk: Chunk) -> int | None:

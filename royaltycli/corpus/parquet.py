@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +17,25 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import bound, open_raw, reason, too_large, whole
 from royaltycli.errors import DocumentError
-from royaltycli.limits import BATCH_BYTES
+from royaltycli.limits import BATCH_BYTES, MiB
 from royaltycli.manifest.model import Reading
 
 MOST_ROWS = 1 << 16
+AT_ONCE_BYTES, AT_ONCE_ROWS = 64 * MiB, 1 << 20
+"""Unpacked size and rows up to which a row group with a dictionary is read as a whole."""
+
+PROBE_BYTES = 1 << 16
+"""How much is read at a time where only a dictionary is looked at, and not the pages behind it."""
+
 FAILURES = (pa.ArrowException, OSError, ValueError, KeyError)
 """What pyarrow raises for a broken file, depending on where it breaks."""
 
 
 def row_group_sizes(file: File) -> list[int]:
     """Bytes of each row group in a plain Parquet file. Raises DocumentError."""
-    with _opened(file) as parquet:
-        groups = range(parquet.metadata.num_row_groups)
-        return [_packed_size(parquet.metadata.row_group(group)) for group in groups]
+    with _opened(file) as raw:
+        metadata = _parquet(file, raw).metadata
+        return [_packed_size(metadata.row_group(group)) for group in range(metadata.num_row_groups)]
 
 
 def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
@@ -39,33 +46,40 @@ def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Bat
     """
     file = piece.file
     left = bound(file)
-    with _opened(file) as parquet:
+    with _opened(file) as raw:
+        parquet = _parquet(file, raw)
         _check_columns(file, parquet.schema_arrow, fields)
-        groups = range(parquet.metadata.num_row_groups)[piece.start : piece.stop]
-        row = 1 + sum(parquet.metadata.row_group(group).num_rows for group in range(piece.start))
+        metadata = parquet.metadata
+        groups = range(metadata.num_row_groups)[piece.start : piece.stop]
+        row = 1 + sum(metadata.row_group(group).num_rows for group in range(piece.start))
         for group in groups:
-            packed = _packed_size(parquet.metadata.row_group(group))
-            rows = _rows_at_once(file, parquet, group, fields)
+            packed = _packed_size(metadata.row_group(group))
             try:
-                for table in parquet.iter_batches(rows, [group], fields.names(), use_threads=False):
-                    left -= table.nbytes
+                for table in _tables(file, raw, metadata, group, fields):
+                    batch = _batch(file, table, row, packed, fields, reading)
+                    columns = (batch.texts, batch.sources, batch.holders)
+                    left -= sum(column.nbytes for column in columns if column is not None)
                     if left < 0:
                         raise too_large(file)
-                    yield _batch(file, table, row, packed, fields, reading)
+                    yield batch
                     row, packed = row + table.num_rows, 0
             except FAILURES as error:
                 raise _broken(file, error, row) from error
 
 
 @contextlib.contextmanager
-def _opened(file: File, as_dictionary: list[str] | None = None) -> Iterator[pq.ParquetFile]:
-    """A Parquet file, closed at the end. Raises DocumentError if it is none."""
+def _opened(file: File) -> Iterator[Any]:
+    """The bytes of a Parquet file, closed at the end. Raises DocumentError."""
     with open_raw(file) if file.compression is None else pa.BufferReader(whole(file)) as raw:
-        try:
-            parquet = pq.ParquetFile(raw, page_checksum_verification=True, read_dictionary=as_dictionary)
-        except FAILURES as error:
-            raise _broken(file, error) from error
-        yield parquet
+        yield raw
+
+
+def _parquet(file: File, raw: Any, **options: Any) -> pq.ParquetFile:
+    """What `raw` holds, as Parquet. Raises DocumentError if it is none."""
+    try:
+        return pq.ParquetFile(raw, page_checksum_verification=True, **options)
+    except FAILURES as error:
+        raise _broken(file, error) from error
 
 
 def _broken(file: File, error: Exception, row: int = 0) -> DocumentError:
@@ -99,40 +113,48 @@ def _is_binary(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-def _rows_at_once(file: File, parquet: pq.ParquetFile, group: int, fields: Fields) -> int:
-    """How many rows make a batch of about BATCH_BYTES, and never much more memory than DOCUMENT_BYTES.
+def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Fields) -> Iterator[pa.RecordBatch]:
+    """A row group in batches of about BATCH_BYTES, and never much more memory than DOCUMENT_BYTES.
 
-    A dictionary lets a small file say a long text many times, so the longest entry sets the pace.
+    A dictionary lets a small file say a long text many times, so its longest entry sets the pace. It is
+    found without spreading the dictionary over the rows; a small row group is read in that form at once.
     """
-    metadata = parquet.metadata.row_group(group)
-    unpacked = longest = 0
-    for index in range(metadata.num_columns):
-        column = metadata.column(index)
-        if column.path_in_schema in fields.names():
-            unpacked += column.total_uncompressed_size
-            if column.has_dictionary_page:
-                longest = max(longest, _longest_entry(file, group, column.path_in_schema))
+    chunks = [metadata.row_group(group).column(index) for index in range(metadata.num_columns)]
+    chunks = [chunk for chunk in chunks if chunk.path_in_schema in fields.names()]
+    unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
     if unpacked > bound(file):
         raise too_large(file)
-    rows = BATCH_BYTES * max(1, metadata.num_rows) // max(1, unpacked)
-    if longest:
-        rows = min(rows, max(1, 8 * BATCH_BYTES // longest))
-    return int(max(1, min(rows, MOST_ROWS)))
+    coded = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page]
+    all_rows = metadata.row_group(group).num_rows
+    rows = min(MOST_ROWS, BATCH_BYTES * max(1, all_rows) // max(1, unpacked))
+    if coded and unpacked <= AT_ONCE_BYTES and all_rows <= AT_ONCE_ROWS:
+        parquet = _parquet(file, raw, metadata=metadata, read_dictionary=coded)
+        for whole_group in parquet.read_row_group(group, fields.names(), use_threads=False).to_batches():
+            longest = max(_longest_entry(whole_group.column(name)) for name in coded)
+            step = _at_pace(rows, longest)
+            for start in range(0, whole_group.num_rows, step):
+                yield whole_group.slice(start, step)
+        return
+    longest = max((_longest_of_chunk(file, raw, metadata, group, name) for name in coded), default=0)
+    parquet = _parquet(file, raw, metadata=metadata)
+    yield from parquet.iter_batches(_at_pace(rows, longest), [group], fields.names(), use_threads=False)
 
 
-def _longest_entry(file: File, group: int, column: str) -> int:
-    """Bytes of the longest value in a column chunk's dictionary, read without spreading it over the rows."""
-    with _opened(file, as_dictionary=[column]) as parquet:
-        try:
-            values = next(parquet.iter_batches(1, [group], [column], use_threads=False)).column(0)
-        except FAILURES as error:
-            raise _broken(file, error) from error
-        except StopIteration:
-            return 0
+def _at_pace(rows: int, longest: int) -> int:
+    return max(1, min(rows, 8 * BATCH_BYTES // max(1, longest)))
+
+
+def _longest_of_chunk(file: File, raw: Any, metadata: Any, group: int, column: str) -> int:
+    """Bytes of the longest value in a column chunk's dictionary, of which no more than the dictionary is read."""
+    parquet = _parquet(file, raw, metadata=metadata, read_dictionary=[column], buffer_size=PROBE_BYTES)
+    values = next(parquet.iter_batches(1, [group], [column], use_threads=False), None)
+    return 0 if values is None else _longest_entry(values.column(0))
+
+
+def _longest_entry(values: pa.Array) -> int:
     if not pa.types.is_dictionary(values.type) or not len(values.dictionary):
         return 0
-    longest = pc.max(pc.binary_length(values.dictionary)).as_py()
-    return int(longest or 0)
+    return int(pc.max(pc.binary_length(values.dictionary)).as_py() or 0)
 
 
 def _batch(file: File, table: pa.RecordBatch, row: int, packed: int, fields: Fields, reading: Reading) -> Batch:

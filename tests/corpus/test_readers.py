@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from royaltycli.corpus import shards, unpack
+from royaltycli.corpus import parquet, shards, unpack
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -284,10 +284,15 @@ def test_a_parquet_bomb_fails(tmp_path):
     assert error(tmp_path / "t.parquet") == f"t.parquet: {BOMB}"
 
 
-def test_a_dictionary_that_is_no_bomb_is_read(tmp_path):
+@pytest.mark.parametrize("at_once", [0, 1 << 26], ids=["in parts", "at once"])
+def test_a_dictionary_that_is_no_bomb_is_read(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(parquet, "AT_ONCE_BYTES", at_once)
+    monkeypatch.setattr(parquet, "BATCH_BYTES", 10_000)
     words = pa.array(["short", "long" * 1000] * 500).dictionary_encode()
     pq.write_table(pa.table({"text": words}), tmp_path / "t.parquet")
     assert documents(tmp_path / "t.parquet") == ["short", "long" * 1000] * 500
+    batches = list(read([Piece(a_file(tmp_path / "t.parquet"))], {0: SOURCE}))
+    assert max(batch.texts.nbytes for batch in batches) < 8 * 10_000 + 1000
 
 
 def test_broken_parquet_is_an_error(tmp_path):
@@ -297,7 +302,7 @@ def test_broken_parquet_is_an_error(tmp_path):
     path.write_bytes(good[:-20])
     assert error(path).startswith("t.parquet: broken Parquet data (")
     path.write_bytes(good[:3000] + bytes([good[3000] ^ 1]) + good[3001:])
-    assert error(path).startswith("t.parquet: broken Parquet data (")
+    assert error(path).startswith("t.parquet, row 1: broken Parquet data (")
     path.write_bytes(b"no Parquet at all")
     assert error(path).startswith("t.parquet: broken Parquet data (")
 
