@@ -147,7 +147,8 @@ def read_sealed(path: Path) -> pa.Table:
         if not path.is_file():
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
         with path.open("rb") as file:
-            _check_seal(file, path)
+            if not is_sealed(file):
+                raise _damaged(path)
             return pq.read_table(pa.PythonFile(file, mode="r"), page_checksum_verification=True)
     except OSError as error:
         raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
@@ -159,15 +160,15 @@ def _damaged(path: Path) -> TableError:
     return TableError(f"{path} is damaged, or was not written by royalty; run `royalty scan` again")
 
 
-def _check_seal(file: BinaryIO, path: Path) -> None:
+def is_sealed(file: BinaryIO) -> bool:
+    """Whether an open file is a Parquet file that `write_sealed` wrote, without a bit changed."""
     try:
         seal_at = _find_seal(file)
-    except ValueError as error:
-        raise _damaged(path) from error
+    except ValueError:
+        return False
     file.seek(seal_at + len(SEAL_START))
     claimed = file.read(64)
-    if _digest(file, blank=seal_at).hex().encode("ascii") != claimed:
-        raise _damaged(path)
+    return _digest(file, blank=seal_at).hex().encode("ascii") == claimed
 
 
 def _find_seal(file: BinaryIO) -> int:
