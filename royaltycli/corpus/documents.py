@@ -19,7 +19,7 @@ def read(piece: Piece, owner: Source | Collection) -> Iterator[Batch]:
         if owner.reading.strip == "html":
             from royaltycli.corpus.html import visible_texts
 
-            yield dataclasses.replace(batch, texts=visible_texts(batch.texts))
+            yield dataclasses.replace(batch, texts=visible_texts(batch.texts, batch.place))
         else:
             yield batch
 
