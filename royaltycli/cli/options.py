@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
     import pyarrow as pa
 
 STANDARD_OUTPUT = Path("-")
@@ -86,7 +89,11 @@ def spare_input(tokens: Path, output: Path | None) -> None:
 
 
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:
-    """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError."""
+    """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
+
+    A file and a pipe get every character as it is; a terminal gets none that would steer it.
+    """
+    from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
     from royaltycli.report.formats import writer
     from royaltycli.storage import write_whole
@@ -95,18 +102,21 @@ def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
         return
-    if kind == "parquet":
-        if sys.stdout.isatty():
+    if sys.stdout.isatty():
+        if kind == "parquet":
             raise CallError("Parquet is not for a terminal; name a file with `-o`, or pipe it on")
+        lines = _bytes(write).decode("utf-8").split("\n")
+        sys.stdout.buffer.write("\n".join(map(clean, lines)).encode("utf-8"))
+    elif kind == "parquet":
         sys.stdout.buffer.write(_bytes(write))
     else:
         write(sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
 
-def _bytes(write: object) -> bytes:
+def _bytes(write: Callable[[BinaryIO], None]) -> bytes:
     import io
 
     buffer = io.BytesIO()
-    write(buffer)  # type: ignore[operator]
+    write(buffer)
     return buffer.getvalue()
