@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -229,9 +230,19 @@ def _remove_leftovers(place: Path) -> None:
     if not LOCKS:
         return
     for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}"):
-        with contextlib.suppress(OSError), leftover.open("rb") as file:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            _remove_leftover(leftover)
+
+
+def _remove_leftover(leftover: Path) -> None:
+    """Remove a regular file that nobody has locked. A pipe, a device or a link of such a name is none of ours."""
+    descriptor = os.open(leftover, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             leftover.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
 
 
 def _escaped(name: str) -> str:
