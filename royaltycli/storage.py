@@ -90,7 +90,10 @@ def check_place(path: Path) -> Path:
 
     Raises OutputError if no result can stand there, which is best known before a long piece of work.
     """
-    place = Path(os.path.realpath(path))
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:  # a zero byte, or half a surrogate pair
+        raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
     if os.path.isdir(place):
         raise OutputError(f"{path} is a folder; name a file in it")
     if os.path.exists(place) and not os.path.isfile(place):
