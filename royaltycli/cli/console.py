@@ -60,14 +60,19 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 
 def say(message: str) -> None:
     """A note, on standard error."""
-    _console(stderr=True).print(Text(clean(message)), soft_wrap=True)
+    _speak(Text(clean(message)))
 
 
 def fail(message: str) -> None:
     """An error, on standard error: each of its lines is one thing that is wrong."""
-    console = _console(stderr=True)
     for line in message.split("\n"):
-        console.print(Text.assemble(("error", "bold red"), ": ", clean(line)), soft_wrap=True)
+        _speak(Text.assemble(("error", "bold red"), ": ", clean(line)))
+
+
+def _speak(line: Text) -> None:
+    """Print to standard error. What does not fit there, as its disk is full, is lost: the result is what counts."""
+    with contextlib.suppress(OSError):
+        _console(stderr=True).print(line, soft_wrap=True)
 
 
 def clean(text: str) -> str:
@@ -275,7 +280,10 @@ def prove(payout: Payout, *, aside: bool) -> None:
     parts = [f"{name} {_grouped(money(units, payout.currency))}" for name, units in payout.destinations]
     pool = _grouped(money(payout.pool, payout.currency))
     line = f"pool {pool} {payout.currency.code} = {' + '.join(parts)}"
-    _console(stderr=aside).print(Text(line, style="bold"), soft_wrap=True)
+    if aside:
+        _speak(Text(line, style="bold"))
+    else:
+        _console().print(Text(line, style="bold"), soft_wrap=True)
 
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
