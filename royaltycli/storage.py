@@ -60,6 +60,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
                     raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
+            _written[partial] = f"{path} was written"
             partial.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
@@ -68,7 +69,22 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+                partial.unlink()  # which fails if it has another name now
+                _written.pop(partial, None)
+
+
+_written: dict[Path, str] = {}
+"""What this process has written, in words, by the name that it had at first."""
+
+
+def written() -> str:
+    """What this process has written last, for the message of one that is interrupted: true at any moment."""
+    return next(reversed(_written.values()), "nothing was written")
+
+
+def note_output() -> None:
+    """Let `written` say that standard output has got something."""
+    _written[Path("-")] = "the output may not be whole"
 
 
 class _Given(io.BufferedIOBase):

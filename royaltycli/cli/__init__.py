@@ -77,7 +77,9 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
         except RoyaltyError as error:
             _end(str(error), error.exit_status)
         except KeyboardInterrupt:
-            _end("interrupted; nothing was written", Interrupted.exit_status)
+            from royaltycli.storage import written
+
+            _end(f"interrupted; {written()}", Interrupted.exit_status)
         except MemoryError:
             _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
         except OSError as error:

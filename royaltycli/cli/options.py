@@ -96,12 +96,13 @@ def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
     from royaltycli.report.formats import writer
-    from royaltycli.storage import write_whole
+    from royaltycli.storage import note_output, write_whole
 
     write = writer(kind, rows, raw=raw)
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
         return
+    note_output()
     if sys.stdout.isatty():
         if kind == "parquet":
             raise CallError("Parquet is not for a terminal; name a file with `-o`, or pipe it on")
