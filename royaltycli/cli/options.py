@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from royaltycli.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
@@ -41,7 +43,14 @@ Top = Annotated[
     typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
 ]
 Currency = Annotated[
-    str, typer.Option("--currency", "-c", metavar="CODE", help="ISO 4217, such as USD, EUR, JPY or KWD.")
+    str,
+    typer.Option(
+        "--currency",
+        "-c",
+        metavar="CODE",
+        help="ISO 4217, such as USD, EUR, JPY or KWD.",
+        autocompletion=completion.currencies,
+    ),
 ]
 Profit = Annotated[
     str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
@@ -56,6 +65,7 @@ Format = Annotated[
         "-f",
         metavar="FORMAT",
         help="table, csv, json, jsonl, parquet or markdown.",
+        autocompletion=completion.formats,
         show_default="a table on a terminal, else csv",
     ),
 ]
