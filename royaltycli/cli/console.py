@@ -137,9 +137,13 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
         f"{_several(len(corpus.sources), 'source')} and {_several(len(corpus.collections), 'collection')} "
         f"in {_several(len(opened.files), 'file')}, {_several(total, 'byte')}; no errors."
     )
+    _say_left_out(opened)
+
+
+def _say_left_out(opened: Opened) -> None:
     if opened.skipped:
-        others = _several(len(opened.skipped), "other file")
-        say(f"Left out, as no documents: {others}, such as {opened.skipped[0]}.")
+        others = "" if len(opened.skipped) == 1 else f"{len(opened.skipped):,} files, such as "
+        say(f"Left out, as no documents: {others}{opened.skipped[0]}.")
 
 
 def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int) -> None:
@@ -177,8 +181,7 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
         say(verified if scan.verified else "No document was recounted; see `--verify`.")
     for note in scan.notes:
         say(f"Note: {note}.")
-    if opened.skipped:
-        say(f"Left out, as no documents: {_several(len(opened.skipped), 'file')}, such as {opened.skipped[0]}.")
+    _say_left_out(opened)
     say(f"Wrote {output}.")
 
 

@@ -22,6 +22,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from royaltycli.cli import columns, console
+from royaltycli.corpus.opening import Opened
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
@@ -131,6 +132,13 @@ def test_no_color_leaves_no_colour(place):
     assert {code for sequence in COLOUR.findall(without) for code in sequence[2:-1].split(";")} <= CODES
     assert COLOUR.sub("", coloured) == COLOUR.sub("", without)
     assert coloured != without
+
+
+def test_what_is_left_out_is_named(capsys):
+    for skipped in ((), ("notes.pdf",), ("a.pdf", "b.pdf")):
+        console._say_left_out(Opened(None, (), skipped))
+    said = "Left out, as no documents: notes.pdf.\nLeft out, as no documents: 2 files, such as a.pdf.\n"
+    assert capsys.readouterr().err == said
 
 
 # -- single tables ---------------------------------------------------------------------------------
