@@ -59,8 +59,8 @@ HTML_DEPTH = 10_000
 """HTML elements open at once in a page that is stripped: the parser looks through them at every tag."""
 
 HTML_COPIES = 1_000_000
-"""How often `<b>` and its like, left open, may be opened again by the parser, and half as often as a page has
-characters: each time takes some 400 bytes."""
+"""How often `<b>` and its like, left open, may be opened again by the parser, beside once for every two
+characters of the page: each time takes some 400 bytes."""
 
 HTML_COMPARISONS = 1_000_000_000
 """Comparisons of the attributes of one HTML tag with each other, some seconds; they must have different names."""

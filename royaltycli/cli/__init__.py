@@ -104,8 +104,9 @@ for _name, _command in COMMANDS.items():
 def main() -> None:
     """Run the command line."""
     _replace_closed_streams()
-    if os.environ.get("COLUMNS", "").strip("0") == "":  # a width that is not known: the terminal says it
-        os.environ.pop("COLUMNS", None)
+    for name in ("COLUMNS", "LINES"):
+        if os.environ.get(name, "").strip("0") == "":  # a size that is not known: the terminal says it
+            os.environ.pop(name, None)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another

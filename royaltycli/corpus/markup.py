@@ -12,18 +12,18 @@ from collections import Counter, defaultdict
 
 from royaltycli.limits import HTML_COMPARISONS, HTML_COPIES, HTML_DEPTH, HTML_SMALL, HTML_TAGS
 
-VOID = (
+VOID = frozenset((
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
     "meta", "param", "source", "track", "wbr",
-)  # fmt: skip
+))  # fmt: skip
 """Elements without content: they are never open."""
 
-CLOSING = (
+CLOSING = frozenset((
     "a", "caption", "colgroup", "dd", "dt", "li", "nobr", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr",
-)  # fmt: skip
+))  # fmt: skip
 """Elements that close the one before of their own name, unless another stands between: these are not counted."""
 
-COPIED = ("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u")
+COPIED = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
 """Elements that, left open, are opened again in the next block, the same one at most COPIES times."""
 
 RAW = {
@@ -52,7 +52,11 @@ _ATTRIBUTE = re.compile(ATTRIBUTE, re.VERBOSE)
 
 
 def excess(page: str) -> str | None:
-    """What of a page is beyond a limit; None of one that can be parsed."""
+    """What of a page is beyond a limit; None of one that can be parsed.
+
+    An end tag counts only where the parser sees one too: not in a comment, an attribute or a script, nor
+    without a start tag. A page that gets around this makes a scan slow, and nothing else.
+    """
     if len(page) <= HTML_SMALL and page.count("<") <= HTML_TAGS:
         return None
     opened: Counter[str] = Counter()
