@@ -10,7 +10,7 @@ import os
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 from royaltycli.errors import CallError
 from royaltycli.numerals import parse_amount, parse_fraction, plain, plain_fraction
@@ -33,6 +33,7 @@ def check(manifest: str | Path | None = None, *, outside: bool = False) -> Opene
     """The corpus of a manifest and the files that a scan would read. Raises ManifestError with all problems."""
     from royaltycli.corpus.opening import open_corpus
 
+    _check_types(manifest=manifest)
     return open_corpus(manifest, outside=outside)
 
 
@@ -54,6 +55,7 @@ def scan(
     from royaltycli.storage import check_place
     from royaltycli.tokens.table import write_tokens
 
+    _check_types(output=output)
     if output is not None:
         check_place(Path(output))
     opened = check(manifest, outside=outside)
@@ -90,6 +92,7 @@ def scan_opened(
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
     from royaltycli.tokens.scan import scan_files
 
+    _check_types(encoding=encoding, pattern=pattern, engine=engine, workers=workers)
     corpus = opened.corpus
     if encoding is not None:
         vocabulary = find_encoding(encoding, pattern or corpus.pattern)
@@ -104,6 +107,7 @@ def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
     """The token table that a scan wrote. Raises TableError if it is missing, damaged, or of another version."""
     from royaltycli.tokens.table import read_tokens as read
 
+    _check_types(path=path)
     return read(Path(path))
 
 
@@ -113,7 +117,9 @@ def shares(
     """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
     from royaltycli.payout.shares import shares as compute
 
-    return compute(tokens, by=by, total_tokens=_total(tokens, total_tokens), top=_top(top))
+    _check_types(by=by, top=top)
+    table = _table(tokens)
+    return compute(table, by=by, total_tokens=_total(table, total_tokens), top=_top(top))
 
 
 def payout(
@@ -148,10 +154,12 @@ def distribute(
     from royaltycli.payout.currency import pool
     from royaltycli.payout.payout import pay
 
+    _check_types(currency=currency, by=by, top=top, period=period)
     share_out = pool(_amount(profit, "profit"), _fraction(rate, "rate"), find_currency(currency))
-    total = _total(tokens, total_tokens)
+    table = _table(tokens)
+    total = _total(table, total_tokens)
     return pay(
-        tokens,
+        table,
         pool=share_out.units,
         currency=share_out.currency,
         by=by,
@@ -183,6 +191,7 @@ def estimate(
     from royaltycli.payout.currency import currency as find_currency
     from royaltycli.payout.estimate import estimate as compute
 
+    _check_types(file=file, part=part, currency=currency, encoding=encoding)
     total, mixture = corpus_total(_text(corpus, "corpus"))
     if part is not None and mixture is None:
         raise CallError(f"part is {part!r}, but only a published corpus has parts; see `royalty estimate --list`")
@@ -255,13 +264,33 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     return sum(scanned.table["tokens"].to_pylist())
 
 
-def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
+def _check_types(**given: object) -> None:
+    """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
+    for name, value in given.items():
+        needed = name in ("path", "currency", "by", "period")
+        kinds: tuple[type, ...] = (str,)
+        words = "text"
+        if name in ("manifest", "output", "path", "file", "encoding"):
+            kinds, words = (str, os.PathLike), "text or a Path"
+        elif name in ("workers", "top"):
+            kinds, words = (SupportsIndex,), "a whole number"
+        if not isinstance(value, kinds) and (needed or value is not None):
+            raise CallError(f"{name} is {value!r:.80}, but must be {words}")
+
+
+def _table(tokens: pa.Table) -> pa.Table:
     import pyarrow as pa
 
-    from royaltycli.tokens.table import metadata_of
+    from royaltycli.tokens.table import as_tokens
 
     if not isinstance(tokens, pa.Table):
         raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
+    return as_tokens(tokens)
+
+
+def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
+    from royaltycli.tokens.table import metadata_of
+
     written = metadata_of(tokens).get("train_tokens") if given is None else given
     return None if written is None else _amount(written, "total tokens")
 

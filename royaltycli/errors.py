@@ -62,7 +62,7 @@ class VerificationError(RoyaltyError):
 
 
 class Interrupted(RoyaltyError):  # noqa: N818 -- not an error, an ending
-    """The user stopped the work; nothing was written."""
+    """The user stopped the work; the message says what was written before."""
 
     exit_status = 130
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+KiB = 1 << 10
 MiB = 1 << 20
 GiB = 1 << 30
 
@@ -47,6 +48,22 @@ EXPANSION = 200
 
 EXPANSION_FREE = 16 * MiB
 """Unpacked text up to this size is fine whatever the ratio."""
+
+HTML_SMALL = 64 * KiB
+"""A page up to this size, and with at most HTML_TAGS tags, costs an HTML parser little whatever is in it."""
+
+HTML_TAGS = 2000
+"""Pages with so few tags need no look at each of them."""
+
+HTML_DEPTH = 10_000
+"""HTML elements open at once in a page that is stripped: the parser looks through them at every tag."""
+
+HTML_COPIES = 1_000_000
+"""How often `<b>` and its like, left open, may be opened again by the parser, beside once for every two
+characters of the page: each time takes some 400 bytes."""
+
+HTML_COMPARISONS = 1_000_000_000
+"""Comparisons of the attributes of one HTML tag with each other, some seconds; they must have different names."""
 
 # -- counting -----------------------------------------------------------------------------------
 CACHE_BYTES = 512 * MiB

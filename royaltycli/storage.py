@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -59,6 +60,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
                     raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
+            _written[partial] = f"{path} was written"
             partial.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
@@ -67,7 +69,22 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+                partial.unlink()  # which fails if it has another name now
+                _written.pop(partial, None)
+
+
+_written: dict[Path, str] = {}
+"""What this process has written, in words, by the name that it had at first."""
+
+
+def written() -> str:
+    """What this process has written last, for the message of one that is interrupted: true at any moment."""
+    return next(reversed(_written.values()), "nothing was written")
+
+
+def note_output() -> None:
+    """Let `written` say that standard output has got something."""
+    _written[Path("-")] = "the output may not be whole"
 
 
 class _Given(io.BufferedIOBase):
@@ -89,7 +106,10 @@ def check_place(path: Path) -> Path:
 
     Raises OutputError if no result can stand there, which is best known before a long piece of work.
     """
-    place = Path(os.path.realpath(path))
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:  # a zero byte, or half a surrogate pair
+        raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
     if os.path.isdir(place):
         raise OutputError(f"{path} is a folder; name a file in it")
     if os.path.exists(place) and not os.path.isfile(place):
@@ -147,7 +167,8 @@ def read_sealed(path: Path) -> pa.Table:
         if not path.is_file():
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
         with path.open("rb") as file:
-            _check_seal(file, path)
+            if not is_sealed(file):
+                raise _damaged(path)
             return pq.read_table(pa.PythonFile(file, mode="r"), page_checksum_verification=True)
     except OSError as error:
         raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
@@ -159,15 +180,15 @@ def _damaged(path: Path) -> TableError:
     return TableError(f"{path} is damaged, or was not written by royalty; run `royalty scan` again")
 
 
-def _check_seal(file: BinaryIO, path: Path) -> None:
+def is_sealed(file: BinaryIO) -> bool:
+    """Whether an open file is a Parquet file that `write_sealed` wrote, without a bit changed."""
     try:
         seal_at = _find_seal(file)
-    except ValueError as error:
-        raise _damaged(path) from error
+    except ValueError:
+        return False
     file.seek(seal_at + len(SEAL_START))
     claimed = file.read(64)
-    if _digest(file, blank=seal_at).hex().encode("ascii") != claimed:
-        raise _damaged(path)
+    return _digest(file, blank=seal_at).hex().encode("ascii") == claimed
 
 
 def _find_seal(file: BinaryIO) -> int:
@@ -228,9 +249,19 @@ def _remove_leftovers(place: Path) -> None:
     if not LOCKS:
         return
     for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}"):
-        with contextlib.suppress(OSError), leftover.open("rb") as file:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            _remove_leftover(leftover)
+
+
+def _remove_leftover(leftover: Path) -> None:
+    """Remove a regular file that nobody has locked. A pipe, a device or a link of such a name is none of ours."""
+    descriptor = os.open(leftover, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             leftover.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
 
 
 def _escaped(name: str) -> str:

@@ -347,6 +347,123 @@ def test_a_mistake_is_a_royalty_error_of_one_sentence(sample, mistake):
     assert "\n" not in str(caught.value)
 
 
+WRONG = [5, 1.5, b"x", [], {}, object, ["a"]]
+CALLS = {
+    "manifest": lambda _, value: royaltycli.check(value),
+    "output": lambda _, value: royaltycli.scan(SAMPLE, output=value),
+    "encoding": lambda _, value: royaltycli.scan(SAMPLE, encoding=value),
+    "pattern": lambda _, value: royaltycli.scan(SAMPLE, pattern=value),
+    "engine": lambda _, value: royaltycli.scan(SAMPLE, engine=value),
+    "workers": lambda _, value: royaltycli.scan(SAMPLE, workers=value),
+    "path": lambda _, value: royaltycli.read_tokens(value),
+    "tokens": lambda _, value: royaltycli.shares(value),
+    "top": lambda made, value: royaltycli.shares(made, top=value),
+    "by": lambda made, value: royaltycli.payout(made, profit=1, rate=1, by=value),
+    "currency": lambda made, value: royaltycli.payout(made, profit=1, rate=1, currency=value),
+    "period": lambda made, value: royaltycli.payout(made, profit=1, rate=1, period=value),
+    "file": lambda _, value: royaltycli.estimate(file=value, profit=1),
+    "part": lambda _, value: royaltycli.estimate(1, part=value, profit=1),
+}
+
+
+@pytest.mark.parametrize("argument", CALLS)
+def test_an_argument_of_a_wrong_type_is_a_call_error(sample, argument):
+    for value in WRONG if argument not in ("top", "workers") else [*WRONG[1:], "5"]:
+        with pytest.raises(errors.CallError) as caught:
+            CALLS[argument](sample, value)
+        assert str(caught.value).startswith(f"{argument} is {value!r:.80}, but must be ")
+
+
+@pytest.mark.parametrize("argument", ["path", "by", "currency", "period"])
+def test_what_has_another_default_cannot_be_none(sample, argument):
+    with pytest.raises(errors.CallError, match=f"^{argument} is None, but must be text"):
+        CALLS[argument](sample, None)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_can_have(name, tmp_path):
+    with pytest.raises(errors.OutputError, match=r"is no name that a file can have; name another$"):
+        royaltycli.scan(SAMPLE, output=tmp_path / name)
+
+
+# -- tables of other programs ------------------------------------------------------------------------
+
+PARTY = ("id", "name", "share")
+
+
+def retyped(table, text, parties, whole=None):
+    """A token table whose columns have other types: `text` of texts, `parties` a list type, `whole` of counts."""
+    whole = whole or pa.int64()
+    holders = parties(pa.struct([(name, text) for name in PARTY]))
+    types = {"holders": holders, "tokens": whole, "digest": pa.binary(32), "documents": whole, "bytes": whole}
+    schema = pa.schema([(name, types.get(name, text)) for name in table.column_names], metadata=table.schema.metadata)
+    return pa.table({name: table[name].to_pylist() for name in table.column_names}, schema=schema)
+
+
+TYPES = {
+    "as polars has them": (pa.string_view(), pa.large_list, pa.int64()),
+    "as pandas has them": (pa.large_string(), pa.list_, pa.int32()),
+    "dictionaries": (pa.dictionary(pa.int8(), pa.string()), pa.list_, pa.uint64()),
+    "dictionaries of large texts": (pa.dictionary(pa.int32(), pa.large_string()), pa.large_list, pa.decimal128(20, 0)),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_columns_of_other_types_that_hold_the_same_are_fine(small, kind):
+    text, parties, whole = TYPES[kind]
+    tokens = royaltycli.scan(small)
+    other = retyped(tokens, text, parties, whole)
+    assert other.schema != tokens.schema
+    for by in ("source", "holder", "split"):
+        assert royaltycli.payout(other, profit=100, rate=1, by=by) == royaltycli.payout(
+            tokens, profit=100, rate=1, by=by
+        )
+    for by in ("source", "holder", "license", "collection"):
+        assert royaltycli.shares(other, by=by) == royaltycli.shares(tokens, by=by)
+
+
+def test_a_column_of_nothing_and_the_notes_of_others_are_fine(small):
+    tokens = royaltycli.scan(small)
+    other = tokens.set_column(1, "title", pa.nulls(len(tokens)))
+    other = other.replace_schema_metadata({**tokens.schema.metadata, b"pandas": b"\xff", b"\xfe": b""})
+    assert royaltycli.shares(other) == royaltycli.shares(tokens)
+
+
+UNFIT = [
+    ("tokens", pa.array([1.0, 2.0, 3.0]), "is of type double, which does not become int64 without loss"),
+    ("tokens", pa.array(["1", "2", "3"]), "is of type string, which does not become int64 without loss"),
+    ("tokens", pa.array([True, True, True]), "is of type bool, which does not become int64 without loss"),
+    ("tokens", pa.array([1, 2, 2**63], pa.uint64()), "is of type uint64, which does not become int64 without loss"),
+    ("tokens", pa.array([Decimal("1.5")] * 3), "is of type decimal128(2, 1), which does not become int64 without loss"),
+    ("epochs", pa.array([1.5, 1.0, 1.0]), "is of type double, which does not become text without loss"),
+    ("epochs", pa.array([1.5, 1.0, 1.0]).dictionary_encode(), None),
+    ("source_id", pa.array([b"\xff", b"b", b"c"]), "is of type binary, which does not become text without loss"),
+    ("title", pa.array([["a"], ["b"], ["c"]]), None),
+    (
+        "holders",
+        pa.array(["ann", "ben", "cem"]),
+        "is of type string, which does not become lists of id, name and share as text without loss",
+    ),
+    ("holders", pa.array([[{"id": "ann", "name": "Ann", "share": 1.0}]] * 3), None),
+]
+
+
+@pytest.mark.parametrize(("name", "column", "said"), UNFIT)
+def test_columns_that_lose_something_are_refused(small, name, column, said):
+    tokens = royaltycli.scan(small)
+    other = tokens.set_column(tokens.schema.get_field_index(name), name, column)
+    with pytest.raises(errors.TableError) as caught:
+        royaltycli.payout(other, profit=1, rate=1)
+    assert str(caught.value).startswith(f"the column {name} is of type {column.type}, which does not become ")
+    assert said is None or str(caught.value) == f"the column {name} {said}; scan the corpus again"
+
+
+def test_a_column_that_is_there_twice_is_refused(small):
+    tokens = royaltycli.scan(small)
+    with pytest.raises(errors.TableError, match=r"^the token table has the column title twice; keep one of them$"):
+        royaltycli.shares(tokens.append_column("title", tokens["title"]))
+
+
 # -- types ------------------------------------------------------------------------------------------
 
 TYPED = """

@@ -230,13 +230,51 @@ def test_a_result_cut_off_at_any_moment_is_the_old_one_or_the_new_one(many, long
             time.sleep(chance.uniform(takes / 4, takes))
             process.send_signal(signal.SIGINT if number % 2 else signal.SIGKILL)
             said = process.stderr.read()
-        assert said in ("", SAID)
-        assert result.read_bytes() in ((OLD,) if said else (OLD, new))
+        written = {"": (OLD, new), SAID: (OLD,), "error: interrupted; payout.csv was written\n": (new,)}
+        assert result.read_bytes() in written[said]
         assert len(leftovers(many)) <= (process.returncode == -signal.SIGKILL)
         with start(command, many) as process:
             assert process.wait() == 0
         assert (result.read_bytes(), leftovers(many)) == (new, [])
     result.unlink()
+
+
+LATE = """
+import os, signal, sys
+from pathlib import Path
+from royaltycli import __main__, storage
+from royaltycli.cli import console
+
+def interrupted(*_, **__):
+    os.kill(os.getpid(), signal.SIGINT)
+
+{patch} = interrupted
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "patch", "said", "files"),
+    [
+        ("scan", "Path.replace", "nothing was written", []),
+        ("scan", "storage._sync_folder", "tokens.parquet was written", ["tokens.parquet"]),
+        ("scan", "console.show_scan", "tokens.parquet was written", ["tokens.parquet"]),
+        ("init more", "console.say", "more/corpus.toml was written", ["more/corpus.toml"]),
+        ("payout old.parquet -p 1 -r 1 -o a.csv", "console.prove", "a.csv was written", ["a.csv"]),
+        ("payout old.parquet -p 1 -r 1", "console.prove", "the output may not be whole", []),
+        ("payout old.parquet -p 1 -r 1 -o a.csv", "storage.os.fsync", "nothing was written", []),
+    ],
+)
+def test_ctrl_c_that_comes_late_says_what_was_written(many, tmp_path, command, patch, said, files):
+    (tmp_path / "corpus.toml").write_text('[[source]]\nid = "a"\npath = "more"\n', encoding="utf-8")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.txt").write_text("One day.", encoding="utf-8")
+    (tmp_path / "old.parquet").symlink_to(many / "tokens.parquet")
+    before = set(tmp_path.rglob("*"))
+    line = [sys.executable, "-c", LATE.format(patch=patch), *command.split()]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (130, f"error: interrupted; {said}\n")
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / file for file in files}
 
 
 # -- readers that have had enough ----------------------------------------------------------------

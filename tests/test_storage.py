@@ -270,6 +270,21 @@ def test_what_a_living_writer_writes_is_not_taken_for_a_leftover(place, tmp_path
     assert names(tmp_path) == [f".other.0123456789ab{PARTIAL}", "result"]
 
 
+def test_what_is_only_named_like_a_leftover_is_left_alone(place, tmp_path):
+    """A pipe without a writer would be waited for; a link could lead to a file of someone else."""
+    (tmp_path / "mine").write_bytes(b"of someone else")
+    os.mkfifo(tmp_path / f".result.pipe{PARTIAL}")
+    (tmp_path / f".result.link{PARTIAL}").symlink_to("mine")
+    (tmp_path / f".result.nowhere{PARTIAL}").symlink_to("nowhere")
+    (tmp_path / f".result.to-pipe{PARTIAL}").symlink_to(f".result.pipe{PARTIAL}")
+    (tmp_path / f".result.folder{PARTIAL}").mkdir()
+    before = names(tmp_path)
+    line = [sys.executable, "-c", REPEATED, place, "1", "1"]
+    subprocess.run(line, cwd=Path(__file__).parents[1], timeout=60, check=True, stdout=subprocess.DEVNULL)
+    assert is_whole(place.read_bytes())
+    assert ((tmp_path / "mine").read_bytes(), names(tmp_path)) == (b"of someone else", before)
+
+
 def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(place, tmp_path, monkeypatch):
     """Between making a file and locking it another writer may remove it."""
     real, removed = storage.fcntl.flock, []

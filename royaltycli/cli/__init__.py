@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it, so that help and completion
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import io
@@ -12,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -76,14 +77,13 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
         except RoyaltyError as error:
             _end(str(error), error.exit_status)
         except KeyboardInterrupt:
-            _end("interrupted; nothing was written", Interrupted.exit_status)
-        except BrokenPipeError:  # whoever reads our output has had enough
-            _discard_output()
+            from royaltycli.storage import written
+
+            _end(f"interrupted; {written()}", Interrupted.exit_status)
         except MemoryError:
             _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
-        except OSError as error:  # standard output on a full disk; files have errors of their own
-            _discard_output()
-            _end(f"the output cannot be written ({(error.strerror or str(error)).lower()})", RoyaltyError.exit_status)
+        except OSError as error:
+            _end_for(error)
         finally:
             if loading:
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -104,10 +104,24 @@ for _name, _command in COMMANDS.items():
 def main() -> None:
     """Run the command line."""
     _replace_closed_streams()
+    for name in ("COLUMNS", "LINES"):
+        if os.environ.get(name, "").strip("0") == "":  # a size that is not known: the terminal says it
+            os.environ.pop(name, None)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
-    app()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # of what typer itself writes, such as help; the commands have handled theirs
+        _end_for(error)
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:  # its disk is full, and what was said is lost
+            _discard(sys.stderr)
 
 
 def _replace_closed_streams() -> None:
@@ -129,6 +143,21 @@ def _end(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _discard_output() -> None:
+def _end_for(error: OSError) -> NoReturn:
+    """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
+    from royaltycli.errors import RoyaltyError
+
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        _end("too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)", RoyaltyError.exit_status)
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:
+        _end(f"{error.filename} cannot be opened ({reason})", RoyaltyError.exit_status)
+    _discard(sys.stdout)
+    if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
+        sys.exit(0)
+    _end(f"the output cannot be written ({reason})", RoyaltyError.exit_status)
+
+
+def _discard(stream: TextIO) -> None:
     """Let the interpreter's own last flush go nowhere instead of failing once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

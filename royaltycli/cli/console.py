@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement, measure_renderables
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -44,7 +45,14 @@ NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout")
 JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts need, and that steer no terminal."""
 
-INDENT = (0, 0, 0, 2)
+INDENT = 2
+
+ROOMY = 10_000
+"""Cells in which every table is as wide as it likes."""
+
+FOLDED = 6
+"""An id is folded to no fewer cells than these."""
+
 KILO = 1000
 MARGIN = 4
 BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -52,14 +60,19 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 
 def say(message: str) -> None:
     """A note, on standard error."""
-    _console(stderr=True).print(Text(clean(message)), soft_wrap=True)
+    _speak(Text(clean(message)))
 
 
 def fail(message: str) -> None:
     """An error, on standard error: each of its lines is one thing that is wrong."""
-    console = _console(stderr=True)
     for line in message.split("\n"):
-        console.print(Text.assemble(("error", "bold red"), ": ", clean(line)), soft_wrap=True)
+        _speak(Text.assemble(("error", "bold red"), ": ", clean(line)))
+
+
+def _speak(line: Text) -> None:
+    """Print to standard error. What does not fit there, as its disk is full, is lost: the result is what counts."""
+    with contextlib.suppress(OSError):
+        _console(stderr=True).print(line, soft_wrap=True)
 
 
 def clean(text: str) -> str:
@@ -108,14 +121,14 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
         sizes[file.owner].append(file.size)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Source or collection", overflow="fold")
-    table.add_column("Files", justify="right")
-    table.add_column("Bytes", justify="right")
+    table.add_column("Files", justify="right", no_wrap=True)
+    table.add_column("Bytes", justify="right", no_wrap=True)
     for owner, files in list(zip(owners, sizes, strict=True))[:ROWS]:
         table.add_row(clean(owner.id), f"{len(files):,}", f"{sum(files):,}")
     if len(owners) > ROWS:
         table.add_row(f"({len(owners) - ROWS:,} others)", "", "", style="dim")
     console.print(Text(clean(corpus.name or corpus.file), style="bold"))
-    console.print(table)
+    _print_whole(console, table)
     if every_file:
         for file in opened.files:
             console.print(Text(f"{file.size:>15,}  {clean(file.name)}"), soft_wrap=True)
@@ -124,9 +137,13 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
         f"{_several(len(corpus.sources), 'source')} and {_several(len(corpus.collections), 'collection')} "
         f"in {_several(len(opened.files), 'file')}, {_several(total, 'byte')}; no errors."
     )
+    _say_left_out(opened)
+
+
+def _say_left_out(opened: Opened) -> None:
     if opened.skipped:
-        others = _several(len(opened.skipped), "other file")
-        say(f"Left out, as no documents: {others}, such as {opened.skipped[0]}.")
+        others = "" if len(opened.skipped) == 1 else f"{len(opened.skipped):,} files, such as "
+        say(f"Left out, as no documents: {others}{opened.skipped[0]}.")
 
 
 def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int) -> None:
@@ -143,10 +160,12 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
         Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}")
     )
     totals = Table.grid(padding=(0, 4))
+    for may_wrap in (False, False, True):
+        totals.add_column(no_wrap=not may_wrap)
     totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
     rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, in {seconds:,.1f} s"
     totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
-    console.print(totals)
+    _print_whole(console, totals)
     if top > 0 and table.num_rows:
         largest = table.sort_by([("tokens", "descending"), ("source_id", "ascending")])
         rows = largest.slice(0, top).select(["source_id", "title", "tokens"]).to_pylist()
@@ -162,8 +181,7 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
         say(verified if scan.verified else "No document was recounted; see `--verify`.")
     for note in scan.notes:
         say(f"Note: {note}.")
-    if opened.skipped:
-        say(f"Left out, as no documents: {_several(len(opened.skipped), 'file')}, such as {opened.skipped[0]}.")
+    _say_left_out(opened)
     say(f"Wrote {output}.")
 
 
@@ -221,7 +239,28 @@ def _show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[st
             line.insert(len(line) - (last == "payout"), drawn)
         ends = bool(others) and place == len(named)
         table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
-    console.print(table)
+    _print_whole(console, table)
+
+
+def _print_whole(console: Console, table: Table, indent: int = 0) -> None:
+    """Print a table that keeps its numbers whole: a terminal too narrow for it wraps the lines itself.
+
+    Of its columns only those give way that may be folded, to FOLDED cells, or wrapped, to their longest word.
+    """
+    usual = console.width
+    roomy = console.options.update(width=ROOMY)
+    least = Measurement.get(console, roomy, table).maximum + indent
+    for column in table.columns:
+        if column.width is None and not column.no_wrap:
+            cells = measure_renderables(console, roomy, [column.header, *column.cells])
+            least -= cells.maximum - (min(cells.maximum, FOLDED) if column.overflow == "fold" else cells.minimum)
+    console.width = max(usual, least)
+    console.print(Padding(table, (0, 0, 0, indent)))
+    console.width = usual
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, INDENT))
 
 
 def _in_parentheses(identifier: str) -> bool:
@@ -244,7 +283,10 @@ def prove(payout: Payout, *, aside: bool) -> None:
     parts = [f"{name} {_grouped(money(units, payout.currency))}" for name, units in payout.destinations]
     pool = _grouped(money(payout.pool, payout.currency))
     line = f"pool {pool} {payout.currency.code} = {' + '.join(parts)}"
-    _console(stderr=aside).print(Text(line, style="bold"), soft_wrap=True)
+    if aside:
+        _speak(Text(line, style="bold"))
+    else:
+        _console().print(Text(line, style="bold"), soft_wrap=True)
 
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
@@ -254,7 +296,7 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
 
     code = outcome.currency.code
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
+    table.add_column(style="dim", no_wrap=True)
     table.add_column()
     where = corpus if part is None else f"{part} in {corpus}"
     table.add_row("work", f"{_grouped(_whole(outcome.tokens))} tokens")
@@ -264,8 +306,7 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
     at_rate = f"{_grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
     table.add_row(f"at a rate of {percent(parse_fraction(rate, 'rate'))} %", Text(at_rate, style="bold"))
     table.add_row("in other words", " ".join(_grouped(word) for word in works_text(outcome).split()))
-    console = _console()
-    console.print(table)
+    _print_whole(_console(), table)
     say(f"Share: {outcome.rule}.")
     if outcome.by_weight is not None:
         weighted = amount_text(outcome.by_weight.at_rate, outcome.currency)
@@ -281,7 +322,7 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
         console.print(
             Text.assemble((mixture.name, "bold"), f"  {mixture.title}: {_grouped(_whole(mixture.total))} tokens")
         )
-        console.print(Padding(Text(f"{mixture.source}, {mixture.date}", style="dim"), INDENT))
+        console.print(_indented(Text(f"{mixture.source}, {mixture.date}", style="dim")))
         parts = Table.grid(padding=(0, 3, 0, 0))
         parts.add_column(overflow="fold")
         for _ in ("size", "weight", "epochs"):
@@ -291,9 +332,9 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
             weight = "" if part.weight is None else f"weight {plain_fraction(part.weight * 100)} %"
             parts.add_row(part.name, size, weight, "" if part.epochs is None else f"epochs {part.epochs}")
         if mixture.parts:
-            console.print(Padding(parts, INDENT))
+            _print_whole(console, parts, INDENT)
         for note in mixture.notes:
-            console.print(Padding(Text(f"Note: {note}", style="dim"), INDENT))
+            console.print(_indented(Text(f"Note: {note}", style="dim")))
         console.print()
 
 

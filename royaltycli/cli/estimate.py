@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import completion, options
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -33,10 +33,22 @@ def estimate(
         typer.Option("--file", metavar="FILE", readable=False, help="The work itself, which is counted."),
     ] = None,
     corpus: Annotated[
-        str, typer.Option("--corpus", metavar="NAME|N", help="A published corpus, or a number of tokens.")
+        str,
+        typer.Option(
+            "--corpus",
+            metavar="NAME|N",
+            help="A published corpus, or a number of tokens.",
+            autocompletion=completion.corpora,
+        ),
     ] = "gpt-3",
     part: Annotated[
-        str | None, typer.Option("--part", metavar="NAME", help="The part of the corpus that the work is in.")
+        str | None,
+        typer.Option(
+            "--part",
+            metavar="NAME",
+            help="The part of the corpus that the work is in.",
+            autocompletion=completion.parts,
+        ),
     ] = None,
     profit: Annotated[
         str | None, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6.")
@@ -44,7 +56,14 @@ def estimate(
     rate: Annotated[str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out.")] = "100%",
     currency: options.Currency = "USD",
     encoding: Annotated[
-        str | None, typer.Option("--encoding", "-e", metavar="NAME|PATH", help="How `--file` is counted.")
+        str | None,
+        typer.Option(
+            "--encoding",
+            "-e",
+            metavar="NAME|PATH",
+            help="How `--file` is counted.",
+            autocompletion=completion.encodings,
+        ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the published corpora, their parts and sources.")] = False,
 ) -> None:

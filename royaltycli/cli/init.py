@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,11 @@ def init(
     from royaltycli.storage import write_text
 
     manifest = folder / "corpus.toml"
+    there = "" if folder == Path() else f" {shlex.quote(str(folder))}"
     if manifest.exists() or manifest.is_symlink():
-        raise CallError(f"{manifest} is already there, and stays as it is; `royalty check` says what it describes")
+        raise CallError(
+            f"{manifest} is already there, and stays as it is; `royalty check{there}` says what it describes"
+        )
     write_text(manifest, starter(folder))
-    console.say(f"Wrote {manifest}. Look through it, then run `royalty check` and `royalty scan`.")
+    console.say(f"Wrote {manifest}.")
+    console.say(f"Look through it, then run `royalty check{there}` and `royalty scan{there}`.")

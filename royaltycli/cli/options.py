@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from royaltycli.cli import completion
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
     import pyarrow as pa
 
 STANDARD_OUTPUT = Path("-")
@@ -38,7 +43,14 @@ Top = Annotated[
     typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
 ]
 Currency = Annotated[
-    str, typer.Option("--currency", "-c", metavar="CODE", help="ISO 4217, such as USD, EUR, JPY or KWD.")
+    str,
+    typer.Option(
+        "--currency",
+        "-c",
+        metavar="CODE",
+        help="ISO 4217, such as USD, EUR, JPY or KWD.",
+        autocompletion=completion.currencies,
+    ),
 ]
 Profit = Annotated[
     str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
@@ -53,6 +65,7 @@ Format = Annotated[
         "-f",
         metavar="FORMAT",
         help="table, csv, json, jsonl, parquet or markdown.",
+        autocompletion=completion.formats,
         show_default="a table on a terminal, else csv",
     ),
 ]
@@ -86,27 +99,35 @@ def spare_input(tokens: Path, output: Path | None) -> None:
 
 
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:
-    """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError."""
+    """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
+
+    A file and a pipe get every character as it is; a terminal gets none that would steer it.
+    """
+    from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
     from royaltycli.report.formats import writer
-    from royaltycli.storage import write_whole
+    from royaltycli.storage import note_output, write_whole
 
     write = writer(kind, rows, raw=raw)
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
         return
-    if kind == "parquet":
-        if sys.stdout.isatty():
+    note_output()
+    if sys.stdout.isatty():
+        if kind == "parquet":
             raise CallError("Parquet is not for a terminal; name a file with `-o`, or pipe it on")
+        lines = _bytes(write).decode("utf-8").split("\n")
+        sys.stdout.buffer.write("\n".join(map(clean, lines)).encode("utf-8"))
+    elif kind == "parquet":
         sys.stdout.buffer.write(_bytes(write))
     else:
         write(sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
 
-def _bytes(write: object) -> bytes:
+def _bytes(write: Callable[[BinaryIO], None]) -> bytes:
     import io
 
     buffer = io.BytesIO()
-    write(buffer)  # type: ignore[operator]
+    write(buffer)
     return buffer.getvalue()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import completion, options
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -32,11 +32,17 @@ def scan(
             metavar="NAME|PATH",
             help="r50k_base, cl100k_base, o200k_base, or the path of a tokenizer.json or .tiktoken file.",
             show_default="the manifest's, else o200k_base",
+            autocompletion=completion.encodings,
         ),
     ] = None,
     pattern: Annotated[
         str | None,
-        typer.Option("--pattern", metavar="NAME", help="The public encoding whose splitting a .tiktoken file uses."),
+        typer.Option(
+            "--pattern",
+            metavar="NAME",
+            help="The public encoding whose splitting a .tiktoken file uses.",
+            autocompletion=completion.encodings,
+        ),
     ] = None,
     engine: Annotated[
         str | None,
@@ -45,6 +51,7 @@ def scan(
             metavar="NAME",
             help="gigatoken, tiktoken or tokenizers.",
             show_default="the fastest there is",
+            autocompletion=completion.engines,
         ),
     ] = None,
     workers: Annotated[

@@ -25,7 +25,7 @@ def read(pieces: Iterable[Piece], owners: Owners) -> Iterator[Batch]:
             if owner.reading.strip == "html":
                 from royaltycli.corpus.html import visible_texts
 
-                yield dataclasses.replace(batch, texts=visible_texts(batch.texts))
+                yield dataclasses.replace(batch, texts=visible_texts(batch.texts, batch.place))
             else:
                 yield batch
 

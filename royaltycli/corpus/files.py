@@ -13,6 +13,7 @@ from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, 
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Match, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
 
 
@@ -62,7 +63,7 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
     A path is a file or folder of that very name, else a pattern. Folders are searched through all
     levels, but for hidden names and links to folders. Files are told apart by their real paths: one
     that is matched twice by one source counts once, one that two sources match is a problem. Nothing
-    is opened.
+    is opened but what could be a result of this tool, to see whether it is.
     """
     root = os.path.realpath(corpus.folder)
     folder = Path(corpus.file).parent
@@ -120,7 +121,7 @@ def _take_one(search: _Search, owner: int, match: Match) -> None:
 
 
 def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match]) -> None:
-    """Takes the files that a pattern or folder matches; those that are no documents are passed over."""
+    """Takes the files that a pattern or folder matches; those that are no documents are passed over, results too."""
     entry = search.owners[owner]
     refused: dict[Refusal, list[str]] = {}
     passed: list[str] = []
@@ -129,11 +130,11 @@ def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match])
         if match.path in search.own:
             continue
         form = _format(entry, match.name)
-        if form is None and not match.name.endswith("/"):
+        if not match.name.endswith("/") and (form is None or is_sealed_result(match, form)):
             passed.append(match.name)
             search.skipped[match.path] = match.name
-        elif match.refusal is not None:
-            refused.setdefault(match.refusal, []).append(match.name)
+        elif (refusal := refusal_of(match, search.root)) is not None:
+            refused.setdefault(refusal, []).append(match.name)
         elif form is not None:
             taken += 1
             _claim(search, owner, match, form)

@@ -17,6 +17,7 @@ from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, full_ending, 
 from royaltycli.manifest.fieldguess import Guess, guess_fields
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.manifest.patterns import Match, files_below
+from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import CONTROL, shown
 
 SINGLE_FILES = 12
@@ -70,7 +71,7 @@ def starter(folder: Path) -> str:
     if not os.path.isdir(root):
         raise CallError(f"{shown(os.fspath(folder))} is no folder; name one that holds documents")
     found = [match for match in files_below(root, root, "", outside=False) if _is_document(match)]
-    groups = _groups(found)
+    groups = _groups(found, root)
     if not groups:
         raise CallError(f"{shown(os.fspath(folder))} holds no documents; they end in {ENDINGS_WORDS}")
     name = CONTROL.sub("", Path(root).name) or "corpus"
@@ -80,17 +81,20 @@ def starter(folder: Path) -> str:
 
 
 def _is_document(match: Match) -> bool:
-    return match.name != TABLE_NAME and not match.name.endswith("/") and kind_of(match.name)[0] is not None
+    form = kind_of(match.name)[0]
+    if match.name == TABLE_NAME or match.name.endswith("/") or form is None:
+        return False
+    return not is_sealed_result(match, form)
 
 
-def _groups(found: Iterable[Match]) -> list[_Group]:
+def _groups(found: Iterable[Match], root: str) -> list[_Group]:
     """The documents as sources, in the order of their names."""
     by_ending: dict[tuple[str, str], list[Match]] = {}
     usable: dict[str, Match] = {}
     for match in sorted(found, key=lambda match: match.name.encode("utf-8", "surrogateescape")):
         top = match.name.partition("/")[0] if "/" in match.name else ""
         by_ending.setdefault((top, full_ending(match.name)), []).append(match)
-        if match.refusal is None:
+        if refusal_of(match, root) is None:
             usable.setdefault(match.path, match)  # of links to one file, the first only
     groups: list[_Group] = []
     for (top, ending), members in by_ending.items():

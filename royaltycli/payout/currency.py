@@ -49,6 +49,11 @@ def currency(code: str) -> Currency:
     raise CallError(f"currency {code!r} is not an ISO 4217 code; {mend}")
 
 
+def payable() -> list[str]:
+    """The codes of all currencies that have minor units."""
+    return sorted(code for code, places in _PLACES.items() if places is not None)
+
+
 def pool(profit: Decimal, rate: Fraction, currency: Currency) -> Pool:
     """The pool of a profit (in the currency itself) at a rate from 0 to 1, rounded down to a whole minor unit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,17 @@ SCHEMA = pa.schema(
 )
 """The columns, as docs/files.md describes them."""
 
+EXACT = ("source_id", "title", "holders", "license", "tokens", "epochs")
+"""The columns that shares and payouts rest on."""
+
 PREFIX = "royalty."
 
 
 def metadata_of(table: pa.Table) -> dict[str, str]:
     """What a token table says about itself, by name without the prefix, such as `encoding` or `train_tokens`."""
     raw: dict[bytes, bytes] = table.schema.metadata or {}
-    pairs = {key.decode(): value.decode() for key, value in raw.items() if key != SEAL_KEY}
-    return {key.removeprefix(PREFIX): value for key, value in pairs.items() if key.startswith(PREFIX)}
+    own = {key: value for key, value in raw.items() if key.startswith(PREFIX.encode()) and key != SEAL_KEY}
+    return {key.decode().removeprefix(PREFIX): value.decode() for key, value in own.items()}
 
 
 def with_metadata(table: pa.Table, **entries: str | None) -> pa.Table:
@@ -71,6 +75,51 @@ def check_tokens(table: pa.Table, name: str) -> None:
     for column in SCHEMA:
         if table.schema.get_field_index(column.name) < 0:
             raise TableError(f"{name} has no column {column.name!r}; run `royalty scan` again")
+
+
+def as_tokens(table: pa.Table) -> pa.Table:
+    """A table that other programs may have had in hand, with the columns that payouts rest on in our types.
+
+    Raises TableError for a column that is there twice, or whose type cannot be had without loss.
+    """
+    for field in SCHEMA:
+        if field.name not in EXACT or field.name not in table.column_names:
+            continue
+        if table.column_names.count(field.name) > 1:
+            raise TableError(f"the token table has the column {field.name} twice; keep one of them")
+        column = table[field.name]
+        if column.type != field.type:
+            at = table.schema.get_field_index(field.name)
+            table = table.set_column(at, field, _cast(field, column))
+    return table
+
+
+def _cast(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in the type that it should have. Binary floats are never taken: they are rarely what was meant."""
+    refused = [pa.types.is_floating, pa.types.is_boolean]
+    if field.type == pa.int64():  # of a text, Arrow would take "0x10" for a number
+        refused += [pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view]
+    try:
+        if not any(is_refused(kind) for kind in _leaves(column.type) for is_refused in refused):
+            return column.cast(field.type)
+    except pa.ArrowException:
+        pass
+    ours = {"tokens": "int64", "holders": "lists of id, name and share as text"}.get(field.name, "text")
+    raise TableError(
+        f"the column {field.name} is of type {column.type}, which does not become {ours} without loss; "
+        "scan the corpus again"
+    )
+
+
+def _leaves(kind: pa.DataType) -> Iterator[pa.DataType]:
+    """The types that a nested type is made of."""
+    if pa.types.is_dictionary(kind):
+        yield from _leaves(kind.value_type)
+    elif kind.num_fields:
+        for index in range(kind.num_fields):
+            yield from _leaves(kind.field(index).type)
+    else:
+        yield kind
 
 
 def lists_text(lists: tuple[tuple[str, str], ...]) -> str | None:

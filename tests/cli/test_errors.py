@@ -151,6 +151,61 @@ def test_standard_output_on_a_full_disk(tmp_path, form):
     assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["--help", "scan --help", "--version", "", "--show-completion"])
+def test_what_typer_writes_on_a_full_disk(tmp_path, command):
+    with FULL.open("wb") as full:
+        options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
+        status, _, said = program(command, tmp_path, **options)
+    assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("--help", 0),
+        ("scan --quiet", 0),
+        ("scan", 0),
+        (PAYOUT, 0),
+        (f"{PAYOUT} -o payout.csv", 0),
+        ("shares nowhere.parquet", 2),
+        ("scan nowhere", 2),
+        ("scan --fast", 2),
+    ],
+)
+def test_messages_on_a_full_disk_are_lost_but_the_status_is_not(tmp_path, command, status):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    golden.make_corpus(tmp_path / "corpus.toml")
+    with FULL.open("wb") as full:
+        options = {"capture_output": False, "stdout": subprocess.PIPE, "stderr": full}
+        ended, output, _ = program(command, tmp_path, **options)
+    assert ended == status
+    if command == PAYOUT:
+        assert output.count("\n") == 3
+    assert (tmp_path / "payout.csv").exists() == ("payout.csv" in command)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "said"),
+    [
+        ("EMFILE", None, "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
+        ("ENFILE", "book.txt", "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
+        ("EACCES", "module.py", "module.py cannot be opened (permission denied)"),
+        ("ENOSPC", None, "the output cannot be written (no space left on device)"),
+    ],
+)
+def test_an_error_of_the_system_that_nobody_has_named(tmp_path, number, name, said):
+    """Only what comes of no file can be of standard output."""
+    before = f"""
+        import errno
+        from royaltycli import api
+        def fail(*_, **__): raise OSError(errno.{number}, os.strerror(errno.{number}), {name!r})
+        api.check = fail
+    """
+    assert program("check", tmp_path, before) == (2, "", f"error: {said}\n")
+
+
 @pytest.mark.parametrize("name", ["payout.csv", "payout.json", "payout.jsonl", "payout.md", "payout.parquet"])
 def test_a_result_that_the_disk_has_no_room_for(tmp_path, name):
     golden.make_tokens(tmp_path / "tokens.parquet")

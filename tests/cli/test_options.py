@@ -22,7 +22,7 @@ if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
 
 from royaltycli.tokens.table import SCHEMA, with_metadata
-from tests.cli.terminal import ENVIRONMENT, ROYALTY, piped, royalty
+from tests.cli.terminal import COLOUR, ENVIRONMENT, ROYALTY, piped, royalty
 
 MONEY = ["--profit", "500e6", "--rate", "0.2"]
 PROOF = "pool 100,000,000.00 USD = paid 100,000,000.00\n"
@@ -142,6 +142,23 @@ def test_parquet_is_not_for_a_terminal(folder):
     session = royalty("shares", "--format", "parquet", folder=folder)
     assert session.status == 2
     assert session.screen == "error: Parquet is not for a terminal; name a file with `-o`, or pipe it on\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "markdown", "table"])
+@pytest.mark.parametrize("more", [[], ["--raw"]])
+def test_no_character_of_the_corpus_steers_a_terminal(folder, kind, more):
+    """In a file and a pipe every character is as it is: what is lossless for a program could move a cursor here."""
+    for command in (["payout", *MONEY], ["shares", "--by", "holder"]):
+        session = royalty(*command, "--format", kind, *more, folder=folder)
+        assert session.status == 0
+        shown = COLOUR.sub("", session.sent).replace("\r\n", "")
+        assert [letter for letter in shown if not letter.isprintable() and letter not in "\u200c\u200d"] == []
+        assert "\ufffd" in shown
+
+
+def test_an_output_on_a_terminal_is_else_what_goes_into_a_pipe(folder):
+    shown = royalty("shares", "--format", "csv", "--top", "3", folder=folder).sent.replace("\r\n", "\n")
+    assert shown.encode() == piped("shares", "--format", "csv", "--top", "3", folder=folder).stdout
 
 
 def test_parquet_in_a_pipe_is_sealed_like_a_file(folder, tmp_path):

@@ -22,6 +22,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from royaltycli.cli import columns, console
+from royaltycli.corpus.opening import Opened
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
@@ -95,6 +96,35 @@ def test_no_line_is_wider_than_the_terminal(place, command, width):
     assert max(cell_len(line) for line in screen.splitlines()) <= width
 
 
+NUMBER = re.compile(r"(?<![=\d.])\d[\d,.]*")
+COMMANDS = [
+    "shares --top 3",
+    "payout --profit 500e6 --rate 0.2 --top 3",
+    "payout --profit 500e6 --rate 0.2 --top 3 --by split",
+    "check sample_corpora",
+    "scan sample_corpora --top 3 -o again.parquet",
+    "estimate --tokens 130k --profit 500e6 --rate 0.2",
+    "estimate --list",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_numbers_are_whole_however_narrow_the_terminal_is(place, command):
+    """It wraps the lines that are too long for it, but nothing is left out of a number."""
+    wide, narrow = (royalty(*command.split(), folder=place, columns=width).screen for width in (200, 24))
+    numbers = {number for number in NUMBER.findall(SPEED.sub("", wide)) if "," in number or "." in number}
+    assert numbers
+    assert numbers - set(NUMBER.findall(narrow)) == set()
+
+
+def test_a_width_of_zero_is_none(place):
+    """Some programs set COLUMNS to 0 where they know no width."""
+    command = ["shares", "--top", "3"]
+    before = "import os; os.environ['COLUMNS'] = '0'; "
+    assert royalty(*command, folder=place, before=before).screen == royalty(*command, folder=place).screen
+    assert "Usage" in royalty("--help", folder=place, before=before).screen
+
+
 def test_no_color_leaves_no_colour(place):
     """https://no-color.org: colour goes, weight may stay."""
     command = ["payout", "--profit", "500e6", "--rate", "0.2"]
@@ -102,6 +132,13 @@ def test_no_color_leaves_no_colour(place):
     assert {code for sequence in COLOUR.findall(without) for code in sequence[2:-1].split(";")} <= CODES
     assert COLOUR.sub("", coloured) == COLOUR.sub("", without)
     assert coloured != without
+
+
+def test_what_is_left_out_is_named(capsys):
+    for skipped in ((), ("notes.pdf",), ("a.pdf", "b.pdf")):
+        console._say_left_out(Opened(None, (), skipped))
+    said = "Left out, as no documents: notes.pdf.\nLeft out, as no documents: 2 files, such as a.pdf.\n"
+    assert capsys.readouterr().err == said
 
 
 # -- single tables ---------------------------------------------------------------------------------
@@ -145,6 +182,12 @@ def test_an_id_is_folded_only_where_it_must_be():
     row = [("x" * 40, None, 1, "2.00")]
     assert "x" * 40 in "".join(drawn(row, width=64))
     assert [line.split()[0] for line in drawn(row, width=40)[3:5]] == ["x" * 22, "x" * 18]
+
+
+def test_where_ids_have_next_to_no_room_numbers_keep_theirs():
+    lines = drawn([("x" * 15, "Title", 1_234_567, "12345678.00")], width=1)
+    assert [line.split()[0] for line in lines[3:6]] == ["x" * 6, "x" * 6, "x" * 3]
+    assert lines[3].split()[1:] == ["1,234,567", "12,345,678.00"]
 
 
 def test_rows_in_parentheses_stand_at_the_foot_without_a_bar():

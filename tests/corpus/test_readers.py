@@ -83,6 +83,14 @@ def test_stripped_html_is_what_a_reader_sees(tmp_path):
     assert documents(written(tmp_path, "t.html", page), stripping) == ["One\ntwo\nthree"]
 
 
+def test_a_page_that_would_take_the_parser_too_long_is_named(tmp_path):
+    rows = [{"text": "<p>fine"}, {"text": "<div>" * 20_000}]
+    stripping = Source("s", Place("m"), ("*",), reading=Reading(strip="html"))
+    said = "the page has more than 10,000 elements open, one in another; mend it, or leave `strip` out"
+    assert error(written(tmp_path, "t.jsonl", rows), stripping) == f"t.jsonl:2: {said}"
+    assert error(written(tmp_path, "t.html", "<div>" * 20_000), stripping) == f"t.html: {said}"
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(

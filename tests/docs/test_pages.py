@@ -85,6 +85,10 @@ def test_the_limits_in_the_rules_are_those_of_the_code():
     assert f"unpack to {limits.EXPANSION_FREE // limits.MiB} MiB and {limits.EXPANSION} times its size" in page
     assert f"longer than {limits.NAME_LENGTH:,} characters" in page
     assert f"{limits.WHITESPACE_RUN:,} whitespace characters" in page
+    assert f"{limits.HTML_DEPTH:,} elements open" in page
+    assert f"{limits.HTML_COPIES:,} times" in page
+    assert f"{limits.HTML_COMPARISONS:,} comparisons" in page
+    assert f"under {limits.HTML_SMALL // limits.KiB} KiB with at most {limits.HTML_TAGS:,} tags" in page
     assert "2^31 − 1 bytes" in page
     assert limits.DOCUMENT_BYTES == 2**31 - 1
     assert f"at most {limits.ID_BYTES} bytes" in text("docs/manifest.md")

@@ -1,0 +1,66 @@
+"""What the tab key offers for an option: values that begin like what was typed.
+
+Where nothing is offered the shell offers files, as for the path of an encoding. Each function imports what
+it needs when it is called, as a person waits for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import typer
+
+
+def formats(incomplete: str) -> list[str]:
+    """Formats of a result."""
+    from royaltycli.report.formats import FORMATS
+
+    return _beginning(incomplete, FORMATS)
+
+
+def encodings(incomplete: str) -> list[str]:
+    """The public encodings."""
+    from royaltycli.tokens.encodings import PUBLIC
+
+    return _beginning(incomplete, PUBLIC)
+
+
+def engines(incomplete: str) -> list[str]:
+    """Counting engines, installed or not."""
+    return _beginning(incomplete, ("gigatoken", "tiktoken", "tokenizers"))
+
+
+def currencies(incomplete: str) -> list[str]:
+    """The codes of currencies that can be paid in."""
+    from royaltycli.payout.currency import payable
+
+    return _beginning(incomplete, payable())
+
+
+def corpora(incomplete: str) -> list[str]:
+    """The published corpora."""
+    from royaltycli.mixtures import mixtures
+
+    return _beginning(incomplete, (mixture.name for mixture in mixtures()))
+
+
+def parts(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The parts of the corpus that was named before, in letters that no shell needs quoted."""
+    from royaltycli.errors import CallError
+    from royaltycli.mixtures import find_mixture
+
+    try:
+        mixture = find_mixture(ctx.params.get("corpus") or "gpt-3")
+    except CallError:
+        return []
+    return _beginning(incomplete, (re.sub(r"[^\w.]+", "-", part.name).strip("-") for part in mixture.parts))
+
+
+def _beginning(incomplete: str, values: Iterable[str]) -> list[str]:
+    """The values that begin like that, small where small letters were typed: all of them may be written so."""
+    return [
+        fitting
+        for value in values
+        if (fitting := value if value.startswith(incomplete) else value.lower()).startswith(incomplete)
+    ]
