@@ -24,7 +24,10 @@ FRAME = re.compile(
 )
 """What is shown beside the bar: part, bytes done of all, rate, tokens, and time left."""
 
-SMALL_BATCHES = "import royaltycli.tokens.count as count; count.BATCH_BYTES = 1 << 17; "
+SMALL_BATCHES = (
+    "import royaltycli.corpus.text as text, royaltycli.tokens.count as count; "
+    "text.READ_BYTES = count.BATCH_BYTES = 1 << 17; "
+)
 """So that a small corpus is long work: progress is told after each batch."""
 
 SCAN = ["scan", "--engine", "tiktoken", "--workers", "1", "--verify", "0", "--top", "1"]
