@@ -137,12 +137,11 @@ def texts(folder: Path) -> pa.LargeStringArray:
     """All documents of the corpus in memory, as one Arrow array: what the counting engines get alone."""
     from royaltycli.corpus.documents import read
     from royaltycli.corpus.opening import open_corpus
-    from royaltycli.corpus.shards import plan
+    from royaltycli.corpus.shards import cut
 
     opened = open_corpus(folder)
     owners = (*opened.corpus.sources, *opened.corpus.collections)
-    pieces = (piece for shard in plan(opened.files) for piece in shard.pieces)
-    return pa.concat_arrays([batch.texts for batch in read(pieces, dict(enumerate(owners)))])
+    return pa.concat_arrays([batch.texts for _, batch in read(cut(opened.files), dict(enumerate(owners)))])
 
 
 if __name__ == "__main__":

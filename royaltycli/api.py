@@ -6,11 +6,14 @@ a float is refused, because it is rarely the number that was meant.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from royaltycli.errors import CallError
 from royaltycli.numerals import parse_amount, parse_fraction, plain, plain_fraction
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.payout import Payout
     from royaltycli.tokens.count import Tick
-    from royaltycli.tokens.scan import Scan
+    from royaltycli.tokens.scan import Plan, Scan
 
 Number = str | int | Decimal | Fraction
 PayoutBy = Literal["source", "holder", "split"]
@@ -47,10 +50,13 @@ def scan(
     workers: int | None = None,
     verify: Number = "1%",
     outside: bool = False,
+    rehash: bool = False,
+    fresh: bool = False,
 ) -> pa.Table:
     """Count the tokens of every source; write the table to `output` if it is given, and return it.
 
-    See `royalty scan --help` for the arguments. Raises RoyaltyError; nothing is then written.
+    With an `output`, what was counted is kept beside it, and the next scan counts only what has changed.
+    See `royalty scan --help` for the arguments. Raises RoyaltyError; no table is then written.
     """
     from royaltycli.storage import check_place
     from royaltycli.tokens.table import write_tokens
@@ -61,10 +67,35 @@ def scan(
     opened = check(manifest, outside=outside)
     if output is not None:
         spare_corpus(opened, Path(output))
-    scanned = scan_opened(opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify)
-    if output is not None:
-        write_tokens(Path(output), scanned.table)
+    with counts_folder(output) as folder:
+        scanned = scan_opened(
+            opened,
+            folder,
+            workers=workers,
+            encoding=encoding,
+            pattern=pattern,
+            engine=engine,
+            verify=verify,
+            rehash=rehash,
+            fresh=fresh,
+        )
+        if output is not None:
+            write_tokens(Path(output), scanned.table)
     return scanned.table
+
+
+@contextlib.contextmanager
+def counts_folder(output: str | Path | None) -> Iterator[Path]:
+    """The folder in which a scan keeps what it has counted: hidden beside its output, or for this scan alone."""
+    from royaltycli.storage import working_folder
+    from royaltycli.tokens.partials import folder_of
+
+    if output is not None:
+        with working_folder(folder_of(Path(output))) as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="royalty-") as temporary:
+            yield Path(temporary)
 
 
 def spare_corpus(opened: Opened, output: Path) -> None:
@@ -78,29 +109,43 @@ def spare_corpus(opened: Opened, output: Path) -> None:
         raise OutputError(f"{output} belongs to the corpus, and would be lost; name another file for the table")
 
 
-def scan_opened(
+def plan_opened(
     opened: Opened,
+    folder: Path,
     *,
     encoding: str | None = None,
     pattern: str | None = None,
     engine: str | None = None,
-    workers: int | None = None,
     verify: Number = "1%",
-    tick: Tick | None = None,
-) -> Scan:
-    """Scan a corpus that `check` has opened, with the encoding given here, else the manifest's, else the default."""
-    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
-    from royaltycli.tokens.scan import scan_files
+    rehash: bool = False,
+    fresh: bool = False,
+) -> Plan:
+    """What a scan of a corpus that `check` has opened must count, given what is kept in `folder`.
 
-    _check_types(encoding=encoding, pattern=pattern, engine=engine, workers=workers)
+    The encoding is the one given here, else the manifest's, else the default.
+    """
+    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
+    from royaltycli.tokens.scan import plan_scan
+
+    _check_types(encoding=encoding, pattern=pattern, engine=engine)
     corpus = opened.corpus
     if encoding is not None:
         vocabulary = find_encoding(encoding, pattern or corpus.pattern)
     else:
         vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
     rate = _fraction(verify, "verify")
-    options = {} if tick is None else {"tick": tick}
-    return scan_files(corpus, opened.files, vocabulary, engine=engine, workers=workers, verify=rate, **options)
+    return plan_scan(corpus, opened.files, vocabulary, folder, engine=engine, verify=rate, rehash=rehash, fresh=fresh)
+
+
+def scan_opened(
+    opened: Opened, folder: Path, *, workers: int | None = None, tick: Tick | None = None, **options: Any
+) -> Scan:
+    """Scan a corpus that `check` has opened; the options are those of `plan_opened`."""
+    from royaltycli.tokens.scan import run
+
+    _check_types(workers=workers)
+    plan = plan_opened(opened, folder, **options)
+    return run(plan, workers=workers) if tick is None else run(plan, workers=workers, tick=tick)
 
 
 def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
@@ -247,7 +292,7 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     from royaltycli.manifest.model import Corpus, Source
     from royaltycli.mixtures import corpus_total
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, PUBLIC, find_encoding
-    from royaltycli.tokens.scan import scan_files
+    from royaltycli.tokens.scan import plan_scan, run
 
     if not os.path.isfile(file):
         raise CallError(f"there is no file {os.fspath(file)!r}; name the text of the work")
@@ -260,7 +305,8 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     found = find_files(alone, outside=True)
     if found.problems:
         raise ManifestError(found.problems)
-    scanned = scan_files(alone, found.files, find_encoding(encoding or usual))
+    with counts_folder(None) as folder:
+        scanned = run(plan_scan(alone, found.files, find_encoding(encoding or usual), folder))
     return sum(scanned.table["tokens"].to_pylist())
 
 

@@ -15,7 +15,7 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -43,10 +43,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     """
+    _remove_leftovers(check_place(path))
+    _put(path, write, f"{path} was written")
+
+
+def _put(path: Path, write: Callable[[BinaryIO], None], said: str | None) -> None:
+    """As `write_whole`, which `written` tells of as `said`."""
     place = check_place(path)
     partial: Path | None = None
     try:
-        _remove_leftovers(place)
         partial, created = _create(place)
         with created as file:
             given = _Given(file)
@@ -60,7 +65,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
                     raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
-            _written[partial] = f"{path} was written"
+            if said is not None:
+                _written[partial] = said
             partial.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
@@ -80,6 +86,11 @@ _written: dict[Path, str] = {}
 def written() -> str:
     """What this process has written last, for the message of one that is interrupted: true at any moment."""
     return next(reversed(_written.values()), "nothing was written")
+
+
+def note_kept() -> None:
+    """Let `written` say that what was counted so far is kept."""
+    _written[Path("kept")] = "what was counted is kept, and the next scan goes on from there"
 
 
 def note_output() -> None:
@@ -133,6 +144,41 @@ def write_text(path: Path, text: str) -> None:
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a sealed Parquet file: the same bytes for the same table. Raises OutputError."""
     write_whole(path, lambda file: write_sealed(file, table))
+
+
+def write_part(path: Path, table: pa.Table) -> None:
+    """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result. Raises OutputError."""
+    _put(path, lambda file: write_sealed(file, table), None)
+
+
+@contextlib.contextmanager
+def working_folder(folder: Path) -> Iterator[Path]:
+    """A folder for the parts of a longer work, made if it is not there, that nobody else uses meanwhile.
+
+    What a killed process left half-written in it is removed. Raises OutputError if somebody does use it.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY) if LOCKS else None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
+    try:
+        if lock is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                mend = "wait for it to end, or name another output"
+                raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
+            except OSError:  # some network drives have no locks
+                pass
+            for leftover in folder.glob(f".*{PARTIAL}"):
+                with contextlib.suppress(OSError):
+                    _remove_leftover(leftover)
+        yield folder
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:

@@ -67,6 +67,14 @@ def scan(
     verify: Annotated[
         str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
     ] = "1%",
+    rehash: Annotated[
+        bool,
+        typer.Option("--rehash", help="Read all files again for changes, whatever their sizes and times say."),
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Count everything anew.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what would be counted and why, and count nothing.")
+    ] = False,
     outside: options.Outside = False,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary.")] = 10,
     quiet: options.Quiet = False,
@@ -75,6 +83,9 @@ def scan(
 
     Each document is counted on its own, special tokens as plain text, as tiktoken's encode_ordinary
     counts it. The table is the same, to the byte, whatever the engine and the number of workers.
+
+    What is counted is kept beside the table, so that the next scan counts only what has changed, and one
+    that was interrupted goes on where it was.
     """
     from royaltycli import api
     from royaltycli.cli import console

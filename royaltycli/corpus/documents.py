@@ -14,20 +14,23 @@ Owners = Mapping[int, Source | Collection]
 """The sources and collections that files belong to, by their place in the manifest."""
 
 
-def read(pieces: Iterable[Piece], owners: Owners) -> Iterator[Batch]:
+def read(pieces: Iterable[Piece], owners: Owners) -> Iterator[tuple[int, Batch]]:
     """The documents of some pieces, in their order, each read as its source or collection says.
 
-    Memory stays within a few batches, or one document where that is longer. Raises DocumentError.
+    With each batch comes which of the pieces it is of, from 0; where it is of several files, one document
+    each, the first of them. Memory stays within a few batches, or one document where that is longer.
+    Raises DocumentError.
     """
-    for (index, whole), group in itertools.groupby(pieces, key=lambda piece: (piece.file.owner, _is_whole(piece))):
+    numbered = enumerate(pieces)
+    for (index, whole), group in itertools.groupby(numbered, key=lambda item: (item[1].file.owner, _is_whole(item[1]))):
         owner = owners[index]
-        for batch in _texts(group, owner) if whole else _rows(group, owner):
+        for number, batch in _texts(group, owner) if whole else _rows(group, owner):
             if owner.reading.strip == "html":
                 from royaltycli.corpus.html import visible_texts
 
-                yield dataclasses.replace(batch, texts=visible_texts(batch.texts, batch.place))
+                yield number, dataclasses.replace(batch, texts=visible_texts(batch.texts, batch.place))
             else:
-                yield batch
+                yield number, batch
 
 
 def _is_whole(piece: Piece) -> bool:
@@ -35,23 +38,28 @@ def _is_whole(piece: Piece) -> bool:
     return piece.file.format in ("text", "html")
 
 
-def _texts(pieces: Iterable[Piece], owner: Source | Collection) -> Iterator[Batch]:
+def _texts(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> Iterator[tuple[int, Batch]]:
     from royaltycli.corpus.text import read_texts
 
-    yield from read_texts([piece.file for piece in pieces], owner.reading)
+    numbers, files = zip(*((number, piece.file) for number, piece in pieces), strict=True)
+    number = numbers[0]
+    for batch in read_texts(files, owner.reading):
+        yield number, batch
+        number += len(batch.files)
 
 
-def _rows(pieces: Iterable[Piece], owner: Source | Collection) -> Iterator[Batch]:
+def _rows(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> Iterator[tuple[int, Batch]]:
     fields = fields_of(owner)
-    for piece in pieces:
+    for number, piece in pieces:
         if piece.file.format == "jsonl":
             from royaltycli.corpus.jsonl import read_jsonl
 
-            yield from read_jsonl(piece, fields, owner.reading)
+            batches = read_jsonl(piece, fields, owner.reading)
         else:
             from royaltycli.corpus.parquet import read_parquet
 
-            yield from read_parquet(piece, fields, owner.reading)
+            batches = read_parquet(piece, fields, owner.reading)
+        yield from ((number, batch) for batch in batches)
 
 
 def fields_of(owner: Source | Collection) -> Fields:

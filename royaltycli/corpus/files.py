@@ -12,7 +12,7 @@ from royaltycli.errors import Problem
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, kind_of
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
-from royaltycli.manifest.patterns import Match, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.patterns import Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
 from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
 
@@ -22,8 +22,9 @@ class File:
     """A file of documents.
 
     `name` is its path as reached from the manifest's folder, `path` the real one to open (a text, as
-    there may be a great many files), `size` its bytes as they lie on the disk. `owner` is the place of
-    its source or collection in `corpus.sources + corpus.collections`.
+    there may be a great many files), `size` its bytes as they lie on the disk, and `stamp` what changes
+    when it is written. `owner` is the place of its source or collection in `corpus.sources +
+    corpus.collections`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class File:
     format: Format
     compression: Compression | None
     owner: int
+    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
         search.clashes.setdefault((before.owner, owner), set()).add(match.name)
     elif before is None or match.name.encode() < before.name.encode():
         compression = kind_of(match.name)[1]
-        search.files[match.path] = File(match.name, match.path, match.size, form, compression, owner)
+        search.files[match.path] = File(match.name, match.path, match.size, form, compression, owner, match.stamp)
 
 
 def _format(entry: Source | Collection, name: str) -> Format | None:

@@ -38,6 +38,21 @@ def row_group_sizes(file: File) -> list[int]:
         return [_packed_size(metadata.row_group(group)) for group in range(metadata.num_row_groups)]
 
 
+def row_group_bytes(piece: Piece) -> tuple[range, range]:
+    """Where the row groups of a piece lie in a plain Parquet file, and where its footer. Raises DocumentError."""
+    file = piece.file
+    with _opened(file) as raw:
+        metadata = _parquet(file, raw).metadata
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)[piece.start : piece.stop]]
+        chunks = [group.column(index) for group in groups for index in range(group.num_columns)]
+        starts = [
+            min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset) for chunk in chunks
+        ]
+        ends = [start + chunk.total_compressed_size for start, chunk in zip(starts, chunks, strict=True)]
+        footer = range(max(0, file.size - 8 - metadata.serialized_size), file.size)
+        return range(min(starts, default=0), max(ends, default=0)), footer
+
+
 def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
     """The documents of a Parquet file, or of some of its row groups.
 

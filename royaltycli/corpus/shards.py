@@ -25,25 +25,30 @@ class Shard:
     first: bool = False
 
 
-def plan(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
-    """The shards of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+def cut(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Piece]:
+    """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+    for file in files:
+        yield from _pieces(file, shard_bytes)
+
+
+def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
+    """The shards of some pieces, in their order."""
     pending: list[Piece] = []
     size, first = 0, True
-    for file in files:
-        for piece in _pieces(file, shard_bytes):
-            weight = piece.packed_bytes * _packing(file)
-            if pending and (size + weight > shard_bytes or len(pending) >= SHARD_FILES):
-                yield Shard(tuple(pending), first)
-                pending, size, first = [], 0, False
-            pending.append(piece)
-            size += weight
+    for piece in pieces:
+        weight = piece.packed_bytes * _packing(piece.file)
+        if pending and (size + weight > shard_bytes or len(pending) >= SHARD_FILES):
+            yield Shard(tuple(pending), first)
+            pending, size, first = [], 0, False
+        pending.append(piece)
+        size += weight
     if pending:
         yield Shard(tuple(pending), first)
 
 
-def text_size(files: Iterable[File]) -> int:
-    """Roughly how many bytes of text there are in some files."""
-    return sum(file.size * _packing(file) for file in files)
+def text_size(pieces: Iterable[Piece]) -> int:
+    """Roughly how many bytes of text there are in some pieces."""
+    return sum(piece.packed_bytes * _packing(piece.file) for piece in pieces)
 
 
 def _packing(file: File) -> int:

@@ -124,10 +124,18 @@ def open_raw(file: File) -> Any:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
 
 
+def check_unchanged(file: File) -> None:
+    """Raises DocumentError if a file is no longer what it was when it was found, or is gone."""
+    try:
+        _check_unchanged(file, os.stat(file.path))
+    except OSError as error:
+        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+
+
 def _check_unchanged(file: File, now: os.stat_result) -> None:
     if not stat.S_ISREG(now.st_mode):
         raise DocumentError(f"{file.name}: is no longer a regular file; run the scan again")
-    if now.st_size != file.size:
+    if (now.st_size, now.st_mtime_ns) != (file.size, file.stamp[0]):
         raise _changed(file)
 
 

@@ -29,9 +29,13 @@ Part = str | re.Pattern[str] | None
 """One part of a pattern: a name as it stands, a pattern for a name, or `**`."""
 
 
+Stamp = tuple[int, int, int]
+"""When a file was last written and last touched in any way, in nanoseconds, and its number on the disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A file: its name as reached from the manifest's folder, its real path, its size in bytes.
+    """A file: its name as reached from the manifest's folder, its real path, its size in bytes and its stamp.
 
     With `refusal` it is something that matches but cannot be used; a folder's name then ends in `/`.
     """
@@ -39,6 +43,7 @@ class Match:
     name: str
     path: str
     size: int = 0
+    stamp: Stamp = (0, 0, 0)
     refusal: Refusal | None = None
 
 
@@ -83,7 +88,12 @@ def match_file(name: str, path: str, status: os.stat_result) -> Match:
         refusal = NO_NAME
     elif not os.access(path, os.R_OK):
         refusal = NO_PERMISSION
-    return Match(name, path, status.st_size, refusal)
+    return Match(name, path, status.st_size, stamp_of(status), refusal)
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file."""
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _name_pattern(written: str) -> re.Pattern[str]:
@@ -155,7 +165,7 @@ class _Walk:
             return  # a folder where a file is meant, or the other way round
         if not self.outside and not is_inside(self.root, real):
             name += "/" if is_folder else ""
-            self.found[name] = Match(name, real, 0, NOT_INSIDE)
+            self.found[name] = Match(name, real, refusal=NOT_INSIDE)
         elif is_folder:
             self.todo.append((real, f"{name}/", at + 1))
         else:
@@ -168,4 +178,4 @@ class _Walk:
             yield
         except OSError as error:
             refusal = refused("", error)
-            self.found[name] = Match(name, name, 0, Refusal(refusal.what.strip(), refusal.mend))
+            self.found[name] = Match(name, name, refusal=Refusal(refusal.what.strip(), refusal.mend))

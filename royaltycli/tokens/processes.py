@@ -4,8 +4,8 @@ Processes and not threads, as hashing and reading many small documents would mak
 other at Python's global lock. Each is a fresh interpreter: a forked one would hang in the counting
 engine, and multiprocessing's own way of starting one would run the user's script again.
 
-The scan sends, pickled, a Job once and then one Shard after another; the worker answers with Progress,
-and at last with a Partial or an error. A worker whose scan is gone ends by itself.
+The scan sends, pickled, a Job once and then one Task after another; the worker answers with Progress,
+and at last with Done or an error. A worker whose scan is gone ends by itself.
 """
 
 from __future__ import annotations
@@ -17,17 +17,14 @@ import pickle
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import IO, BinaryIO, NamedTuple
 
-from royaltycli.corpus.shards import Shard
 from royaltycli.errors import WorkerError
 from royaltycli.manifest.model import Collection, Source
-from royaltycli.tokens.count import Counting, Partial, Tick, count_shard
-from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.reference import load_reference
+from royaltycli.tokens.shardwork import Done, Job, Task, work
 from royaltycli.tokens.workers import Check
 
 PROGRAM = (
@@ -36,15 +33,6 @@ PROGRAM = (
 
 FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """For numpy, which would start a thread a core in each worker, and never use it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker needs to know before its first shard."""
-
-    encoding: Encoding
-    engine: str
-    verify: Fraction
 
 
 class Progress(NamedTuple):
@@ -70,25 +58,25 @@ class WorkerProcess:
         with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first shard
             self._send(job)
 
-    def count(self, shard: Shard, check: Check) -> Partial:
-        """The tallies of a shard. Raises what the worker raises, and WorkerError if the worker is lost."""
+    def work(self, task: Task, check: Check) -> Done:
+        """Have a task done. Raises what the worker raises, and WorkerError if the worker is lost."""
         assert self._process.stdout is not None
-        needed = {piece.file.owner: self._owners[piece.file.owner] for piece in shard.pieces}
+        needed = {piece.file.owner: self._owners[piece.file.owner] for piece in task.shard.pieces}
         try:
-            self._send((shard, needed))
+            self._send((task, needed))
             while isinstance(answer := pickle.load(self._process.stdout), Progress):  # noqa: S301 -- from ourselves
                 self._tick(*answer)
                 check()
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            first = shard.pieces[0].file.name
+            first = task.shard.pieces[0].file.name
             raise WorkerError(
                 f"a worker was lost while it counted {first} (it was killed, or the memory ran out); "
                 "nothing was written; scan again, with fewer `--workers`"
             ) from error
         if isinstance(answer, Exception):
             raise answer
-        partial: Partial = answer
-        return partial
+        done: Done = answer
+        return done
 
     def end(self) -> None:
         """End the process at once, whatever it is doing: what is wanted of it has been handed back."""
@@ -119,10 +107,10 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     job: Job = pickle.load(requests)  # noqa: S301 -- from our own process
     counting: Counting | None = None
     while True:
-        shard, owners = pickle.load(requests)  # noqa: S301 -- from our own process
+        task, owners = pickle.load(requests)  # noqa: S301 -- from our own process
         try:
             counting = counting or _counting(job, lambda *done: _send(answers, Progress(*done)))
-            answer: object = count_shard(shard, owners, counting, lambda: None)
+            answer: object = work(task, job, owners, counting, lambda: None)
         except Exception as error:  # noqa: BLE001 -- for the scan to raise
             answer = error
         _send(answers, answer)

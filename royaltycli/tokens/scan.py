@@ -1,55 +1,59 @@
-"""The scan: from the files of a corpus to the token table."""
+"""The scan: what was counted before stays, the rest is counted side by side, and all of it makes the token table."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from importlib.metadata import version
-from typing import Any
+from pathlib import Path
 
 import pyarrow as pa
 
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import Shard, plan, text_size
+from royaltycli.corpus.shards import cut, text_size, together
 from royaltycli.errors import CallError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
-from royaltycli.manifest.identifiers import encode_value, source_id
-from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
-from royaltycli.numerals import plain, plain_fraction
-from royaltycli.tokens.count import Counting, Key, Partial, Tally, Tick, count_shard, two_holders
+from royaltycli.manifest.model import Collection, Corpus, Source
+from royaltycli.storage import note_kept
+from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
-from royaltycli.tokens.processes import Job, WorkerProcess
-from royaltycli.tokens.reference import load_reference
-from royaltycli.tokens.table import SCHEMA, SCHEMA_VERSION, lists_text, with_metadata
+from royaltycli.tokens.merge import token_table
+from royaltycli.tokens.partials import kept_in, place_of, remove_others
+from royaltycli.tokens.plan import UNCHANGED, Planned, plan_pieces
+from royaltycli.tokens.processes import WorkerProcess
+from royaltycli.tokens.reference import Reference, load_reference
+from royaltycli.tokens.shardwork import Done, Job, Task, work
 from royaltycli.tokens.workers import Check, InOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A finished scan: the token table, and how it came about."""
+    """A finished scan: the token table, and how it came about.
+
+    `verified` documents were recounted by the reference, in this scan or in the one that counted them.
+    `unchanged` of the corpus's files were counted by an earlier scan.
+    """
 
     table: pa.Table
     engine: str
     reference: str | None
     verified: int
+    unchanged: int
     notes: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Row:
-    """A source as the scan goes on; `digest` takes its documents' digests in the order of the corpus."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a scan is going to do, with which engine and reference. `job` is what its workers are told."""
 
-    holder: str | None
-    file: str
-    documents: int = 0
-    bytes: int = 0
-    tokens: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
+    corpus: Corpus
+    owners: tuple[Source | Collection, ...]
+    pieces: list[Planned]
+    reference: Reference | None
+    job: Job
 
 
 def default_workers() -> int:
@@ -57,123 +61,86 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def scan_files(
+def plan_scan(
     corpus: Corpus,
     files: tuple[File, ...],
     encoding: Encoding,
+    folder: Path,
     *,
     engine: str | None = None,
-    workers: int | None = None,
     verify: Fraction = Fraction(1, 100),
-    tick: Tick = lambda _bytes, _tokens, _documents: None,
-) -> Scan:
-    """Count the tokens of every source of a corpus in its `files`, exactly.
+    rehash: bool = False,
+    fresh: bool = False,
+) -> Plan:
+    """What must be counted of a corpus, given the partial tables in `folder`. Nothing is counted or written.
 
     `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
-    documents that the reference engine counts as well. The table is the same, to the byte, for any
-    engine and number of workers. Raises DocumentError for the first document that cannot be read,
-    VerificationError for the first that is counted otherwise, EncodingError and CallError.
+    documents that the reference engine counts as well. With `rehash`, the content of files that were
+    counted before is compared, and not only their size and stamp; with `fresh`, nothing was counted
+    before. Raises EncodingError and CallError.
+    """
+    reference = load_reference(encoding)
+    chosen = choose_engine(engine, encoding, reference)
+    itself = reference is not None and chosen == reference.name
+    if itself or reference is None:
+        verify = Fraction(0)  # the reference against itself would show nothing
+    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
+    planned = plan_pieces(cut(files), owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
+    return Plan(corpus, owners, planned, reference, job)
+
+
+def run(scan: Plan, *, workers: int | None = None, tick: Tick = lambda _bytes, _tokens, _documents: None) -> Scan:
+    """Count what a plan says, and make the token table of the whole corpus.
+
+    The table is the same, to the byte, for any engine and number of workers, and whatever was counted
+    before. Raises DocumentError for the first document that cannot be read, VerificationError for the
+    first that is counted otherwise, WorkerError, OutputError and CallError.
     """
     workers = default_workers() if workers is None else workers
     if not 1 <= workers <= WORKERS:
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
-    reference = load_reference(encoding)
-    chosen = choose_engine(engine, encoding, reference)
-    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
-    if reference is not None and chosen == reference.name:
-        verify = Fraction(0)  # the reference against itself would show nothing
-    slowly = 1 if chosen != "gigatoken" else verify
-    alone = workers == 1 or text_size(files) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM
+    kept = {place_of(one.piece): one.kept for one in scan.pieces if one.why == UNCHANGED and one.kept is not None}
+    tick(sum(one.piece.packed_bytes for one in scan.pieces if one.why == UNCHANGED), 0, 0)
+    counted: set[str] = set()
+    for done in _done(scan, workers, tick):
+        note_kept()
+        counted.update(done.counted)
+        kept |= {place_of(one.entry): one for one in done.kept}
+    pieces = [(one.piece, kept[place_of(one.piece)]) for one in scan.pieces]
+    table = token_table(scan.corpus, pieces, scan.job.encoding)
+    remove_others(scan.job.folder, {one.path for _, one in pieces})
+    name = scan.reference.name if scan.reference else None
+    unchanged = len({piece.file.name for piece, _ in pieces} - counted)
+    entries = [one.entry for _, one in pieces]
+    notes = _notes(scan.job.engine, name, sum(entry.gave_up for entry in entries))
+    return Scan(table, scan.job.engine, name, sum(entry.verified for entry in entries), unchanged, notes)
+
+
+def _done(scan: Plan, workers: int, tick: Tick) -> Iterator[Done]:
+    """The tasks of a plan as they are done, in their order."""
+    job, reference, owners = scan.job, scan.reference, scan.owners
+    before = {place_of(one.piece): one.kept for one in scan.pieces}
+    todo = [one.piece for one in scan.pieces if one.why != UNCHANGED]
+    tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
+    slowly = 1 if job.engine != "gigatoken" else job.verify
+    alone = workers == 1 or text_size(todo) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM
 
     processes = contextlib.ExitStack()
 
-    def here() -> Callable[[Shard, Check], Partial]:
-        counting = Counting(make_engine(chosen, encoding, reference), reference, verify, tick)
-        return lambda shard, check: count_shard(shard, dict(enumerate(owners)), counting, check)
+    def here() -> Callable[[Task, Check], Done]:
+        counting = Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
+        return lambda task, check: work(task, job, dict(enumerate(owners)), counting, check)
 
-    def elsewhere() -> Callable[[Shard, Check], Partial]:
-        worker = WorkerProcess(Job(encoding, chosen, verify), tick, owners)
+    def elsewhere() -> Callable[[Task, Check], Done]:
+        worker = WorkerProcess(job, tick, owners)
         processes.callback(worker.end)
-        return worker.count
+        return worker.work
 
     # One worker is this very process, which counts while the others are still starting.
     starts = [here] if alone else [here, *[elsewhere] * (workers - 1)]
-
-    rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
-    verified = gave_up = 0
     with processes:
-        for partial in InOrder(plan(files), starts):
-            verified += partial.verified
-            gave_up += partial.gave_up
-            for key, tally in partial.tallies.items():
-                _merge(rows, key, tally)
-    table = _table(corpus, owners, rows, encoding)
-    name = reference.name if reference else None
-    return Scan(table, chosen, name, verified, _notes(chosen, name, gave_up))
-
-
-def _merge(rows: dict[Key, _Row], key: Key, tally: Tally) -> None:
-    row = rows.get(key)
-    if row is None:
-        row = rows[key] = _Row(tally.holder, tally.file)
-    elif row.holder != tally.holder:
-        raise two_holders(tally.file, key[1] or "", tally.holder, Tally(row.holder, row.file))
-    row.documents += tally.documents
-    row.bytes += tally.bytes
-    row.tokens += tally.tokens
-    row.digest.update(tally.digests)
-
-
-def _table(
-    corpus: Corpus, owners: tuple[Source | Collection, ...], rows: dict[Key, _Row], encoding: Encoding
-) -> pa.Table:
-    names = {holder.id: holder.name for holder in corpus.holders}
-    listed = []
-    for (index, value), row in rows.items():
-        owner = owners[index]
-        if isinstance(owner, Collection):
-            identifier, title = source_id(owner.id, value or ""), None
-        else:
-            identifier, title = owner.id, owner.title
-        holders = _holders(owner.holders, names) if row.holder is None else [_named_holder(row.holder, names)]
-        listed.append((identifier, title, holders, owner, row))
-    listed.sort(key=lambda entry: entry[0])
-    columns = {
-        "source_id": [entry[0] for entry in listed],
-        "title": [entry[1] for entry in listed],
-        "holders": [entry[2] for entry in listed],
-        "license": [entry[3].license for entry in listed],
-        "documents": [entry[4].documents for entry in listed],
-        "bytes": [entry[4].bytes for entry in listed],
-        "tokens": [entry[4].tokens for entry in listed],
-        "epochs": [plain(entry[3].epochs) for entry in listed],
-        "digest": [entry[4].digest.digest() for entry in listed],
-    }
-    return with_metadata(
-        pa.table(columns, schema=SCHEMA),
-        schema=SCHEMA_VERSION,
-        tool=f"royaltycli {version('royaltycli')}",
-        corpus=corpus.name,
-        manifest_sha256=corpus.digest,
-        lists_sha256=lists_text(corpus.lists),
-        encoding=encoding.name,
-        vocabulary_sha256=encoding.digest,
-        pattern=encoding.pattern or None,
-        train_tokens=None if corpus.train_tokens is None else plain(corpus.train_tokens),
-    )
-
-
-def _holders(shares: tuple[HolderShare, ...], names: dict[str, str]) -> list[dict[str, str]]:
-    return [
-        {"id": part.holder, "name": names.get(part.holder, part.holder), "share": plain_fraction(part.share)}
-        for part in shares
-    ]
-
-
-def _named_holder(value: str, names: dict[str, str]) -> dict[str, str]:
-    """A holder that a field names: the value as id, and as name what the manifest says or the value as it stands."""
-    identifier = encode_value(value)
-    return {"id": identifier, "name": names.get(identifier, value), "share": "1"}
+        yield from InOrder(tasks, starts)
 
 
 def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:

@@ -17,10 +17,11 @@ from royaltycli.corpus import parquet, shards, unpack
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.shards import plan
+from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import DocumentError, Place
 from royaltycli.manifest.endings import kind_of
 from royaltycli.manifest.model import Collection, Reading, Source
+from royaltycli.manifest.patterns import stamp_of
 from tests import strategies
 from tests.conftest import packed
 
@@ -30,12 +31,11 @@ COLLECTION = Collection("c", Place("corpus.toml"), ("*",), "author", "author")
 
 def a_file(path):
     kind, compression = kind_of(path.name)
-    return File(path.name, str(path), path.stat().st_size, kind, compression, 0)
+    return File(path.name, str(path), path.stat().st_size, kind, compression, 0, stamp_of(path.stat()))
 
 
 def documents(path, owner=SOURCE, shard_bytes=1 << 26):
-    pieces = [piece for shard in plan([a_file(path)], shard_bytes) for piece in shard.pieces]
-    return [text for batch in read(pieces, {0: owner}) for text in batch.texts.to_pylist()]
+    return [text for _, batch in read(cut([a_file(path)], shard_bytes), {0: owner}) for text in batch.texts.to_pylist()]
 
 
 def written(folder, name, content):
@@ -130,8 +130,8 @@ def test_small_reads_join_lines(tmp_path, monkeypatch):
 def test_many_small_files_share_a_shard(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "SHARD_FILES", 3)
     files = [a_file(written(tmp_path, f"{number}.txt", "x" * 10)) for number in range(8)]
-    assert [len(shard.pieces) for shard in plan(files, 1000)] == [3, 3, 2]
-    assert [len(shard.pieces) for shard in plan(files, 20)] == [2, 2, 2, 2]
+    assert [len(shard.pieces) for shard in together(cut(files), 1000)] == [3, 3, 2]
+    assert [len(shard.pieces) for shard in together(cut(files, 20), 20)] == [2, 2, 2, 2]
 
 
 # -- JSON Lines, strictly ----------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_a_line_of_a_later_range_is_named_by_its_number_in_the_file(tmp_path):
 
 def test_whole_numbers_may_name_a_source(tmp_path):
     path = written(tmp_path, "t.jsonl", '{"text": "x", "author": 12}\n{"text": null, "author": "b"}\n')
-    (batch,) = read([Piece(a_file(path))], {0: COLLECTION})
+    ((_, batch),) = read([Piece(a_file(path))], {0: COLLECTION})
     assert (batch.sources.to_pylist(), batch.texts.to_pylist()) == (["12", "b"], ["x", ""])
 
 
@@ -213,7 +213,7 @@ def test_invalid_utf8_names_file_and_byte(tmp_path):
 
 def texts_of(folder, owner=SOURCE, **contents):
     files = [a_file(written(folder, f"{name}.txt", content)) for name, content in contents.items()]
-    return [text for batch in read(map(Piece, files), {0: owner}) for text in batch.texts.to_pylist()]
+    return [text for _, batch in read(map(Piece, files), {0: owner}) for text in batch.texts.to_pylist()]
 
 
 def test_small_files_that_are_read_together_stay_documents_of_their_own(tmp_path):
@@ -244,7 +244,7 @@ def test_packed_files_are_unpacked_one_at_a_time(tmp_path):
     """A thousand small files may each unpack to the free bound: together they would fill the memory."""
     names = ["a.txt", "b.txt.gz", "c.txt.gz", "d.txt", "e.txt"]
     files = [a_file(written(tmp_path, name, name.encode())) for name in names]
-    batches = [[file.name for file in batch.files] for batch in read(map(Piece, files), {0: SOURCE})]
+    batches = [[file.name for file in batch.files] for _, batch in read(map(Piece, files), {0: SOURCE})]
     assert batches == [["a.txt"], ["b.txt.gz"], ["c.txt.gz"], ["d.txt", "e.txt"]]
 
 
@@ -300,7 +300,7 @@ def test_a_dictionary_that_is_no_bomb_is_read(tmp_path, monkeypatch, at_once):
     pq.write_table(pa.table({"text": words}), tmp_path / "t.parquet")
     assert documents(tmp_path / "t.parquet") == ["short", "long" * 1000] * 500
     batches = list(read([Piece(a_file(tmp_path / "t.parquet"))], {0: SOURCE}))
-    assert max(batch.texts.nbytes for batch in batches) < 8 * 10_000 + 1000
+    assert max(batch.texts.nbytes for _, batch in batches) < 8 * 10_000 + 1000
 
 
 def test_broken_parquet_is_an_error(tmp_path):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import royaltycli
-from royaltycli.api import check, scan_opened
+from royaltycli.api import check, counts_folder, scan_opened
 from royaltycli.cli import app
 from royaltycli.errors import CallError, EncodingError
 from royaltycli.tokens import encodings, engines
@@ -358,7 +358,8 @@ def unknown_to_gigatoken(corpus):
 
 
 def test_a_tokenizer_that_gigatoken_does_not_know_is_counted_by_tokenizers(unknown_to_gigatoken):
-    scanned = scan_opened(check(unknown_to_gigatoken))
+    with counts_folder(None) as folder:
+        scanned = scan_opened(check(unknown_to_gigatoken), folder)
     assert scanned.engine == "tokenizers"
     assert scanned.notes == (
         "nothing was recounted, as tokenizers is itself what counts are checked against",

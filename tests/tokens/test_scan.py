@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
-from royaltycli.api import check, scan_opened
+from royaltycli.api import check, counts_folder, scan_opened
 from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
 from royaltycli.errors import DocumentError, VerificationError, WorkerError
@@ -151,6 +151,11 @@ def test_any_corpus_counts_as_the_oracle_counts_it(tmp_path_factory, rows, cut):
     assert {unescaped(key): value for key, value in counted.items()} == expected
 
 
+def scan_here(place, **options):
+    with counts_folder(None) as folder:
+        return scan_opened(check(place), folder, **options)
+
+
 # -- the same bytes ------------------------------------------------------------------------------
 
 
@@ -176,7 +181,8 @@ def test_the_bytes_do_not_depend_on_shards_batches_or_the_order_on_the_disk(tmp_
             place = copy / file.relative_to(SAMPLE)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.read_bytes())
-    monkeypatch.setattr(shards.plan, "__defaults__", (2000,))
+    monkeypatch.setattr(shards.cut, "__defaults__", (2000,))
+    monkeypatch.setattr(shards.together, "__defaults__", (2000,))
     monkeypatch.setattr(count, "BATCH_BYTES", 700)
     royaltycli.scan(copy, output=tmp_path / "second", workers=5)
     assert (tmp_path / "second").read_bytes() == first.read_bytes()
@@ -204,7 +210,8 @@ def processes(monkeypatch):
 @pytest.mark.usefixtures("processes")
 def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, workers):
     royaltycli.scan(SAMPLE, output=tmp_path / "alone", workers=1)
-    monkeypatch.setattr(shards.plan, "__defaults__", (20_000,))
+    monkeypatch.setattr(shards.cut, "__defaults__", (20_000,))
+    monkeypatch.setattr(shards.together, "__defaults__", (20_000,))
     royaltycli.scan(SAMPLE, output=tmp_path / "together", workers=workers)
     assert (tmp_path / "together").read_bytes() == (tmp_path / "alone").read_bytes()
     assert psutil.Process().children() == []
@@ -217,7 +224,7 @@ from royaltycli.tokens import scan
 import royaltycli
 if __name__ == "__main__":
     scan.PROCESSES_FROM = 0
-    shards.plan.__defaults__ = (20_000,)
+    shards.cut.__defaults__ = shards.together.__defaults__ = (20_000,)
     royaltycli.scan(sys.argv[1], output=sys.argv[2], workers=2)
 """
 
@@ -246,7 +253,7 @@ def test_a_lost_worker_fails_the_scan(folder):
     with pytest.raises(
         WorkerError, match=r"a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"
     ):
-        scan_opened(check(place), workers=2, tick=kill_the_workers)
+        scan_here(place, workers=2, tick=kill_the_workers)
     assert psutil.Process().children() == []
 
 
@@ -317,9 +324,9 @@ def test_a_wrong_count_stops_the_scan_and_writes_nothing(folder, monkeypatch, wo
 def test_no_scan_goes_unchecked(folder):
     """Of a corpus too small for its sample, one document is recounted all the same."""
     place = folder({"a.txt": "one", "b.txt": "two", "corpus.toml": '[[source]]\nid = "s"\npath = "*.txt"'})
-    assert scan_opened(check(place)).verified == 1
-    assert scan_opened(check(place), verify=0).verified == 0
-    reference = scan_opened(check(place), engine="tiktoken", verify="100%")
+    assert scan_here(place).verified == 1
+    assert scan_here(place, verify=0).verified == 0
+    reference = scan_here(place, engine="tiktoken", verify="100%")
     assert reference.verified == 0
     assert reference.notes[0] == "nothing was recounted, as tiktoken is itself what counts are checked against"
 

@@ -1,0 +1,133 @@
+"""Sums the documents of a batch by source, into the rows of a partial table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.corpus.batches import Batch
+from royaltycli.errors import DocumentError
+from royaltycli.limits import NAME_LENGTH
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.engines import Counts
+
+Digests = npt.NDArray[np.uint8]
+"""SHA-256 of documents, a row of 32 bytes each."""
+
+ROWS = pa.schema(
+    [
+        ("piece", pa.int32()),
+        ("source", pa.large_string()),
+        ("holder", pa.large_string()),
+        ("documents", pa.int64()),
+        ("bytes", pa.int64()),
+        ("tokens", pa.int64()),
+        ("digests", pa.large_binary()),
+    ]
+)
+"""What some documents of one source in one piece come to, in the order of the corpus.
+
+`source` and `holder` are the values of the fields that name them, null where the manifest does.
+`digests` are the documents' own, 32 bytes each, in their order.
+"""
+
+
+def rows_of(
+    piece: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
+) -> pa.RecordBatch:
+    """The rows of a batch, whose first document is of the piece of that number. Raises DocumentError."""
+    if batch.sources is not None:
+        groups = _groups(batch, owner)
+    elif batch.files:
+        groups = _each(len(counts))
+    else:
+        groups = _all(len(counts))
+    pieces = piece + np.arange(len(groups.starts)) if batch.files else np.full(len(groups.starts), piece)
+    ends = np.append(groups.starts, len(counts))
+    ordered = pa.py_buffer(np.ascontiguousarray(digests[groups.order]))
+    columns = [
+        pa.array(pieces, pa.int32()),
+        pa.array(groups.names, pa.large_string()),
+        pa.array(groups.holders, pa.large_string()),
+        pa.array(np.diff(ends), pa.int64()),
+        pa.array(_sums(sizes, groups), pa.int64()),
+        pa.array(_sums(counts, groups), pa.int64()),
+        pa.Array.from_buffers(pa.large_binary(), len(groups.starts), [None, pa.py_buffer(ends * 32), ordered]),
+    ]
+    return pa.record_batch(columns, schema=ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """A batch's documents by source: an order that puts each source's side by side, and where each starts in it."""
+
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    names: list[str | None]
+    holders: list[str | None]
+
+
+def _each(documents: int) -> _Groups:
+    """Every document by itself: each is a piece of its own."""
+    return _Groups(np.arange(documents), np.arange(documents), [None] * documents, [None] * documents)
+
+
+def _all(documents: int) -> _Groups:
+    """All documents together, if there are any."""
+    starts = np.zeros(min(documents, 1), dtype=np.intp)
+    return _Groups(np.arange(documents), starts, [None] * len(starts), [None] * len(starts))
+
+
+def _sums(numbers: Counts, groups: _Groups) -> Counts:
+    if not len(groups.starts):
+        return np.empty(0, dtype=np.int64)
+    sums: Counts = np.add.reduceat(numbers[groups.order], groups.starts)
+    return sums
+
+
+def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
+    codes, names = _encoded(batch.sources, "source", batch, owner)
+    order = np.argsort(codes, kind="stable")  # stable: a source's documents stay in the file's order
+    ordered = codes[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    sources = [names[code] for code in ordered[starts].tolist()]
+    if batch.holders is None:
+        return _Groups(order, starts, sources, [None] * len(starts))
+    holder_codes, holder_names = _encoded(batch.holders, "holder", batch, owner)
+    by_source = holder_codes[order]
+    firsts = by_source[starts]
+    others = np.flatnonzero(by_source != np.repeat(firsts, np.diff(np.append(starts, len(order)))))
+    if len(others):
+        row = int(order[others[0]])
+        first = int(order[starts[np.searchsorted(starts, others[0], "right") - 1]])
+        held, before = holder_names[holder_codes[row]], holder_names[holder_codes[first]]
+        raise two_holders(batch.place(row), names[codes[row]] or "", held, before, batch.place(first))
+    return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])
+
+
+def _encoded(
+    values: pa.Array, what: str, batch: Batch, owner: Source | Collection
+) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+    """Each document's name as a number, and the names. Raises DocumentError for an empty or endless name."""
+    encoded = pc.dictionary_encode(values)
+    codes, names = np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
+    for code, name in enumerate(names):
+        if not 0 < len(name) <= NAME_LENGTH:
+            row = int(np.flatnonzero(codes == code)[0])
+            wrong = f"longer than {NAME_LENGTH:,} characters" if name else "empty"
+            raise DocumentError(
+                f"{batch.place(row)}: the field that names the {what} in {owner.id} is {wrong}; mend the document"
+            )
+    return codes, names
+
+
+def two_holders(place: str, source: str, holder: str | None, before: str | None, there: str) -> DocumentError:
+    """The error for a source whose documents name different holders: `holder` at `place`, and `before` in `there`."""
+    return DocumentError(
+        f"{place}: the source {source!r} has the holder {holder!r} here, but {before!r} in {there}; "
+        "mend the documents, or give the collection fixed `holders`"
+    )

@@ -1,0 +1,159 @@
+"""Partial tables: what has been counted of a corpus already, so that no scan does work twice.
+
+They lie in a folder beside the output, one for each shard that was counted: the rows of its pieces, and
+in its metadata what the rows depend on. A piece need not be counted again while that is the same: the
+content of its file, the way of reading it, the vocabulary, and the part of its documents that was
+recounted. Each table is sealed, and one that is damaged or of another version is as good as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from royaltycli.corpus.documents import fields_of
+from royaltycli.corpus.files import File
+from royaltycli.corpus.pieces import Piece
+from royaltycli.errors import TableError
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.patterns import Stamp
+from royaltycli.storage import read_sealed, write_part
+from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.grouping import ROWS
+
+VERSION = "1"
+"""Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
+
+METADATA = b"royalty.pieces"
+ENDING = ".parquet"
+
+
+class Entry(NamedTuple):
+    """A piece that was counted: which it was, what its rows depend on, and how they were verified.
+
+    `stamp` and `size` are the file's at that time, `content` the digest of the piece's bytes, `settings`
+    that of the way of counting. `verify` is the part of the documents that was chosen to be recounted.
+    """
+
+    name: str
+    start: int
+    stop: int | None
+    size: int
+    stamp: Stamp
+    content: str
+    settings: str
+    verify: str
+    verified: int
+    gave_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the rows of a piece are: in the table at `path`, with this number."""
+
+    path: str
+    number: int
+    entry: Entry
+
+
+Place = tuple[str, int, int | None]
+"""A piece by the name of its file and its range."""
+
+
+def folder_of(output: Path) -> Path:
+    """Where the partial tables of a token table are kept: hidden, so that no corpus takes them for documents."""
+    place = Path(os.path.realpath(output))
+    return place.with_name(f".{place.name}.shards")
+
+
+def place_of(piece: Piece | Entry) -> Place:
+    """The place of a piece."""
+    return (piece.name if isinstance(piece, Entry) else piece.file.name, piece.start, piece.stop)
+
+
+def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> str:
+    """The digest of all that the rows of a file depend on but its content. What owns it is not among that."""
+    reading, fields = owner.reading, fields_of(owner)
+    said = [
+        VERSION,
+        encoding.kind,
+        encoding.digest,
+        encoding.pattern,
+        file.format,
+        file.compression,
+        reading.strip,
+        reading.errors,
+        *([] if file.format in ("text", "html") else [fields.text, fields.source, fields.holder]),
+    ]
+    if reading.strip == "html":
+        from importlib.metadata import version
+
+        said.append(version("selectolax"))  # another parser may see another text
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def write_partial(folder: Path, rows: list[pa.RecordBatch], entries: tuple[Entry, ...]) -> str:
+    """Write a partial table, whose name is the digest of what it holds; gives its path. Raises OutputError."""
+    said = json.dumps(entries, ensure_ascii=False).encode()
+    path = folder / (hashlib.sha256(said).hexdigest() + ENDING)
+    table = pa.Table.from_batches(rows, schema=ROWS)
+    write_part(path, table.replace_schema_metadata({METADATA: said}))
+    return str(path)
+
+
+def read_partial(path: str) -> tuple[pa.Table, tuple[Entry, ...]]:
+    """A partial table. Raises TableError if it is damaged, or none."""
+    table = read_sealed(Path(path))
+    try:
+        said = json.loads((table.schema.metadata or {})[METADATA])
+        entries = tuple(Entry._make(values)._replace(stamp=tuple(values[4])) for values in said)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise TableError(f"{path} is no partial table") from error
+    return table, entries
+
+
+def kept_in(folder: Path) -> dict[Place, list[Kept]]:
+    """What the partial tables of a folder hold, by place. What cannot be used is as good as not there."""
+    found: defaultdict[Place, list[Kept]] = defaultdict(list)
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        with contextlib.suppress(TableError):
+            _, entries = read_partial(str(path))
+            for number, entry in enumerate(entries):
+                found[place_of(entry)].append(Kept(str(path), number, entry))
+    return dict(found)
+
+
+def usable(kept: Iterable[Kept], settings: str, verify: Fraction) -> list[Kept]:
+    """Those that were counted in the same way, and verified as much as is asked for now."""
+    return [one for one in kept if one.entry.settings == settings and Fraction(one.entry.verify) >= verify]
+
+
+def is_unchanged(one: Kept, file: File) -> bool:
+    """Whether a file has the size and the stamp that it had when it was counted."""
+    return (one.entry.size, one.entry.stamp) == (file.size, file.stamp)
+
+
+def rows_with(table: pa.Table, first: int, last: int) -> pa.Table:
+    """The rows of the pieces from `first` to `last`; the rows of a table are in the order of its pieces."""
+    numbers = table["piece"].combine_chunks().to_numpy()
+    start, stop = numbers.searchsorted(first, "left"), numbers.searchsorted(last, "right")
+    return table.slice(start, stop - start)
+
+
+def remove_others(folder: Path, used: Iterable[str]) -> None:
+    """Remove the partial tables of which nothing is used any more."""
+    keep = set(used)
+    for path in folder.glob(f"*{ENDING}"):
+        if str(path) not in keep:
+            with contextlib.suppress(OSError):
+                path.unlink()

@@ -1,0 +1,66 @@
+"""What a scan has to do: which pieces of a corpus were counted before, and why the others must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from royaltycli.corpus.pieces import Piece
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.partials import Kept, Place, is_unchanged, place_of, settings_of, usable
+
+UNCHANGED = "counted before, and not changed since"
+AGAIN = "counted before; read again for changes, as --rehash says"
+TOUCHED = "counted before, but size or time is another; read again for changes"
+OTHERWISE = "counted before, but with another encoding, or read in another way"
+LESS = "counted before, but fewer documents were recounted than are asked for"
+NEW = "not counted yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A piece, and why it must be counted or need not be.
+
+    `kept` is what was counted of it before and may still be good: it is where `why` is UNCHANGED, and
+    elsewhere if the piece still has the same content.
+    """
+
+    piece: Piece
+    why: str
+    kept: Kept | None = None
+
+
+def plan_pieces(
+    pieces: Iterable[Piece],
+    owners: Sequence[Source | Collection],
+    encoding: Encoding,
+    verify: Fraction,
+    known: Mapping[Place, list[Kept]],
+    *,
+    rehash: bool,
+) -> list[Planned]:
+    """Each piece, in their order, with what there is to do about it."""
+    settings: dict[tuple[object, ...], str] = {}
+    planned = []
+    for piece in pieces:
+        file = piece.file
+        shape = (file.owner, file.format, file.compression)
+        if shape not in settings:
+            settings[shape] = settings_of(file, owners[file.owner], encoding)
+        planned.append(_planned(piece, settings[shape], verify, known.get(place_of(piece), []), rehash=rehash))
+    return planned
+
+
+def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *, rehash: bool) -> Planned:
+    if not kept:
+        return Planned(piece, NEW)
+    good = usable(kept, settings, verify)
+    if not good:
+        alike = usable(kept, settings, Fraction(0))
+        return Planned(piece, LESS if alike else OTHERWISE)
+    best = next((one for one in good if is_unchanged(one, piece.file)), None)
+    if rehash:
+        return Planned(piece, AGAIN, best or good[-1])
+    return Planned(piece, UNCHANGED, best) if best else Planned(piece, TOUCHED, good[-1])

@@ -1,0 +1,113 @@
+"""What a worker does with a shard: finds out what has not changed, counts the rest, and writes a partial table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.corpus.contents import content_of
+from royaltycli.corpus.documents import Owners
+from royaltycli.corpus.pieces import Piece
+from royaltycli.corpus.shards import Shard
+from royaltycli.corpus.unpack import check_unchanged
+from royaltycli.tokens.count import Counting, count_shard
+from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.grouping import ROWS
+from royaltycli.tokens.partials import Entry, Kept, read_partial, rows_with, settings_of, write_partial
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A shard, and what was counted of each of its pieces before and is good if the content is the same."""
+
+    shard: Shard
+    kept: tuple[Kept | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for all tasks of a scan.
+
+    `verify` is the part of the documents to recount; `sure` the part that counts as recounted afterwards:
+    all of them where the reference itself counts.
+    """
+
+    encoding: Encoding
+    engine: str
+    verify: Fraction
+    sure: Fraction
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Where the rows of a task's pieces are now, and the files of which some were counted."""
+
+    kept: tuple[Kept, ...]
+    counted: frozenset[str]
+
+
+def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callable[[], None]) -> Done:
+    """Does a task. `check` is called now and then and may raise.
+
+    Raises DocumentError, VerificationError, OutputError, and TableError if a partial table was lost meanwhile.
+    """
+    pieces = task.shard.pieces
+    contents, confirmed = {}, {}
+    for number, kept in enumerate(task.kept):
+        if kept is not None:
+            check()
+            contents[number] = content_of(pieces[number])
+            if contents[number] == kept.entry.content:
+                confirmed[number] = kept
+    counted = [number for number in range(len(pieces)) if number not in confirmed]
+    part = Shard(tuple(pieces[number] for number in counted), task.shard.first)
+    result = count_shard(part, owners, counting, check)
+    for number, piece in enumerate(pieces):
+        if number not in contents:
+            contents[number] = content_of(piece)
+        check_unchanged(piece.file)  # or the content would be that of another text than was counted
+    verified = dict(zip(counted, zip(result.verified, result.gave_up, strict=True), strict=True))
+    rows = [_renumbered(batch, counted) for batch in result.rows]
+    for number, kept in confirmed.items():
+        rows += _rows_again(kept, number)
+        verified[number] = (kept.entry.verified, kept.entry.gave_up)
+        counting.tick(pieces[number].packed_bytes, 0, 0)
+    entries = tuple(
+        _entry(piece, contents[number], job, owners, verified[number], confirmed.get(number))
+        for number, piece in enumerate(pieces)
+    )
+    path = write_partial(job.folder, _in_order(rows) if confirmed else rows, entries)
+    names = frozenset(pieces[number].file.name for number in counted)
+    return Done(tuple(Kept(path, number, entry) for number, entry in enumerate(entries)), names)
+
+
+def _entry(
+    piece: Piece, content: str, job: Job, owners: Owners, verified: tuple[int, int], before: Kept | None
+) -> Entry:
+    file = piece.file
+    settings = settings_of(file, owners[file.owner], job.encoding)
+    verify = str(job.sure) if before is None else before.entry.verify
+    return Entry(file.name, piece.start, piece.stop, file.size, file.stamp, content, settings, verify, *verified)
+
+
+def _renumbered(batch: pa.RecordBatch, numbers: list[int]) -> pa.RecordBatch:
+    """Rows of pieces that were counted apart, with the numbers that the pieces have in the task."""
+    return batch.set_column(0, ROWS.field(0), pc.take(pa.array(numbers, pa.int32()), batch.column(0)))
+
+
+def _rows_again(kept: Kept, number: int) -> list[pa.RecordBatch]:
+    table = rows_with(read_partial(kept.path)[0], kept.number, kept.number)
+    batches: list[pa.RecordBatch] = table.to_batches()
+    return [batch.set_column(0, ROWS.field(0), pa.array([number] * len(batch), pa.int32())) for batch in batches]
+
+
+def _in_order(rows: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    table = pa.Table.from_batches(rows, schema=ROWS)
+    ordered: list[pa.RecordBatch] = table.take(pc.sort_indices(table["piece"])).to_batches()
+    return ordered
