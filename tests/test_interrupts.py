@@ -106,13 +106,32 @@ def before(corpus):
 def test_ctrl_c_ends_a_scan_in_one_line(corpus, before):
     with start(SCAN, corpus) as process:
         workers = wait_until_it_reads(process)
-        # The keys of a terminal reach a group of processes, and a worker that Python still loads would complain.
-        assert os.getpgid(process.pid) not in [os.getpgid(worker.pid) for worker in workers]
         process.send_signal(signal.SIGINT)
         output, said = process.communicate(timeout=300)
     assert is_gone(workers)
     assert (process.returncode, output, said) == (130, "", SAID)
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
+
+
+def test_workers_are_out_of_reach_of_the_keys_of_a_terminal(corpus):
+    """Those reach a group of processes, and a worker that Python still loads would complain."""
+    with start(SCAN, corpus) as process:
+        for worker in wait_until_it_reads(process):
+            waited = time.monotonic() + 60
+            while os.getpgid(worker.pid) == os.getpgid(process.pid):  # until it has become a program of its own
+                assert time.monotonic() < waited
+                time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+
+
+def test_an_interrupted_scan_ends_before_python_would_end_its_threads(corpus):
+    """A thread that comes back from an engine while the interpreter is being taken down crashes it."""
+    crash = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGSEGV)"
+    program = [sys.executable, "-c", f"{crash}; from royaltycli.__main__ import main; main()", *SCAN]
+    with subprocess.Popen(program, cwd=corpus, stderr=subprocess.PIPE, text=True) as process:
+        wait_until_it_reads(process)
+        process.send_signal(signal.SIGINT)
+        assert (process.communicate(timeout=300)[1], process.returncode) == (SAID, 130)
 
 
 def test_ctrl_c_typed_at_a_terminal_ends_a_scan_in_one_line(corpus, before):

@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, TextIO
 
@@ -102,7 +103,17 @@ for _name, _command in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end the program with its exit status."""
+    try:
+        _run()
+    except SystemExit as ending:
+        if threading.active_count() > 1 and isinstance(ending.code, int):
+            # A scan that was stopped leaves threads deep in an engine, which Python's own ending would crash.
+            os._exit(ending.code)
+        raise
+
+
+def _run() -> None:
     _replace_closed_streams()
     for name in ("COLUMNS", "LINES"):
         if os.environ.get(name, "").strip("0") == "":  # a size that is not known: the terminal says it
