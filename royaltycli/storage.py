@@ -222,6 +222,21 @@ def read_sealed(path: Path) -> pa.Table:
         raise _damaged(path) from error
 
 
+def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
+    """The metadata of a table that `write_parquet` wrote, all of which is looked through. Raises TableError."""
+    import pyarrow.parquet as pq
+
+    try:
+        with path.open("rb") as file:
+            if not is_sealed(file):
+                raise _damaged(path)
+            file.seek(0)
+            metadata: dict[bytes, bytes] = pq.read_metadata(file).metadata or {}
+            return metadata
+    except OSError as error:
+        raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
+
+
 def _damaged(path: Path) -> TableError:
     return TableError(f"{path} is damaged, or was not written by royalty; run `royalty scan` again")
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from royaltycli.manifest.model import Collection, Source
     from royaltycli.payout.estimate import Estimate, Mixture
     from royaltycli.payout.payout import Payout
-    from royaltycli.tokens.scan import Scan
+    from royaltycli.tokens.scan import Plan, Scan
 
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""
@@ -140,6 +140,31 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
     _say_left_out(opened)
 
 
+def show_plan(opened: Opened, plan: Plan) -> None:
+    """What a scan would count and why: the reasons in the order of the first file that each is given for."""
+    from royaltycli.tokens.plan import UNCHANGED
+
+    files: dict[str, dict[str, int]] = {}
+    for one in plan.pieces:
+        of_reason = files.setdefault(one.why, {})
+        of_reason[one.piece.file.name] = of_reason.get(one.piece.file.name, 0) + one.piece.packed_bytes
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Why")
+    for number in ("Files", "Bytes"):
+        table.add_column(number, justify="right", no_wrap=True)
+    table.add_column("Such as", overflow="fold")
+    for why, sizes in files.items():
+        table.add_row(why, f"{len(sizes):,}", f"{sum(sizes.values()):,}", clean(next(iter(sizes))))
+    console = _console()
+    console.print(Text(clean(plan.corpus.name or plan.corpus.file), style="bold"))
+    _print_whole(console, table)
+    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
+    read = len({piece.file.name for piece in todo})
+    size = _several(sum(piece.packed_bytes for piece in todo), "byte")
+    console.print(f"A scan would read {read:,} of {_several(len(opened.files), 'file')}, {size}.")
+    _say_left_out(opened)
+
+
 def _say_left_out(opened: Opened) -> None:
     if opened.skipped:
         others = "" if len(opened.skipped) == 1 else f"{len(opened.skipped):,} files, such as "
@@ -179,6 +204,8 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
     verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
     if scan.engine != scan.reference:
         say(verified if scan.verified else "No document was recounted; see `--verify`.")
+    if scan.unchanged:
+        say(f"{scan.unchanged:,} of {_several(len(opened.files), 'file')} counted by an earlier scan, and not changed.")
     for note in scan.notes:
         say(f"Note: {note}.")
     _say_left_out(opened)

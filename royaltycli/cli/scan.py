@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -91,6 +91,7 @@ def scan(
     from royaltycli.cli import console
     from royaltycli.errors import CallError
     from royaltycli.storage import check_place
+    from royaltycli.tokens.partials import folder_of
     from royaltycli.tokens.table import write_tokens
 
     check_place(output)
@@ -101,10 +102,14 @@ def scan(
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     api.spare_corpus(opened, output)
-    with console.scanning(opened, quiet=quiet) as tick:
-        scanned = api.scan_opened(
-            opened, encoding=encoding, pattern=pattern, engine=engine, workers=workers, verify=verify, tick=tick
-        )
-    write_tokens(output, scanned.table)
+    how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
+    how |= {"rehash": rehash, "fresh": fresh}
+    if explain:
+        console.show_plan(opened, api.plan_opened(opened, folder_of(output), **how))
+        return
+    with api.counts_folder(output) as folder:
+        with console.scanning(opened, quiet=quiet) as tick:
+            scanned = api.scan_opened(opened, folder, workers=workers, tick=tick, **how)
+        write_tokens(output, scanned.table)
     if not quiet:
         console.show_scan(opened, scanned, output, time.monotonic() - started, top)

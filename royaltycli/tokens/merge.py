@@ -17,7 +17,7 @@ from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import two_holders
-from royaltycli.tokens.partials import Kept, read_partial, rows_with
+from royaltycli.tokens.partials import Kept, rows_in, rows_with
 from royaltycli.tokens.table import SCHEMA, SCHEMA_VERSION, lists_text, with_metadata
 
 TABLES_OPEN = 8
@@ -51,7 +51,7 @@ def token_table(corpus: Corpus, pieces: Sequence[tuple[Piece, Kept]], encoding: 
 def _merged(corpus: Corpus, pieces: Iterable[tuple[Piece, Kept]]) -> dict[Key, _Row]:
     """The rows of all pieces by source, in the order of the corpus. Raises DocumentError for two holders."""
     rows: dict[Key, _Row] = {(index, None): _Row(None, "") for index in range(len(corpus.sources))}
-    read = functools.lru_cache(maxsize=TABLES_OPEN)(lambda path: read_partial(path)[0])
+    read = functools.lru_cache(maxsize=TABLES_OPEN)(rows_in)
     for run in _runs(pieces):
         first = run[0][1].number
         part = rows_with(read(run[0][1].path), first, first + len(run) - 1)

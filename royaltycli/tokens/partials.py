@@ -27,7 +27,7 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.manifest.patterns import Stamp
-from royaltycli.storage import read_sealed, write_part
+from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
 
@@ -111,24 +111,18 @@ def write_partial(folder: Path, rows: list[pa.RecordBatch], entries: tuple[Entry
     return str(path)
 
 
-def read_partial(path: str) -> tuple[pa.Table, tuple[Entry, ...]]:
-    """A partial table. Raises TableError if it is damaged, or none."""
-    table = read_sealed(Path(path))
-    try:
-        said = json.loads((table.schema.metadata or {})[METADATA])
-        entries = tuple(Entry._make(values)._replace(stamp=tuple(values[4])) for values in said)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise TableError(f"{path} is no partial table") from error
-    return table, entries
+def rows_in(path: str) -> pa.Table:
+    """The rows of a partial table, in the order of its pieces. Raises TableError if it is damaged or gone."""
+    return read_sealed(Path(path))
 
 
 def kept_in(folder: Path) -> dict[Place, list[Kept]]:
     """What the partial tables of a folder hold, by place. What cannot be used is as good as not there."""
     found: defaultdict[Place, list[Kept]] = defaultdict(list)
     for path in sorted(folder.glob(f"*{ENDING}")):
-        with contextlib.suppress(TableError):
-            _, entries = read_partial(str(path))
-            for number, entry in enumerate(entries):
+        with contextlib.suppress(TableError, KeyError, ValueError, TypeError):
+            for number, values in enumerate(json.loads(read_sealed_metadata(path)[METADATA])):
+                entry = Entry._make(values)._replace(stamp=tuple(values[4]))
                 found[place_of(entry)].append(Kept(str(path), number, entry))
     return dict(found)
 

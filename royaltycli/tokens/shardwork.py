@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,10 +16,11 @@ from royaltycli.corpus.documents import Owners
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.shards import Shard
 from royaltycli.corpus.unpack import check_unchanged
+from royaltycli.errors import TableError
 from royaltycli.tokens.count import Counting, count_shard
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
-from royaltycli.tokens.partials import Entry, Kept, read_partial, rows_with, settings_of, write_partial
+from royaltycli.tokens.partials import Entry, Kept, rows_in, rows_with, settings_of, write_partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,20 @@ class Done:
 def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callable[[], None]) -> Done:
     """Does a task. `check` is called now and then and may raise.
 
-    Raises DocumentError, VerificationError, OutputError, and TableError if a partial table was lost meanwhile.
+    Raises DocumentError, VerificationError and OutputError.
     """
     pieces = task.shard.pieces
-    contents, confirmed = {}, {}
+    contents: dict[int, str] = {}
+    confirmed: dict[int, Kept] = {}
+    rows: list[pa.RecordBatch] = []
     for number, kept in enumerate(task.kept):
         if kept is not None:
             check()
             contents[number] = content_of(pieces[number])
             if contents[number] == kept.entry.content:
-                confirmed[number] = kept
+                with contextlib.suppress(TableError):  # damaged since it was looked through, so it counts no longer
+                    rows += _rows_again(kept, number)
+                    confirmed[number] = kept
     counted = [number for number in range(len(pieces)) if number not in confirmed]
     part = Shard(tuple(pieces[number] for number in counted), task.shard.first)
     result = count_shard(part, owners, counting, check)
@@ -73,9 +79,8 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
             contents[number] = content_of(piece)
         check_unchanged(piece.file)  # or the content would be that of another text than was counted
     verified = dict(zip(counted, zip(result.verified, result.gave_up, strict=True), strict=True))
-    rows = [_renumbered(batch, counted) for batch in result.rows]
+    rows += [_renumbered(batch, counted) for batch in result.rows]
     for number, kept in confirmed.items():
-        rows += _rows_again(kept, number)
         verified[number] = (kept.entry.verified, kept.entry.gave_up)
         counting.tick(pieces[number].packed_bytes, 0, 0)
     entries = tuple(
@@ -102,7 +107,7 @@ def _renumbered(batch: pa.RecordBatch, numbers: list[int]) -> pa.RecordBatch:
 
 
 def _rows_again(kept: Kept, number: int) -> list[pa.RecordBatch]:
-    table = rows_with(read_partial(kept.path)[0], kept.number, kept.number)
+    table = rows_with(rows_in(kept.path), kept.number, kept.number)
     batches: list[pa.RecordBatch] = table.to_batches()
     return [batch.set_column(0, ROWS.field(0), pa.array([number] * len(batch), pa.int32())) for batch in batches]
 
