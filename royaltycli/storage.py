@@ -155,30 +155,44 @@ def write_part(path: Path, table: pa.Table) -> None:
 def working_folder(folder: Path) -> Iterator[Path]:
     """A folder for the parts of a longer work, made if it is not there, that nobody else uses meanwhile.
 
-    What a killed process left half-written in it is removed. Raises OutputError if somebody does use it.
+    What a killed process left half-written in it is removed, and at the end the folder itself if nothing
+    is in it. Raises OutputError if somebody does use it.
     """
     try:
-        folder.mkdir(exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY) if LOCKS else None
+        lock = _lock_folder(folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
     try:
-        if lock is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                mend = "wait for it to end, or name another output"
-                raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
-            except OSError:  # some network drives have no locks
-                pass
-            for leftover in folder.glob(f".*{PARTIAL}"):
-                with contextlib.suppress(OSError):
-                    _remove_leftover(leftover)
+        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
+            with contextlib.suppress(OSError):
+                _remove_leftover(leftover)
         yield folder
     finally:
+        with contextlib.suppress(OSError):  # it is not empty
+            folder.rmdir()
         if lock is not None:
             os.close(lock)
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """Make a folder and lock it until the descriptor that is given back is closed. Raises OSError and OutputError."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        if not LOCKS:
+            return None
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            mend = "wait for it to end, or name another output"
+            raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
+        except OSError:  # some network drives have no locks
+            return lock
+        if folder.exists() and os.path.samestat(os.fstat(lock), folder.stat()):
+            return lock
+        os.close(lock)  # whoever had it before has just removed it
 
 
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:

@@ -72,11 +72,11 @@ def test_functions_are_not_hidden_by_the_folders_of_their_names():
     assert inspect.isfunction(royaltycli.payout)
 
 
-SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_"}
+SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain"}
 """Options that say how or where a result is shown. The API gives the result itself."""
 
 DIFFERENT = {
-    "scan": ({"top", "quiet"}, set()),  # the summary is for a person
+    "scan": ({"top", "quiet", "explain"}, set()),  # the summary is for a person
     "check": ({"files"}, set()),
     "shares": ({"format_", "output", "raw"}, set()),
     "payout": ({"format_", "output", "raw", "quiet"}, set()),

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from royaltycli.cli import columns, console
+from royaltycli.cli import columns
+from royaltycli.cli.console import counting, tables
 from royaltycli.corpus.opening import Opened
 
 if sys.platform == "win32":
@@ -136,7 +137,7 @@ def test_no_color_leaves_no_colour(place):
 
 def test_what_is_left_out_is_named(capsys):
     for skipped in ((), ("notes.pdf",), ("a.pdf", "b.pdf")):
-        console._say_left_out(Opened(None, (), skipped))
+        counting._say_left_out(Opened(None, (), skipped))
     said = "Left out, as no documents: notes.pdf.\nLeft out, as no documents: 2 files, such as a.pdf.\n"
     assert capsys.readouterr().err == said
 
@@ -149,7 +150,7 @@ def drawn(rows, width=80, measure="payout"):
     headers = {"source_id": "Source", "title": "Title", "tokens": "Tokens", "payout": "Payout"}
     page = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
     listed = [dict(zip(headers, row, strict=True)) for row in rows]
-    console._show_ranking(page, listed, headers, measure)
+    tables.show_ranking(page, listed, headers, measure)
     return [line.rstrip() for line in page.file.getvalue().splitlines()]
 
 

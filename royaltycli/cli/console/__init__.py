@@ -1,0 +1,26 @@
+"""The terminal: tables, bars, progress and messages. The only folder that knows rich.
+
+Results go to standard output, all else to standard error. Colour and width follow the terminal and
+NO_COLOR. Text that comes from a corpus is shown without the characters that steer a terminal.
+"""
+
+from royaltycli.cli.console.counting import scanning, show_check, show_plan, show_scan
+from royaltycli.cli.console.messages import clean, fail, say
+from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
+from royaltycli.cli.console.tables import ROWS
+
+__all__ = [
+    "ROWS",
+    "clean",
+    "fail",
+    "prove",
+    "say",
+    "scanning",
+    "show_check",
+    "show_estimate",
+    "show_mixtures",
+    "show_payout",
+    "show_plan",
+    "show_scan",
+    "show_shares",
+]

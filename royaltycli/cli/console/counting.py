@@ -1,0 +1,172 @@
+"""What is shown of a corpus and of its scan."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console, say
+from royaltycli.cli.console.tables import ROWS, print_whole, several, show_ranking
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from royaltycli.corpus.opening import Opened
+    from royaltycli.manifest.model import Collection, Source
+    from royaltycli.tokens.scan import Plan, Scan
+
+KILO = 1000
+
+MARGIN = 4
+"""Cells left free beside the progress."""
+
+
+@contextlib.contextmanager
+def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
+    """Show the progress of a scan while it runs, if a person watches; gives the function to report to."""
+    total = sum(file.size for file in opened.files)
+    if quiet or not sys.stderr.isatty():
+        yield lambda _bytes, _tokens, _documents: None
+        return
+    from rich.filesize import decimal
+    from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+
+    class Volume(TextColumn):
+        def render(self, task: Task) -> Text:
+            speed = f"{decimal(int(task.speed))}/s" if task.speed else ""
+            return Text(
+                f"{decimal(int(task.completed))} of {decimal(total)}  {speed}  {task.fields['tokens']:,} tokens"
+            )
+
+    # The bar takes what the figures leave, so that the time left is on the screen however large they are.
+    columns = (BarColumn(None), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
+    console = make_console(stderr=True)
+    console.width = max(MARGIN, console.width - MARGIN)  # a typed ^C must not break the line that is to be wiped
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+        task = progress.add_task("scan", total=total, tokens=0)
+        counted = [0]
+
+        def tick(packed: int, tokens: int, _documents: int) -> None:
+            counted[0] += tokens
+            progress.update(task, advance=packed, tokens=counted[0])
+
+        yield tick
+
+
+def show_check(opened: Opened, *, every_file: bool) -> None:
+    """A manifest without errors: what it describes, and its files."""
+    corpus, console = opened.corpus, make_console()
+    owners: list[Source | Collection] = [*corpus.sources, *corpus.collections]
+    sizes: list[list[int]] = [[] for _ in owners]
+    for file in opened.files:
+        sizes[file.owner].append(file.size)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Source or collection", overflow="fold")
+    table.add_column("Files", justify="right", no_wrap=True)
+    table.add_column("Bytes", justify="right", no_wrap=True)
+    for owner, files in list(zip(owners, sizes, strict=True))[:ROWS]:
+        table.add_row(clean(owner.id), f"{len(files):,}", f"{sum(files):,}")
+    if len(owners) > ROWS:
+        table.add_row(f"({len(owners) - ROWS:,} others)", "", "", style="dim")
+    console.print(Text(clean(corpus.name or corpus.file), style="bold"))
+    print_whole(console, table)
+    if every_file:
+        for file in opened.files:
+            console.print(Text(f"{file.size:>15,}  {clean(file.name)}"), soft_wrap=True)
+    total = sum(file.size for file in opened.files)
+    console.print(
+        f"{several(len(corpus.sources), 'source')} and {several(len(corpus.collections), 'collection')} "
+        f"in {several(len(opened.files), 'file')}, {several(total, 'byte')}; no errors."
+    )
+    _say_left_out(opened)
+
+
+def show_plan(opened: Opened, plan: Plan) -> None:
+    """What a scan would count and why: the reasons in the order of the first file that each is given for."""
+    from royaltycli.tokens.plan import UNCHANGED
+
+    files: dict[str, dict[str, int]] = {}
+    for one in plan.pieces:
+        of_reason = files.setdefault(one.why, {})
+        of_reason[one.piece.file.name] = of_reason.get(one.piece.file.name, 0) + one.piece.packed_bytes
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Why")
+    for number in ("Files", "Bytes"):
+        table.add_column(number, justify="right", no_wrap=True)
+    table.add_column("Such as", overflow="fold")
+    for why, sizes in files.items():
+        table.add_row(why, f"{len(sizes):,}", f"{sum(sizes.values()):,}", clean(next(iter(sizes))))
+    console = make_console()
+    console.print(Text(clean(plan.corpus.name or plan.corpus.file), style="bold"))
+    print_whole(console, table)
+    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
+    read = len({piece.file.name for piece in todo})
+    size = several(sum(piece.packed_bytes for piece in todo), "byte")
+    console.print(f"A scan would read {read:,} of {several(len(opened.files), 'file')}, {size}.")
+    _say_left_out(opened)
+
+
+def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int) -> None:
+    """The summary of a scan: totals, the largest sources with a bar each, and how it was checked."""
+    import pyarrow.compute as pc
+
+    from royaltycli.tokens.table import metadata_of
+
+    table, about = scan.table, metadata_of(scan.table)
+    tokens, text_bytes, documents = (pc.sum(table[name]).as_py() or 0 for name in ("tokens", "bytes", "documents"))
+    holders = len(pc.unique(pc.struct_field(pc.list_flatten(table["holders"]), "id")))
+    console = make_console()
+    console.print(
+        Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}")
+    )
+    totals = Table.grid(padding=(0, 4))
+    for may_wrap in (False, False, True):
+        totals.add_column(no_wrap=not may_wrap)
+    totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
+    rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, in {seconds:,.1f} s"
+    totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
+    print_whole(console, totals)
+    if top > 0 and table.num_rows:
+        largest = table.sort_by([("tokens", "descending"), ("source_id", "ascending")])
+        rows = largest.slice(0, top).select(["source_id", "title", "tokens"]).to_pylist()
+        if largest.num_rows > top:
+            rest = tokens - sum(row["tokens"] for row in rows)
+            rows.append({"source_id": f"({largest.num_rows - top:,} others)", "title": None, "tokens": rest})
+        shares = [{**row, "share": Fraction(row["tokens"], max(tokens, 1))} for row in rows]
+        show_ranking(
+            console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens"
+        )
+    verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
+    if scan.engine != scan.reference:
+        say(verified if scan.verified else "No document was recounted; see `--verify`.")
+    if scan.unchanged:
+        say(f"{scan.unchanged:,} of {several(len(opened.files), 'file')} counted by an earlier scan, and not changed.")
+    for note in scan.notes:
+        say(f"Note: {note}.")
+    _say_left_out(opened)
+    say(f"Wrote {output}.")
+
+
+def _say_left_out(opened: Opened) -> None:
+    if opened.skipped:
+        others = "" if len(opened.skipped) == 1 else f"{len(opened.skipped):,} files, such as "
+        say(f"Left out, as no documents: {others}{opened.skipped[0]}.")
+
+
+def _total(name: str, value: int) -> Text:
+    return Text.assemble((f"{name} ", "dim"), (f"{value:,}", "bold"))
+
+
+def _brief(number: float) -> str:
+    for unit in ("", "k", "M"):
+        if number < KILO:
+            return f"{number:.1f} {unit}"
+        number /= KILO
+    return f"{number:.1f} G"

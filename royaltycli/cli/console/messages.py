@@ -1,0 +1,44 @@
+"""Messages on standard error, and the consoles that everything else is printed on."""
+
+from __future__ import annotations
+
+import contextlib
+
+from rich.console import Console
+from rich.text import Text
+
+JOINERS = "\u200c\u200d"
+"""Format characters that emoji and several scripts need, and that steer no terminal."""
+
+
+def say(message: str) -> None:
+    """A note, on standard error."""
+    speak(Text(clean(message)))
+
+
+def fail(message: str) -> None:
+    """An error, on standard error: each of its lines is one thing that is wrong."""
+    for line in message.split("\n"):
+        speak(Text.assemble(("error", "bold red"), ": ", clean(line)))
+
+
+def speak(line: Text) -> None:
+    """Print to standard error. What does not fit there, as its disk is full, is lost: the result is what counts."""
+    with contextlib.suppress(OSError):
+        make_console(stderr=True).print(line, soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """`text` with anything that would steer a terminal shown as a replacement character."""
+    return "".join(letter if letter.isprintable() or letter in JOINERS else "\ufffd" for letter in text)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, as for any other output; rich would end with status 1."""
+        raise BrokenPipeError
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console for standard output or standard error, on which text means what it says."""
+    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,109 @@
+"""What is shown of shares, payouts and estimates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console, say, speak
+from royaltycli.cli.console.tables import grouped, print_whole, show_ranking
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from royaltycli.payout.estimate import Estimate, Mixture
+    from royaltycli.payout.payout import Payout
+
+INDENT = 2
+
+
+def show_shares(rows: pa.Table, by: str) -> None:
+    """The table of shares with a bar each."""
+    names = {"holders": "Holders", "name": "Name", "title": "Title", "sources": "Sources", "tokens": "Tokens"}
+    headers = {name: names.get(name, by.capitalize()) for name in rows.column_names}
+    headers |= {"seen_tokens": "Seen tokens", "share": "Share"}
+    show_ranking(make_console(), rows.to_pylist(), headers, "share")
+
+
+def show_payout(payout: Payout, by: str) -> None:
+    """The payout table with a bar each."""
+    headers = {
+        "source": {"source_id": "Source", "title": "Title", "holders": "Holders", "tokens": "Tokens"},
+        "holder": {"holder_id": "Holder", "name": "Name", "sources": "Sources"},
+        "split": {"source_id": "Source", "title": "Title", "holder_id": "Holder", "name": "Name"},
+    }[by]
+    headers |= {"share": "Share", "payout": f"Payout ({payout.currency.code})"}
+    show_ranking(make_console(), payout.rows.to_pylist(), headers, "payout")
+
+
+def prove(payout: Payout, *, aside: bool) -> None:
+    """The line that proves that every unit of the pool went somewhere; on standard error if `aside`."""
+    from royaltycli.payout.currency import money
+
+    parts = [f"{name} {grouped(money(units, payout.currency))}" for name, units in payout.destinations]
+    pool = grouped(money(payout.pool, payout.currency))
+    line = f"pool {pool} {payout.currency.code} = {' + '.join(parts)}"
+    if aside:
+        speak(Text(line, style="bold"))
+    else:
+        make_console().print(Text(line, style="bold"), soft_wrap=True)
+
+
+def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
+    """What one work would earn."""
+    from royaltycli.numerals import parse_fraction
+    from royaltycli.payout.estimate import amount_text, percent, works_text
+
+    code = outcome.currency.code
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    where = corpus if part is None else f"{part} in {corpus}"
+    table.add_row("work", f"{grouped(_whole(outcome.tokens))} tokens")
+    table.add_row("corpus", Text(f"{clean(where)}: {grouped(_whole(outcome.total))} tokens"))
+    table.add_row("share", f"{percent(outcome.share)} %")
+    table.add_row("of the whole profit", f"{grouped(amount_text(outcome.at_full, outcome.currency))} {code}")
+    at_rate = f"{grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
+    table.add_row(f"at a rate of {percent(parse_fraction(rate, 'rate'))} %", Text(at_rate, style="bold"))
+    table.add_row("in other words", " ".join(grouped(word) for word in works_text(outcome).split()))
+    print_whole(make_console(), table)
+    say(f"Share: {outcome.rule}.")
+    if outcome.by_weight is not None:
+        weighted = amount_text(outcome.by_weight.at_rate, outcome.currency)
+        say(f"By the published weight instead it would be {grouped(weighted)} {code}: published figures differ.")
+
+
+def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
+    """The published corpora with their parts, and where the figures come from."""
+    from royaltycli.numerals import plain_fraction
+
+    console = make_console()
+    for mixture in mixtures:
+        console.print(
+            Text.assemble((mixture.name, "bold"), f"  {mixture.title}: {grouped(_whole(mixture.total))} tokens")
+        )
+        console.print(_indented(Text(f"{mixture.source}, {mixture.date}", style="dim")))
+        parts = Table.grid(padding=(0, 3, 0, 0))
+        parts.add_column(overflow="fold")
+        for _ in ("size", "weight", "epochs"):
+            parts.add_column(justify="right", no_wrap=True)
+        for part in mixture.parts:
+            size = "" if part.size is None else f"{grouped(format(part.size, 'f'))} {mixture.unit}"
+            weight = "" if part.weight is None else f"weight {plain_fraction(part.weight * 100)} %"
+            parts.add_row(part.name, size, weight, "" if part.epochs is None else f"epochs {part.epochs}")
+        if mixture.parts:
+            print_whole(console, parts, INDENT)
+        for note in mixture.notes:
+            console.print(_indented(Text(f"Note: {note}", style="dim")))
+        console.print()
+
+
+def _whole(number: Any) -> str:
+    return str(round(number))
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, INDENT))

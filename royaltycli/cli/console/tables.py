@@ -1,0 +1,135 @@
+"""Tables that keep their numbers whole, with a bar for what is compared."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement, measure_renderables
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.columns import fit
+from royaltycli.cli.console.messages import clean
+
+ROWS = 25
+"""Rows of a table on a terminal, unless `--top` says otherwise."""
+
+ASIDES = ("title", "name", "holders")
+"""Columns that a table shows as far as there is room for them."""
+
+NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout")
+
+ROOMY = 10_000
+"""Cells in which every table is as wide as it likes."""
+
+FOLDED = 6
+"""An id is folded to no fewer cells than these."""
+
+BLOCKS = " ▏▎▍▌▋▊▉█"
+
+
+def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str, str], measure: str) -> None:
+    """A table of rows from the largest to the smallest with a bar for the measure; rows in parentheses at the foot.
+
+    Titles, names and holders are shown as far as there is room for them.
+    """
+    cells = {name: [_cell(name, row[name]) for row in rows] for name in headers}
+    natural = {name: max(map(cell_len, [header, *cells[name]])) for name, header in headers.items()}
+    natural |= {name: 0 for name in headers if name in ASIDES and not any(cells[name])}
+    widths, bar = fit(console.width - 2, natural, ASIDES)
+    first, last = next(iter(widths)), list(widths)[-1]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name, width in widths.items():
+        if bar and name == last == "payout":
+            table.add_column("", width=bar)
+        aside, number = name in ASIDES, name in NUMBERS
+        table.add_column(
+            headers[name],
+            justify="right" if number else "left",
+            no_wrap=number or aside,
+            overflow="ellipsis" if aside else "fold",
+            max_width=width if aside else None,
+            style="bold" if name == "payout" else "dim" if aside else "",
+        )
+    if bar and last != "payout":
+        table.add_column("", width=bar)
+    named = [index for index, row in enumerate(rows) if not _in_parentheses(row[first])]
+    others = [index for index, row in enumerate(rows) if _in_parentheses(row[first])]
+    most = max((_number(rows[index][measure]) for index in named), default=Decimal())
+    for place, index in enumerate(named + others, 1):
+        line: list[str | Text] = [cells[name][index] for name in widths]
+        if bar:
+            drawn = _bar(_number(rows[index][measure]), most, bar) if place <= len(named) else ""
+            line.insert(len(line) - (last == "payout"), drawn)
+        ends = bool(others) and place == len(named)
+        table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
+    print_whole(console, table)
+
+
+def print_whole(console: Console, table: Table, indent: int = 0) -> None:
+    """Print a table that keeps its numbers whole: a terminal too narrow for it wraps the lines itself.
+
+    Of its columns only those give way that may be folded, to FOLDED cells, or wrapped, to their longest word.
+    """
+    usual = console.width
+    roomy = console.options.update(width=ROOMY)
+    least = Measurement.get(console, roomy, table).maximum + indent
+    for column in table.columns:
+        if column.width is None and not column.no_wrap:
+            cells = measure_renderables(console, roomy, [column.header, *column.cells])
+            least -= cells.maximum - (min(cells.maximum, FOLDED) if column.overflow == "fold" else cells.minimum)
+    console.width = max(usual, least)
+    console.print(Padding(table, (0, 0, 0, indent)))
+    console.width = usual
+
+
+def _in_parentheses(identifier: str) -> bool:
+    """Whether a row stands for no source, holder or licence; a licence may begin with `(c)`."""
+    return identifier.startswith("(") and identifier.endswith(")")
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "share":
+        return percent_text(_number(value))
+    return grouped(str(value)) if name in NUMBERS else clean(str(value))
+
+
+def percent_text(share: Decimal | Fraction) -> str:
+    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
+    from royaltycli.payout.estimate import percent
+
+    exact = Fraction(share)
+    if not exact or exact >= Fraction(1, 10_000):
+        shown = round(exact * 100, 3)
+        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
+            shown = Fraction(99_999, 1000)
+        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
+    return f"{percent(exact)} %"
+
+
+def _bar(part: Decimal | Fraction, most: Decimal | Fraction, cells: int) -> Text:
+    eighths = int(8 * cells * Fraction(part) / Fraction(most)) if most else 0
+    return Text(BLOCKS[8] * (eighths // 8) + BLOCKS[eighths % 8].strip(), style="cyan")
+
+
+def _number(value: Any) -> Decimal | Fraction:
+    return value if isinstance(value, (Decimal, Fraction)) else Decimal(value)
+
+
+def grouped(number: str) -> str:
+    """A plain decimal with its thousands set apart."""
+    whole, point, part = number.partition(".")
+    return f"{int(whole):,}{point}{part}" if whole.lstrip("-").isdigit() else number
+
+
+def several(number: int, word: str) -> str:
+    """How many there are: `1 file`, `2,000 files`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
