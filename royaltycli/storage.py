@@ -44,11 +44,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     """
     _remove_leftovers(check_place(path))
-    _put(path, write, f"{path} was written")
+    _put(path, write, str(path), f"{path} was written")
 
 
-def _put(path: Path, write: Callable[[BinaryIO], None], said: str | None) -> None:
-    """As `write_whole`, which `written` tells of as `said`."""
+def _put(path: Path, write: Callable[[BinaryIO], None], name: str, said: str | None) -> None:
+    """As `write_whole`, in whose errors it has a `name`, and which `written` tells of as `said`."""
     place = check_place(path)
     partial: Path | None = None
     try:
@@ -62,7 +62,7 @@ def _put(path: Path, write: Callable[[BinaryIO], None], said: str | None) -> Non
             os.fsync(file.fileno())
             with partial.open("rb") as again:
                 if _digest(again) != given.digest.digest():
-                    raise OutputError(f"{path} reads back otherwise than it was written; check the disk")
+                    raise OutputError(f"{name} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
             if said is not None:
@@ -71,7 +71,7 @@ def _put(path: Path, write: Callable[[BinaryIO], None], said: str | None) -> Non
         _sync_folder(place.parent)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{path} cannot be written ({reason}); what was there before is unchanged") from error
+        raise OutputError(f"{name} cannot be written ({reason}); what was there before is unchanged") from error
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
@@ -148,7 +148,7 @@ def write_parquet(path: Path, table: pa.Table) -> None:
 
 def write_part(path: Path, table: pa.Table) -> None:
     """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result. Raises OutputError."""
-    _put(path, lambda file: write_sealed(file, table), None)
+    _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
 
 
 @contextlib.contextmanager

@@ -113,7 +113,7 @@ def write_partial(folder: Path, rows: list[pa.RecordBatch], entries: tuple[Entry
 
 def rows_in(path: str) -> pa.Table:
     """The rows of a partial table, in the order of its pieces. Raises TableError if it is damaged or gone."""
-    return read_sealed(Path(path))
+    return read_sealed(Path(path)).replace_schema_metadata(None).cast(ROWS)  # Parquet forgets which texts are large
 
 
 def kept_in(folder: Path) -> dict[Place, list[Kept]]:

@@ -222,7 +222,8 @@ def test_a_scan_that_the_disk_has_no_room_for(tmp_path):
     (tmp_path / "tokens.parquet").write_bytes(b"last year's")
     before = golden.snapshot(tmp_path)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
-    said = "error: tokens.parquet cannot be written (file too large); what was there before is unchanged\n"
+    kept = tmp_path / ".tokens.parquet.shards"
+    said = f"error: folder {kept} cannot be written (file too large); what was there before is unchanged\n"
     assert program("scan", tmp_path, limit) == (2, "", said)
     assert golden.snapshot(tmp_path) == before
 
@@ -246,7 +247,7 @@ def test_a_disk_that_is_really_full(tmp_path):
     if not done.stdout:
         pytest.skip("no disk can be mounted here")
     assert done.stdout.split("\n") == ["2", "last year's", "rest", "tokens.parquet", ""]
-    where = f"{disk}/tokens.parquet cannot be written"
+    where = f"folder {disk}/.tokens.parquet.shards cannot be written"
     assert done.stderr == f"error: {where} (no space left on device); what was there before is unchanged\n"
 
 

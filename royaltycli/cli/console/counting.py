@@ -130,7 +130,9 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int
     for may_wrap in (False, False, True):
         totals.add_column(no_wrap=not may_wrap)
     totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
-    rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, in {seconds:,.1f} s"
+    rate = f"in {seconds:,.1f} s"
+    if not scan.unchanged:  # or it would be of what was counted another time
+        rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, {rate}"
     totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
     print_whole(console, totals)
     if top > 0 and table.num_rows:

@@ -1,0 +1,308 @@
+"""Rule C10: what was counted before is not counted again, and the table is that of a scan that counts everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import royaltycli
+from royaltycli import api
+from royaltycli.corpus import shards
+from royaltycli.errors import DocumentError, OutputError, TableError
+from royaltycli.manifest import patterns
+from royaltycli.tokens import plan, shardwork
+from royaltycli.tokens.partials import folder_of
+
+MANIFEST = """
+[[source]]
+id = "book"
+path = "book"
+[[source]]
+id = "page"
+path = "page.html"
+[[collection]]
+id = "posts"
+path = "posts"
+source = "author"
+"""
+
+CORPUS = {
+    "corpus.toml": MANIFEST,
+    "book/a.txt": "One day.",
+    "book/b.md.gz": "# Another day",
+    "page.html": "<p>Some <b>day</b></p>",
+    "posts/a.jsonl": [{"author": author, "text": f"hello {author}", "by": "x"} for author in "abcab"],
+    "posts/b.jsonl.zst": [{"author": "a", "text": "hello again", "by": "y"}],
+}
+
+
+@pytest.fixture
+def place(folder):
+    return folder(CORPUS)
+
+
+def scan(place, **options):
+    output = place / "tokens.parquet"
+    royaltycli.scan(place, output=output, **options)
+    return output.read_bytes()
+
+
+def anew(place):
+    """The table of a scan that knows of nothing before, of the same corpus."""
+    output = place / "anew.parquet"
+    royaltycli.scan(place, output=output)
+    data = output.read_bytes()
+    output.unlink()
+    shutil.rmtree(folder_of(output))
+    return data
+
+
+def reasons(place, **options):
+    """Why each file is counted or not."""
+    made = api.plan_opened(api.check(place), folder_of(place / "tokens.parquet"), **options)
+    return {one.piece.file.name: one.why for one in made.pieces}
+
+
+def other(reasons, usual):
+    return {name: why for name, why in reasons.items() if why != usual}
+
+
+def counted_by(monkeypatch):
+    """The names of the files that are counted from now on."""
+    names, count = [], shardwork.count_shard
+
+    def noted(shard, *rest):
+        names.extend(piece.file.name for piece in shard.pieces)
+        return count(shard, *rest)
+
+    monkeypatch.setattr(shardwork, "count_shard", noted)
+    return names
+
+
+OPENED = """
+import os, sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+import royaltycli
+royaltycli.scan(sys.argv[1], output=sys.argv[1] + "/tokens.parquet", workers=int(sys.argv[2]))
+here = os.path.realpath(sys.argv[1])
+print(sorted({os.path.relpath(path, here) for path in opened if path.startswith(here) and "tokens" not in path[len(here):]}))
+"""
+
+
+def opened_by_a_scan(place, workers="1"):
+    line = [sys.executable, "-c", OPENED, str(place), workers]
+    return subprocess.run(line, capture_output=True, text=True, check=True, timeout=120).stdout.strip()
+
+
+def test_a_corpus_that_has_not_changed_is_not_read(place):
+    assert "book/a.txt" in opened_by_a_scan(place)
+    first = (place / "tokens.parquet").read_bytes()
+    assert opened_by_a_scan(place) == "['.', 'corpus.toml']"  # the folder is synced
+    assert (place / "tokens.parquet").read_bytes() == first
+
+
+def test_a_new_a_changed_and_a_removed_file_cost_only_themselves(place, monkeypatch):
+    scan(place)
+    (place / "book" / "a.txt").write_text("One night.", encoding="utf-8")
+    (place / "book" / "c.txt").write_text("New.", encoding="utf-8")
+    (place / "posts" / "b.jsonl.zst").unlink()
+    assert other(reasons(place), plan.UNCHANGED) == {"book/a.txt": plan.TOUCHED, "book/c.txt": plan.NEW}
+    counted = counted_by(monkeypatch)
+    table = scan(place)
+    assert counted == ["book/a.txt", "book/c.txt"]
+    assert table == anew(place)
+
+
+def test_a_file_that_was_only_touched_is_read_but_not_counted(place, monkeypatch):
+    first = scan(place)
+    os.utime(place / "book" / "a.txt", (1, 1))
+    assert other(reasons(place), plan.UNCHANGED) == {"book/a.txt": plan.TOUCHED}
+    counted = counted_by(monkeypatch)
+    assert scan(place) == first
+    assert counted == []
+    assert set(reasons(place).values()) == {plan.UNCHANGED}
+
+
+def test_a_corpus_that_was_copied_is_read_but_not_counted(place, monkeypatch, tmp_path_factory):
+    first = scan(place)
+    copy = tmp_path_factory.mktemp("copy") / "corpus"
+    shutil.copytree(place, copy)
+    assert set(reasons(copy).values()) == {plan.TOUCHED}
+    counted = counted_by(monkeypatch)
+    assert scan(copy) == first
+    assert counted == []
+
+
+def test_a_change_that_shows_in_neither_size_nor_time_is_found_by_rehash(place, monkeypatch):
+    monkeypatch.setattr(patterns, "stamp_of", lambda status: (status.st_mtime_ns, 2, 3))
+    first, was = scan(place), (place / "book" / "a.txt").stat().st_mtime_ns
+    (place / "book" / "a.txt").write_text("One dog.", encoding="utf-8")
+    os.utime(place / "book" / "a.txt", ns=(was, was))
+    assert scan(place) == first
+    assert set(reasons(place, rehash=True).values()) == {plan.AGAIN}
+    counted = counted_by(monkeypatch)
+    assert scan(place, rehash=True) == anew(place) != first
+    assert counted[:1] == ["book/a.txt"]
+
+
+def test_fresh_counts_everything(place, monkeypatch):
+    first = scan(place)
+    assert set(reasons(place, fresh=True).values()) == {plan.NEW}
+    counted = counted_by(monkeypatch)
+    assert scan(place, fresh=True) == first
+    assert len(counted) == 5
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "again"),
+    [
+        ('id = "page"', 'id = "page"\nstrip = "html"', ["page.html"]),
+        ('id = "page"', 'id = "page"\nerrors = "replace"', ["page.html"]),
+        ('source = "author"', 'source = "by"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
+        ('source = "author"', 'source = "author"\nholder = "author"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
+        ('source = "author"', 'source = "author"\ntext = "by"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
+        ('source = "author"', 'source = "author"\nholders = [{ id = "a", share = 1 }]\nepochs = 2', []),
+        ('id = "book"', 'id = "library"\ntitle = "A title"\nlicense = "MIT"', []),
+        ("[[source]]", '[[source]]\nid = "first"\npath = "corpus.txt"\n[[source]]', ["corpus.txt"]),
+    ],
+)
+def test_what_counts_depend_on_in_the_manifest(place, before, after, again):
+    scan(place)
+    (place / "corpus.toml").write_text(MANIFEST.replace(before, after, 1), encoding="utf-8")
+    (place / "corpus.txt").write_text("Text.", encoding="utf-8")
+    assert sorted(other(reasons(place), plan.UNCHANGED)) == again
+    assert scan(place) == anew(place)
+
+
+def test_another_encoding_counts_again(place):
+    scan(place)
+    assert set(reasons(place, encoding="r50k_base").values()) == {plan.OTHERWISE}
+    royaltycli.scan(place, output=place / "tokens.parquet", encoding="r50k_base")
+    assert set(reasons(place, encoding="r50k_base").values()) == {plan.UNCHANGED}
+
+
+def test_more_to_verify_counts_again_and_less_does_not(place):
+    scan(place)
+    assert set(reasons(place, verify="100%").values()) == {plan.LESS}
+    scan(place, verify="100%")
+    assert set(reasons(place, verify=0).values()) == set(reasons(place).values()) == {plan.UNCHANGED}
+
+
+def test_what_the_reference_counted_needs_no_recount(place):
+    scan(place, engine="tiktoken")
+    assert set(reasons(place, verify="100%").values()) == {plan.UNCHANGED}
+
+
+def test_a_partial_table_with_any_changed_byte_is_as_good_as_none(place, long_form):
+    first = scan(place)
+    (partial,) = folder_of(place / "tokens.parquet").iterdir()
+    data = partial.read_bytes()
+    for at in range(0, len(data), 1 if long_form else 199):
+        partial.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert set(reasons(place).values()) == {plan.NEW}
+    partial.write_bytes(data[:1000])
+    assert scan(place) == first
+    assert partial.read_bytes() == data
+
+
+@pytest.mark.parametrize("junk", [b"", b"PAR1", b"{}"])
+def test_what_else_lies_in_the_folder_does_no_harm(place, junk):
+    first = scan(place)
+    folder = folder_of(place / "tokens.parquet")
+    (folder / "junk.parquet").write_bytes(junk)
+    shutil.copy(place / "tokens.parquet", folder / "table.parquet")
+    (folder / ".x.partial").write_bytes(junk)
+    assert set(reasons(place).values()) == {plan.UNCHANGED}
+    assert scan(place) == first
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_what_is_of_no_use_any_more_is_removed(place):
+    scan(place)
+    for encoding in ("r50k_base", "cl100k_base"):
+        scan(place, encoding=encoding)
+        assert len(list(folder_of(place / "tokens.parquet").iterdir())) == 1
+
+
+def test_a_scan_that_fails_keeps_what_it_has_counted(place, monkeypatch):
+    monkeypatch.setattr(shards.together, "__defaults__", (1,))  # a shard for each file
+    (place / "posts" / "b.jsonl.zst").write_bytes(b"broken")
+    with pytest.raises(DocumentError):
+        scan(place)
+    assert other(reasons(place), plan.UNCHANGED) == {"posts/b.jsonl.zst": plan.NEW}
+    (place / "posts" / "b.jsonl.zst").unlink()
+    assert scan(place) == anew(place)
+
+
+def test_a_call_that_fails_leaves_no_folder(place):
+    with pytest.raises(royaltycli.RoyaltyError):
+        scan(place, encoding="nothing")
+    assert not folder_of(place / "tokens.parquet").exists()
+
+
+def test_two_scans_into_one_table_are_one_too_many(place):
+    with api.counts_folder(place / "tokens.parquet"), pytest.raises(OutputError, match="another scan is under way"):
+        scan(place)
+    assert scan(place)
+
+
+def test_a_table_that_is_lost_while_the_scan_goes_on_is_an_error(place):
+    scan(place)
+    with api.counts_folder(place / "tokens.parquet") as folder:
+        made = api.plan_opened(api.check(place), folder)
+        next(folder.iterdir()).unlink()
+        from royaltycli.tokens.scan import run
+
+        with pytest.raises(TableError, match="does not exist"):
+            run(made)
+
+
+ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz é\n", max_size=30)), min_size=1, max_size=30)
+
+
+@settings(max_examples=30, deadline=None)
+@given(before=ROWS, data=st.data(), size=st.integers(15, 300))
+def test_a_file_in_pieces_that_changes_anywhere(tmp_path_factory, before, data, size):
+    """A piece whose bytes are the same is not counted again, and the whole is what a new scan counts."""
+    place = tmp_path_factory.mktemp("corpus")
+    (place / "corpus.toml").write_text('[[collection]]\nid = "c"\npath = "rows"\nsource = "author"\n')
+    (place / "rows").mkdir()
+    after = list(before)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(after)))
+        if data.draw(st.booleans()):
+            after.insert(at, data.draw(ROWS)[0])
+        elif len(after) > 1:
+            after.pop(at - 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards.cut, "__defaults__", (size,))
+        patch.setattr(shards.together, "__defaults__", (size,))
+        for rows in (before, after):
+            listed = [{"author": author, "text": text} for author, text in rows]
+            (place / "rows" / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in listed))
+            pq.write_table(pa.Table.from_pylist(listed), place / "rows" / "b.parquet", row_group_size=2)
+            assert scan(place, workers=2) == anew(place)
+        assert set(reasons(place).values()) == {plan.UNCHANGED}
+
+
+def test_lines_added_to_a_big_file_cost_only_its_end(folder, monkeypatch):
+    lines = [{"author": "a", "text": f"line {number}"} for number in range(1000)]
+    place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "a.jsonl"\nsource = "author"\n', "a.jsonl": lines})
+    monkeypatch.setattr(shards.cut, "__defaults__", (1000,))
+    scan(place)
+    with (place / "a.jsonl").open("a") as file:
+        file.write('{"author": "b", "text": "one more"}\n')
+    counted = counted_by(monkeypatch)
+    assert scan(place) == anew(place)
+    pieces = (place / "a.jsonl").stat().st_size // 1000 + 1
+    assert len(counted) - pieces <= 2  # the new scan counts them all
