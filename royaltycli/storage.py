@@ -321,11 +321,10 @@ def _lock(descriptor: int) -> bool:
 
 def _remove_leftovers(place: Path) -> None:
     """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
-    if not LOCKS:
-        return
-    for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}"):
-        with contextlib.suppress(OSError):
-            _remove_leftover(leftover)
+    with contextlib.suppress(OSError):
+        for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}") if LOCKS else ():
+            with contextlib.suppress(OSError):
+                _remove_leftover(leftover)
 
 
 def _remove_leftover(leftover: Path) -> None:

@@ -128,10 +128,18 @@ def test_workers_are_out_of_reach_of_the_keys_of_a_terminal(corpus, before):
         process.send_signal(signal.SIGINT)
 
 
+CRASHING = """
+import atexit, os, signal, threading
+from royaltycli.__main__ import main
+
+atexit.register(lambda: threading.active_count() > 1 and os.kill(os.getpid(), signal.SIGSEGV))
+main()
+"""
+
+
 def test_an_interrupted_scan_ends_before_python_would_end_its_threads(corpus, before):
     """A thread that comes back from an engine while the interpreter is being taken down crashes it."""
-    crash = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGSEGV)"
-    program = [sys.executable, "-c", f"{crash}; from royaltycli.__main__ import main; main()", *SCAN]
+    program = [sys.executable, "-c", CRASHING, *SCAN]
     with subprocess.Popen(program, cwd=corpus, stderr=subprocess.PIPE, text=True) as process:
         wait_until_it_reads(process)
         process.send_signal(signal.SIGINT)
@@ -154,7 +162,7 @@ def test_ctrl_c_typed_at_a_terminal_ends_a_scan_in_one_line(corpus, before):
             while True:
                 shown += os.read(ours, 1 << 16).decode()
     os.close(ours)
-    assert process.returncode == 130
+    assert process.returncode == 130, shown
     assert shown.endswith("error\x1b[0m: interrupted; nothing was written\r\n")
     assert "Traceback" not in shown
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
@@ -263,12 +271,16 @@ def test_a_result_cut_off_at_any_moment_is_the_old_one_or_the_new_one(many, long
 
 
 LATE = """
-import os, signal, sys
+import os, signal, sys, threading
 from pathlib import Path
 from royaltycli import __main__, storage
 from royaltycli.cli import console
 
-def interrupted(*_, **__):
+real = {patch}
+
+def interrupted(*args, **options):
+    if threading.current_thread() is not threading.main_thread():  # a worker, on the way
+        return real(*args, **options)
     os.kill(os.getpid(), signal.SIGINT)
 
 {patch} = interrupted
@@ -279,8 +291,7 @@ __main__.main()
 @pytest.mark.parametrize(
     ("command", "patch", "said", "files"),
     [
-        ("scan", "Path.replace", "nothing was written", []),
-        ("scan", "storage.write_whole", "what was counted is kept, and the next scan goes on from there", []),
+        ("scan", "Path.replace", "what was counted is kept, and the next scan goes on from there", []),
         ("scan", "storage._sync_folder", "tokens.parquet was written", ["tokens.parquet"]),
         ("scan", "console.show_scan", "tokens.parquet was written", ["tokens.parquet"]),
         ("init more", "console.say", "more/corpus.toml was written", ["more/corpus.toml"]),

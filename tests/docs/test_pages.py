@@ -65,9 +65,9 @@ def arguments(function):
 
 def test_the_rules_are_numbered_without_gaps():
     page = (ROOT / "docs" / "spec-counting.md").read_text(encoding="utf-8")
-    assert re.findall(r"^- \*\*([CD]\d+)\*\*", page, re.MULTILINE) == [
-        f"{letter}{n}" for letter in "DC" for n in range(1, 10)
-    ]
+    for letter in "DC":
+        numbers = re.findall(rf"^- \*\*{letter}(\d+)\*\*", page, re.MULTILINE)
+        assert numbers == [str(number) for number in range(1, len(numbers) + 1)] != []
 
 
 def test_every_rule_that_a_test_or_the_code_cites_exists():
