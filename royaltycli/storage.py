@@ -183,16 +183,27 @@ def _lock_folder(folder: Path) -> int | None:
             return None
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_at_once(lock)
+            if folder.exists() and os.path.samestat(os.fstat(lock), folder.stat()):
+                return lock
         except BlockingIOError as error:
             os.close(lock)
             mend = "wait for it to end, or name another output"
             raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
-        except OSError:  # some network drives have no locks
-            return lock
-        if folder.exists() and os.path.samestat(os.fstat(lock), folder.stat()):
-            return lock
+        except OSError:
+            os.close(lock)
+            raise
         os.close(lock)  # whoever had it before has just removed it
+
+
+def _lock_at_once(descriptor: int) -> None:
+    """Raises BlockingIOError if somebody else has the lock."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some network drives have no locks
+        return
 
 
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:

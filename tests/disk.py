@@ -35,6 +35,7 @@ class Disk:
     @contextlib.contextmanager
     def in_use(self):
         disk, path, methods = self, pathlib.Path, {name: getattr(pathlib.Path, name) for name in (*OF_PATH, "open")}
+        real_open = methods["open"]
 
         class Raw(io.FileIO):
             def __init__(self, *args):
@@ -49,7 +50,9 @@ class Disk:
                 disk.call("read")
                 return super().readinto(buffer)
 
-        def open_counted(path, mode="r", *_):
+        def open_counted(path, mode="r", *_, **options):
+            if "b" not in mode:  # texts are other people's
+                return real_open(path, mode, **options)
             return io.BufferedRandom(Raw(path, mode)) if "+" in mode else io.BufferedReader(Raw(path, mode))
 
         calls = {name: staticmethod(self.counted(name, getattr(os, name))) for name in OF_OS}

@@ -117,7 +117,8 @@ def test_ctrl_c_ends_a_scan_in_one_line(corpus, before):
     assert ((corpus / "tokens.parquet").read_bytes(), names(corpus)) == (OLD, before)
 
 
-def test_workers_are_out_of_reach_of_the_keys_of_a_terminal(corpus, before):
+@pytest.mark.usefixtures("before")
+def test_workers_are_out_of_reach_of_the_keys_of_a_terminal(corpus):
     """Those reach a group of processes, and a worker that Python still loads would complain."""
     with start(SCAN, corpus) as process:
         for worker in wait_until_it_reads(process):
@@ -137,7 +138,8 @@ main()
 """
 
 
-def test_an_interrupted_scan_ends_before_python_would_end_its_threads(corpus, before):
+@pytest.mark.usefixtures("before")
+def test_an_interrupted_scan_ends_before_python_would_end_its_threads(corpus):
     """A thread that comes back from an engine while the interpreter is being taken down crashes it."""
     program = [sys.executable, "-c", CRASHING, *SCAN]
     with subprocess.Popen(program, cwd=corpus, stderr=subprocess.PIPE, text=True) as process:
@@ -192,6 +194,26 @@ def test_ctrl_c_while_python_loads_is_no_traceback(small_corpus, module, status,
     done = subprocess.run(line, cwd=small_corpus, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", expected)
     assert (small_corpus / "tokens.parquet").read_bytes() == OLD
+
+
+WITHIN_EXEC = """
+import os, signal
+from royaltycli import __main__, api
+
+def check(*_, **__):
+    exec("os.kill(os.getpid(), signal.SIGINT)")
+
+api.check = check
+__main__.main()
+"""
+
+
+def test_ctrl_c_while_a_class_of_data_is_made_has_the_same_status(tmp_path):
+    """Python would end by the signal itself if the interrupt came while it runs text."""
+    (tmp_path / "within.py").write_text(WITHIN_EXEC, encoding="utf-8")
+    line = [sys.executable, "-m", "within", "scan"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", SAID)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

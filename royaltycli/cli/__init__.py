@@ -107,8 +107,10 @@ def main() -> None:
     try:
         _run()
     except SystemExit as ending:
-        if threading.active_count() > 1 and isinstance(ending.code, int):
-            # A scan that was stopped leaves threads deep in an engine, which Python's own ending would crash.
+        # A scan that was stopped leaves threads deep in an engine, which Python's own ending would crash; and
+        # an interrupt within `exec`, as classes of data are made with, lets Python end by the signal, whoever
+        # has handled it.
+        if isinstance(ending.code, int) and (ending.code or threading.active_count() > 1):
             os._exit(ending.code)
         raise
 
