@@ -9,6 +9,7 @@ recounted. Each table is sealed, and one that is damaged or of another version i
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -122,14 +123,19 @@ def kept_in(folder: Path) -> dict[Place, list[Kept]]:
     for path in sorted(folder.glob(f"*{ENDING}")):
         with contextlib.suppress(TableError, KeyError, ValueError, TypeError):
             for number, values in enumerate(json.loads(read_sealed_metadata(path)[METADATA])):
-                entry = Entry._make(values)._replace(stamp=tuple(values[4]))
+                name, start, stop, size, stamp, *rest = values
+                entry = Entry(name, start, stop, size, tuple(stamp), *rest)
                 found[place_of(entry)].append(Kept(str(path), number, entry))
     return dict(found)
 
 
 def usable(kept: Iterable[Kept], settings: str, verify: Fraction) -> list[Kept]:
     """Those that were counted in the same way, and verified as much as is asked for now."""
-    return [one for one in kept if one.entry.settings == settings and Fraction(one.entry.verify) >= verify]
+    return [one for one in kept if one.entry.settings == settings and _rate(one.entry.verify) >= verify]
+
+
+_rate = functools.cache(Fraction)
+"""A rate from its text; there are few, for very many pieces."""
 
 
 def is_unchanged(one: Kept, file: File) -> bool:
