@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from royaltycli.errors import Problem
-from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, kind_of
+from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
@@ -164,8 +164,9 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
 
 def _format(entry: Source | Collection, name: str) -> Format | None:
     """How the documents of a file stand in it: as the manifest says, else as its ending says."""
-    form = entry.reading.format or kind_of(name)[0]
-    if isinstance(entry, Collection) and form not in ("jsonl", "parquet"):
+    reading = entry.reading
+    form = reading.format or (dataset_kind_of(name) if reading.dataset else kind_of(name)[0])
+    if isinstance(entry, Collection) and form not in ("jsonl", "parquet", "warc"):
         return None
     return form
 

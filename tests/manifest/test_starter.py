@@ -166,7 +166,7 @@ def test_a_folder_without_documents(folder):
     root = folder({"a.pdf": "", ".hidden.txt": "", "tokens.parquet": ""})
     with pytest.raises(CallError) as caught:
         starter(root)
-    endings = ".txt .md .html .htm .jsonl .ndjson .parquet, each plain or with .gz or .zst"
+    endings = ".txt .md .html .htm .jsonl .ndjson .parquet .warc .wet, each plain or with .gz or .zst"
     assert str(caught.value) == f"'{root}' holds no documents; they end in {endings}"
 
 
