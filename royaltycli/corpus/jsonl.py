@@ -324,9 +324,7 @@ def _text(row: dict[str, Any], field: Field) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _FieldError(
-            f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line"
-        )
+        raise _FieldError(f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line")
     return _whole_text(value, field)
 
 
@@ -349,9 +347,7 @@ def _name(value: Any, field: Field) -> str | None:
         return _whole_text(value, field)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise _FieldError(
-        f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line"
-    )
+    raise _FieldError(f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line")
 
 
 def _whole_text(value: str, field: Field) -> str:

@@ -21,6 +21,7 @@ from royaltycli.corpus.unpack import blocks, bound, reason, too_large
 from royaltycli.errors import DocumentError
 from royaltycli.limits import BATCH_BYTES, DOCUMENT_BYTES
 from royaltycli.manifest.model import Field, Reading
+from royaltycli.manifest.wording import printable
 
 HTML = ("text/html", "application/xhtml+xml")
 
@@ -32,6 +33,9 @@ WEB_CODECS = frozenset({
     "mac-roman", "shift_jis", "tis-620", "utf-16", "utf-16-be", "utf-16-le", "utf-8",
 })  # fmt: skip
 """The character sets that pages are written in, by Python's names."""
+
+END = b"\r\n\r\n"
+"""What follows every record, also the last."""
 
 META_BYTES = 1024
 _META = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -53,7 +57,7 @@ def read_warc(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]
     documents: list[Document] = []
     size = packed = 0
     for number, record in _records(piece.file, stream):
-        found = _text(piece.file, number, record, reading)
+        found = _text(piece.file, number, record, stream, reading)
         if found is not None:
             names = (_header(record, field) for field in (fields.source, fields.holder))
             documents.append(Document(number, *found, *names))
@@ -65,23 +69,42 @@ def read_warc(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]
 
 
 class _Stream:
-    """The unpacked bytes of a file, as a library reads them; within the bounds of any packed file."""
+    """The unpacked bytes of a file, as a library reads them; within the bounds of any packed file.
+
+    The library is not made to carry an error of ours: at one the bytes end, and `error` holds it.
+    """
 
     def __init__(self, file: File) -> None:
         self.packed = 0
+        self.error: DocumentError | None = None
         self._blocks = blocks(file)
         self._rest = memoryview(b"")
+        self._at = 0
+        self._last = b""
 
     def read(self, size: int = -1) -> bytes:
-        """Some bytes, at most `size`; none at the end. Raises DocumentError."""
-        if not self._rest:
-            for block, packed in self._blocks:
-                self._rest = memoryview(block).cast("B")
-                self.packed += packed
-                break
+        """Some bytes, at most `size`; none at the end."""
+        if not self._rest and self.error is None:
+            try:
+                block, packed = next(self._blocks, (b"", 0))
+            except DocumentError as error:
+                self.error = error
+                return b""
+            self._rest = memoryview(block).cast("B")
+            self.packed += packed
         size = len(self._rest) if size < 0 else size
         data, self._rest = self._rest[:size], self._rest[size:]
+        self._at += len(data)
+        self._last = (self._last + bytes(data[-len(END) :]))[-len(END) :]
         return bytes(data)
+
+    def is_whole(self) -> bool:
+        """Whether what was read ends as the last record of an archive does: the library does not mind."""
+        return self._at == 0 or self._last == END
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._at
 
 
 def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
@@ -93,26 +116,30 @@ def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
         raise DocumentError(f"{file.name}: {what}; install royaltycli[warc]") from error
     number = 0
     try:
-        for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):
+        for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):  # noqa: B007
             yield number, record
     except (OSError, ValueError) as error:
-        raise _broken(file, number + 1, error) from error
+        raise stream.error or _broken(file, number + 1, error) from error
+    if stream.error is not None:
+        raise stream.error
+    if not stream.is_whole():
+        raise _broken(file, number + 1, EOFError("it ends within the record"))
 
 
 def _broken(file: File, number: int, error: Exception) -> DocumentError:
-    return DocumentError(f"{place(file, number)}: broken web archive ({reason(error)}); replace the file")
+    return DocumentError(f"{place(file, number)}: broken web archive ({printable(reason(error))}); replace the file")
 
 
-def _text(file: File, number: int, record: Any, reading: Reading) -> tuple[str, bool] | None:
+def _text(file: File, number: int, record: Any, stream: _Stream, reading: Reading) -> tuple[str, bool] | None:
     """The text of a record, and whether it is an HTML page; None if the record is no document."""
     from fastwarc.warc import WarcRecordType
 
     kind = record.record_type
     if kind == WarcRecordType.conversion:
-        return decode(_block(file, number, record), place(file, number), reading), False
+        return decode(_block(file, number, record, stream), place(file, number), reading), False
     if kind != WarcRecordType.response:
         return None
-    block = _block(file, number, record)
+    block = _block(file, number, record, stream)
     if not (record.headers.get("Content-Type") or "").lower().startswith("application/http"):
         return None
     try:
@@ -129,14 +156,14 @@ def _text(file: File, number: int, record: Any, reading: Reading) -> tuple[str, 
     return _decoded(page, record.http_charset, place(file, number), reading), True
 
 
-def _block(file: File, number: int, record: Any) -> bytes:
+def _block(file: File, number: int, record: Any, stream: _Stream) -> bytes:
     """All that a record holds. Raises DocumentError if the file ends in it, or it is longer than a document may be."""
     if record.content_length > DOCUMENT_BYTES:
         most = f"{DOCUMENT_BYTES:,} bytes, the most that one document may be"
         raise DocumentError(f"{place(file, number)}: longer than {most}; leave the file out")
     block: bytes = record.reader.read(record.content_length)
     if len(block) < record.content_length:
-        raise _broken(file, number, EOFError("it ends within the record"))
+        raise stream.error or _broken(file, number, EOFError("it ends within the record"))
     return block
 
 
