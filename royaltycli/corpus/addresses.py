@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,9 @@ _HOST = _SCHEME + r"(?P<host>\[[^\]/?#\\]*\]|[^/?#\\:@]*)(?::[0-9]*)?(?:[/?#\\]|
 """A URL up to its path: only one that says `//` has a host. A backslash ends the host, as browsers take it."""
 
 _FOLDER = r"^/*(?:\./+)*(?P<folder>[^/]+)/"
+
+HOSTS_KNOWN = 1 << 16
+"""How many hosts a process remembers, as the documents of a site mostly stand together."""
 
 
 def applied(function: Function, values: pa.Array) -> pa.Array:
@@ -35,6 +38,7 @@ def _or_none(of: Callable[[str], str], host: str) -> str | None:
     return of(host) or None
 
 
+@lru_cache(maxsize=HOSTS_KNOWN)
 def clean_host(host: str) -> str:
     """A host in the one form that all its ways of writing share: small letters, ASCII, no point at the end."""
     host = host.strip().lower().removesuffix(".")
@@ -48,13 +52,14 @@ def clean_host(host: str) -> str:
         return host
 
 
+@lru_cache(maxsize=HOSTS_KNOWN)
 def registered_domain(host: str) -> str:
     """The domain that was registered for a host, by the Public Suffix List; the host itself if it has none.
 
     None have addresses in numbers, names of one part, and hosts that are a public suffix themselves.
     """
     host = clean_host(host)
-    if host.startswith("[") or _is_address(host):
+    if host.endswith("]") or (host[-1:].isdigit() and _is_address(host)):
         return host
     return _suffixes().privatesuffix(host) or host
 

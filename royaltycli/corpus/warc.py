@@ -116,7 +116,7 @@ def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
         raise DocumentError(f"{file.name}: {what}; install royaltycli[warc]") from error
     number = 0
     try:
-        for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):  # noqa: B007
+        for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):
             yield number, record
     except (OSError, ValueError) as error:
         raise stream.error or _broken(file, number + 1, error) from error

@@ -16,6 +16,12 @@ _SHARDED = re.compile(r"(?:.*/)?([^/]+)-\d{5}-of-\d{5}[^/]*")
 _APART = (re.compile(r"[-. 0-9/]+"), re.compile(r"[-._ 0-9/]+"))
 
 
+def split_of(name: str) -> str | None:
+    """The split of which a file is a numbered shard, `train` of `train-00000-of-00005.parquet`; else None."""
+    shard = _SHARDED.fullmatch(name)
+    return shard[1] if shard else None
+
+
 def in_split(names: Iterable[str], split: str) -> frozenset[str]:
     """The files of a split, of all in a dataset folder by their names in it.
 
@@ -24,7 +30,7 @@ def in_split(names: Iterable[str], split: str) -> frozenset[str]:
     is, all are `train`.
     """
     every = frozenset(names)
-    sharded = frozenset(name for name in every if (shard := _SHARDED.fullmatch(name)) and shard[1] == split)
+    sharded = frozenset(name for name in every if split_of(name) == split)
     if sharded:
         return sharded
     meant = next((set(words) for words in ALIKE if split in words), {split})

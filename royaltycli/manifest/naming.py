@@ -99,7 +99,5 @@ def _fixed(entry: Entry, key: str, value: str) -> Naming | None:
 
 def _note_field(entry: Entry, key: str, written: str) -> None:
     what = f"{key} {shown(written)} is not written as a field"
-    mend = (
-        "write author, meta.repo, or in double quotation marks a name that holds a point, a bracket or a quotation mark"
-    )
-    entry.note(key, what, mend)
+    quoted = "a name that holds a point, a bracket or a quotation mark stands in double quotation marks"
+    entry.note(key, what, f"write it such as author or meta.repo; {quoted}")

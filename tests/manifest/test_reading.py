@@ -116,7 +116,7 @@ def test_all_that_a_source_may_say_of_reading(read):
     text = 'path = ["a.txt", "b.txt"]\nformat = "html"\nstrip = "html"\ntext = "body"\nerrors = "replace"\n'
     source = read('[[source]]\nid = "a"\n' + text, FILES).sources[0]
     assert source.patterns == ("a.txt", "b.txt")
-    assert source.reading == Reading("html", "body", "html", "replace")
+    assert source.reading == Reading("html", ("body",), "html", "replace")
 
 
 def test_a_byte_order_mark_is_tolerated(read):
