@@ -112,8 +112,10 @@ def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
     try:
         from fastwarc.warc import ArchiveIterator
     except ImportError as error:
-        what = "a web archive is read with the package fastwarc, which is not installed"
-        raise DocumentError(f"{file.name}: {what}; install royaltycli[warc]") from error
+        raise DocumentError(
+            f"{file.name}: a web archive is read with the package fastwarc, which is not installed; "
+            "install royaltycli[warc]"
+        ) from error
     number = 0
     try:
         for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):
@@ -159,8 +161,10 @@ def _text(file: File, number: int, record: Any, stream: _Stream, reading: Readin
 def _block(file: File, number: int, record: Any, stream: _Stream) -> bytes:
     """All that a record holds. Raises DocumentError if the file ends in it, or it is longer than a document may be."""
     if record.content_length > DOCUMENT_BYTES:
-        most = f"{DOCUMENT_BYTES:,} bytes, the most that one document may be"
-        raise DocumentError(f"{place(file, number)}: longer than {most}; leave the file out")
+        raise DocumentError(
+            f"{place(file, number)}: longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be; "
+            "leave the file out"
+        )
     block: bytes = record.reader.read(record.content_length)
     if len(block) < record.content_length:
         raise stream.error or _broken(file, number, EOFError("it ends within the record"))

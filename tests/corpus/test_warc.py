@@ -1,4 +1,4 @@
-"""Rules D10 and N5: what documents a web archive holds, and what they name."""
+"""Rule D10: what documents a web archive holds, and what they name."""
 
 from __future__ import annotations
 
