@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.corpus.files import File
 from royaltycli.limits import READ_BYTES
+from royaltycli.manifest.model import Field
+
+LISTS_MEND = 'say lists = "split", "first" or "joint" in its collection'
+"""How to mend a field that names several sources or holders where that was not foreseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,9 @@ class Batch:
     """Documents of one file, in file order; or `files` that are one document each, of which `file` is the first.
 
     `texts` is a large_string array of valid UTF-8 without nulls. For a collection, `sources` and
-    `holders` hold each document's own value of those fields, as string arrays without nulls.
+    `holders` hold what each document names, null where it names nothing. As a reader yields them, they
+    are the values of the fields, texts or lists of texts; afterwards they are names. Where a document may
+    name several sources, `parts` holds the document of each name, in the order of the documents.
     `packed_bytes` is how much was read of files for this batch, for the progress.
     """
 
@@ -40,6 +48,7 @@ class Batch:
     holders: pa.Array | None = None
     numbering: Numbering | None = None
     files: tuple[File, ...] = ()
+    parts: npt.NDArray[np.intp] | None = None
 
     def place(self, document: int) -> str:
         """Where a document stands, as errors name it: `posts.jsonl:12`, `news.parquet, row 3`, `book.txt`."""
@@ -50,21 +59,22 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The names of the fields that hold a document's text, its source and its holder."""
+    """The fields that hold a document's text, its source and its holder; with `lists`, the names may be lists."""
 
-    text: str
-    source: str | None = None
-    holder: str | None = None
+    text: Field
+    source: Field | None = None
+    holder: Field | None = None
+    lists: bool = False
 
-    def names(self) -> list[str]:
+    def all(self) -> list[Field]:
         """Each field once, the text first."""
-        return list(dict.fromkeys(name for name in (self.text, self.source, self.holder) if name is not None))
+        return list(dict.fromkeys(field for field in (self.text, self.source, self.holder) if field is not None))
 
 
 def place(file: File, number: int, after_byte: int = 0) -> str:
     """The line or row of a file, as errors name it."""
-    if file.format == "parquet":
-        return f"{file.name}, row {number}"
+    if file.format in ("parquet", "warc"):
+        return f"{file.name}, {'row' if file.format == 'parquet' else 'record'} {number}"
     return f"{file.name}:{number + _lines_before(file, after_byte)}"
 
 

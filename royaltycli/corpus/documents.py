@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 
 from royaltycli.corpus.batches import Batch, Fields
+from royaltycli.corpus.naming import named
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.model import Collection, Source
 
@@ -25,7 +26,7 @@ def read(pieces: Iterable[Piece], owners: Owners) -> Iterator[tuple[int, Batch]]
     for (index, whole), group in itertools.groupby(numbered, key=lambda item: (item[1].file.owner, _is_whole(item[1]))):
         owner = owners[index]
         for number, batch in _texts(group, owner) if whole else _rows(group, owner):
-            if owner.reading.strip == "html":
+            if owner.reading.strip == "html" and batch.file.format != "warc":
                 from royaltycli.corpus.html import visible_texts
 
                 yield number, dataclasses.replace(batch, texts=visible_texts(batch.texts, batch.place))
@@ -55,15 +56,21 @@ def _rows(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> It
             from royaltycli.corpus.jsonl import read_jsonl
 
             batches = read_jsonl(piece, fields, owner.reading)
-        else:
+        elif piece.file.format == "parquet":
             from royaltycli.corpus.parquet import read_parquet
 
             batches = read_parquet(piece, fields, owner.reading)
-        yield from ((number, batch) for batch in batches)
+        else:
+            from royaltycli.corpus.warc import read_warc
+
+            batches = read_warc(piece, fields, owner.reading)
+        for batch in batches:
+            yield number, named(batch, owner) if isinstance(owner, Collection) else batch
 
 
 def fields_of(owner: Source | Collection) -> Fields:
-    """The fields that a source or collection reads from JSONL and Parquet."""
-    if isinstance(owner, Collection):
-        return Fields(owner.reading.text, owner.source_field, owner.holder_field)
-    return Fields(owner.reading.text)
+    """The fields that a source or collection reads from JSONL, Parquet and web archives."""
+    if isinstance(owner, Source):
+        return Fields(owner.reading.text)
+    holder = None if owner.holder is None else owner.holder.field
+    return Fields(owner.reading.text, owner.source.field or None, holder, owner.lists is not None)

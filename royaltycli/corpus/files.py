@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from royaltycli.errors import Problem
-from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, kind_of
+from royaltycli.manifest.datasets import in_split
+from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
@@ -88,8 +89,11 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     """Finds the files of one path of a source or collection."""
     entry = search.owners[owner]
     refusal = check_written(pattern, outside=search.outside)
+    split = entry.split if isinstance(entry, Collection) else None
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
         _take_many(search, owner, f"pattern {shown(pattern)}", matches(search.root, pattern, outside=search.outside))
+        if split is not None:
+            _note(search, entry, f"split is one of a folder, but {shown(pattern)} is a pattern", "leave split out")
         return
     found = refusal or look_up(search.root, pattern, outside=search.outside)
     if isinstance(found, Refusal):
@@ -99,9 +103,22 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     name = clean_name(pattern)
     if stat.S_ISDIR(status.st_mode):
         inside = files_below(search.root, path, name, outside=search.outside)
+        inside = inside if split is None else _in_split(search, owner, pattern, inside, split)
         _take_many(search, owner, f"folder {shown(pattern)}", inside)
     else:
         _take_one(search, owner, match_file(name, path, status))
+
+
+def _in_split(search: _Search, owner: int, pattern: str, inside: list[Match], split: str) -> list[Match]:
+    """The files of a dataset folder that make a split."""
+    entry, folder = search.owners[owner], clean_name(pattern)
+    names = {match.name.removeprefix(f"{folder}/"): match for match in inside if _format(entry, match.name)}
+    chosen = in_split(names, split)
+    if names and not chosen:
+        what = f"folder {shown(pattern)} has no split {shown(split)}, only {named(map(printable, names))}"
+        _note(search, entry, what, "name a split that is there, or the files by a pattern")
+        return inside
+    return [match for name, match in names.items() if name in chosen]
 
 
 def _take_one(search: _Search, owner: int, match: Match) -> None:
@@ -164,8 +181,9 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
 
 def _format(entry: Source | Collection, name: str) -> Format | None:
     """How the documents of a file stand in it: as the manifest says, else as its ending says."""
-    form = entry.reading.format or kind_of(name)[0]
-    if isinstance(entry, Collection) and form not in ("jsonl", "parquet"):
+    reading = entry.reading
+    form = reading.format or (dataset_kind_of(name) if reading.dataset else kind_of(name)[0])
+    if isinstance(entry, Collection) and form not in ("jsonl", "parquet", "warc"):
         return None
     return form
 

@@ -3,11 +3,16 @@
 Whole chunks of lines are parsed by Arrow. What Arrow takes more leniently than JSON Lines means it, and
 every chunk that Arrow refuses, goes through the strict reader, line by line, which either reads the
 chunk or names the line. Fields that nobody asked for are skimmed.
+
+Arrow must be told of what kind the values are. Names may be texts, whole numbers or lists of them: the
+kinds are tried in turn, those first that were right for the chunk before.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +20,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from royaltycli.corpus.batches import Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import blocks
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES
-from royaltycli.manifest.model import Reading
+from royaltycli.manifest.model import Field, Reading
+from royaltycli.manifest.naming import field_text
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 KEYS_NAMED = 8
@@ -52,8 +59,9 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
 
     Raises DocumentError that names the line for anything that is not an object with the fields asked for.
     """
+    schemas = _schemas(fields)
     for chunk in _chunks(piece):
-        columns = _parse_fast(chunk, fields)
+        columns = _parse_fast(chunk, fields, schemas)
         numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
         if columns is None:
             columns, numbers = _parse_strictly(chunk, fields, reading)
@@ -126,24 +134,67 @@ def _check_length(parts: list[memoryview], piece: Piece, line: int) -> None:
         raise DocumentError(f"{where}: line longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be")
 
 
-def _parse_fast(chunk: Chunk, fields: Fields) -> dict[str, pa.Array] | None:
-    """The columns asked for by Arrow's parser, or None if anything at all is out of the ordinary."""
+def _schemas(fields: Fields) -> list[pa.Schema]:
+    """The schemas to try on a chunk; none where one field is asked for and another within it."""
+    text = pa.large_string()
+    kinds = [text, pa.int64(), *([pa.list_(text), pa.list_(pa.int64())] if fields.lists else [])]
+    named = [field for field in fields.all() if field != fields.text]
+    if any(a != b and b[: len(a)] == a for a in fields.all() for b in fields.all()):
+        return []
+    return [
+        _schema({fields.text: text, **dict(zip(named, chosen, strict=True))})
+        for chosen in itertools.product(kinds, repeat=len(named))
+    ]
+
+
+def _schema(kinds: dict[Field, pa.DataType]) -> pa.Schema:
+    """A schema that asks for some fields, each of one kind."""
+    here: dict[str, dict[Field, pa.DataType]] = {}
+    for (name, *rest), kind in kinds.items():
+        here.setdefault(name, {})[tuple(rest)] = kind
+    return pa.schema([(name, inner.get(()) or pa.struct(_schema(inner))) for name, inner in here.items()])
+
+
+def _parse_fast(chunk: Chunk, fields: Fields, schemas: list[pa.Schema]) -> dict[Field, pa.Array] | None:
+    """The columns asked for by Arrow's parser, or None if anything at all is out of the ordinary.
+
+    The schema that was right is put first.
+    """
     data, lines = chunk.data, _objects(chunk)
     if lines is None or not _valid_utf8(data):
         return None
-    schema = pa.schema([(name, pa.large_string()) for name in fields.names()])
-    try:
-        table = arrow_json.read_json(
-            pa.BufferReader(data),
-            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
-            parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if table.num_rows != lines:
-        return None
-    columns = {name: _whole_column(table[name]) for name in schema.names}
-    return None if any(column.null_count for column in columns.values()) else columns
+    for schema in schemas:
+        try:
+            table = arrow_json.read_json(
+                pa.BufferReader(data),
+                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+                parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+            )
+        except pa.ArrowInvalid:
+            continue
+        if table.num_rows != lines:
+            return None
+        columns = {field: _as_text(_column(table, field)) for field in fields.all()}
+        if columns[fields.text].null_count:
+            return None
+        schemas.remove(schema)
+        schemas.insert(0, schema)
+        return columns
+    return None
+
+
+def _column(table: pa.Table, field: Field) -> pa.Array:
+    column = _whole_column(table[field[0]])
+    for name in field[1:]:
+        column = pc.struct_field(column, name)
+    return column
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    """Names as texts: numbers as their digits, also in lists."""
+    if pa.types.is_list(column.type):
+        return column.cast(pa.large_list(pa.large_string()))
+    return column.cast(pa.large_string()) if pa.types.is_integer(column.type) else column
 
 
 def _whole_column(column: pa.ChunkedArray) -> pa.Array:
@@ -177,39 +228,50 @@ def _valid_utf8(data: bytes) -> bool:
     return True
 
 
-def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading) -> tuple[dict[str, pa.Array], list[int]]:
+def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading) -> tuple[dict[Field, pa.Array], list[int]]:
     """The columns asked for and the number of each document's line. Raises DocumentError."""
-    columns: dict[str, list[str]] = {name: [] for name in fields.names()}
+    columns: dict[Field, list[Any]] = {field: [] for field in fields.all()}
     numbers: list[int] = []
     for index, line in enumerate(chunk.data.split(b"\n")):
         if not line.strip(b" \t\r"):
             continue
-        row = _parse_line(line, chunk, index, fields, reading)
-        for name, values in columns.items():
-            values.append(_value(row, name, chunk.place, index, fields))
+        row = _parse_line(line, chunk, index, reading)
+        for field, values in columns.items():
+            try:
+                values.append(_text(row, field) if field == fields.text else _named(row, field, lists=fields.lists))
+            except _FieldError as wrong:
+                raise DocumentError(f"{chunk.place(index)}: {wrong}") from None
         numbers.append(chunk.first_line + index)
-    return {name: pa.array(values, pa.large_string()) for name, values in columns.items()}, numbers
+    return {field: _array(values) for field, values in columns.items()}, numbers
+
+
+def _array(values: list[Any]) -> pa.Array:
+    if any(isinstance(value, list) for value in values):
+        items = [[value] if isinstance(value, str) else value for value in values]
+        return pa.array(items, pa.large_list(pa.large_string()))
+    return pa.array(values, pa.large_string())
+
+
+class _FieldError(Exception):
+    """What is wrong with a value, and how to mend it; the line is named where it is known."""
 
 
 class _Repeated(dict[str, Any]):
-    """A JSON object that gives one of its keys twice; the last such key."""
+    """A JSON object that gives some of its keys twice."""
 
-    key = ""
+    keys_twice: frozenset[str] = frozenset()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) == len(pairs):
         return row
-    repeated, seen = _Repeated(row), set[str]()
-    for key, _ in pairs:
-        if key in seen:
-            repeated.key = key
-        seen.add(key)
+    repeated, counts = _Repeated(row), Counter(key for key, _ in pairs)
+    repeated.keys_twice = frozenset(key for key, count in counts.items() if count > 1)
     return repeated
 
 
-def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: Reading) -> dict[str, Any]:
+def _parse_line(line: bytes, chunk: Chunk, index: int, reading: Reading) -> dict[str, Any]:
     try:
         text = line.decode("utf-8", errors=reading.errors)
     except UnicodeDecodeError:  # only now, as finding the number of a line may mean reading the file up to it
@@ -231,31 +293,71 @@ def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: 
         raise DocumentError(
             f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line"
         )
-    if isinstance(row, _Repeated) and row.key in fields.names():
-        raise DocumentError(f"{chunk.place(index)}: the key {row.key!r} stands twice in one object; keep one of them")
     return row
 
 
-def _value(row: dict[str, Any], name: str, where: Any, index: int, fields: Fields) -> str:
-    """The text of a field; a null text is an empty document, and a whole number may name a source or holder."""
-    if name not in row:
-        raise DocumentError(f"{where(index)}: no field {name!r}; it has {_listed(row)}")
-    value = row[name]
-    if isinstance(value, str):
-        if not value.isascii():
-            try:
-                value.encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise DocumentError(
-                    f"{where(index)}: the field {name!r} holds half of a surrogate pair, "
-                    "which is no character; mend the line"
-                ) from error
-        return value
-    if name == fields.text and value is None:
+_MISSING = object()
+
+
+def _value(row: dict[str, Any], field: Field) -> Any:
+    """The value of a field, _MISSING if it is not there. Raises _FieldError."""
+    value: Any = row
+    for depth, name in enumerate(field):
+        if value is None and depth:
+            return _MISSING
+        if not isinstance(value, dict):
+            where = field_text(field[:depth])
+            raise _FieldError(f"the field {where!r} is {_kind(value)}, where an object should be; mend the line")
+        if isinstance(value, _Repeated) and name in value.keys_twice:
+            raise _FieldError(f"the key {name!r} stands twice in one object; keep one of them")
+        if name not in value:
+            return _MISSING
+        value = value[name]
+    return value
+
+
+def _text(row: dict[str, Any], field: Field) -> str:
+    """The text of a document; null is an empty one. Raises _FieldError."""
+    value = _value(row, field)
+    if value is _MISSING:
+        raise _FieldError(f"no field {field_text(field)!r}; it has {_listed(row)}")
+    if value is None:
         return ""
-    if name != fields.text and isinstance(value, int) and not isinstance(value, bool):
+    if not isinstance(value, str):
+        raise _FieldError(f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line")
+    return _whole_text(value, field)
+
+
+def _named(row: dict[str, Any], field: Field, *, lists: bool) -> str | list[str | None] | None:
+    """What a field names, whole numbers as their digits, or None if it names nothing. Raises _FieldError."""
+    value = _value(row, field)
+    if value is _MISSING:
+        return None
+    if not isinstance(value, list):
+        return _name(value, field)
+    if not lists:
+        raise _FieldError(f"the field {field_text(field)!r} is an array; {LISTS_MEND}")
+    return [_name(item, field) for item in value]
+
+
+def _name(value: Any, field: Field) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _whole_text(value, field)
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise DocumentError(f"{where(index)}: the field {name!r} is {_kind(value)}, where text should be; mend the line")
+    raise _FieldError(f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line")
+
+
+def _whole_text(value: str, field: Field) -> str:
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            message = f"the field {field_text(field)!r} holds half of a surrogate pair, which is no character"
+            raise _FieldError(f"{message}; mend the line") from None
+    return value
 
 
 def _listed(row: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from royaltycli.corpus.batches import Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import bound, open_raw, reason, too_large, whole
 from royaltycli.errors import DocumentError
 from royaltycli.limits import BATCH_BYTES, MiB
-from royaltycli.manifest.model import Reading
+from royaltycli.manifest.model import Field, Reading
+from royaltycli.manifest.naming import field_text
 
 MOST_ROWS = 1 << 16
 AT_ONCE_BYTES, AT_ONCE_ROWS = 64 * MiB, 1 << 20
@@ -56,8 +57,7 @@ def row_group_bytes(piece: Piece) -> tuple[range, range]:
 def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
     """The documents of a Parquet file, or of some of its row groups.
 
-    A null text is an empty document. Raises DocumentError for a broken file, a missing column, or a row
-    that names no source.
+    A null text is an empty document. Raises DocumentError for a broken file or a missing column.
     """
     file = piece.file
     left = bound(file)
@@ -107,15 +107,40 @@ def _packed_size(group: pq.RowGroupMetaData) -> int:
 
 
 def _check_columns(file: File, schema: pa.Schema, fields: Fields) -> None:
-    for name in fields.names():
-        if schema.get_field_index(name) < 0:
-            columns = ", ".join(repr(column) for column in schema.names[:12]) or "none"
-            raise DocumentError(f"{file.name}: no column {name!r}; it has {columns}")
-        kind = schema.field(name).type
+    for field in fields.all():
+        kind = _kind_of(file, schema, field)
+        if field != fields.text and _is_list(kind):
+            if not fields.lists:
+                raise DocumentError(f"{file.name}: the column {field_text(field)!r} holds lists; {LISTS_MEND}")
+            kind = kind.value_type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        named = name != fields.text and pa.types.is_integer(kind)
+        named = field != fields.text and pa.types.is_integer(kind)
         if not (named or _is_text(kind) or pa.types.is_null(kind)):
-            raise DocumentError(f"{file.name}: the column {name!r} holds {kind}, where text should be")
+            raise DocumentError(f"{file.name}: the column {field_text(field)!r} holds {kind}, where text should be")
+
+
+def _kind_of(file: File, schema: pa.Schema, field: Field) -> pa.DataType:
+    """The type of a column, or of a field in one. Raises DocumentError if there is none."""
+    inner: Any = schema
+    for depth, name in enumerate(field):
+        if inner.get_field_index(name) < 0:
+            columns = ", ".join(repr(inner.field(index).name) for index in range(min(12, _width(inner)))) or "none"
+            it = f"the column {field_text(field[:depth])!r}" if depth else "it"
+            raise DocumentError(f"{file.name}: no column {field_text(field[: depth + 1])!r}; {it} has {columns}")
+        inner = inner.field(name).type
+        if depth + 1 < len(field) and not pa.types.is_struct(inner):
+            where = field_text(field[: depth + 1])
+            raise DocumentError(f"{file.name}: the column {where!r} holds {inner}, where fields should be")
+    return inner
+
+
+def _width(inner: Any) -> int:
+    return len(inner) if isinstance(inner, pa.Schema) else int(inner.num_fields)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    checks = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
+    return any(check(kind) for check in (*checks, pa.types.is_fixed_size_list))
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -134,8 +159,9 @@ def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Fields) -> 
     A dictionary lets a small file say a long text many times, so its longest entry sets the pace. It is
     found without spreading the dictionary over the rows; a small row group is read in that form at once.
     """
+    names = [".".join(field) for field in fields.all()]
     chunks = [metadata.row_group(group).column(index) for index in range(metadata.num_columns)]
-    chunks = [chunk for chunk in chunks if chunk.path_in_schema in fields.names()]
+    chunks = [chunk for chunk in chunks if any(f"{chunk.path_in_schema}.".startswith(f"{name}.") for name in names)]
     unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
     if unpacked > bound(file):
         raise too_large(file)
@@ -144,15 +170,15 @@ def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Fields) -> 
     rows = min(MOST_ROWS, BATCH_BYTES * max(1, all_rows) // max(1, unpacked))
     if coded and unpacked <= AT_ONCE_BYTES and all_rows <= AT_ONCE_ROWS:
         parquet = _parquet(file, raw, metadata=metadata, read_dictionary=coded)
-        for whole_group in parquet.read_row_group(group, fields.names(), use_threads=False).to_batches():
-            longest = max(_longest_entry(whole_group.column(name)) for name in coded)
+        for whole_group in parquet.read_row_group(group, names, use_threads=False).to_batches():
+            longest = max(_longest_entry(_value(whole_group, field)) for field in fields.all())
             step = _at_pace(rows, longest)
             for start in range(0, whole_group.num_rows, step):
                 yield whole_group.slice(start, step)
         return
     longest = max((_longest_of_chunk(file, raw, metadata, group, name) for name in coded), default=0)
     parquet = _parquet(file, raw, metadata=metadata)
-    yield from parquet.iter_batches(_at_pace(rows, longest), [group], fields.names(), use_threads=False)
+    yield from parquet.iter_batches(_at_pace(rows, longest), [group], names, use_threads=False)
 
 
 def _at_pace(rows: int, longest: int) -> int:
@@ -167,36 +193,52 @@ def _longest_of_chunk(file: File, raw: Any, metadata: Any, group: int, column: s
 
 
 def _longest_entry(values: pa.Array) -> int:
-    if not pa.types.is_dictionary(values.type) or not len(values.dictionary):
+    while not pa.types.is_dictionary(values.type):
+        if pa.types.is_struct(values.type):
+            values = values.field(0)  # one column chunk was read, so there is but one
+        elif _is_list(values.type):
+            values = values.values
+        else:
+            return 0
+    if not len(values.dictionary):
         return 0
     return int(pc.max(pc.binary_length(values.dictionary)).as_py() or 0)
 
 
+def _value(table: pa.RecordBatch, field: Field) -> pa.Array:
+    """The column of a field, null where a struct around it is."""
+    column = table.column(field[0])
+    for name in field[1:]:
+        column = pc.struct_field(column, name)
+    return column
+
+
 def _batch(file: File, table: pa.RecordBatch, row: int, packed: int, fields: Fields, reading: Reading) -> Batch:
-    texts = _texts(file, table.column(fields.text), row, reading).fill_null("")
+    rows = range(row, row + table.num_rows)
+    texts = _texts(file, _value(table, fields.text), rows, reading).fill_null("")
     return Batch(
         file,
         texts,
         packed,
-        None if fields.source is None else _names(file, table, fields.source, row, reading),
-        None if fields.holder is None else _names(file, table, fields.holder, row, reading),
-        Numbering(range(row, row + table.num_rows)),
+        None if fields.source is None else _names(file, _value(table, fields.source), rows, reading),
+        None if fields.holder is None else _names(file, _value(table, fields.holder), rows, reading),
+        Numbering(rows),
     )
 
 
-def _names(file: File, table: pa.RecordBatch, column: str, row: int, reading: Reading) -> pa.Array:
-    """A column that names sources or holders. Raises DocumentError at a null."""
-    names = _texts(file, table.column(column), row, reading)
-    if names.null_count:
-        first = row + int(np.flatnonzero(names.is_null().to_numpy(zero_copy_only=False))[0])
-        raise DocumentError(
-            f"{place(file, first)}: the column {column!r} is null, where a name should be; mend the row"
-        )
-    return names
+def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) -> pa.Array:
+    """A column that names sources or holders: texts, or lists of texts; null where it names none."""
+    if not _is_list(column.type):
+        return _texts(file, column, rows, reading)
+    lists = column.cast(pa.large_list(column.type.value_type))
+    parents = pc.list_parent_indices(lists).to_numpy()
+    items = _texts(file, pc.list_flatten(lists), (parents + rows[0]).tolist() if len(parents) else (), reading)
+    offsets = np.searchsorted(parents, np.arange(len(lists) + 1)).astype(np.int64)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), items)
 
 
-def _texts(file: File, column: pa.Array, row: int, reading: Reading) -> pa.LargeStringArray:
-    """A column as valid UTF-8, nulls kept. Raises DocumentError that names row and byte."""
+def _texts(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) -> pa.LargeStringArray:
+    """A column as valid UTF-8, nulls kept; `rows` are those of its values. Raises DocumentError with row and byte."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_text(column.type) and not _is_binary(column.type):
@@ -209,6 +251,6 @@ def _texts(file: File, column: pa.Array, row: int, reading: Reading) -> pa.Large
             return texts
     if not _is_binary(column.type):
         return column.cast(pa.large_string())
-    values = enumerate(column.to_pylist())
-    decoded = [None if value is None else decode(value, place(file, row + index), reading) for index, value in values]
+    values = zip(rows, column.to_pylist(), strict=True)
+    decoded = [None if value is None else decode(value, place(file, row), reading) for row, value in values]
     return pa.array(decoded, pa.large_string())

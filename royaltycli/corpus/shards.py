@@ -57,7 +57,7 @@ def _packing(file: File) -> int:
 
 
 def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
-    whole = file.compression is not None or file.format in ("text", "html")
+    whole = file.compression is not None or file.format in ("text", "html", "warc")
     if whole or file.size * _packing(file) <= shard_bytes:
         yield Piece(file, packed_bytes=file.size)
     elif file.format == "jsonl":

@@ -16,10 +16,12 @@ FORMATS: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".warc": "warc",
+    ".wet": "warc",
 }
 COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 
-ENDINGS_WORDS = ".txt .md .html .htm .jsonl .ndjson .parquet, each plain or with .gz or .zst"
+ENDINGS_WORDS = ".txt .md .html .htm .jsonl .ndjson .parquet .warc .wet, each plain or with .gz or .zst"
 """The endings of documents, for messages."""
 
 
@@ -34,6 +36,21 @@ def kind_of(name: str) -> tuple[Format | None, Compression | None]:
     if compression is not None:
         ending = split_ending(stem)[1]
     return FORMATS.get(ending), compression
+
+
+ABOUT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "state.json")
+"""Files of a dataset folder that describe it, and are no JSON Lines."""
+
+
+def dataset_kind_of(name: str) -> Format | None:
+    """The format of a file in a published dataset, where `.json` is JSON Lines; None if it holds no rows."""
+    stem = name.lower()
+    if COMPRESSIONS.get(split_ending(stem)[1]):
+        stem = split_ending(stem)[0]
+    if split_ending(stem)[1] == ".json":
+        return None if stem.rpartition("/")[2] in ABOUT_DATA else "jsonl"
+    form = kind_of(name)[0]
+    return form if form in ("jsonl", "parquet") else None
 
 
 def split_ending(name: str) -> tuple[str, str]:

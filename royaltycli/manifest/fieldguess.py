@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from royaltycli.manifest.endings import kind_of
+from royaltycli.manifest.naming import field_text
 from royaltycli.manifest.wording import CONTROL
 
 PEEK_BYTES = 1 << 20
@@ -23,26 +24,48 @@ SOURCE_NAMES = (
 HOLDER_NAMES = ("holder", "rights_holder", "author", "user", "username", "creator", "account", "publisher")
 
 
+TELLTALES: dict[str, tuple[str, ...]] = {
+    "the-stack": ("content", "hexsha", "max_stars_repo_name"),
+    "starcoder": ("content", "max_stars_repo_name"),
+    "fineweb": ("text", "url", "dump", "file_path"),
+    "redpajama": ("text", "meta.url", "red_pajama_subset"),
+    "pile": ("text", "meta.pile_set_name"),
+    "dolma": ("id", "text", "source", "added"),
+}
+"""Fields by which the rows of a published dataset are known; of two that fit, the first is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The names of fields, as far as a first row shows them."""
+    """The names of fields, as a manifest writes them and as far as a first row shows them.
+
+    `preset` is the published dataset that the row is of, if it looks like one.
+    """
 
     text: str | None = None
     source: str | None = None
     holder: str | None = None
+    preset: str | None = None
 
 
 def guess_fields(path: str, name: str) -> Guess:
     """A guess from the first row of a file whose kind `name` tells; an empty one where there is none to read."""
     try:
-        fields = _parquet_fields(path, name) if kind_of(name)[0] == "parquet" else _json_fields(path, name)
+        fields, known = _parquet_fields(path, name) if kind_of(name)[0] == "parquet" else _json_fields(path, name)
     except (OSError, ValueError, RecursionError, pa.ArrowException):
         return Guess()
+    preset = next((preset for preset, wanted in TELLTALES.items() if known.issuperset(wanted)), None)
     fields = {name: size for name, size in fields.items() if name and not CONTROL.search(name)}
     longest = max(fields, key=lambda name: fields[name], default=None)
     text = _first(TEXT_NAMES, fields) or longest
     others = [name for name in fields if name != text]
-    return Guess(text, _first(SOURCE_NAMES, others), _first(HOLDER_NAMES, others))
+    source, holder = _first(SOURCE_NAMES, others), _first(HOLDER_NAMES, others)
+    written = source and (f"domain({_written(source)})" if source.lower() == "url" else _written(source))
+    return Guess(text and _written(text), written, holder and _written(holder), preset)
+
+
+def _written(name: str) -> str:
+    return field_text((name,))
 
 
 def _first(known: tuple[str, ...], fields: list[str] | dict[str, int]) -> str | None:
@@ -51,20 +74,25 @@ def _first(known: tuple[str, ...], fields: list[str] | dict[str, int]) -> str | 
     return min(ranked)[1] if ranked else None
 
 
-def _json_fields(path: str, name: str) -> dict[str, int]:
-    """The fields of a first line that are texts, with their lengths."""
+def _json_fields(path: str, name: str) -> tuple[dict[str, int], set[str]]:
+    """The fields of a first line that are texts, with their lengths; and the names of all, also of nested ones."""
     with pa.input_stream(path, compression=kind_of(name)[1]) as stream:
         line = stream.read(PEEK_BYTES).removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
     row = json.loads(line)
     if not isinstance(row, dict):
-        return {}
-    return {key: len(value) for key, value in row.items() if isinstance(value, str)}
+        return {}, set()
+    nested = {f"{key}.{inner}" for key, value in row.items() if isinstance(value, dict) for inner in value}
+    return {key: len(value) for key, value in row.items() if isinstance(value, str)}, nested | set(row)
 
 
-def _parquet_fields(path: str, name: str) -> dict[str, int]:
-    """The columns of texts; their lengths are not looked at."""
+def _parquet_fields(path: str, name: str) -> tuple[dict[str, int], set[str]]:
+    """The columns of texts, whose lengths are not looked at; and the names of all, also of nested ones."""
     if kind_of(name)[1] is not None:
-        return {}
+        return {}, set()
     schema = pq.read_schema(Path(path))
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return {field.name: 0 for field in schema if any(is_text(field.type) for is_text in texts)}
+    structs = [field for field in schema if pa.types.is_struct(field.type)]
+    nested = {f"{field.name}.{inner.name}" for field in structs for inner in field.type}
+    return {field.name: 0 for field in schema if any(is_text(field.type) for is_text in texts)}, nested | set(
+        schema.names
+    )

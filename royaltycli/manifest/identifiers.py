@@ -52,12 +52,16 @@ def encode_value(value: str) -> str:
     return _encode(value)
 
 
-def source_id(collection: str, value: str) -> str:
-    """The id of the source that a document of a collection names: `microposts/@maya`.
+UNKNOWN = "(unknown)"
+"""In place of a value: the source of all documents of a collection that name none. No value is encoded so."""
+
+
+def source_id(collection: str, value: str | None) -> str:
+    """The id of the source that a document of a collection names: `microposts/@maya`; None is no name.
 
     The value is encoded as in `encode_value`, but its first character is not the first of the id.
     """
-    return f"{collection}/{_encode(value)}"
+    return f"{collection}/{UNKNOWN if value is None else _encode(value)}"
 
 
 def decode_value(encoded: str) -> str:

@@ -10,7 +10,24 @@ from typing import Literal
 
 from royaltycli.errors import Place
 
-Format = Literal["text", "html", "jsonl", "parquet"]
+Format = Literal["text", "html", "jsonl", "parquet", "warc"]
+Function = Literal["domain", "host", "folder"]
+Lists = Literal["split", "first", "joint"]
+
+Field = tuple[str, ...]
+"""The way to a value of a document: the name of its field, of nested fields one name for each level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a document names its source, or its holder: by a field, a function of one, or a fixed value for all.
+
+    `field` is empty where there is a fixed value.
+    """
+
+    field: Field = ()
+    function: Function | None = None
+    fixed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +56,15 @@ class Reading:
     `format` is None where each file's ending says it. `text` is the field or column that holds the
     text of JSONL and Parquet. `strip` is "html" to count a page's visible text instead of its source.
     `errors` is "replace" to read invalid UTF-8 with U+FFFD in its place instead of refusing it.
+    `dataset` says that the files are those of a published dataset, where `.json` means JSONL too, and
+    other formats are no documents.
     """
 
     format: Format | None = None
-    text: str = "text"
+    text: Field = ("text",)
     strip: Literal["html"] | None = None
     errors: Literal["strict", "replace"] = "strict"
+    dataset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +83,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Files that hold many sources; each document names its source, and its holder if `holder_field` is set."""
+    """Files that hold many sources; each document names its source, and its holder if `holder` is set.
+
+    `lists` says what becomes of a document that names several, and is None where none may. `split` is
+    the part of a dataset folder that is meant, such as `train`.
+    """
 
     id: str
     place: Place
     patterns: tuple[str, ...]
-    source_field: str
-    holder_field: str | None = None
+    source: Naming
+    holder: Naming | None = None
     holders: tuple[HolderShare, ...] = ()
     license: str | None = None
     epochs: Decimal = Decimal(1)
     reading: Reading = Reading()
+    lists: Lists | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Literal, cast
 
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, id_of, required, text, texts
-from royaltycli.manifest.model import Collection, Format, HolderShare, Reading, Source
+from royaltycli.manifest.model import Collection, Format, HolderShare, Lists, Naming, Reading, Source
+from royaltycli.manifest.naming import field_of, naming_of, parse_field
+from royaltycli.manifest.presets import PRESETS, preset
 from royaltycli.manifest.shares import holder_shares, only_holder
+from royaltycli.manifest.wording import shown
 
 SOURCE_KEYS = (
     "id", "title", "path", "holder", "holders", "license", "epochs", "format", "text", "strip", "errors",
 )  # fmt: skip
 COLLECTION_KEYS = (
-    "id", "path", "text", "source", "holder", "holders", "license", "epochs", "format", "strip", "errors",
+    "id", "path", "text", "source", "holder", "holders", "license", "epochs", "format", "split", "lists",
+    "strip", "errors",
 )  # fmt: skip
+WARC_SOURCE = "domain(WARC-Target-URI)"
+"""What the documents of a web archive name as their source, unless the manifest says otherwise."""
 
 
 def source_of(entry: Entry) -> Source:
@@ -31,7 +38,7 @@ def source_of(entry: Entry) -> Source:
         holders=holders,
         license=text(entry, "license") or None,
         epochs=_epochs(entry),
-        reading=_reading(entry, ("text", "html", "jsonl", "parquet")),
+        reading=_reading(entry, ("text", "html", "jsonl", "parquet", "warc")),
     )
 
 
@@ -43,13 +50,34 @@ def collection_of(entry: Entry) -> Collection:
         id=id_of(entry, '"my-posts"'),
         place=entry.place,
         patterns=_patterns(entry),
-        source_field=required(entry, "source", '"author", the field that names the source') or "",
-        holder_field=None if both else _field(entry, "holder"),
+        source=_source_naming(entry),
+        holder=None if both else _holder_naming(entry),
         holders=() if both else holder_shares(entry),
         license=text(entry, "license") or None,
         epochs=_epochs(entry),
-        reading=_reading(entry, ("jsonl", "parquet")),
+        reading=_reading(entry, ("jsonl", "parquet", "warc")),
+        lists=cast("Lists | None", choice(entry, "lists", ("split", "first", "joint"))),
+        split=_word(entry, "split"),
     )
+
+
+def _source_naming(entry: Entry) -> Naming:
+    form = entry.values.get("format")
+    default = WARC_SOURCE if form == "warc" else preset(form).get("source")
+    if default is None and required(entry, "source", '"author", the field that names the source') is None:
+        return Naming()
+    naming = naming_of(entry, "source", default) or Naming()
+    if form == "warc" and len(naming.field) > 1:
+        entry.note("source", "the headers of a web archive hold no other fields", f"write it such as {WARC_SOURCE}")
+    return naming
+
+
+def _holder_naming(entry: Entry) -> Naming | None:
+    naming = naming_of(entry, "holder")
+    if naming is not None and naming.fixed is not None:
+        entry.note("holder", "holder is a fixed value", 'write holders = ["press"] for the same holder everywhere')
+        return None
+    return naming
 
 
 def _patterns(entry: Entry) -> tuple[str, ...]:
@@ -65,10 +93,10 @@ def _both_holders(entry: Entry) -> bool:
     return True
 
 
-def _field(entry: Entry, key: str) -> str | None:
+def _word(entry: Entry, key: str) -> str | None:
     value = text(entry, key)
-    if value == "":
-        entry.note(key, f"{key} is empty", "name a field, or leave the key out")
+    if value is not None and not re.fullmatch(r"\w+", value):
+        entry.note(key, f"{key} {shown(value)} is no word", f'write it such as {key} = "train"')
         return None
     return value
 
@@ -79,9 +107,14 @@ def _epochs(entry: Entry) -> Decimal:
 
 
 def _reading(entry: Entry, formats: tuple[str, ...]) -> Reading:
+    form = choice(entry, "format", (*formats, *PRESETS))
+    default = parse_field(preset(form).get("text", "text")) or ()
+    if form == "warc" and entry.values.get("text") is not None:
+        entry.note("text", "a record of a web archive has no field that holds the text", "leave text out")
     return Reading(
-        format=cast("Format | None", choice(entry, "format", formats)),
-        text=_field(entry, "text") or "text",
+        format=None if form in PRESETS else cast("Format | None", form),
+        text=field_of(entry, "text") or default,
         strip=cast("Literal['html'] | None", choice(entry, "strip", ("html",))),
         errors=cast("Literal['strict', 'replace']", choice(entry, "errors", ("strict", "replace")) or "strict"),
+        dataset=form in PRESETS or "split" in entry.values,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import regex
 
 from royaltycli.errors import CallError
+from royaltycli.manifest.datasets import split_of
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, full_ending, kind_of
 from royaltycli.manifest.fieldguess import Guess, guess_fields
 from royaltycli.manifest.identifiers import check_id
@@ -89,18 +90,22 @@ def _is_document(match: Match) -> bool:
 
 def _groups(found: Iterable[Match], root: str) -> list[_Group]:
     """The documents as sources, in the order of their names."""
-    by_ending: dict[tuple[str, str], list[Match]] = {}
+    by_ending: dict[tuple[str, str, str | None], list[Match]] = {}
     usable: dict[str, Match] = {}
     for match in sorted(found, key=lambda match: match.name.encode("utf-8", "surrogateescape")):
         top = match.name.partition("/")[0] if "/" in match.name else ""
-        by_ending.setdefault((top, full_ending(match.name)), []).append(match)
+        split = split_of(match.name)
+        top = top if split is None else match.name.rpartition("/")[0]
+        by_ending.setdefault((top, full_ending(match.name), split), []).append(match)
         if refusal_of(match, root) is None:
             usable.setdefault(match.path, match)  # of links to one file, the first only
     groups: list[_Group] = []
-    for (top, ending), members in by_ending.items():
+    for (top, ending, split), members in by_ending.items():
         is_text = kind_of(f"x{ending}")[0] in ("text", "html")
         parents = {match.name.rpartition("/")[0] for match in members}
-        if is_text or not top:
+        if split is not None:
+            parts = [members]
+        elif is_text or not top:
             parts = [[match] for match in members] if len(members) <= SINGLE_FILES else [members]
         elif len(parents) <= SINGLE_FILES:
             parts = [[match for match in members if match.name.rpartition("/")[0] == parent] for parent in parents]
@@ -109,13 +114,16 @@ def _groups(found: Iterable[Match], root: str) -> list[_Group]:
         for part in parts:
             clean = [match for match in part if usable.get(match.path) is match]
             if clean:
-                groups.append(_group(top, ending, clean, whole=len(clean) == len(part)))
+                groups.append(_group(top, ending, clean, split, whole=len(clean) == len(part)))
     return sorted(groups, key=lambda group: (group.example.name.encode(), group.hint))
 
 
-def _group(top: str, ending: str, members: list[Match], *, whole: bool) -> _Group:
+def _group(top: str, ending: str, members: list[Match], split: str | None, *, whole: bool) -> _Group:
     """One group; a pattern stands for all its members only where it matches nothing else."""
     first = members[0]
+    if split is not None and whole:
+        folder = f"{glob.escape(top)}/" if top else ""
+        return _Group(f"{top.rpartition('/')[2]} {split}", f"{folder}{glob.escape(split)}-*-of-*{ending}", first)
     if len(members) == 1:
         base = first.name.rpartition("/")[2]
         return _Group(base.removesuffix(ending), first.name, first)
@@ -132,15 +140,21 @@ def _table(group: _Group, new_id: str) -> str:
     """The table of one source or collection."""
     path = _quoted(group.path) if isinstance(group.path, str) else f"[{', '.join(map(_quoted, group.path))}]"
     head = f"id = {_quoted(new_id)}\npath = {path}\n"
-    if kind_of(group.example.name)[0] in ("text", "html"):
+    form = kind_of(group.example.name)[0]
+    if form in ("text", "html"):
         return f"\n[[source]]\n{head}"
+    if form == "warc":
+        return f'\n[[collection]]\n{head}format = "warc"    # each page is of the site that it comes from\n'
     guess: Guess = guess_fields(group.example.path, group.example.name)
+    if guess.preset is not None:
+        return f"\n[[collection]]\n{head}format = {_quoted(guess.preset)}    # known by its fields: please check\n"
     if guess.text is None:
         return f'\n[[source]]\n{head}text = "text"                  # the field that holds the text: please check\n'
     text = f"text = {_quoted(guess.text)}    # the field that holds the text\n"
     if guess.source is None:
         return f"\n[[source]]\n{head}{text}"
-    source = f"source = {_quoted(guess.source)}    # the field whose value names the source\n"
+    what = "the site of the URL names" if guess.source.startswith("domain(") else "the field whose value names"
+    source = f"source = {_quoted(guess.source)}    # {what} the source\n"
     holder = f"holder = {_quoted(guess.holder)}    # the field whose value names the holder\n" if guess.holder else ""
     return f"\n[[collection]]\n{head}{text}{source}{holder}"
 

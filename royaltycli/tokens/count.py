@@ -19,7 +19,8 @@ from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
 from royaltycli.limits import BATCH_BYTES
 from royaltycli.tokens.buffers import offsets, utf8
 from royaltycli.tokens.engines import Counts, Engine
-from royaltycli.tokens.grouping import Digests, rows_of
+from royaltycli.tokens.grouping import rows_of
+from royaltycli.tokens.parts import Digests
 from royaltycli.tokens.reference import Reference
 
 Tick = Callable[[int, int, int], None]

@@ -14,9 +14,7 @@ from royaltycli.errors import DocumentError
 from royaltycli.limits import NAME_LENGTH
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.engines import Counts
-
-Digests = npt.NDArray[np.uint8]
-"""SHA-256 of documents, a row of 32 bytes each."""
+from royaltycli.tokens.parts import Digests, shared_out
 
 ROWS = pa.schema(
     [
@@ -31,8 +29,9 @@ ROWS = pa.schema(
 )
 """What some documents of one source in one piece come to, in the order of the corpus.
 
-`source` and `holder` are the values of the fields that name them, null where the manifest does.
-`digests` are the documents' own, 32 bytes each, in their order.
+`source` and `holder` are what the documents name, null where the manifest does or, of the source of a
+collection, where they name none. `digests` are the documents' own, 32 bytes each, in their order. Of a
+document that is split among sources, each has a part: it has a digest, but counts as a document in one only.
 """
 
 
@@ -40,6 +39,9 @@ def rows_of(
     piece: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
 ) -> pa.RecordBatch:
     """The rows of a batch, whose first document is of the piece of that number. Raises DocumentError."""
+    documents = np.ones(len(counts), dtype=np.int64)
+    if batch.parts is not None:
+        documents, sizes, counts, digests = shared_out(batch.sources, batch.parts, sizes, counts, digests)
     if batch.sources is not None:
         groups = _groups(batch, owner)
     elif batch.files:
@@ -53,7 +55,7 @@ def rows_of(
         pa.array(pieces, pa.int32()),
         pa.array(groups.names, pa.large_string()),
         pa.array(groups.holders, pa.large_string()),
-        pa.array(np.diff(ends), pa.int64()),
+        pa.array(_sums(documents, groups), pa.int64()),
         pa.array(_sums(sizes, groups), pa.int64()),
         pa.array(_sums(counts, groups), pa.int64()),
         pa.Array.from_buffers(pa.large_binary(), len(groups.starts), [None, pa.py_buffer(ends * 32), ordered]),
@@ -98,31 +100,50 @@ def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
     if batch.holders is None:
         return _Groups(order, starts, sources, [None] * len(starts))
     holder_codes, holder_names = _encoded(batch.holders, "holder", batch, owner)
-    by_source = holder_codes[order]
+    _check_held(codes, holder_codes, batch, owner)
+    by_source = np.where(ordered < 0, -1, holder_codes[order])  # what names no source has no holder either
     firsts = by_source[starts]
     others = np.flatnonzero(by_source != np.repeat(firsts, np.diff(np.append(starts, len(order)))))
     if len(others):
         row = int(order[others[0]])
         first = int(order[starts[np.searchsorted(starts, others[0], "right") - 1]])
         held, before = holder_names[holder_codes[row]], holder_names[holder_codes[first]]
-        raise two_holders(batch.place(row), names[codes[row]] or "", held, before, batch.place(first))
+        raise two_holders(_place(batch, row), names[codes[row]] or "", held, before, _place(batch, first))
     return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])
 
 
 def _encoded(
     values: pa.Array, what: str, batch: Batch, owner: Source | Collection
 ) -> tuple[npt.NDArray[np.int64], list[str | None]]:
-    """Each document's name as a number, and the names. Raises DocumentError for an empty or endless name."""
+    """What is named as numbers, -1 for nothing, and the names, None last. Raises DocumentError for a long one."""
     encoded = pc.dictionary_encode(values)
-    codes, names = np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
+    codes = np.asarray(encoded.indices.fill_null(-1)).astype(np.int64)
+    names = encoded.dictionary.to_pylist()
     for code, name in enumerate(names):
-        if not 0 < len(name) <= NAME_LENGTH:
+        if len(name) > NAME_LENGTH:
             row = int(np.flatnonzero(codes == code)[0])
-            wrong = f"longer than {NAME_LENGTH:,} characters" if name else "empty"
             raise DocumentError(
-                f"{batch.place(row)}: the field that names the {what} in {owner.id} is {wrong}; mend the document"
+                f"{_place(batch, row)}: the field that names the {what} in {owner.id} is longer than "
+                f"{NAME_LENGTH:,} characters; mend the document"
             )
-    return codes, names
+    return codes, [*names, None]
+
+
+def _check_held(
+    sources: npt.NDArray[np.int64], holders: npt.NDArray[np.int64], batch: Batch, owner: Source | Collection
+) -> None:
+    """Raises DocumentError for a document that names a source and no holder."""
+    without = np.flatnonzero((holders < 0) & (sources >= 0))
+    if len(without):
+        raise DocumentError(
+            f"{_place(batch, int(without[0]))}: the document names no holder, as {owner.id} wants it to; "
+            "mend the document, or give the collection fixed `holders`"
+        )
+
+
+def _place(batch: Batch, entry: int) -> str:
+    """Where the document stands that names a source, or is a part of one."""
+    return batch.place(entry if batch.parts is None else int(batch.parts[entry]))
 
 
 def two_holders(place: str, source: str, holder: str | None, before: str | None, there: str) -> DocumentError:

@@ -104,7 +104,7 @@ def _table(
     for (index, value), row in rows.items():
         owner = owners[index]
         if isinstance(owner, Collection):
-            identifier, title = source_id(owner.id, value or ""), None
+            identifier, title = source_id(owner.id, value), None
         else:
             identifier, title = owner.id, owner.title
         holders = _holders(owner.holders, names) if row.holder is None else [_named_holder(row.holder, names)]

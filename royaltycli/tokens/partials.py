@@ -17,12 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from royaltycli.corpus.documents import fields_of
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
@@ -84,7 +84,7 @@ def place_of(piece: Piece | Entry) -> Place:
 
 def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> str:
     """The digest of all that the rows of a file depend on but its content. What owns it is not among that."""
-    reading, fields = owner.reading, fields_of(owner)
+    reading = owner.reading
     said = [
         VERSION,
         encoding.kind,
@@ -94,13 +94,29 @@ def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> s
         file.compression,
         reading.strip,
         reading.errors,
-        *([] if file.format in ("text", "html") else [fields.text, fields.source, fields.holder]),
+        *([] if file.format in ("text", "html") else [reading.text]),
+        *(_naming(owner) if isinstance(owner, Collection) else []),
     ]
-    if reading.strip == "html":
-        from importlib.metadata import version
-
-        said.append(version("selectolax"))  # another parser may see another text
+    said += [version(library) for library in _libraries(file, owner)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _naming(owner: Collection) -> list[object]:
+    """How the documents of a collection name their sources and holders."""
+    named = [(naming.field, naming.function, naming.fixed) for naming in (owner.source, owner.holder) if naming]
+    return [named, owner.lists]
+
+
+def _libraries(file: File, owner: Source | Collection) -> list[str]:
+    """The libraries of which another version may see another text, or another name."""
+    found = ["selectolax"] if owner.reading.strip == "html" else []
+    if file.format == "warc":
+        found.append("fastwarc")
+    if isinstance(owner, Collection):
+        functions = {naming.function for naming in (owner.source, owner.holder) if naming}
+        found += ["idna"] if functions & {"domain", "host"} else []
+        found += ["publicsuffixlist"] if "domain" in functions else []
+    return found
 
 
 def write_partial(folder: Path, rows: list[pa.RecordBatch], entries: tuple[Entry, ...]) -> str:

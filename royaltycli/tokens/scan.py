@@ -10,11 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import cut, text_size, together
 from royaltycli.errors import CallError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
+from royaltycli.manifest.identifiers import UNKNOWN
 from royaltycli.manifest.model import Collection, Corpus, Source
 from royaltycli.storage import note_kept
 from royaltycli.tokens.count import Counting, Tick
@@ -113,7 +115,7 @@ def run(scan: Plan, *, workers: int | None = None, tick: Tick = lambda _bytes, _
     name = scan.reference.name if scan.reference else None
     unchanged = len({piece.file.name for piece, _ in pieces} - counted)
     entries = [one.entry for _, one in pieces]
-    notes = _notes(scan.job.engine, name, sum(entry.gave_up for entry in entries))
+    notes = (*_notes(scan.job.engine, name, sum(entry.gave_up for entry in entries)), *_nameless(table))
     return Scan(table, scan.job.engine, name, sum(entry.verified for entry in entries), unchanged, notes)
 
 
@@ -159,3 +161,14 @@ def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
         documents = "1 document holds" if gave_up == 1 else f"{gave_up:,} documents hold"
         notes.append(f"{documents} too much whitespace at a stretch for tiktoken; the regex package split it instead")
     return tuple(notes)
+
+
+def _nameless(table: pa.Table) -> list[str]:
+    """What is said of documents that name no source."""
+    found = table.filter(pc.ends_with(table["source_id"], f"/{UNKNOWN}"))
+    counts = zip(*(found[column].to_pylist() for column in ("source_id", "documents", "tokens")), strict=True)
+    return [
+        f"{'1 document' if documents == 1 else f'{documents:,} documents'} of {tokens:,} tokens "
+        f"name{'s' if documents == 1 else ''} no source; {'it counts' if documents == 1 else 'they count'} for {source}"
+        for source, documents, tokens in counts
+    ]

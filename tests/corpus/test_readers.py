@@ -20,13 +20,14 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import DocumentError, Place
 from royaltycli.manifest.endings import kind_of
-from royaltycli.manifest.model import Collection, Reading, Source
+from royaltycli.manifest.model import Collection, Naming, Reading, Source
 from royaltycli.manifest.patterns import stamp_of
 from tests import strategies
 from tests.conftest import packed
 
 SOURCE = Source("s", Place("corpus.toml"), ("*",))
-COLLECTION = Collection("c", Place("corpus.toml"), ("*",), "author", "author")
+AUTHOR = Naming(("author",))
+COLLECTION = Collection("c", Place("corpus.toml"), ("*",), AUTHOR, AUTHOR)
 
 
 def a_file(path):
@@ -318,11 +319,11 @@ def test_broken_parquet_is_an_error(tmp_path):
 def test_parquet_columns_are_checked(tmp_path):
     pq.write_table(pa.table({"body": ["x"], "n": [1]}), tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet") == "t.parquet: no column 'text'; it has 'body', 'n'"
-    number = Source("s", Place("m"), ("*",), reading=Reading(text="n"))
+    number = Source("s", Place("m"), ("*",), reading=Reading(text=("n",)))
     assert error(tmp_path / "t.parquet", number) == "t.parquet: the column 'n' holds int64, where text should be"
-    pq.write_table(pa.table({"text": ["x", "y"], "author": ["a", None]}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({"text": ["x"], "author": [["a"]]}), tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet", COLLECTION) == (
-        "t.parquet, row 2: the column 'author' is null, where a name should be; mend the row"
+        't.parquet: the column \'author\' holds lists; say lists = "split", "first" or "joint" in its collection'
     )
 
 

@@ -15,7 +15,7 @@ from royaltycli.manifest.reading import read_manifest
 from tests.manifest.conftest import complaints_here
 
 ENDINGS = (
-    "documents end in .txt .md .html .htm .jsonl .ndjson .parquet, each plain or with .gz or .zst; "
+    "documents end in .txt .md .html .htm .jsonl .ndjson .parquet .warc .wet, each plain or with .gz or .zst; "
     'others need format = "text"'
 )
 LEVELS = "check its spelling; books/* stays in one folder, books/**/* goes into all below it"

@@ -64,7 +64,7 @@ def test_the_manifest_of_the_design(read):
     assert (source.id, source.place.line, source.patterns) == ("quantum-textbook", 12, ("a.txt",))
     assert source.holders == (HolderShare("a-rao", Fraction(7, 10)), HolderShare("press", Fraction(3, 10)))
     assert (source.license, source.epochs, source.reading) == ("proprietary", Decimal("1.5"), Reading())
-    assert (collection.id, collection.source_field, collection.holder_field) == ("microposts", "author", "author")
+    assert (collection.id, collection.source.field, collection.holder.field) == ("microposts", ("author",), ("author",))
     assert (collection.place.line, collection.patterns, collection.holders) == (20, ("*.jsonl",), ())
 
 
@@ -116,7 +116,7 @@ def test_all_that_a_source_may_say_of_reading(read):
     text = 'path = ["a.txt", "b.txt"]\nformat = "html"\nstrip = "html"\ntext = "body"\nerrors = "replace"\n'
     source = read('[[source]]\nid = "a"\n' + text, FILES).sources[0]
     assert source.patterns == ("a.txt", "b.txt")
-    assert source.reading == Reading("html", "body", "html", "replace")
+    assert source.reading == Reading("html", ("body",), "html", "replace")
 
 
 def test_a_byte_order_mark_is_tolerated(read):
@@ -348,7 +348,9 @@ def test_a_byte_order_mark_is_tolerated(read):
         ),
         (
             SOURCE + 'format = "pdf"',
-            ["corpus.toml:4: source 'a': unknown format 'pdf'; the choices are text, html, jsonl, parquet"],
+            [
+                "corpus.toml:4: source 'a': unknown format 'pdf'; the choices are text, html, jsonl, parquet, warc, dolma, fineweb, redpajama, pile, common-pile, the-stack, starcoder"
+            ],
         ),
         (SOURCE + 'format = "json"', ["corpus.toml:4: source 'a': unknown format 'json'; did you mean 'jsonl'?"]),
         (SOURCE + 'strip = "HTML"', ["corpus.toml:4: source 'a': unknown strip 'HTML'; did you mean 'html'?"]),
@@ -370,12 +372,14 @@ def test_a_byte_order_mark_is_tolerated(read):
         ),
         (
             '[[collection]]\nid = "c"\npath = "p.jsonl"\nsource = "author"\nformat = "text"',
-            ["corpus.toml:5: collection 'c': unknown format 'text'; the choices are jsonl, parquet"],
+            [
+                "corpus.toml:5: collection 'c': unknown format 'text'; the choices are jsonl, parquet, warc, dolma, fineweb, redpajama, pile, common-pile, the-stack, starcoder"
+            ],
         ),
         (
             '[[collection]]\nid = "c"\npath = "p.jsonl"\nsource = "author"\ntitle = "C"',
             [
-                "corpus.toml:5: collection 'c': unknown key 'title'; the keys are id, path, text, source, holder, holders, license, epochs, format, strip, errors"
+                "corpus.toml:5: collection 'c': unknown key 'title'; the keys are id, path, text, source, holder, holders, license, epochs, format, split, lists, strip, errors"
             ],
         ),
     ],

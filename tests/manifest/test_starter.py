@@ -166,7 +166,7 @@ def test_a_folder_without_documents(folder):
     root = folder({"a.pdf": "", ".hidden.txt": "", "tokens.parquet": ""})
     with pytest.raises(CallError) as caught:
         starter(root)
-    endings = ".txt .md .html .htm .jsonl .ndjson .parquet, each plain or with .gz or .zst"
+    endings = ".txt .md .html .htm .jsonl .ndjson .parquet .warc .wet, each plain or with .gz or .zst"
     assert str(caught.value) == f"'{root}' holds no documents; they end in {endings}"
 
 
@@ -213,3 +213,46 @@ def test_whatever_the_names_it_loads_and_misses_nothing(tmp_path_factory, names)
         assert set(loaded(root)[1]) == expected
     except CallError:
         assert not expected
+
+
+def test_web_archives(folder):
+    tables, names = loaded(folder({"crawl/a.warc.wet.gz": "", "crawl/b.warc.wet.gz": "", "crawl/c.warc.wat.gz": ""}))
+    assert tables["collection"] == [{"id": "crawl", "path": "crawl/*.wet.gz", "format": "warc"}]
+    assert len(names) == 2
+
+
+def test_the_splits_of_a_dataset_folder(folder):
+    row = [{"text": "x", "author": "a"}]
+    shards = [f"data/{split}-0000{n}-of-00002.jsonl" for split in ("train", "test_x") for n in range(2)]
+    tables, names = loaded(folder(dict.fromkeys(shards, row)))
+    said = {"text": "text", "source": "author", "holder": "author"}
+    assert tables["collection"] == [
+        {"id": "data-test_x", "path": "data/test_x-*-of-*.jsonl", **said},
+        {"id": "data-train", "path": "data/train-*-of-*.jsonl", **said},
+    ]
+    assert len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("row", "preset"),
+    [
+        ({"text": "x", "id": "1", "dump": "d", "url": "https://a.example", "file_path": "s3"}, "fineweb"),
+        ({"text": "x", "meta": {"pile_set_name": "Pile-CC"}}, "pile"),
+        ({"id": "1", "text": "x", "source": "peS2o", "added": "2023"}, "dolma"),
+        ({"hexsha": "0", "content": "x", "max_stars_repo_name": "a/b"}, "the-stack"),
+        ({"id": "0", "content": "x", "max_stars_repo_name": "a/b"}, "starcoder"),
+        ({"text": "x", "meta": {"url": "https://a.example"}, "red_pajama_subset": "c4"}, "redpajama"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_published_datasets_are_known_by_their_fields(folder, row, preset, kind):
+    root = folder({"a.jsonl": [row]} if kind == "jsonl" else {})
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([row]), root / "a.parquet")
+    assert loaded(root)[0]["collection"] == [{"id": "a", "path": f"a.{kind}", "format": preset}]
+
+
+def test_fields_with_names_that_are_quoted(folder):
+    tables, _ = loaded(folder({"a.jsonl": [{"a.b": "x" * 90, "url": "https://a.example"}]}))
+    assert tables["collection"] == [{"id": "a", "path": "a.jsonl", "text": '"a.b"', "source": "domain(url)"}]

@@ -1,0 +1,139 @@
+"""From the values of fields to names: which source, or which sources, each document names, and which holder.
+
+A document that names no source has null for it. One that names several, where the manifest says `split`,
+becomes several parts, one for each name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.corpus.batches import Batch
+from royaltycli.errors import DocumentError
+from royaltycli.manifest.model import Collection, Lists, Naming
+
+JOINT = ";"
+"""What stands between the names of a list that is one source together; in a name it is written %3B, and % %25."""
+
+Rows = npt.NDArray[np.intp]
+
+
+def named(batch: Batch, owner: Collection) -> Batch:
+    """A batch with names in place of the values that a reader found. Raises DocumentError."""
+    count = len(batch.texts)
+    sources, holders = _values(batch.sources, owner.source, count), batch.holders
+    if owner.holder is not None:
+        holders = _values(holders, owner.holder, count)
+    if owner.lists == "split":
+        return _split(batch, sources, holders)
+    sources = _single(sources, owner.lists)
+    holders = None if holders is None else _single(holders, owner.lists)
+    return dataclasses.replace(batch, sources=sources, holders=holders)
+
+
+def _values(values: pa.Array | None, naming: Naming, count: int) -> pa.Array:
+    """What each document names, texts or lists of texts, with null in place of all that names nothing."""
+    if values is None:
+        return pa.repeat(pa.scalar(naming.fixed, pa.large_string()), count)
+    if not _is_list(values):
+        return _names(values, naming)
+    return _lists(_names(pc.list_flatten(values), naming), _rows_of(values), count)
+
+
+def _names(values: pa.Array, naming: Naming) -> pa.Array:
+    if naming.function is not None:
+        from royaltycli.corpus.addresses import applied
+
+        values = applied(naming.function, values)
+    empty = pc.fill_null(pc.equal(pc.binary_length(values), 0), False)
+    return pc.if_else(empty, pa.scalar(None, values.type), values) if pc.any(empty).as_py() else values
+
+
+def _is_list(values: pa.Array) -> bool:
+    return bool(pa.types.is_large_list(values.type))
+
+
+def _rows_of(values: pa.Array) -> Rows:
+    """The document of each item of some lists."""
+    rows: Rows = pc.list_parent_indices(values).to_numpy().astype(np.intp)
+    return rows
+
+
+def _lists(items: pa.Array, rows: Rows, count: int) -> pa.Array:
+    """The items of each document as a list, empty where it has none."""
+    offsets = np.searchsorted(rows, np.arange(count + 1)).astype(np.int64)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), items)
+
+
+def _valid(items: pa.Array) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(items.is_valid().to_numpy(zero_copy_only=False))
+
+
+def _single(values: pa.Array, lists: Lists | None) -> pa.Array:
+    """One name for each document, of a list its first name or all of them together; null where it has none."""
+    if not _is_list(values):
+        return values
+    count, kept = len(values), _valid(values.values)
+    items, rows = values.values.take(pa.array(kept)), _rows_of(values)[kept]
+    if lists == "first":
+        with_names, firsts = np.unique(rows, return_index=True)
+        chosen = np.full(count, -1)
+        chosen[with_names] = firsts
+        return items.take(pa.array(chosen, mask=chosen < 0))
+    for sign, written in (("%", "%25"), (JOINT, "%3B")):
+        items = pc.replace_substring(items, sign, written)
+    listed = _lists(items, rows, count).cast(pa.list_(pa.large_string()))  # what Arrow joins
+    joined = pc.binary_join(listed, pa.scalar(JOINT, pa.large_string()))
+    empty = pc.equal(pc.binary_length(joined), 0)
+    return pc.if_else(empty, pa.scalar(None, joined.type), joined)
+
+
+def _split(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
+    """A part for each name that a document holds, each name once; one without a name where it holds none."""
+    if not _is_list(sources) and (holders is None or not _is_list(holders)):
+        return dataclasses.replace(batch, sources=sources, holders=holders)
+    sources = _as_lists(sources)
+    names, rows = sources.values, _rows_of(sources)
+    kept = _valid(names)
+    encoded = pc.dictionary_encode(names.take(pa.array(kept))).indices.to_numpy().astype(np.int64)
+    kept = kept[np.sort(np.unique(rows[kept] * (len(names) + 1) + encoded, return_index=True)[1])]
+    without = np.setdiff1d(np.arange(len(sources)), rows[kept])
+    parts = np.concatenate([rows[kept], without])
+    order = np.argsort(parts, kind="stable")
+    unnamed = np.arange(len(parts)) >= len(kept)
+    chosen = pa.array(np.append(kept, np.zeros_like(without))[order], mask=unnamed[order])
+    if holders is not None and _is_list(holders):
+        holders = _beside(batch, sources, holders, np.unique(rows[kept])).take(chosen)
+    elif holders is not None:
+        holders = holders.take(pa.array(parts[order]))
+    return dataclasses.replace(batch, sources=names.take(chosen), holders=holders, parts=parts[order])
+
+
+def _as_lists(values: pa.Array) -> pa.Array:
+    return values if _is_list(values) else _lists(values, np.arange(len(values)), len(values))
+
+
+def _beside(batch: Batch, sources: pa.Array, holders: pa.Array, rows: Rows) -> pa.Array:
+    """The holder in the same place as each source, of the documents in `rows`. Raises DocumentError."""
+    wanted, found = _lengths(sources), _lengths(holders)
+    wrong = rows[wanted[rows] != found[rows]]
+    if len(wrong):
+        row = int(wrong[0])
+        raise DocumentError(
+            f"{batch.place(row)}: the sources and the holders that the document names are {wanted[row]} and "
+            f"{found[row]}, so who holds which is not said; mend the document, or give the collection fixed `holders`"
+        )
+    starts = holders.offsets.to_numpy()[:-1]
+    places = np.arange(len(sources.values)) - np.repeat(sources.offsets.to_numpy()[:-1] - starts, wanted)
+    usable = np.isin(_rows_of(sources), rows)
+    return holders.values.take(pa.array(np.where(usable, places, 0), mask=~usable))
+
+
+def _lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+    lengths: npt.NDArray[np.int64] = pc.list_value_length(lists).to_numpy()
+    return lengths

@@ -1,0 +1,179 @@
+"""Rule D10: what documents a web archive holds, and what they name."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+import royaltycli
+from royaltycli.corpus import warc
+from royaltycli.errors import DocumentError
+
+MANIFEST = '[[collection]]\nid = "c"\npath = "*.gz"\nformat = "warc"\n'
+
+
+def record(kind, uri, body, content_type="text/plain", **headers):
+    body = body.encode() if isinstance(body, str) else body
+    lines = [
+        "WARC/1.0",
+        f"WARC-Type: {kind}",
+        f"WARC-Target-URI: {uri}",
+        "WARC-Date: 2026-01-02T03:04:05Z",
+        "WARC-Record-ID: <urn:uuid:12345678-1234-1234-1234-123456789012>",
+        f"Content-Type: {content_type}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body + b"\r\n\r\n"
+
+
+def response(uri, page, content_type="text/html; charset=utf-8", more=""):
+    page = page.encode() if isinstance(page, str) else page
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n{more}\r\n".encode()
+    return record("response", uri, head + page, "application/http; msgtype=response")
+
+
+INFO = record("warcinfo", "", "software: x\r\n", "application/warc-fields")
+WET = [
+    INFO,
+    record("conversion", "https://www.example.co.uk/a", "One text.\n"),
+    record("conversion", "http://example.co.uk/b", "två"),
+    record("conversion", "<https://ann.github.io/>", ""),
+    record("conversion", "urn:nothing", "No host."),
+]
+PAGE = "<html><head><title>t</title></head><body><p>One</p><p>två</p></body></html>"
+WARC = [
+    INFO,
+    record("request", "https://a.example/", "GET / HTTP/1.1\r\n\r\n", "application/http; msgtype=request"),
+    response("https://a.example/", PAGE),
+    response("https://a.example/x.png", b"\x89PNG", "image/png"),
+    response("https://b.example/", PAGE.encode("latin-1"), "text/html; charset=ISO-8859-1"),
+    response("https://b.example/2", "<meta charset=windows-1251><p>мир".encode("cp1251"), "text/html"),
+    record("metadata", "https://a.example/", "x: y"),
+    record("response", "dns:a.example", "a.example 1.2.3.4", "text/dns"),
+]
+
+
+def members(records):
+    """Each record as a member of its own, as web archives are packed."""
+    return b"".join(gzip.compress(one, mtime=0) for one in records)
+
+
+def texts_of(folder, records, keys="", name="a.warc.gz"):
+    """The documents of an archive, by their source."""
+    place = folder({"corpus.toml": MANIFEST + keys, name: members(records)})
+    return {row["source_id"]: (row["documents"], row["bytes"]) for row in royaltycli.scan(place).to_pylist()}
+
+
+def test_the_texts_of_a_wet_file(folder):
+    expected = {"c/example.co.uk": (2, 14), "c/ann.github.io": (1, 0), "c/(unknown)": (1, 8)}
+    assert texts_of(folder, WET, name="a.warc.wet.gz") == expected
+    assert texts_of(folder, WET, 'strip = "html"', name="a.warc.wet.gz") == expected  # no page, so nothing to strip
+
+
+def test_the_pages_of_a_warc_file(folder):
+    russian = len("<meta charset=windows-1251><p>мир".encode())
+    page = len(PAGE.encode())
+    assert texts_of(folder, WARC) == {"c/a.example": (1, page), "c/b.example": (2, page + russian)}
+
+
+def test_stripped_pages(folder):
+    two = len("One\ntvå".encode())
+    assert texts_of(folder, WARC, 'strip = "html"') == {"c/a.example": (1, two), "c/b.example": (2, two + 6)}
+
+
+def test_pages_that_were_packed_for_the_way(folder):
+    chunked = f"{len(PAGE.encode()):x}\r\n".encode() + PAGE.encode() + b"\r\n0\r\n\r\n"
+    records = [
+        response("https://a.example/", gzip.compress(PAGE.encode()), more="Content-Encoding: gzip\r\n"),
+        response("https://a.example/", chunked, more="Transfer-Encoding: chunked\r\n"),
+    ]
+    assert texts_of(folder, records) == {"c/a.example": (2, 2 * len(PAGE.encode()))}
+
+
+def test_the_headers_of_a_record_are_its_fields(folder):
+    records = [
+        record("conversion", "https://a.example/x", "one", WARC_Identified_Content_Language="eng,deu"),
+        record("conversion", "https://b.example/x", "two", warc_identified_content_language="swe"),
+    ]
+    keys = 'source = "WARC-Identified-Content-Language"'
+    assert texts_of(folder, records, keys) == {"c/eng%2Cdeu": (1, 3), "c/swe": (1, 3)}
+    assert texts_of(folder, records, 'source = "host(WARC-Target-URI)"\nholder = "domain(WARC-Target-URI)"') == {
+        "c/a.example": (1, 3),
+        "c/b.example": (1, 3),
+    }
+
+
+def test_an_archive_may_be_one_source(folder):
+    place = folder(
+        {"corpus.toml": '[[source]]\nid = "s"\npath = "."', "x/a.wet": b"".join(WET), "b.wet.zst": b"".join(WET)}
+    )
+    assert royaltycli.scan(place)["documents"].to_pylist() == [8]
+
+
+def test_documents_come_in_batches(folder, monkeypatch):
+    whole = texts_of(folder, WET)
+    monkeypatch.setattr(warc, "BATCH_BYTES", 5)
+    assert texts_of(folder, WET) == whole
+
+
+@pytest.mark.parametrize("cut", range(1, 220, 8))
+def test_an_archive_that_ends_too_early(folder, cut):
+    """Wherever it ends within a record, the scan fails: no text is cut short and counted."""
+    place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": b"".join(WET[:3])[:-cut]})
+    with pytest.raises(DocumentError, match=r"^a\.wet, record [34]: broken web archive \([^)]+\); replace the file$"):
+        royaltycli.scan(place)
+
+
+def test_no_archive_at_all(folder):
+    place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": b"hello\r\n\r\n"})
+    with pytest.raises(DocumentError, match=r"^a\.wet, record 1: broken web archive"):
+        royaltycli.scan(place)
+
+
+def test_broken_packing_is_named(folder):
+    place = folder({"corpus.toml": MANIFEST, "a.wet.gz": members(WET)[:-9]})
+    with pytest.raises(DocumentError, match=r"^a\.wet\.gz:\d+: broken gzip data"):
+        royaltycli.scan(place)
+
+
+def test_a_bomb_in_a_response(folder):
+    page = gzip.compress(b"<p>" + b"0" * 100_000_000)
+    place = folder(
+        {
+            "corpus.toml": MANIFEST,
+            "a.warc.gz": members([response("http://a.example", page, more="Content-Encoding: gzip\r\n")]),
+        }
+    )
+    with pytest.raises(DocumentError, match=r"^a\.warc\.gz: unpacks to more than 200 times its size"):
+        royaltycli.scan(place)
+
+
+def test_a_page_that_is_not_what_it_says(folder):
+    for content_type, said in (
+        ("text/html", "not valid UTF-8 at byte 4"),
+        ("text/html; charset=shift_jis", "not valid shift_jis"),
+    ):
+        place = folder(
+            {
+                "corpus.toml": MANIFEST,
+                "a.warc.gz": members([INFO, response("http://a.example", b"<p>\xff\xff", content_type)]),
+            }
+        )
+        with pytest.raises(DocumentError, match=rf"^a\.warc\.gz, record 2: {re.escape(said)}"):
+            royaltycli.scan(place)
+        folder({"corpus.toml": MANIFEST + 'errors = "replace"'})
+        assert royaltycli.scan(place)["documents"].to_pylist() == [1]
+
+
+def test_the_same_sources_as_the_standard_library_finds(folder):
+    hosts = ["a.example", "b.example", "a.example"]
+    records = [record("conversion", f"https://{host}/{number}", "x") for number, host in enumerate(hosts)]
+    expected = {}
+    for host in hosts:
+        key = f"c/{urlsplit(f'https://{host}/').hostname}"
+        expected[key] = (expected.get(key, (0, 0))[0] + 1, expected.get(key, (0, 0))[1] + 1)
+    assert texts_of(folder, records, 'source = "host(WARC-Target-URI)"') == expected

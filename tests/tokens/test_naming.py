@@ -1,0 +1,341 @@
+"""Rules N1 to N6: which source a document counts for, against a slow and separate reading of the same rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import royaltycli
+from royaltycli.api import check, counts_folder, scan_opened
+from royaltycli.corpus import jsonl, shards
+from royaltycli.errors import DocumentError
+from tests import oracle, strategies
+
+ABSENT = object()
+
+
+def rows_of(table):
+    rows = {row["source_id"]: row for row in table.to_pylist()}
+    return {key: (row["documents"], row["bytes"], row["tokens"], row["digest"]) for key, row in rows.items()}
+
+
+def scanned(folder, rows, keys, name="a.jsonl"):
+    """The rows of a scan of one collection `c` of these documents."""
+    manifest = f'[[collection]]\nid = "c"\npath = "{name}"\n{keys}\n'
+    return rows_of(royaltycli.scan(folder({"corpus.toml": manifest, name: rows})))
+
+
+def sources(folder, rows, keys):
+    """How many documents each source of the collection has."""
+    return {key.removeprefix("c/"): row[0] for key, row in scanned(folder, rows, keys).items()}
+
+
+# -- the oracle --------------------------------------------------------------------------------------------
+
+
+def names_of(value, lists):
+    """What a value names: some names, or [None]."""
+    items = value if isinstance(value, list) else [value]
+    names = [str(item) for item in items if item is not None and item is not ABSENT and item != ""]
+    if isinstance(value, list) and lists == "joint":
+        names = [";".join(name.replace("%", "%25").replace(";", "%3B") for name in names)] if names else []
+    elif lists == "first":
+        names = names[:1]
+    return list(dict.fromkeys(names)) or [None]
+
+
+def parts_of(text, names):
+    """(name, documents, bytes, tokens, digest) of each part of a text that is shared out among names."""
+    digest = hashlib.sha256(text.encode()).digest()
+    size, tokens = len(text.encode()), len(oracle.encoding("o200k_base").encode_ordinary(text))
+    if len(names) == 1:
+        return [(names[0], 1, size, tokens, digest)]
+    ranked = sorted(names, key=lambda name: hashlib.sha256(digest + name.encode()).digest())
+    return [
+        (
+            name,
+            *(whole // len(names) + (rank < whole % len(names)) for whole in (1, size, tokens)),
+            hashlib.sha256(digest + rank.to_bytes(8, "big") + len(names).to_bytes(8, "big")).digest(),
+        )
+        for rank, name in enumerate(ranked)
+    ]
+
+
+def expected(rows, lists):
+    found = defaultdict(lambda: [0, 0, 0, b""])
+    for text, value in rows:
+        for name, *parts in parts_of(text, names_of(value, lists)):
+            # quote leaves the unreserved characters of a URL; ours leave letters of any script, which are not drawn here
+            key = "c/(unknown)" if name is None else f"c/{quote(name, safe='@:/-._').replace('~', '%7E')}"
+            found[key] = [before + part for before, part in zip(found[key], parts, strict=True)]
+    return {key: (*row[:3], hashlib.sha256(row[3]).digest()) for key, row in found.items()}
+
+
+names = st.sampled_from(["ann", "bob", "", "50%;x", "a;b", "7", "c d"])
+plain = st.one_of(st.none(), names)
+listed = st.lists(plain, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    lists=st.sampled_from(["split", "first", "joint"]),
+    of=st.sampled_from([plain, listed, st.one_of(plain, listed, st.integers(0, 99), st.just(ABSENT))]),
+    cut=st.integers(20, 500),
+    nested=st.booleans(),
+)
+def test_what_each_source_counts(tmp_path_factory, data, lists, of, cut, nested):
+    """As the oracle says, whatever the format, wherever the cuts; and all parts together are the whole."""
+    rows = data.draw(st.lists(st.tuples(strategies.texts, of), min_size=1, max_size=20))
+    rows = [(text.encode("utf-8", "replace").decode(), value) for text, value in rows]
+    place = tmp_path_factory.mktemp("corpus")
+    key = "meta.by" if nested else "by"
+    objects = [
+        {"text": text, **({} if by is ABSENT else {"meta": {"x": 1, "by": by}} if nested else {"by": by})}
+        for text, by in rows
+    ]
+    (place / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in objects), encoding="utf-8")
+    files = ["a.jsonl"]
+    if of is not plain and of is not listed:
+        assert any(True for _ in rows)
+    else:
+        kind = pa.string() if of is plain else pa.list_(pa.string())
+        column = pa.array([by for _, by in rows], kind)
+        column = pa.StructArray.from_arrays([column], ["by"]) if nested else column
+        table = pa.table({"text": pa.array([text for text, _ in rows]), key.partition(".")[0]: column})
+        pq.write_table(table, place / "b.parquet", row_group_size=3)
+        files.append("b.parquet")
+    for file in files:
+        manifest = f'[[collection]]\nid = "c"\npath = "{file}"\nsource = "{key}"\nlists = "{lists}"\n'
+        (place / "corpus.toml").write_text(manifest, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shards.cut, "__defaults__", (cut,))
+            found = rows_of(royaltycli.scan(place, workers=2, verify=0))
+        assert found == expected(rows, lists)
+    assert sum(row[0] for row in found.values()) == len(rows)
+    assert sum(row[1] for row in found.values()) == sum(len(text.encode()) for text, _ in rows)
+
+
+# -- fields, functions, fixed values -----------------------------------------------------------------------
+
+
+def test_a_field_in_another_field(folder):
+    rows = [
+        {"text": "1", "meta": {"repo": {"name": "x", "by": "ann"}}},
+        {"text": "2", "meta": {"repo": {"name": "x", "by": "ann"}}},
+        {"text": "3", "meta": {"repo": None}},
+        {"text": "4", "meta": None},
+        {"text": "5"},
+        {"text": "6", "meta": {"repo": {}}},
+    ]
+    manifest = 'source = "meta.repo.name"\nholder = "meta.repo.by"'
+    assert sources(folder, rows, manifest) == {"x": 2, "(unknown)": 4}
+
+
+def test_text_in_another_field(folder):
+    rows = [{"doc": {"body": "one"}, "by": "a"}, {"doc": {"body": None}, "by": "a"}]
+    assert scanned(folder, rows, 'text = "doc.body"\nsource = "by"')["c/a"][:2] == (2, 3)
+
+
+def test_a_field_whose_name_holds_a_point(folder):
+    rows = [{"text": "1", "meta.repo": "x", "meta": {"repo": "y"}}]
+    assert sources(folder, rows, "source = '\"meta.repo\"'") == {"x": 1}
+    assert sources(folder, rows, 'source = "meta.repo"') == {"y": 1}
+
+
+def test_a_column_whose_name_holds_a_point(folder):
+    place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "a.parquet"\nsource = "x"'})
+    table = pa.table({"text": ["1"], "meta.repo": ["x"], "meta": [{"repo": "y"}]})
+    pq.write_table(table, place / "a.parquet")
+    for written, expected_id in (("'\"meta.repo\"'", "c/x"), ('"meta.repo"', "c/y")):
+        folder({"corpus.toml": f'[[collection]]\nid = "c"\npath = "a.parquet"\nsource = {written}'})
+        assert list(rows_of(royaltycli.scan(place))) == [expected_id]
+
+
+def test_a_fixed_value(folder):
+    rows = [{"text": "1"}, {"text": "2", "author": "x"}]
+    assert sources(folder, rows, "source = \"'The Wikipedia'\"") == {"The%20Wikipedia": 2}
+
+
+URLS = {
+    "https://www.example.co.uk/a?b=c://d": ("www.example.co.uk", "example.co.uk"),
+    "HTTP://WWW.Example.COM.:8080": ("www.example.com", "example.com"),
+    "https://user:pass@blog.example.org#x": ("blog.example.org", "example.org"),
+    "https://ann.github.io/": ("ann.github.io", "ann.github.io"),
+    "https://github.io/": ("github.io", "github.io"),
+    "//cdn.example.com/x": ("cdn.example.com", "example.com"),
+    "http://192.0.2.1/x": ("192.0.2.1", "192.0.2.1"),
+    "http://[2001:DB8::1]:80/x": ("[2001:db8::1]", "[2001:db8::1]"),
+    "http://localhost/": ("localhost", "localhost"),
+    "https://www.München.de/": ("www.xn--mnchen-3ya.de", "xn--mnchen-3ya.de"),
+    "https://www.xn--mnchen-3ya.de/": ("www.xn--mnchen-3ya.de", "xn--mnchen-3ya.de"),
+    "https://evil.example\\@good.example/": ("evil.example", "evil.example"),
+    "example.com/page": None,
+    "mailto:ann@example.com": None,
+    "https:///path": None,
+    "/a/b": None,
+    "": None,
+}
+
+
+def test_the_host_and_the_registered_domain_of_a_url():
+    from royaltycli.corpus.addresses import applied
+
+    urls = pa.array([*URLS, None], pa.large_string())
+    assert applied("host", urls).to_pylist() == [found and found[0] for found in (*URLS.values(), None)]
+    assert applied("domain", urls).to_pylist() == [found and found[1] for found in (*URLS.values(), None)]
+
+
+def test_the_first_folder_of_a_path():
+    from royaltycli.corpus.addresses import applied
+
+    paths = {
+        "src/a.py": "src",
+        "/home/ann/x": "home",
+        "./a/b": "a",
+        "a.py": None,
+        "": None,
+        "//x/y": "x",
+        "a b/c/": "a b",
+    }
+    assert applied("folder", pa.array(list(paths), pa.large_string())).to_pylist() == list(paths.values())
+
+
+def test_functions_in_a_scan(folder):
+    rows = [
+        {"text": "1", "url": "https://a.example.com/x"},
+        {"text": "2", "url": "http://b.example.com"},
+        {"text": "3"},
+    ]
+    assert sources(folder, rows, 'source = "domain(url)"') == {"example.com": 2, "(unknown)": 1}
+    assert sources(folder, rows, 'source = "host(url)"') == {"a.example.com": 1, "b.example.com": 1, "(unknown)": 1}
+    nested = [{"text": "1", "m": {"path": "x/y"}}]
+    assert sources(folder, nested, 'source = "folder(m.path)"') == {"x": 1}
+    several = [{"text": "12", "urls": ["http://a.example", "http://www.a.example", "nothing", "http://b.example"]}]
+    assert set(sources(folder, several, 'source = "domain(urls)"\nlists = "split"')) == {"a.example", "b.example"}
+
+
+def test_whole_numbers_are_names_and_read_as_fast(folder, monkeypatch):
+    """Arrow reads them: were a chunk to go through the strict reader, this would fail."""
+    monkeypatch.setattr(jsonl, "_parse_strictly", None)
+    assert sources(folder, [{"text": "1", "by": 12}, {"text": "2", "by": -3}], 'source = "by"') == {"12": 1, "-3": 1}
+    rows = [{"text": "1", "by": [12, 3]}, {"text": "2", "by": None}, {"text": "2"}]
+    assert set(sources(folder, rows, 'source = "by"\nlists = "split"')) == {"12", "3", "(unknown)"}
+
+
+@pytest.mark.parametrize(("value", "kind"), [(1.5, "a number"), (True, "true or false"), ({}, "an object")])
+def test_what_is_no_name(folder, value, kind):
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, [{"text": "1", "by": "a"}, {"text": "2", "by": value}], 'source = "by"')
+    assert str(raised.value) == f"a.jsonl:2: the field 'by' holds {kind}, where a name should be; mend the line"
+
+
+def test_a_text_where_an_object_should_be(folder):
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, [{"text": "1", "meta": "x"}], 'source = "meta.by"')
+    assert str(raised.value) == "a.jsonl:1: the field 'meta' is a text, where an object should be; mend the line"
+
+
+def test_a_list_that_the_manifest_does_not_foresee(folder):
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, [{"text": "1", "by": ["a"]}], 'source = "by"')
+    assert str(raised.value) == (
+        'a.jsonl:1: the field \'by\' is an array; say lists = "split", "first" or "joint" in its collection'
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ['{"text": "1", "m": {"by": "a", "by": "b"}}', '{"text": "1", "m": {"by": "a"}, "m": {}}']
+)
+def test_a_nested_key_that_stands_twice(folder, line):
+    key = "by" if 'b"' in line else "m"
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, line + "\n", 'source = "m.by"')
+    assert str(raised.value) == f"a.jsonl:1: the key {key!r} stands twice in one object; keep one of them"
+
+
+def test_a_name_that_is_too_long(folder):
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, [{"text": "1", "by": "a" * 5000}], 'source = "by"')
+    assert str(raised.value) == (
+        "a.jsonl:1: the field that names the source in c is longer than 4,096 characters; mend the document"
+    )
+
+
+# -- documents that name no source -------------------------------------------------------------------------
+
+
+NAMELESS = [{"text": "one"}, {"text": "two", "by": None}, {"text": "three", "by": ""}]
+
+
+def test_documents_that_name_no_source_are_counted_and_reported(folder):
+    rows = [*NAMELESS, {"text": "four", "by": "(unknown)"}, {"text": "five", "by": "ann"}]
+    place = folder(
+        {"corpus.toml": '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "by"\nholder = "by"', "a.jsonl": rows}
+    )
+    with counts_folder(None) as work:
+        scan = scan_opened(check(place), work)
+    found = {row["source_id"]: (row["documents"], row["holders"]) for row in scan.table.to_pylist()}
+    assert found["c/(unknown)"] == (3, [])
+    assert found["c/%28unknown%29"][0] == 1
+    assert found["c/ann"][0] == 1
+    assert "3 documents of 3 tokens name no source; they count for c/(unknown)" in scan.notes
+
+
+def test_they_may_name_any_holder_and_have_those_of_the_collection(folder):
+    rows = [{"text": "1", "by": "x"}, {"text": "2", "by": "y"}, {"text": "3"}]
+    manifest = '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "s"\n'
+    place = folder({"corpus.toml": manifest + 'holder = "by"', "a.jsonl": rows})
+    assert royaltycli.scan(place)["holders"].to_pylist() == [[]]
+    place = folder({"corpus.toml": manifest + 'holders = ["press"]', "a.jsonl": rows})
+    assert [holder["id"] for holder in royaltycli.scan(place)["holders"].to_pylist()[0]] == ["press"]
+
+
+# -- holders of documents that are split -------------------------------------------------------------------
+
+
+def holders_of(folder, rows, keys):
+    manifest = f'[[collection]]\nid = "c"\npath = "a.jsonl"\n{keys}\n'
+    table = royaltycli.scan(folder({"corpus.toml": manifest, "a.jsonl": rows}))
+    return {row["source_id"]: [holder["name"] for holder in row["holders"]] for row in table.to_pylist()}
+
+
+def test_each_part_has_the_holder_in_its_place(folder):
+    keys = 'source = "by"\nholder = "for"\nlists = "split"'
+    rows = [
+        {"text": "1", "by": ["a", None, "b"], "for": ["x", "y", "z"]},
+        {"text": "2", "by": ["b", "a"], "for": ["z", "x"]},
+        {"text": "3", "by": [], "for": ["q", "r"]},
+        {"text": "4", "by": "c", "for": ["y"]},
+    ]
+    assert holders_of(folder, rows, keys) == {"c/(unknown)": [], "c/a": ["x"], "c/b": ["z"], "c/c": ["y"]}
+    rows = [{"text": "1", "by": ["a", "b"], "for": "press"}]
+    assert holders_of(folder, rows, keys) == {"c/a": ["press"], "c/b": ["press"]}
+    same = 'source = "by"\nholder = "by"\nlists = "split"'
+    assert holders_of(folder, [{"text": "1", "by": ["a", "b"]}], same) == {"c/a": ["a"], "c/b": ["b"]}
+
+
+def test_holders_that_cannot_be_matched_with_sources(folder):
+    rows = [{"text": "0", "by": "a", "for": ["x"]}, {"text": "1", "by": ["a", "b"], "for": ["x", "y", "z"]}]
+    with pytest.raises(DocumentError) as raised:
+        holders_of(folder, rows, 'source = "by"\nholder = "for"\nlists = "split"')
+    assert str(raised.value) == (
+        "a.jsonl:2: the sources and the holders that the document names are 2 and 3, so who holds which is not said; "
+        "mend the document, or give the collection fixed `holders`"
+    )
+
+
+def test_two_holders_of_one_source_in_a_split(folder):
+    rows = [{"text": "1", "by": ["a", "b"], "for": ["x", "y"]}, {"text": "2", "by": ["b"], "for": ["x"]}]
+    with pytest.raises(
+        DocumentError, match=r"^a.jsonl:2: the source 'b' has the holder 'x' here, but 'y' in a.jsonl:1;"
+    ):
+        holders_of(folder, rows, 'source = "by"\nholder = "for"\nlists = "split"')
