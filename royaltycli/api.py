@@ -94,7 +94,8 @@ def counts_folder(output: str | Path | None) -> Iterator[Path]:
         with working_folder(folder_of(Path(output))) as folder:
             yield folder
     else:
-        with tempfile.TemporaryDirectory(prefix="royalty-") as temporary:
+        # After an error a worker may still be at a shard that nobody waits for, and write into it.
+        with tempfile.TemporaryDirectory(prefix="royalty-", ignore_cleanup_errors=True) as temporary:
             yield Path(temporary)
 
 
