@@ -34,6 +34,9 @@ HEAVY = (
     "tokenizers",
     "selectolax",
     "psutil",
+    "publicsuffixlist",
+    "idna",
+    "fastwarc",
 )
 
 LINES, FUNCTION_LINES = 400, 60

@@ -182,6 +182,8 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
 def _format(entry: Source | Collection, name: str) -> Format | None:
     """How the documents of a file stand in it: as the manifest says, else as its ending says."""
     reading = entry.reading
+    if reading.dataset and dataset_kind_of(name) is None:
+        return None
     form = reading.format or (dataset_kind_of(name) if reading.dataset else kind_of(name)[0])
     if isinstance(entry, Collection) and form not in ("jsonl", "parquet", "warc"):
         return None

@@ -165,10 +165,16 @@ def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
 
 def _nameless(table: pa.Table) -> list[str]:
     """What is said of documents that name no source."""
-    found = table.filter(pc.ends_with(table["source_id"], f"/{UNKNOWN}"))
-    counts = zip(*(found[column].to_pylist() for column in ("source_id", "documents", "tokens")), strict=True)
-    return [
-        f"{'1 document' if documents == 1 else f'{documents:,} documents'} of {tokens:,} tokens "
-        f"name{'s' if documents == 1 else ''} no source; {'it counts' if documents == 1 else 'they count'} for {source}"
-        for source, documents, tokens in counts
-    ]
+    ids = table["source_id"]
+    found = table.filter(pc.ends_with(ids, f"/{UNKNOWN}"))
+    notes = []
+    for source, documents, tokens in zip(
+        *(found[column].to_pylist() for column in ("source_id", "documents", "tokens")), strict=True
+    ):
+        counted = "1 token" if tokens == 1 else f"{tokens:,} tokens"
+        said = "1 document" if documents == 1 else f"{documents:,} documents"
+        names, count = ("names", "it counts") if documents == 1 else ("name", "they count")
+        alone = pc.sum(pc.starts_with(ids, source.removesuffix(UNKNOWN))).as_py() == 1
+        check = ", like all of that collection: check its `source`" if alone else ""
+        notes.append(f"{said} of {counted} {names} no source; {count} for {source}{check}")
+    return notes

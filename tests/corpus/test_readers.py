@@ -293,6 +293,22 @@ def test_a_parquet_bomb_fails(tmp_path):
     assert error(tmp_path / "t.parquet") == f"t.parquet: {BOMB}"
 
 
+@pytest.mark.parametrize("field", ["doc", "names"])
+def test_a_parquet_bomb_within_a_column_fails(tmp_path, field):
+    """The same in a struct, and in a list of names."""
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000_000, pa.int32()), pa.array(["0" * 1_000_000]))
+    lists = pa.ListArray.from_arrays(pa.array(range(1_000_001), pa.int32()), words)
+    columns = {"doc": pa.StructArray.from_arrays([words], ["text"])} if field == "doc" else {"names": lists}
+    short = pa.array(["x"] * 1_000_000)
+    pq.write_table(pa.table({**columns, "text": short}), tmp_path / "t.parquet", compression="zstd")
+    assert (tmp_path / "t.parquet").stat().st_size < 200_000
+    text = ("doc", "text") if field == "doc" else ("text",)
+    reading = Reading(text=text)
+    owner = Collection("c", Place("m"), ("*",), Naming(("names",)), reading=reading, lists="first")
+    owner = owner if field == "names" else Source("s", Place("m"), ("*",), reading=reading)
+    assert error(tmp_path / "t.parquet", owner) == f"t.parquet: {BOMB}"
+
+
 @pytest.mark.parametrize("at_once", [0, 1 << 26], ids=["in parts", "at once"])
 def test_a_dictionary_that_is_no_bomb_is_read(tmp_path, monkeypatch, at_once):
     monkeypatch.setattr(parquet, "AT_ONCE_BYTES", at_once)
