@@ -7,6 +7,7 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import shlex
@@ -317,3 +318,28 @@ def test_a_name_longer_than_any_disk_takes(tmp_path, monkeypatch):
     assert typed(f"{PAYOUT} -o {name}") == (2, "", said)
     said = f"error: {name} cannot be read (file name too long)\n"
     assert typed(f"shares {name}") == (2, "", said)
+
+
+CHANGING = """
+    from royaltycli.corpus import jsonl
+    parse = jsonl._parse_fast
+
+    def parse_and_change(*args):
+        with open("posts.jsonl", "r+b") as file:
+            file.truncate({size})
+        return parse(*args)
+
+    jsonl._parse_fast = parse_and_change
+"""
+
+
+@pytest.mark.parametrize("size", [100, 9_000_000, 9_000_010, 20_000_000], ids=["emptied", "cut", "torn", "grown"])
+def test_a_file_that_changes_while_it_is_read(tmp_path, size):
+    """Whether the change tears a line, as zeros or an end within it, or ends after one."""
+    line = json.dumps({"text": "x" * 87}) + "\n"
+    assert len(line) == 100
+    (tmp_path / "posts.jsonl").write_text(line * 100_000, encoding="utf-8")
+    (tmp_path / "corpus.toml").write_text('[[source]]\nid = "a"\npath = "posts.jsonl"\n', encoding="utf-8")
+    said = "error: posts.jsonl: changed while it was being read; let it come to rest and scan again\n"
+    assert program("scan", tmp_path, before=CHANGING.format(size=size)) == (2, "", said)
+    assert not (tmp_path / "tokens.parquet").exists()

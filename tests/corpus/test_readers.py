@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 from pathlib import Path
 
@@ -355,6 +356,38 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
     path.unlink()
     with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
         list(read([Piece(file)], {0: SOURCE}))
+
+
+def grown(data):
+    return data + packed('{"text": "more"}\n', ".gz" if data[:2] == b"\x1f\x8b" else "")
+
+
+def cut_after_a_line(data):
+    return data[: data.rindex(b"\n", 0, len(data) // 2) + 1]
+
+
+def cut_within_a_line(data):
+    return cut_after_a_line(data)[:-5]
+
+
+def spoilt_at_the_end(data):
+    return data[:-1] + b"more"
+
+
+@pytest.mark.parametrize("change", [grown, cut_after_a_line, cut_within_a_line, spoilt_at_the_end])
+@pytest.mark.parametrize("name", ["t.jsonl", "t.jsonl.gz", "t.jsonl.zst"])
+def test_a_file_that_changes_its_size_while_it_is_read_is_an_error(tmp_path, monkeypatch, name, change):
+    """Whatever that leads to, and not one of its good lines."""
+    monkeypatch.setattr(unpack, "READ_BYTES", 1 << 16)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    rows = [{"text": "".join(random.Random(number).choices(letters, k=80))} for number in range(20_000)]
+    path = written(tmp_path, name, rows)
+    batches = read([Piece(a_file(path))], {0: SOURCE})
+    next(batches)
+    path.write_bytes(change(path.read_bytes()))
+    said = f"{name}: changed while it was being read; let it come to rest and scan again"
+    with pytest.raises(DocumentError, match=f"^{re.escape(said)}$"):
+        list(batches)
 
 
 def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
