@@ -8,6 +8,7 @@ chunk or names the line. Fields that nobody asked for are skimmed.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -192,21 +193,19 @@ def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading) -> tuple[dic
 
 
 class _Repeated(dict[str, Any]):
-    """A JSON object that gives one of its keys twice; the last such key."""
+    """A JSON object that gives some of its keys more than once."""
 
-    key = ""
+    repeated: frozenset[str] = frozenset()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) == len(pairs):
         return row
-    repeated, seen = _Repeated(row), set[str]()
-    for key, _ in pairs:
-        if key in seen:
-            repeated.key = key
-        seen.add(key)
-    return repeated
+    found = _Repeated(row)
+    counts = Counter(key for key, _ in pairs)
+    found.repeated = frozenset(key for key, count in counts.items() if count > 1)
+    return found
 
 
 def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: Reading) -> dict[str, Any]:
@@ -231,8 +230,9 @@ def _parse_line(line: bytes, chunk: Chunk, index: int, fields: Fields, reading: 
         raise DocumentError(
             f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line"
         )
-    if isinstance(row, _Repeated) and row.key in fields.names():
-        raise DocumentError(f"{chunk.place(index)}: the key {row.key!r} stands twice in one object; keep one of them")
+    twice = [name for name in fields.names() if name in row.repeated] if isinstance(row, _Repeated) else []
+    if twice:
+        raise DocumentError(f"{chunk.place(index)}: the key {twice[0]!r} stands twice in one object; keep one of them")
     return row
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from royaltycli.corpus import parquet, shards, unpack
@@ -197,6 +197,26 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
 
 def test_fields_that_nobody_asked_for_are_skimmed(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", '{"text": "x", "n": NaN, "m": 1, "m": 2}\n')) == ["x"]
+
+
+pairs = st.lists(st.tuples(st.sampled_from(["text", "author", "by", "n"]), st.sampled_from(["a", "", None, 1])))
+
+
+@settings(max_examples=200, deadline=None)
+@given(pairs=pairs)
+@example(pairs=[("text", "one two"), ("text", "x"), ("author", "a"), ("by", "a"), ("by", "b")])
+@example(pairs=[("text", "one"), ("author", "a"), ("author", "b"), ("n", 1), ("n", 2)])
+def test_a_key_that_is_asked_for_stands_only_once_whatever_is_beside_it(tmp_path_factory, pairs):
+    line = "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}\n"
+    path = written(tmp_path_factory.mktemp("keys"), "t.jsonl", line)
+    keys = [key for key, _ in pairs]
+    twice = [key for key in ("text", "author") if keys.count(key) > 1]
+    if twice:
+        assert error(path, COLLECTION) == f"t.jsonl:1: the key {twice[0]!r} stands twice in one object; keep one of them"
+    elif dict(pairs).get("author") is None or dict(pairs).get("text", 1) == 1:
+        error(path, COLLECTION)
+    else:
+        assert documents(path, COLLECTION) == [dict(pairs)["text"] or ""]
 
 
 # -- UTF-8 ---------------------------------------------------------------------------------------
