@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from royaltycli.corpus import parquet, shards, unpack
+from royaltycli.corpus import jsonl, parquet, shards, unpack
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -119,6 +119,31 @@ def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
     path = tmp_path_factory.mktemp("cut") / "t.parquet"
     pq.write_table(pa.table({"text": texts}), path, row_group_size=groups)
     assert documents(path, shard_bytes=cut) == texts
+
+
+def test_a_range_is_read_to_the_end_of_its_last_line_and_little_further(tmp_path, monkeypatch):
+    sizes, blocks = [], unpack.blocks
+
+    def noted(*args):
+        for block, packed in blocks(*args):
+            sizes.append(block.size)
+            yield block, packed
+
+    monkeypatch.setattr(jsonl, "blocks", noted)
+    path = written(tmp_path, "t.jsonl", [{"text": "x" * 90}] * 200_000)
+    pieces = list(cut([a_file(path)], 4 << 20))
+    assert len(list(read(pieces, {0: SOURCE}))) >= len(pieces) > 3
+    assert sum(sizes) <= path.stat().st_size + len(pieces) * (unpack.REST_STEP + 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(cut_at=st.integers(20, 3000), lines=st.lists(st.integers(0, 300), min_size=1, max_size=30))
+def test_the_pieces_of_a_file_are_together_as_large_as_it(tmp_path_factory, cut_at, lines):
+    folder = tmp_path_factory.mktemp("sizes")
+    rows = [{"text": "x" * size} for size in lines]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "t.parquet", row_group_size=3)
+    for path in (written(folder, "t.jsonl", rows), written(folder, "t.jsonl.gz", rows), folder / "t.parquet"):
+        assert sum(piece.packed_bytes for piece in cut([a_file(path)], cut_at)) == path.stat().st_size
 
 
 def test_small_reads_join_lines(tmp_path, monkeypatch):

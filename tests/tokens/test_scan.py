@@ -387,3 +387,17 @@ def test_an_empty_name(folder, field):
     with pytest.raises(DocumentError) as raised:
         royaltycli.scan(folder({"a.jsonl": [row], "corpus.toml": POSTS}))
     assert str(raised.value) == f"a.jsonl:1: the field that names the {field} in p is empty; mend the document"
+
+
+@pytest.mark.parametrize("size", [50, 300, 100_000])
+def test_progress_ends_at_the_bytes_of_the_files(folder, monkeypatch, size):
+    """However they are cut: also where a range holds no line, and with what stands between documents."""
+    monkeypatch.setattr(shards.cut, "__defaults__", (size,))
+    place = folder({**CORPUS, "posts/long.jsonl": [{"author": "a", "text": "x" * length} for length in (900, 1, 70)]})
+    pq.write_table(pa.table({"text": ["one", "two"] * 50}), place / "book" / "rows.parquet", row_group_size=10)
+    opened = check(place)
+    ticked = []
+    with counts_folder(place / "tokens.parquet") as kept:
+        scan_opened(opened, kept, workers=1, tick=lambda packed, _tokens, _documents: ticked.append(packed))
+    assert sum(ticked) == sum(file.size for file in opened.files)
+    assert min(ticked) >= 0
