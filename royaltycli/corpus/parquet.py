@@ -108,6 +108,8 @@ def _packed_size(group: pq.RowGroupMetaData) -> int:
 
 def _check_columns(file: File, schema: pa.Schema, fields: Fields) -> None:
     for name in fields.names():
+        if len(schema.get_all_field_indices(name)) > 1:
+            raise DocumentError(f"{file.name}: the column {name!r} is there twice; keep one of them")
         if schema.get_field_index(name) < 0:
             columns = ", ".join(repr(column) for column in schema.names[:12]) or "none"
             raise DocumentError(f"{file.name}: no column {name!r}; it has {columns}")

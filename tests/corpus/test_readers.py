@@ -125,9 +125,9 @@ def test_a_range_is_read_to_the_end_of_its_last_line_and_little_further(tmp_path
     sizes, blocks = [], unpack.blocks
 
     def noted(*args):
-        for block, packed in blocks(*args):
+        for block, taken in blocks(*args):
             sizes.append(block.size)
-            yield block, packed
+            yield block, taken
 
     monkeypatch.setattr(jsonl, "blocks", noted)
     path = written(tmp_path, "t.jsonl", [{"text": "x" * 90}] * 200_000)
@@ -372,6 +372,11 @@ def test_parquet_columns_are_checked(tmp_path):
     assert error(tmp_path / "t.parquet", COLLECTION) == (
         "t.parquet, row 2: the column 'author' is null, where a name should be; mend the row"
     )
+
+
+def test_a_column_that_is_there_twice_is_not_said_to_be_missing(tmp_path):
+    pq.write_table(pa.Table.from_arrays([["x"], ["y"]], ["text", "text"]), tmp_path / "t.parquet")
+    assert error(tmp_path / "t.parquet") == "t.parquet: the column 'text' is there twice; keep one of them"
 
 
 @pytest.mark.parametrize(
