@@ -343,3 +343,10 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, size):
     said = "error: posts.jsonl: changed while it was being read; let it come to rest and scan again\n"
     assert program("scan", tmp_path, before=CHANGING.format(size=size)) == (2, "", said)
     assert not (tmp_path / "tokens.parquet").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
+def test_standard_output_by_its_path_is_a_pipe_and_is_said_to_be(tmp_path):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    said = "error: /dev/stdout is a device or a pipe; name a file, or `-` for standard output\n"
+    assert program(f"{PAYOUT} -f csv -o /dev/stdout", tmp_path) == (2, "", said)

@@ -182,6 +182,28 @@ def test_spaces_of_any_width_stay_as_they_are():
     assert messages.clean("a\u2028b\u2029c\u0085d") == "a\ufffdb\ufffdc\ufffdd"
 
 
+@pytest.mark.parametrize(("encoding", "bar"), [("ascii", "#"), ("utf-8", "█")])
+def test_a_bar_is_drawn_with_what_the_terminal_has(encoding, bar):
+    file = io.TextIOWrapper(io.BytesIO(), encoding, errors="replace")
+    page = Console(file=file, width=80, highlight=False)
+    tables.show_ranking(page, [{"source_id": "a", "tokens": 2}], {"source_id": "Source", "tokens": "Tokens"}, "tokens")
+    file.flush()
+    text = file.buffer.getvalue().decode(encoding)
+    assert bar * 20 in text
+    assert "?" not in text
+
+
+def test_equal_shares_have_equal_bars_whatever_is_paid(place):
+    screen = royalty("payout", "-p", "0", "-r", "1", folder=place).screen
+    assert "█" in screen
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("1.5", "1.5 tokens"), ("1", "1 token"), ("130k", "130,000 tokens")])
+def test_an_estimate_shows_the_size_that_it_computes_with(place, asked, shown):
+    screen = royalty("estimate", "--tokens", asked, "--profit", "500e6", folder=place).screen
+    assert re.search(rf"^work +{re.escape(shown)}$", screen, re.MULTILINE)
+
+
 def test_titles_are_left_out_where_nobody_gave_one():
     assert drawn([("a", None, 1, "2.00")])[1].split() == ["Source", "Tokens", "Payout"]
 
