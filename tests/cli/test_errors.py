@@ -350,3 +350,21 @@ def test_standard_output_by_its_path_is_a_pipe_and_is_said_to_be(tmp_path):
     golden.make_tokens(tmp_path / "tokens.parquet")
     said = "error: /dev/stdout is a device or a pipe; name a file, or `-` for standard output\n"
     assert program(f"{PAYOUT} -f csv -o /dev/stdout", tmp_path) == (2, "", said)
+
+
+def test_init_says_what_it_leaves_out_and_why(tmp_path, monkeypatch):
+    (tmp_path / "outside.txt").write_text("One day.", encoding="utf-8")
+    place = tmp_path / "corpus"
+    place.mkdir()
+    for name in ("fine.txt", "tab\there.txt", "notes.pdf"):
+        (place / name).write_text("One day.", encoding="utf-8")
+    (place / "link.txt").symlink_to(tmp_path / "outside.txt")
+    monkeypatch.chdir(place)
+    status, _, said = typed("init")
+    assert status == 0
+    assert set(said.splitlines()) == {
+        "Wrote corpus.toml.",
+        "Left out 'link.txt': outside the manifest's folder; copy it into the folder, or allow it with --outside.",
+        "Left out 'tab\\there.txt': a name with control characters, or not in UTF-8; rename it.",
+        "Look through it, then run `royalty check` and `royalty scan`.",
+    }
