@@ -123,7 +123,7 @@ def check_place(path: Path) -> Path:
         raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
     if os.path.isdir(place):
         raise OutputError(f"{path} is a folder; name a file in it")
-    if os.path.exists(place) and not os.path.isfile(place):
+    if os.path.exists(path) and not os.path.isfile(path):  # the real path of /dev/stdout may be no path at all
         raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
     if not os.path.isdir(place.parent):
         raise OutputError(f"{path} cannot be written, as its folder does not exist; make the folder, or name another")

@@ -24,7 +24,7 @@ def init(
     """Write a starter corpus.toml for the files found in a folder, with comments, never over an existing one."""
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.manifest.starter import starter
+    from royaltycli.manifest.starter import left_out, starter
     from royaltycli.storage import write_text
 
     manifest = folder / "corpus.toml"
@@ -35,4 +35,6 @@ def init(
         )
     write_text(manifest, starter(folder))
     console.say(f"Wrote {manifest}.")
+    for reason in left_out(folder):
+        console.say(f"Left out {reason}.")
     console.say(f"Look through it, then run `royalty check{there}` and `royalty scan{there}`.")

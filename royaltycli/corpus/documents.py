@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from royaltycli.corpus.batches import Batch, Fields
 from royaltycli.corpus.naming import named
 from royaltycli.corpus.pieces import Piece
+from royaltycli.corpus.unpack import check_unchanged
+from royaltycli.errors import DocumentError
 from royaltycli.manifest.model import Collection, Source
 
 Owners = Mapping[int, Source | Collection]
@@ -20,7 +22,7 @@ def read(pieces: Iterable[Piece], owners: Owners) -> Iterator[tuple[int, Batch]]
 
     With each batch comes which of the pieces it is of, from 0; where it is of several files, one document
     each, the first of them. Memory stays within a few batches, or one document where that is longer.
-    Raises DocumentError.
+    Raises DocumentError, also where a file changes while it is read.
     """
     numbered = enumerate(pieces)
     for (index, whole), group in itertools.groupby(numbered, key=lambda item: (item[1].file.owner, _is_whole(item[1]))):
@@ -64,8 +66,13 @@ def _rows(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> It
             from royaltycli.corpus.warc import read_warc
 
             batches = read_warc(piece, fields, owner.reading)
-        for batch in batches:
-            yield number, named(batch, owner) if isinstance(owner, Collection) else batch
+        try:
+            for batch in batches:
+                yield number, named(batch, owner) if isinstance(owner, Collection) else batch
+        except DocumentError:
+            check_unchanged(piece.file)  # or a good line would be blamed for what a change tore apart
+            raise
+        check_unchanged(piece.file)
 
 
 def fields_of(owner: Source | Collection) -> Fields:

@@ -81,7 +81,7 @@ def _chunks(piece: Piece) -> Iterator[Chunk]:
     begin = position = max(0, piece.start - 1)  # a line begins at `start` only if a newline stands before it
     parts: list[memoryview] = []
     line, packed = 1, 0
-    for block, read in blocks(piece.file, begin):
+    for block, read in blocks(piece.file, begin, piece.stop):
         data = memoryview(block).cast("B")
         packed += read
         if position == 0 and data[:3] == BYTE_ORDER_MARK:

@@ -122,6 +122,8 @@ def _check_columns(file: File, schema: pa.Schema, fields: Fields) -> None:
 def _kind_of(file: File, schema: pa.Schema, field: Field) -> pa.DataType:
     """The type of a column, or of a field in one. Raises DocumentError if there is none."""
     inner: Any = schema
+    if len(schema.get_all_field_indices(field[0])) > 1:
+        raise DocumentError(f"{file.name}: the column {field[0]!r} is there twice; keep one of them")
     for depth, name in enumerate(field):
         if inner.get_field_index(name) < 0:
             columns = ", ".join(repr(inner.field(index).name) for index in range(min(12, _width(inner)))) or "none"

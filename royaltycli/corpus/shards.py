@@ -69,10 +69,13 @@ def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
 
 
 def _row_groups(file: File, shard_bytes: int) -> Iterator[Piece]:
+    """Some row groups each; the last has the footer as well, so that all are as large as the file."""
     start = size = 0
     sizes = row_group_sizes(file)
+    footer = file.size - sum(sizes)
     for group, group_size in enumerate(sizes):
-        size += group_size
-        if size * PACKING >= shard_bytes or group == len(sizes) - 1:
+        last = group == len(sizes) - 1
+        size += group_size + (footer if last else 0)
+        if size * PACKING >= shard_bytes or last:
             yield Piece(file, start, group + 1, size)
             start, size = group + 1, 0

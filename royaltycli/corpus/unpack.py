@@ -16,14 +16,17 @@ import pyarrow as pa
 
 from royaltycli.corpus.files import File
 from royaltycli.errors import DocumentError
-from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES
+from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES, KiB
 
 SMALL_STEP = 1 << 10
+REST_STEP = 64 * KiB
+"""How much is read at first for the rest of a line that a range ends in."""
 
 
-def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
+def blocks(file: File, start: int = 0, stop: int | None = None) -> Iterator[tuple[pa.Buffer, int]]:
     """The unpacked bytes of a file from byte `start` on, as (block, bytes of the file read for it).
 
+    No block of a plain file reaches over byte `stop`; those beyond it are small at first.
     Raises DocumentError if the file cannot be opened, has changed its size since it was found, is
     broken, or unpacks to more than its bound.
     """
@@ -37,7 +40,7 @@ def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
             stream = pa.CompressedInputStream(raw, file.compression)
         elif start:
             raw.seek(start)
-        while (block := stream.read_buffer(READ_BYTES)).size:
+        while (block := stream.read_buffer(_step(packed, stop))).size:
             unpacked += block.size
             if unpacked > allowed:
                 raise too_large(file)
@@ -49,6 +52,13 @@ def blocks(file: File, start: int = 0) -> Iterator[tuple[pa.Buffer, int]]:
     finally:
         stream.close()
         raw.close()
+
+
+def _step(position: int, stop: int | None) -> int:
+    """How much to read next: up to `stop`, and beyond it at first little, for a line that may end soon."""
+    if stop is None:
+        return READ_BYTES
+    return min(READ_BYTES, stop - position if position < stop else max(REST_STEP, position - stop))
 
 
 def _broken(file: File, error: Exception) -> DocumentError:

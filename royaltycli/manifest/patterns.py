@@ -178,4 +178,6 @@ class _Walk:
             yield
         except OSError as error:
             refusal = refused("", error)
-            self.found[name] = Match(name, name, refusal=Refusal(refusal.what.strip(), refusal.mend))
+            refusal = Refusal(refusal.what.strip(), refusal.mend)
+            denied = isinstance(error, PermissionError)
+            self.found[name] = Match(name, name, refusal=NO_PERMISSION if denied else refusal)

@@ -6,6 +6,7 @@ is refused instead of passed over; it is looked for beside the manifest only, wh
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -55,11 +56,11 @@ def refusal_of(match: Match, root: str) -> Refusal | None:
 
 def _begins_like_a_result(file: BinaryIO) -> bool:
     """Whether the header of CSV or Markdown, or the keys of a first object of JSON, are those of a result."""
-    line = file.readline(LINE_BYTES)
-    if line == b"[\n":
-        line = file.readline(LINE_BYTES).rstrip(b",\n")
+    line = file.readline(LINE_BYTES).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+    if line == b"[":
+        line = file.readline(LINE_BYTES).rstrip(b",\r\n")
     if not line.startswith(b"{"):
-        return line.decode("ascii", "replace").rstrip("\n") in _HEADERS
+        return line.decode("ascii", "replace") in _HEADERS
     with contextlib.suppress(ValueError, RecursionError):
         return tuple(json.loads(line)) in COLUMNS
     return False

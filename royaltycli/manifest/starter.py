@@ -17,9 +17,10 @@ from royaltycli.manifest.datasets import split_of
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, full_ending, kind_of
 from royaltycli.manifest.fieldguess import Guess, guess_fields
 from royaltycli.manifest.identifiers import check_id
+from royaltycli.manifest.paths import Refusal
 from royaltycli.manifest.patterns import Match, files_below
 from royaltycli.manifest.results import is_sealed_result, refusal_of
-from royaltycli.manifest.wording import CONTROL, shown
+from royaltycli.manifest.wording import CONTROL, named, shown
 
 SINGLE_FILES = 12
 """Up to so many files of one kind in a folder are a source each; more are one source together."""
@@ -79,6 +80,17 @@ def starter(folder: Path) -> str:
     taken: dict[str, int] = {}
     tables = [_table(group, _new_id(group.hint, taken)) for group in groups]
     return _OPENING.format(name=_quoted(name)) + "".join(tables) + _CLOSING
+
+
+def left_out(folder: Path) -> list[str]:
+    """What a starter says nothing of though its ending is a document's: each reason once, with files it holds for."""
+    root = os.path.realpath(folder)
+    names: dict[Refusal, list[str]] = {}
+    for match in files_below(root, root, "", outside=False):
+        refusal = refusal_of(match, root)
+        if refusal is not None and (match.name.endswith("/") or _is_document(match)):
+            names.setdefault(refusal, []).append(match.name)
+    return [f"{named(sorted(some))}: {refusal.what}; {refusal.mend}" for refusal, some in names.items()]
 
 
 def _is_document(match: Match) -> bool:

@@ -51,11 +51,12 @@ class Counting:
 
 
 def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callable[[], None]) -> Counted:
-    """Counts a shard. `check` is called before each batch and may raise.
+    """Counts a shard, and ticks off just the bytes of its pieces. `check` is called before each batch and may raise.
 
     Raises DocumentError for a document that cannot be read, and VerificationError for one that the
     reference counts otherwise.
     """
+    left = sum(piece.packed_bytes for piece in shard.pieces)
     counted = Counted([], [0] * len(shard.pieces), [0] * len(shard.pieces))
     for group in _grouped(read(shard.pieces, owners)):
         check()
@@ -74,7 +75,10 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
             owner = owners[batch.file.owner]
             counted.rows.append(rows_of(number, batch, owner, sizes[part], counts[part], digests[part]))
             start = part.stop
-        counting.tick(sum(batch.packed_bytes for batch in batches), int(counts.sum()), len(counts))
+        packed = min(left, sum(batch.packed_bytes for batch in batches))
+        left -= packed
+        counting.tick(packed, int(counts.sum()), len(counts))
+    counting.tick(left, 0, 0)  # what held no document, such as the end of a line that began before
     return counted
 
 

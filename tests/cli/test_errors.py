@@ -7,6 +7,7 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import shlex
@@ -317,3 +318,53 @@ def test_a_name_longer_than_any_disk_takes(tmp_path, monkeypatch):
     assert typed(f"{PAYOUT} -o {name}") == (2, "", said)
     said = f"error: {name} cannot be read (file name too long)\n"
     assert typed(f"shares {name}") == (2, "", said)
+
+
+CHANGING = """
+    from royaltycli.corpus import jsonl
+    parse = jsonl._parse_fast
+
+    def parse_and_change(*args):
+        with open("posts.jsonl", "r+b") as file:
+            file.truncate({size})
+        return parse(*args)
+
+    jsonl._parse_fast = parse_and_change
+"""
+
+
+@pytest.mark.parametrize("size", [100, 9_000_000, 9_000_010, 20_000_000], ids=["emptied", "cut", "torn", "grown"])
+def test_a_file_that_changes_while_it_is_read(tmp_path, size):
+    """Whether the change tears a line, as zeros or an end within it, or ends after one."""
+    line = json.dumps({"text": "x" * 87}) + "\n"
+    assert len(line) == 100
+    (tmp_path / "posts.jsonl").write_text(line * 100_000, encoding="utf-8")
+    (tmp_path / "corpus.toml").write_text('[[source]]\nid = "a"\npath = "posts.jsonl"\n', encoding="utf-8")
+    said = "error: posts.jsonl: changed while it was being read; let it come to rest and scan again\n"
+    assert program("scan", tmp_path, before=CHANGING.format(size=size)) == (2, "", said)
+    assert not (tmp_path / "tokens.parquet").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
+def test_standard_output_by_its_path_is_a_pipe_and_is_said_to_be(tmp_path):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    said = "error: /dev/stdout is a device or a pipe; name a file, or `-` for standard output\n"
+    assert program(f"{PAYOUT} -f csv -o /dev/stdout", tmp_path) == (2, "", said)
+
+
+def test_init_says_what_it_leaves_out_and_why(tmp_path, monkeypatch):
+    (tmp_path / "outside.txt").write_text("One day.", encoding="utf-8")
+    place = tmp_path / "corpus"
+    place.mkdir()
+    for name in ("fine.txt", "tab\there.txt", "notes.pdf"):
+        (place / name).write_text("One day.", encoding="utf-8")
+    (place / "link.txt").symlink_to(tmp_path / "outside.txt")
+    monkeypatch.chdir(place)
+    status, _, said = typed("init")
+    assert status == 0
+    assert set(said.splitlines()) == {
+        "Wrote corpus.toml.",
+        "Left out 'link.txt': outside the manifest's folder; copy it into the folder, or allow it with --outside.",
+        "Left out 'tab\\there.txt': a name with control characters, or not in UTF-8; rename it.",
+        "Look through it, then run `royalty check` and `royalty scan`.",
+    }

@@ -22,7 +22,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from royaltycli.cli import columns
-from royaltycli.cli.console import counting, tables
+from royaltycli.cli.console import counting, messages, tables
 from royaltycli.corpus.opening import Opened
 
 if sys.platform == "win32":
@@ -173,6 +173,35 @@ def test_a_title_means_what_it_says():
     lines = drawn([("a", "[bold]x[/bold] [/] :smile:", 1, "2.00"), ("b", "bell\a \x1b[2J red", 1, "1.00")])
     assert "[bold]x[/bold] [/] :smile:" in lines[3]
     assert "bell\ufffd \ufffd[2J red" in lines[4]
+
+
+def test_spaces_of_any_width_stay_as_they_are():
+    titles = ["巷口的\u3000修伞铺", "Prix\u00a0fixe", "12\u202f000"]
+    shown = "\n".join(drawn([(str(number), title, 1, "2.00") for number, title in enumerate(titles)]))
+    assert all(title in shown for title in titles)
+    assert messages.clean("a\u2028b\u2029c\u0085d") == "a\ufffdb\ufffdc\ufffdd"
+
+
+@pytest.mark.parametrize(("encoding", "bar"), [("ascii", "#"), ("utf-8", "█")])
+def test_a_bar_is_drawn_with_what_the_terminal_has(encoding, bar):
+    file = io.TextIOWrapper(io.BytesIO(), encoding, errors="replace")
+    page = Console(file=file, width=80, highlight=False)
+    tables.show_ranking(page, [{"source_id": "a", "tokens": 2}], {"source_id": "Source", "tokens": "Tokens"}, "tokens")
+    file.flush()
+    text = file.buffer.getvalue().decode(encoding)
+    assert bar * 20 in text
+    assert "?" not in text
+
+
+def test_equal_shares_have_equal_bars_whatever_is_paid(place):
+    screen = royalty("payout", "-p", "0", "-r", "1", folder=place).screen
+    assert "█" in screen
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("1.5", "1.5 tokens"), ("1", "1 token"), ("130k", "130,000 tokens")])
+def test_an_estimate_shows_the_size_that_it_computes_with(place, asked, shown):
+    screen = royalty("estimate", "--tokens", asked, "--profit", "500e6", folder=place).screen
+    assert re.search(rf"^work +{re.escape(shown)}$", screen, re.MULTILINE)
 
 
 def test_titles_are_left_out_where_nobody_gave_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 
 import pytest
@@ -26,6 +27,17 @@ SLOW = {
     "deep, in capitals": ("<DIV>" * 20_000, OPEN),
     "deep lists": ("<ul><li>" * 20_000, OPEN),
     "deep in a drawing": ("<svg>" + "<td>" * 20_000, OPEN),
+    "deep in a drawing, with slashes in values": ("<svg>" + "<g a=b/>" * 20_000, OPEN),
+    "deep, with slashes that close nothing": ("<div/>" * 20_000, OPEN),
+    "deep, after a drawing that a paragraph ends": ("<svg><p>" + "<x-y/>" * 20_000, OPEN),
+    "deep in HTML in a drawing": ("<svg><foreignObject>" + "<x-y/>" * 20_000, OPEN),
+    "deep, with ends that close only themselves": ("<b><div></b>" * 20_000, OPEN),
+    "deep, with ends that close nothing": ("<form><div></form><body><x-y></body><image><x-y></image>" * 20_000, OPEN),
+    "deep, with cells that stand in no table": ("<td><div></td>" * 20_000, OPEN),
+    "deep, beside the cells of a table": ("<table><tr><td></td>" + "<div></td>" * 20_000, OPEN),
+    "deep, with letters that are opened again": ("<div><b></div>" * 20_000, OPEN),
+    "deep, after drawings that are ended": ("<svg><span></svg>" * 20_000, OPEN),
+    "deep, with a bound in each": ("<div><object></div>" * 20_000, OPEN),
     "copied into every block": (
         "<p>" + "".join(f"<b id={number}>" for number in range(3000)) + "<p>x" * 3000,
         "leaves elements open that would be opened again more than 1,0",
@@ -55,6 +67,14 @@ UNTIDY = {
     "what a comment hides": "<!--" + "<div>" * 30_000 + "-->",
     "less than": "<p>" + "if a < b then " * 30_000,
     "a tag that never ends": "if a <b then " + "nothing " * 30_000,
+    "drawing": "<svg>" + "<path d='M0 0'/><g fill=red /><circle r=1></circle>" * 10_001 + "</svg>",
+    "drawings that close themselves": "<div><svg/><p>text</div>" * 10_001,
+    "ruby": "<p><ruby>漢<rt>kan</ruby>字</p>" * 10_001,
+    "cells with open letters": "<table>" + "<tr><td><font size=2>cell</td></tr>" * 10_001 + "</table>",
+    "cells that nothing closes": "<table>" + "<tr><td><span><div>cell" * 10_001 + "</table>",
+    "blocks with open blocks": "<div><ul><li><section><span>x</div>" * 10_001,
+    "headings with open letters": "<h2><span>x</h2>" * 10_001,
+    "tables with open cells": "<table><tr><td><x-y>x</table>" * 10_001,
     "tidy": "<div class='a'><p>One <b>word</b> <svg><path d='M0'/></svg></p></div>" * 9000,
 }
 
@@ -66,6 +86,21 @@ def test_an_untidy_page_is_read(kind):
 
 
 TAGS = [
+    "body",
+    "caption",
+    "foreignObject",
+    "form",
+    "g",
+    "h2",
+    "math",
+    "mi",
+    "object",
+    "rt",
+    "ruby",
+    "section",
+    "svg",
+    "template",
+    "x-y",
     "b",
     "br",
     "button",
@@ -86,7 +121,9 @@ TAGS = [
 tokens = st.one_of(
     st.sampled_from(TAGS).map("<{}>".format),
     st.sampled_from(TAGS).map("</{}>".format),
-    st.sampled_from(["text", "<!-- <div> -->", "<p a='<div>'>", "<b/>", "<i><u>"]),
+    st.sampled_from(
+        ["text", "<!-- <div> -->", "<p a='<div>'>", "<b/>", "<g/>", "<g a=b/>", "<g a='b'/>", "<svg/>", "<i><u>"]
+    ),
 )
 
 
@@ -118,6 +155,14 @@ def test_no_page_is_deeper_than_it_is_taken_for(page):
     """Between two elements that are counted, a few may stand that are not: `<table>`, a body, a row, a cell."""
     with pytest.MonkeyPatch.context() as patch:
         assert depth(page) <= 5 * opened(page, patch) + 6
+
+
+def test_a_page_of_many_open_elements_is_looked_through_quickly():
+    """Each tag costs the same, however many elements are open and whether it closes any."""
+    page = ("<ul>" * 3000 + "<object>" + "<x-y>" * 3000 + "</ul>" * 3000 + "</object>") * 40
+    started = time.process_time()
+    assert excess(page) is None
+    assert time.process_time() - started < 5  # looking through them at each end would take 360 million steps
 
 
 def test_an_option_that_is_shown_twice_counts_once():

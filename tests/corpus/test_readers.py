@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from royaltycli.corpus import parquet, shards, unpack
+from royaltycli.corpus import jsonl, parquet, shards, unpack
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -121,6 +122,31 @@ def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
     assert documents(path, shard_bytes=cut) == texts
 
 
+def test_a_range_is_read_to_the_end_of_its_last_line_and_little_further(tmp_path, monkeypatch):
+    sizes, blocks = [], unpack.blocks
+
+    def noted(*args):
+        for block, taken in blocks(*args):
+            sizes.append(block.size)
+            yield block, taken
+
+    monkeypatch.setattr(jsonl, "blocks", noted)
+    path = written(tmp_path, "t.jsonl", [{"text": "x" * 90}] * 200_000)
+    pieces = list(cut([a_file(path)], 4 << 20))
+    assert len(list(read(pieces, {0: SOURCE}))) >= len(pieces) > 3
+    assert sum(sizes) <= path.stat().st_size + len(pieces) * (unpack.REST_STEP + 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(cut_at=st.integers(20, 3000), lines=st.lists(st.integers(0, 300), min_size=1, max_size=30))
+def test_the_pieces_of_a_file_are_together_as_large_as_it(tmp_path_factory, cut_at, lines):
+    folder = tmp_path_factory.mktemp("sizes")
+    rows = [{"text": "x" * size} for size in lines]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "t.parquet", row_group_size=3)
+    for path in (written(folder, "t.jsonl", rows), written(folder, "t.jsonl.gz", rows), folder / "t.parquet"):
+        assert sum(piece.packed_bytes for piece in cut([a_file(path)], cut_at)) == path.stat().st_size
+
+
 def test_small_reads_join_lines(tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "READ_BYTES", 7)
     assert documents(written(tmp_path, "t.jsonl", ROWS)) == TEXTS
@@ -197,6 +223,28 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
 
 def test_fields_that_nobody_asked_for_are_skimmed(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", '{"text": "x", "n": NaN, "m": 1, "m": 2}\n')) == ["x"]
+
+
+pairs = st.lists(st.tuples(st.sampled_from(["text", "author", "by", "n"]), st.sampled_from(["a", "", None, 1])))
+
+
+@settings(max_examples=200, deadline=None)
+@given(pairs=pairs)
+@example(pairs=[("text", "one two"), ("text", "x"), ("author", "a"), ("by", "a"), ("by", "b")])
+@example(pairs=[("text", "one"), ("author", "a"), ("author", "b"), ("n", 1), ("n", 2)])
+def test_a_key_that_is_asked_for_stands_only_once_whatever_is_beside_it(tmp_path_factory, pairs):
+    line = "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}\n"
+    path = written(tmp_path_factory.mktemp("keys"), "t.jsonl", line)
+    keys = [key for key, _ in pairs]
+    twice = [key for key in ("text", "author") if keys.count(key) > 1]
+    if twice:
+        assert (
+            error(path, COLLECTION) == f"t.jsonl:1: the key {twice[0]!r} stands twice in one object; keep one of them"
+        )
+    elif dict(pairs).get("author") is None or dict(pairs).get("text", 1) == 1:
+        error(path, COLLECTION)
+    else:
+        assert documents(path, COLLECTION) == [dict(pairs)["text"] or ""]
 
 
 # -- UTF-8 ---------------------------------------------------------------------------------------
@@ -343,6 +391,11 @@ def test_parquet_columns_are_checked(tmp_path):
     )
 
 
+def test_a_column_that_is_there_twice_is_not_said_to_be_missing(tmp_path):
+    pq.write_table(pa.Table.from_arrays([["x"], ["y"]], ["text", "text"]), tmp_path / "t.parquet")
+    assert error(tmp_path / "t.parquet") == "t.parquet: the column 'text' is there twice; keep one of them"
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -372,6 +425,38 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
     path.unlink()
     with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
         list(read([Piece(file)], {0: SOURCE}))
+
+
+def grown(data):
+    return data + packed('{"text": "more"}\n', ".gz" if data[:2] == b"\x1f\x8b" else "")
+
+
+def cut_after_a_line(data):
+    return data[: data.rindex(b"\n", 0, len(data) // 2) + 1]
+
+
+def cut_within_a_line(data):
+    return cut_after_a_line(data)[:-5]
+
+
+def spoilt_at_the_end(data):
+    return data[:-1] + b"more"
+
+
+@pytest.mark.parametrize("change", [grown, cut_after_a_line, cut_within_a_line, spoilt_at_the_end])
+@pytest.mark.parametrize("name", ["t.jsonl", "t.jsonl.gz", "t.jsonl.zst"])
+def test_a_file_that_changes_its_size_while_it_is_read_is_an_error(tmp_path, monkeypatch, name, change):
+    """Whatever that leads to, and not one of its good lines."""
+    monkeypatch.setattr(unpack, "READ_BYTES", 1 << 16)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    rows = [{"text": "".join(random.Random(number).choices(letters, k=80))} for number in range(20_000)]
+    path = written(tmp_path, name, rows)
+    batches = read([Piece(a_file(path))], {0: SOURCE})
+    next(batches)
+    path.write_bytes(change(path.read_bytes()))
+    said = f"{name}: changed while it was being read; let it come to rest and scan again"
+    with pytest.raises(DocumentError, match=f"^{re.escape(said)}$"):
+        list(batches)
 
 
 def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):

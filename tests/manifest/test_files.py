@@ -294,7 +294,7 @@ def test_a_folder_without_permission(here, monkeypatch, path):
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert complaints_here() == [
-        "corpus.toml:1: source 'a': cannot read 'b/c/': may not be read by you; give yourself permission to read it"
+        "corpus.toml:1: source 'a': cannot read 'b/c/': no permission; give yourself permission to read it"
     ]
 
 

@@ -86,6 +86,17 @@ def test_a_result_in_text_beside_the_manifest_is_an_error(here, result, ending):
     assert names("rows.txt") == ["rows.txt"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "markdown"])
+def test_a_result_that_an_editor_has_saved_anew_is_still_one(here, ending):
+    """With a byte order mark and the line ends of Windows."""
+    root = here({})
+    write_whole(root / "rows.txt", writer(ending, RESULTS["payout by source"]))
+    rows = (root / "rows.txt").read_bytes().replace(b"\n", b"\r\n")
+    (root / "rows.txt").write_bytes(b"\xef\xbb\xbf" + rows)
+    found(".")
+    assert complaints_here() == refused("rows.txt")
+
+
 def test_all_that_look_like_results_are_named_at_once(here):
     root = here({"notes.md": "| source_id |\n", "essay.md": "One day."})
     for name, kind in (("payout.md", "markdown"), ("payout.jsonl", "jsonl"), ("payout.csv", "csv")):

@@ -388,3 +388,17 @@ def test_a_document_that_names_a_source_but_no_holder(folder, row):
         "a.jsonl:1: the document names no holder, as p wants it to; mend the document, "
         "or give the collection fixed `holders`"
     )
+
+
+@pytest.mark.parametrize("size", [50, 300, 100_000])
+def test_progress_ends_at_the_bytes_of_the_files(folder, monkeypatch, size):
+    """However they are cut: also where a range holds no line, and with what stands between documents."""
+    monkeypatch.setattr(shards.cut, "__defaults__", (size,))
+    place = folder({**CORPUS, "posts/long.jsonl": [{"author": "a", "text": "x" * length} for length in (900, 1, 70)]})
+    pq.write_table(pa.table({"text": ["one", "two"] * 50}), place / "book" / "rows.parquet", row_group_size=10)
+    opened = check(place)
+    ticked = []
+    with counts_folder(place / "tokens.parquet") as kept:
+        scan_opened(opened, kept, workers=1, tick=lambda packed, _tokens, _documents: ticked.append(packed))
+    assert sum(ticked) == sum(file.size for file in opened.files)
+    assert min(ticked) >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 
 from rich.console import Console
 from rich.text import Text
@@ -30,7 +31,12 @@ def speak(line: Text) -> None:
 
 def clean(text: str) -> str:
     """`text` with anything that would steer a terminal shown as a replacement character."""
-    return "".join(letter if letter.isprintable() or letter in JOINERS else "\ufffd" for letter in text)
+    return "".join(letter if _is_harmless(letter) else "\ufffd" for letter in text)
+
+
+def _is_harmless(letter: str) -> bool:
+    """Spaces of any width are; Python calls none but the ordinary one printable."""
+    return letter.isprintable() or letter in JOINERS or unicodedata.category(letter) == "Zs"
 
 
 class _Console(Console):

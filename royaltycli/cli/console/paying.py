@@ -29,14 +29,14 @@ def show_shares(rows: pa.Table, by: str) -> None:
 
 
 def show_payout(payout: Payout, by: str) -> None:
-    """The payout table with a bar each."""
+    """The payout table with a bar for each share."""
     headers = {
         "source": {"source_id": "Source", "title": "Title", "holders": "Holders", "tokens": "Tokens"},
         "holder": {"holder_id": "Holder", "name": "Name", "sources": "Sources"},
         "split": {"source_id": "Source", "title": "Title", "holder_id": "Holder", "name": "Name"},
     }[by]
     headers |= {"share": "Share", "payout": f"Payout ({payout.currency.code})"}
-    show_ranking(make_console(), payout.rows.to_pylist(), headers, "payout")
+    show_ranking(make_console(), payout.rows.to_pylist(), headers, "share")
 
 
 def prove(payout: Payout, *, aside: bool) -> None:
@@ -54,7 +54,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
     """What one work would earn."""
-    from royaltycli.numerals import parse_fraction
+    from royaltycli.numerals import parse_fraction, plain_fraction
     from royaltycli.payout.estimate import amount_text, percent, works_text
 
     code = outcome.currency.code
@@ -62,8 +62,8 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     where = corpus if part is None else f"{part} in {corpus}"
-    table.add_row("work", f"{grouped(_whole(outcome.tokens))} tokens")
-    table.add_row("corpus", Text(f"{clean(where)}: {grouped(_whole(outcome.total))} tokens"))
+    table.add_row("work", _tokens(plain_fraction(outcome.tokens)))
+    table.add_row("corpus", Text(f"{clean(where)}: {_tokens(_whole(outcome.total))}"))
     table.add_row("share", f"{percent(outcome.share)} %")
     table.add_row("of the whole profit", f"{grouped(amount_text(outcome.at_full, outcome.currency))} {code}")
     at_rate = f"{grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
@@ -99,6 +99,10 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
         for note in mixture.notes:
             console.print(_indented(Text(f"Note: {note}", style="dim")))
         console.print()
+
+
+def _tokens(number: str) -> str:
+    return f"{grouped(number)} token{'' if number == '1' else 's'}"
 
 
 def _whole(number: Any) -> str:

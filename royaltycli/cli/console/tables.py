@@ -65,7 +65,11 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
     for place, index in enumerate(named + others, 1):
         line: list[str | Text] = [cells[name][index] for name in widths]
         if bar:
-            drawn = _bar(_number(rows[index][measure]), most, bar) if place <= len(named) else ""
+            drawn = (
+                _bar(_number(rows[index][measure]), most, bar, plain=console.options.ascii_only)
+                if place <= len(named)
+                else ""
+            )
             line.insert(len(line) - (last == "payout"), drawn)
         ends = bool(others) and place == len(named)
         table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
@@ -115,8 +119,11 @@ def percent_text(share: Decimal | Fraction) -> str:
     return f"{percent(exact)} %"
 
 
-def _bar(part: Decimal | Fraction, most: Decimal | Fraction, cells: int) -> Text:
+def _bar(part: Decimal | Fraction, most: Decimal | Fraction, cells: int, *, plain: bool) -> Text:
+    """A bar of blocks; `plain` for a terminal whose encoding may lack them."""
     eighths = int(8 * cells * Fraction(part) / Fraction(most)) if most else 0
+    if plain:
+        return Text("#" * (eighths // 8), style="cyan")
     return Text(BLOCKS[8] * (eighths // 8) + BLOCKS[eighths % 8].strip(), style="cyan")
 
 
