@@ -18,7 +18,7 @@ from royaltycli.errors import DocumentError
 from royaltycli.manifest.model import Collection, Lists, Naming
 
 JOINT = ";"
-"""What stands between the names of a list that is one source together; in a name it is written %3B, and % %25."""
+"""What stands between several names that are one source together; in such a name it is written %3B, and % %25."""
 
 Rows = npt.NDArray[np.intp]
 
@@ -85,8 +85,11 @@ def _single(values: pa.Array, lists: Lists | None) -> pa.Array:
         chosen = np.full(count, -1)
         chosen[with_names] = firsts
         return items.take(pa.array(chosen, mask=chosen < 0))
+    escaped = items
     for sign, written in (("%", "%25"), (JOINT, "%3B")):
-        items = pc.replace_substring(items, sign, written)
+        escaped = pc.replace_substring(escaped, sign, written)
+    alone = np.bincount(rows, minlength=count)[rows] == 1  # as it stands, as if it were no list
+    items = pc.if_else(pa.array(alone), items, escaped)
     listed = _lists(items, rows, count).cast(pa.list_(pa.large_string()))  # what Arrow joins
     joined = pc.binary_join(listed, pa.scalar(JOINT, pa.large_string()))
     empty = pc.equal(pc.binary_length(joined), 0)

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,15 @@ from hypothesis import strategies as st
 import royaltycli
 from royaltycli.api import check, counts_folder, scan_opened
 from royaltycli.corpus import jsonl, shards
-from royaltycli.errors import DocumentError
+from royaltycli.corpus.documents import read
+from royaltycli.corpus.files import File
+from royaltycli.errors import DocumentError, Place
+from royaltycli.manifest.endings import kind_of
+from royaltycli.manifest.identifiers import source_id
+from royaltycli.manifest.model import Collection, Naming
+from royaltycli.manifest.patterns import stamp_of
+from royaltycli.tokens import grouping
+from royaltycli.tokens.count import digest_documents
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.partials import settings_of
 from tests import oracle, strategies
@@ -48,16 +57,21 @@ def names_of(value, lists):
     items = value if isinstance(value, list) else [value]
     names = [str(item) for item in items if item is not None and item is not ABSENT and item != ""]
     if isinstance(value, list) and lists == "joint":
-        names = [";".join(name.replace("%", "%25").replace(";", "%3B") for name in names)] if names else []
+        several = [name.replace("%", "%25").replace(";", "%3B") for name in names]
+        names = [";".join(several)] if len(names) > 1 else names
     elif lists == "first":
         names = names[:1]
     return list(dict.fromkeys(names)) or [None]
 
 
-def parts_of(text, names):
+def count(text):
+    return len(oracle.encoding("o200k_base").encode_ordinary(text))
+
+
+def parts_of(text, names, tokens_of):
     """(name, documents, bytes, tokens, digest) of each part of a text that is shared out among names."""
     digest = hashlib.sha256(text.encode()).digest()
-    size, tokens = len(text.encode()), len(oracle.encoding("o200k_base").encode_ordinary(text))
+    size, tokens = len(text.encode()), tokens_of(text)
     if len(names) == 1:
         return [(names[0], 1, size, tokens, digest)]
     ranked = sorted(names, key=lambda name: hashlib.sha256(digest + name.encode()).digest())
@@ -71,10 +85,10 @@ def parts_of(text, names):
     ]
 
 
-def expected(rows, lists):
+def expected(rows, lists, tokens_of):
     found = defaultdict(lambda: [0, 0, 0, b""])
     for text, value in rows:
-        for name, *parts in parts_of(text, names_of(value, lists)):
+        for name, *parts in parts_of(text, names_of(value, lists), tokens_of):
             # quote leaves the unreserved characters of a URL; ours leave letters of any script, which are not drawn here
             key = "c/(unknown)" if name is None else f"c/{quote(name, safe='@:/-._').replace('~', '%7E')}"
             found[key] = [before + part for before, part in zip(found[key], parts, strict=True)]
@@ -86,42 +100,75 @@ plain = st.one_of(st.none(), names)
 listed = st.lists(plain, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    data=st.data(),
-    lists=st.sampled_from(["split", "first", "joint"]),
-    of=st.sampled_from([plain, listed, st.one_of(plain, listed, st.integers(0, 99), st.just(ABSENT))]),
-    cut=st.integers(20, 500),
-    nested=st.booleans(),
-)
-def test_what_each_source_counts(tmp_path_factory, data, lists, of, cut, nested):
-    """As the oracle says, whatever the format, wherever the cuts; and all parts together are the whole."""
-    rows = data.draw(st.lists(st.tuples(strategies.texts, of), min_size=1, max_size=20))
-    rows = [(text.encode("utf-8", "replace").decode(), value) for text, value in rows]
-    place = tmp_path_factory.mktemp("corpus")
-    key = "meta.by" if nested else "by"
+@st.composite
+def corpora(draw):
+    """Texts and what they name, how lists are meant, and the kind of values if they are all of one."""
+    lists = draw(st.sampled_from(["split", "first", "joint"]))
+    kind = draw(st.sampled_from(["plain", "listed", "mixed"]))
+    mixed = st.one_of(plain, listed, st.integers(0, 99), st.just(ABSENT))
+    value = {"plain": plain, "listed": listed, "mixed": mixed}[kind]
+    rows = draw(st.lists(st.tuples(strategies.texts, value), min_size=1, max_size=20))
+    return [(text.encode("utf-8", "replace").decode(), named) for text, named in rows], lists, kind
+
+
+def written(place, rows, kind, *, nested):
+    """The names of the files that hold these rows, each all of them; a column of Parquet has one type."""
     objects = [
         {"text": text, **({} if by is ABSENT else {"meta": {"x": 1, "by": by}} if nested else {"by": by})}
         for text, by in rows
     ]
     (place / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in objects), encoding="utf-8")
-    files = ["a.jsonl"]
-    if of is plain or of is listed:  # a column of Parquet has one type
-        kind = pa.string() if of is plain else pa.list_(pa.string())
-        column = pa.array([by for _, by in rows], kind)
-        column = pa.StructArray.from_arrays([column], ["by"]) if nested else column
-        table = pa.table({"text": pa.array([text for text, _ in rows]), key.partition(".")[0]: column})
-        pq.write_table(table, place / "b.parquet", row_group_size=3)
-        files.append("b.parquet")
-    for file in files:
-        manifest = f'[[collection]]\nid = "c"\npath = "{file}"\nsource = "{key}"\nlists = "{lists}"\n'
-        (place / "corpus.toml").write_text(manifest, encoding="utf-8")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shards.cut, "__defaults__", (cut,))
-            found = rows_of(royaltycli.scan(place, workers=2, verify=0))
-        assert found == expected(rows, lists)
-    assert sum(row[0] for row in found.values()) == len(rows)
-    assert sum(row[1] for row in found.values()) == sum(len(text.encode()) for text, _ in rows)
+    if kind == "mixed":
+        return ["a.jsonl"]
+    column = pa.array([by for _, by in rows], pa.string() if kind == "plain" else pa.list_(pa.string()))
+    column = pa.StructArray.from_arrays([column], ["by"]) if nested else column
+    table = pa.table({"text": pa.array([text for text, _ in rows]), "meta" if nested else "by": column})
+    pq.write_table(table, place / "b.parquet", row_group_size=3)
+    return ["a.jsonl", "b.parquet"]
+
+
+def summed(file, owner, cut):
+    """What a corpus of one file comes to by source, when a document has as many tokens as characters."""
+    found = defaultdict(lambda: [0, 0, 0, b""])
+    kind, _ = kind_of(file.name)
+    status = file.stat()
+    pieces = shards.cut([File(file.name, str(file), status.st_size, kind, None, 0, stamp_of(status))], cut)
+    for _, batch in read(pieces, {0: owner}):
+        texts = batch.texts.to_pylist()
+        sizes, tokens = np.array([len(text.encode()) for text in texts]), np.array([len(text) for text in texts])
+        table = grouping.rows_of(0, batch, owner, sizes, tokens, digest_documents(batch.texts))
+        for row in table.to_pylist():
+            parts = (row["documents"], row["bytes"], row["tokens"], row["digests"])
+            before = found[source_id("c", row["source"])]
+            found[source_id("c", row["source"])] = [one + part for one, part in zip(before, parts, strict=True)]
+    return {key: (*row[:3], hashlib.sha256(row[3]).digest()) for key, row in found.items()}
+
+
+@settings(max_examples=150, deadline=None)
+@given(corpus=corpora(), cut=st.integers(20, 2000), nested=st.booleans())
+def test_what_each_source_gets(tmp_path_factory, corpus, cut, nested):
+    """As the oracle says, whatever the format, wherever the cuts; and all parts together are the whole."""
+    rows, lists, kind = corpus
+    place = tmp_path_factory.mktemp("corpus")
+    naming = Naming(("meta", "by") if nested else ("by",))
+    for name in written(place, rows, kind, nested=nested):
+        found = summed(place / name, Collection("c", Place("m"), (name,), naming, lists=lists), cut)
+        assert found == expected(rows, lists, len)
+        assert sum(row[0] for row in found.values()) == len(rows)
+        assert sum(row[1] for row in found.values()) == sum(len(text.encode()) for text, _ in rows)
+        assert sum(row[2] for row in found.values()) == sum(len(text) for text, _ in rows)
+
+
+@settings(max_examples=6, deadline=None)
+@given(corpus=corpora(), nested=st.booleans())
+def test_what_a_scan_counts(tmp_path_factory, corpus, nested):
+    """The same from the manifest to the table, with tiktoken's counts."""
+    rows, lists, kind = corpus
+    place = tmp_path_factory.mktemp("corpus")
+    for name in written(place, rows, kind, nested=nested):
+        keys = f'source = "{"meta.by" if nested else "by"}"\nlists = "{lists}"\n'
+        (place / "corpus.toml").write_text(f'[[collection]]\nid = "c"\npath = "{name}"\n{keys}', encoding="utf-8")
+        assert rows_of(royaltycli.scan(place, verify=0)) == expected(rows, lists, count)
 
 
 # -- fields, functions, fixed values -----------------------------------------------------------------------
