@@ -34,7 +34,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SAMPLE = Path(__file__).parents[2] / "sample_corpora"
 SESSIONS = sorted(path.name for path in GOLDEN.glob("*.txt"))
 
-SPEED = re.compile(r"rate [\d.]+ [kMG]?B/s, [\d.]+( [kMG])? tokens/s, in [\d.,]+ s$", re.MULTILINE)
+SPEED = re.compile(r"rate ([\d.]+ [kMG]?B/s, [\d.]+( [kMG])? tokens/s, )?in [\d.,]+ s$", re.MULTILINE)
 """The only thing on a screen that is not the same every time: how fast a scan was."""
 
 TYPER = "0.29"
