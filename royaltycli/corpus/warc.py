@@ -125,7 +125,7 @@ def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
     if stream.error is not None:
         raise stream.error
     if not stream.is_whole():
-        raise _broken(file, number + 1, EOFError("it ends within the record"))
+        raise _broken(file, max(number, 1), EOFError("it ends within the record"))
 
 
 def _broken(file: File, number: int, error: Exception) -> DocumentError:
