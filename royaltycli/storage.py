@@ -15,9 +15,10 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from royaltycli.errors import OutputError, TableError
 from royaltycli.limits import READ_BYTES
@@ -146,6 +147,11 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     write_whole(path, lambda file: write_sealed(file, table))
 
 
+def write_parquet_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write a sealed Parquet file as `write_parquet` does, whose row groups are the parts. Raises OutputError."""
+    write_whole(path, lambda file: write_sealed_parts(file, schema, parts))
+
+
 def write_part(path: Path, table: pa.Table) -> None:
     """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result. Raises OutputError."""
     _put(path, lambda file: write_sealed(file, table), None)
@@ -181,22 +187,72 @@ def working_folder(folder: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+def scratch_file(folder: Path) -> IO[bytes]:
+    """A file in `folder` for what memory has no room for: without a name, and gone with whoever opened it.
+
+    Raises OutputError if there can be none.
+    """
+    try:
+        return tempfile.TemporaryFile(dir=folder, suffix=PARTIAL)
+    except OSError as error:
+        raise no_room(folder, error) from error
+
+
+def no_room(folder: Path, error: OSError) -> OutputError:
+    """The error for a `scratch_file` that cannot be written, or read again."""
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"{folder} cannot be used for what is sorted on the way ({reason}); make room there")
+
+
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:
-    """Write `table` to a file, with page checksums and a seal. It is made in memory, which holds the table anyway."""
+    """Write `table` to a file, with page checksums and a seal."""
+    write_sealed_parts(file, table.schema, [table])
+
+
+def write_sealed_parts(file: BinaryIO, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write a table that is never in memory as a whole, each part as a row group of its own."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    bare = table.replace_schema_metadata(None)
     # Without the Arrow schema, which would hold a second, encoded copy of the metadata.
     options = {"compression": "zstd", "write_page_checksum": True, "store_schema": False}
-    whole = io.BytesIO()
-    with pq.ParquetWriter(pa.PythonFile(whole, mode="w"), bare.schema, **options) as writer:
-        writer.write_table(bare)
-        writer.add_key_value_metadata({**(table.schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
-    seal_at, seal = _find_seal(whole), _digest(whole)
-    whole.seek(seal_at + len(SEAL_START))
-    whole.write(seal.hex().encode("ascii"))
-    file.write(whole.getbuffer())
+    sealing = _Sealing(file)
+    with pq.ParquetWriter(pa.PythonFile(sealing, mode="w"), schema.remove_metadata(), **options) as writer:
+        for part in parts:
+            writer.write_table(part.replace_schema_metadata(None))
+        writer.add_key_value_metadata({**(schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
+        sealing.hold_back()
+    sealing.seal()
+
+
+class _Sealing(io.BufferedIOBase):
+    """Passes on what it is given, but holds back the end, in which the seal's digits stand, until they are known."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._digest = file, hashlib.sha256()
+        self._held: bytearray | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        self._digest.update(data)
+        if self._held is None:
+            return self._file.write(data)
+        self._held += data
+        return memoryview(data).nbytes
+
+    def hold_back(self) -> None:
+        """Pass nothing on from here: the footer follows."""
+        self._held = bytearray()
+
+    def seal(self) -> None:
+        """Put the digits into what was held back, and pass it on."""
+        assert self._held is not None
+        # From the right: a title among the statistics may read alike.
+        start = self._held.rindex(SEAL_START) + len(SEAL_START)
+        self._held[start : start + 64] = self._digest.hexdigest().encode("ascii")
+        self._file.write(self._held)
 
 
 def read_sealed(path: Path) -> pa.Table:
