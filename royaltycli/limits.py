@@ -97,3 +97,6 @@ ROW_GROUP = 1 << 20
 
 ROW_GROUP_BYTES = 256 * MiB
 """Ids and names in one row group of a token table, where they are long."""
+
+COPIES_HELD = 1 << 16
+"""Sources of one text that are held until all of them are known; of more, only those that may get a token."""

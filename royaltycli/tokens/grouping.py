@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,19 +28,25 @@ ROWS = pa.schema(
         ("bytes", pa.int64()),
         ("tokens", pa.int64()),
         ("digests", pa.large_binary()),
+        ("counts", pa.large_binary()),
+        ("places", pa.large_binary()),
     ]
 )
 """What some documents of one source in one piece come to, in the order of the corpus.
 
 `source` and `holder` are the values of the fields that name them, null where the manifest does.
-`digests` are the documents' own, 32 bytes each, in their order.
+`digests` are the documents' own, 32 bytes each, in their order; `counts` their tokens, and `places` which
+documents of the piece they are, from 0: four bytes each, the least significant first.
 """
 
 
 def rows_of(
-    piece: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
+    piece: int, before: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
 ) -> pa.RecordBatch:
-    """The rows of a batch, whose first document is of the piece of that number. Raises DocumentError."""
+    """The rows of a batch, whose first document is of the piece of that number, with `before` documents before it.
+
+    Raises DocumentError.
+    """
     if batch.sources is not None:
         groups = _groups(batch, owner)
     elif batch.files:
@@ -47,8 +54,8 @@ def rows_of(
     else:
         groups = _all(len(counts))
     pieces = piece + np.arange(len(groups.starts)) if batch.files else np.full(len(groups.starts), piece)
+    places = np.zeros(len(counts), np.int64) if batch.files else before + groups.order
     ends = np.append(groups.starts, len(counts))
-    ordered = pa.py_buffer(np.ascontiguousarray(digests[groups.order]))
     columns = [
         pa.array(pieces, pa.int32()),
         pa.array(groups.names, pa.large_string()),
@@ -56,9 +63,20 @@ def rows_of(
         pa.array(np.diff(ends), pa.int64()),
         pa.array(_sums(sizes, groups), pa.int64()),
         pa.array(_sums(counts, groups), pa.int64()),
-        pa.Array.from_buffers(pa.large_binary(), len(groups.starts), [None, pa.py_buffer(ends * 32), ordered]),
+        _each_documents(digests[groups.order], ends),
+        _each_documents(counts[groups.order].astype("<u4"), ends),
+        _each_documents(places.astype("<u4"), ends),
     ]
     return pa.record_batch(columns, schema=ROWS)
+
+
+def _each_documents(values: npt.NDArray[Any], ends: npt.NDArray[np.intp]) -> pa.LargeBinaryArray:
+    """The bytes of values, of which there is one for each document, by row."""
+    data = np.ascontiguousarray(values)
+    size = data.itemsize * (data.shape[1] if data.ndim > 1 else 1)
+    return pa.Array.from_buffers(
+        pa.large_binary(), len(ends) - 1, [None, pa.py_buffer(ends * size), pa.py_buffer(data)]
+    )
 
 
 @dataclass(frozen=True, slots=True)

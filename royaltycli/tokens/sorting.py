@@ -6,7 +6,7 @@ import bisect
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -110,7 +110,12 @@ class Sorted:
             yield block.take(pc.sort_indices(block[self._key]))
 
 
-def _before(keys: pa.ChunkedArray, end: object, *, inclusive: bool) -> int:
-    """How many of the sorted keys come before `end`, or are as large."""
-    find = bisect.bisect_right if inclusive else bisect.bisect_left
-    return find(range(len(keys)), end, key=lambda at: keys[at].as_py())
+def _before(keys: pa.ChunkedArray, end: Any, *, inclusive: bool) -> int:
+    """How many of the sorted keys come before `end`, or with `inclusive` not after it."""
+
+    def key(at: int) -> Any:
+        return keys[at].as_py()
+
+    if inclusive:
+        return bisect.bisect_right(range(len(keys)), end, key=key)
+    return bisect.bisect_left(range(len(keys)), end, key=key)

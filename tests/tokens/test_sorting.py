@@ -30,7 +30,9 @@ def sorted_by(keys, folder, room, runs, together):
 
 @settings(max_examples=200, deadline=None)
 @given(keys=KEYS, room=st.integers(1, 500), runs=st.integers(2, 5), together=st.integers(1, 9))
-def test_rows_come_in_order_and_equal_ones_as_they_came_whatever_the_memory(tmp_path_factory, keys, room, runs, together):
+def test_rows_come_in_order_and_equal_ones_as_they_came_whatever_the_memory(
+    tmp_path_factory, keys, room, runs, together
+):
     expected = sorted(zip(keys, range(len(keys)), strict=True), key=lambda row: row[0].encode())
     assert sorted_by(keys, tmp_path_factory.getbasetemp(), room, runs, together) == expected
 
