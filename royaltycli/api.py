@@ -68,7 +68,7 @@ def scan(
     if output is not None:
         spare_corpus(opened, Path(output))
     with counts_folder(output) as folder:
-        table = folder / "tokens.parquet" if output is None else Path(output)
+        table = folder / "tokens" if output is None else Path(output)
         scan_opened(
             opened,
             folder,
@@ -330,7 +330,7 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
         raise ManifestError(found.problems)
     with counts_folder(None) as folder:
         plan = plan_scan(alone, found.files, find_encoding(encoding or usual), folder)
-        return run(plan, folder / "tokens.parquet").totals.tokens
+        return run(plan, folder / "tokens").totals.tokens
 
 
 def _check_types(**given: object) -> None:

@@ -184,7 +184,7 @@ def _changes(held: _Held, parts: Numbers) -> pa.Table:
     """Rows that take from each source all that it has of a text, and give it its part."""
     change = parts - held.times * held.tokens
     rows = np.flatnonzero(change)
-    ids = pc.binary_slice(held.keys.take(pa.array(rows)), DIGEST).cast(pa.large_string())
+    ids = _sources(held.keys.take(pa.array(rows)))
     none = pa.array(np.zeros(len(rows), np.int64))
     columns = {"source_id": ids, "owner": none, "place": np.full(len(rows), -1), "credited_tokens": change[rows]}
     columns |= dict.fromkeys(("documents", "bytes", "tokens"), none)
@@ -194,9 +194,22 @@ def _changes(held: _Held, parts: Numbers) -> pa.Table:
 
 def _digests(keys: pa.LargeBinaryArray) -> npt.NDArray[np.uint64]:
     """The digest that each key begins with, as four numbers."""
-    ends = offsets(keys)
-    digests: npt.NDArray[np.uint64] = utf8(keys)[(ends[:-1] - ends[0])[:, None] + np.arange(DIGEST)].view("<u8")
+    digests: npt.NDArray[np.uint64] = utf8(keys)[_digests_at(keys)].view("<u8")
     return digests
+
+
+def _sources(keys: pa.LargeBinaryArray) -> pa.LargeStringArray:
+    """The id of the source that each key ends with."""
+    data = np.delete(utf8(keys), _digests_at(keys).ravel())
+    ends = offsets(keys) - offsets(keys)[0] - DIGEST * np.arange(len(keys) + 1)
+    return pa.Array.from_buffers(pa.large_string(), len(keys), [None, pa.py_buffer(ends), pa.py_buffer(data)])
+
+
+def _digests_at(keys: pa.LargeBinaryArray) -> npt.NDArray[np.int64]:
+    """Where the bytes of each key's digest are, a row for each key."""
+    ends = offsets(keys)
+    at: npt.NDArray[np.int64] = (ends[:-1] - ends[0])[:, None] + np.arange(DIGEST)
+    return at
 
 
 def _hashes(keys: pa.LargeBinaryArray) -> npt.NDArray[np.uint64]:

@@ -111,7 +111,7 @@ def test_the_metadata_says_what_is_needed_to_check(folder):
     place = folder(CORPUS)
     about = metadata_of(royaltycli.scan(place, output=place / "tokens.parquet"))
     assert about == {
-        "schema": "1",
+        "schema": "2",
         "tool": f"royaltycli {royaltycli_version()}",
         "corpus": "Test",
         "manifest_sha256": hashlib.sha256((place / "corpus.toml").read_bytes()).hexdigest(),
@@ -119,6 +119,7 @@ def test_the_metadata_says_what_is_needed_to_check(folder):
         "vocabulary_sha256": PUBLIC["o200k_base"].digest,
         "pattern": "o200k_base",
         "train_tokens": "300000000000",
+        "duplicates": "all",
     }
     assert metadata_of(royaltycli.read_tokens(place / "tokens.parquet")) == about
 
