@@ -76,7 +76,7 @@ class Sorted:
         try:
             with pa.ipc.new_stream(pa.PythonFile(file, mode="w"), self._schema) as writer:
                 for block in blocks:
-                    writer.write_table(block)
+                    writer.write(block)
             file.flush()
         except OSError as error:
             raise no_room(self._folder, error) from error

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import royaltycli
 from royaltycli.api import check, counts_folder, scan_opened
 from royaltycli.corpus import shards
-from royaltycli.errors import CallError, ManifestError
+from royaltycli.errors import CallError, ManifestError, TableError
 from royaltycli.manifest.model import DUPLICATES
+from royaltycli.storage import write_parquet
 from royaltycli.tokens import copies, partialrows, sorting
 from royaltycli.tokens.copies import Copies, Credits
 from royaltycli.tokens.partialrows import DOCUMENTS
@@ -237,3 +238,19 @@ def test_copying_a_text_a_thousand_times_earns_nothing(folder, how):
     text = tokens_of(table, "tokens")["book"]
     assert tokens_of(table, "tokens")["posts/thief"] == 1000 * text
     assert tokens_of(table)["posts/thief"] <= text // 4 + 1
+
+
+# -- tables of the version before ----------------------------------------------------------------
+
+
+def test_a_table_of_version_1_is_read_with_every_copy_credited(folder):
+    place = folder({**CORPUS, "corpus.toml": MANIFEST.format("")})
+    table = royaltycli.scan(place)
+    about = {**table.schema.metadata, b"royalty.schema": b"1"}
+    del about[b"royalty.seal"]
+    old = table.drop_columns(["credited_tokens"]).replace_schema_metadata(about)
+    write_parquet(place / "old.parquet", old)
+    assert royaltycli.read_tokens(place / "old.parquet")["credited_tokens"].equals(table["tokens"])
+    write_parquet(place / "new.parquet", old.replace_schema_metadata({**about, b"royalty.schema": b"2"}))
+    with pytest.raises(TableError, match=r"has no column 'credited_tokens'; run `royalty scan` again"):
+        royaltycli.read_tokens(place / "new.parquet")

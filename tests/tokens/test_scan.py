@@ -147,14 +147,15 @@ def test_any_corpus_counts_as_the_oracle_counts_it(tmp_path_factory, rows, cut):
     (place / "corpus.toml").write_text(manifest, encoding="utf-8")
     expected = {unescaped(key): value for key, value in oracle.scan(place, "o200k_base").items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards.plan, "__defaults__", (cut,))
+        patch.setattr(shards.cut, "__defaults__", (cut,))
+        patch.setattr(shards.together, "__defaults__", (cut,))
         counted = rows_of(royaltycli.scan(place, workers=3, verify="50%"))
     assert {unescaped(key): value for key, value in counted.items()} == expected
 
 
 def scan_here(place, **options):
     with counts_folder(None) as folder:
-        return scan_opened(check(place), folder, **options)
+        return scan_opened(check(place), folder, folder / "tokens", **options)
 
 
 # -- the same bytes ------------------------------------------------------------------------------
