@@ -216,16 +216,11 @@ def _say_copies(totals: Totals) -> None:
         say("No document is a copy of another.")
         return
     tokens = copies.tokens_within + copies.tokens_across
-    credited = {
-        "all": "every copy is credited",
-        "first": "the first is credited",
-        "split": "each text is credited once",
-    }
-    say(
-        f"Copies: {_several(documents, 'document')} of {_several(tokens, 'token')}, within sources "
-        f"{copies.documents_within:,} of {copies.tokens_within:,}, across sources {copies.documents_across:,} of "
-        f"{copies.tokens_across:,}; {credited[totals.duplicates]}."
-    )
+    within = f"{copies.documents_within:,} ({copies.tokens_within:,}) within sources"
+    across = f"{copies.documents_across:,} ({copies.tokens_across:,}) across"
+    credited = {"all": "every copy is credited", "first": "the first is credited", "split": "the credit is split"}
+    how = credited[totals.duplicates]
+    say(f"Copies: {_several(documents, 'document')} ({_several(tokens, 'token')}), {within}, {across}; {how}.")
 
 
 def show_shares(rows: pa.Table, by: str) -> None:
