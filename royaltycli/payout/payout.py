@@ -49,7 +49,7 @@ def pay(
     top: int | None = None,
     period: str = "",
 ) -> Payout:
-    """Pay out `pool` minor units to the sources of a token table, in proportion to their seen tokens: credited tokens x epochs.
+    """Pay out `pool` minor units to the sources of a token table, in proportion to their seen tokens.
 
     `total_tokens` is the size of the whole run where the table is a part of it. With `top`, only the
     largest rows are listed, and one row stands for the others. `period` decides ties.

@@ -300,7 +300,11 @@ def test_with_tokenizers_a_scan_is_verified(corpus, trained, monkeypatch):
     first, said = scanned("--verify", "100%")
     tokens = royaltycli.read_tokens()
     assert first.endswith("tokenizer.json, by gigatoken")
-    assert said == "No document is a copy of another.\n1 of 1 documents recounted with tokenizers: all equal.\nWrote tokens.parquet.\n"
+    assert said == (
+        "No document is a copy of another.\n"
+        "1 of 1 documents recounted with tokenizers: all equal.\n"
+        "Wrote tokens.parquet.\n"
+    )
     assert tokens["tokens"].to_pylist() == [
         len(plain_text_tokenizer(trained).encode((corpus / "books/book.txt").read_text()).ids)
     ]
