@@ -15,18 +15,18 @@ _SOURCE = r"^[A-Za-z0-9._:/@-]*$"
 _HOLDER = r"^([A-Za-z0-9._:/][A-Za-z0-9._:/@-]*)?$"
 
 
-def source_ids(collections: pa.LargeStringArray, values: pa.LargeStringArray) -> pa.LargeStringArray:
-    """The id of each source: of a collection's by its value; a null value is that of a source with an id of its own."""
+def source_ids(
+    collections: pa.LargeStringArray, values: pa.LargeStringArray, nameless: pa.LargeStringArray
+) -> pa.LargeStringArray:
+    """The id of each source of collections by its value; the one in `nameless` where that is null."""
 
     def encode(value: str) -> str:
         return source_id("", value)[1:]
 
-    slash = pc.if_else(pc.is_valid(values), pa.scalar("/", pa.large_string()), pa.scalar("", pa.large_string()))
-    encoded = pc.fill_null(_encoded(values, _SOURCE, encode), "")
-    ids: pa.LargeStringArray = pc.binary_join_element_wise(
-        collections, slash, encoded, pa.scalar("", pa.large_string())
-    )
-    return ids
+    encoded = _encoded(values, _SOURCE, encode)
+    ids = pc.binary_join_element_wise(collections, encoded, pa.scalar("/", encoded.type))
+    named: pa.LargeStringArray = pc.coalesce(ids, nameless)
+    return named
 
 
 def holder_ids(values: pa.LargeStringArray) -> pa.LargeStringArray:

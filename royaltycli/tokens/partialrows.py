@@ -77,11 +77,12 @@ def rows_of_pieces(corpus: Corpus, pieces: Sequence[tuple[Piece, Kept]]) -> Iter
     """
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
     names = pa.array([owner.id for owner in owners], pa.large_string())
+    nameless = names  # where no document names a source, the manifest does
     owner_of = np.fromiter((piece.file.owner for piece, _ in pieces), np.int32, len(pieces))
     for table in _tables(pieces):
         numbers = table["piece"].to_numpy().astype(np.int64)
         owner = pa.array(owner_of[numbers])
-        ids = source_ids(names.take(owner), _only(table["source"]))
+        ids = source_ids(names.take(owner), _only(table["source"]), nameless.take(owner))
         begin, inside = _documents(_only(table["places"]))
         place = numbers << PLACE_BITS
         columns = {

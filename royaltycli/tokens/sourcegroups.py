@@ -33,7 +33,7 @@ GROUPS = pa.schema(
 )
 """A source: what all its rows come to, with the place and the holder of the first, and C5's digest."""
 
-MOST = 2**63 - 1
+HALF = 2**32 - 1
 
 
 class _Clash(NamedTuple):
@@ -79,8 +79,9 @@ class SourceGroups:
         block = block.combine_chunks()
         ids = block["source_id"].chunk(0)
         starts = _starts(ids)
-        self._look_for_clash(block, ids, starts)
-        sums = {name: _sums(name, block[name].to_numpy(), starts, ids) for name in COUNTS}
+        before = self._open if self._open is not None and self._open["source_id"] == ids[0].as_py() else None
+        self._look_for_clash(block, ids, starts, before)
+        sums = _sums(block, starts, ids, before)
         firsts = block.select(["source_id", "owner", "place", "holder"]).take(pa.array(starts))
         groups = pa.table([*firsts.columns, *sums.values()], names=GROUPS.names[:-1])
         digests = block["digests"].chunk(0)
@@ -89,8 +90,8 @@ class SourceGroups:
         data = utf8(digests).data
         done = 0
         if self._open is not None:
-            if self._open["source_id"] == ids[0].as_py():
-                self._add(groups.slice(0, 1).to_pylist()[0])
+            if before is not None:
+                self._open |= {name: values[0].item() for name, values in sums.items()}
                 self._digest.update(data[: ends[1]])
                 done = 1
             if done < len(groups):
@@ -104,29 +105,23 @@ class SourceGroups:
             self._open = groups.slice(len(groups) - 1).to_pylist()[0]
             self._digest = hashlib.sha256(data[ends[-2] :])
 
-    def _add(self, row: dict[str, Any]) -> None:
-        """Add sums to those of the source whose rows go on."""
-        assert self._open is not None
-        for name in COUNTS:
-            self._open[name] += row[name]
-            if not -MOST <= self._open[name] <= MOST:
-                raise _too_large(name, row["source_id"])
-
     def _taken(self) -> pa.Table:
         """The source whose rows have ended."""
         row, self._open = self._open, None
         return pa.Table.from_pylist([{**(row or {}), "digest": self._digest.digest()}], schema=GROUPS)
 
-    def _look_for_clash(self, block: pa.Table, ids: pa.LargeStringArray, starts: npt.NDArray[np.intp]) -> None:
+    def _look_for_clash(
+        self, block: pa.Table, ids: pa.LargeStringArray, starts: npt.NDArray[np.intp], before: dict[str, Any] | None
+    ) -> None:
+        """Note the first row that names another holder than the first of its source, which is `before` the block."""
         named = pc.dictionary_encode(block["holder"].chunk(0))
         codes = pc.fill_null(named.indices, -1).to_numpy().astype(np.int64)
         first = codes[starts]
         there = block["place"].to_numpy()[starts]
-        goes_on = self._open is not None and self._open["source_id"] == ids[0].as_py()
-        if self._open is not None and goes_on:
-            holder, there[0] = self._open["holder"], self._open["place"]
-            found = named.dictionary.index(holder).as_py() if holder is not None else -1
-            first[0] = -2 if holder is not None and found < 0 else found
+        if before is not None:
+            there[0] = before["place"]
+            found = -1 if before["holder"] is None else named.dictionary.index(before["holder"]).as_py()
+            first[0] = -2 if before["holder"] is not None and found < 0 else found
         group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(codes)))
         places = block["place"].to_numpy()
         other = np.flatnonzero((codes != first[group]) & (places >= 0))
@@ -134,8 +129,8 @@ class SourceGroups:
             return
         row = int(other[np.argmin(places[other])])
         at = int(group[row])
-        before = self._open["holder"] if self._open is not None and goes_on and at == 0 else _holder(block, starts[at])
-        clash = _Clash(int(places[row]), ids[row].as_py(), _holder(block, row), before, int(there[at]))
+        holder = before["holder"] if before is not None and at == 0 else _holder(block, starts[at])
+        clash = _Clash(int(places[row]), ids[row].as_py(), _holder(block, row), holder, int(there[at]))
         self._clash = min(clash, self._clash or clash, key=lambda each: each.place)
 
 
@@ -151,18 +146,25 @@ def _holder(block: pa.Table, row: int) -> str | None:
 
 
 def _sums(
-    name: str, values: npt.NDArray[np.int64], starts: npt.NDArray[np.intp], ids: pa.LargeStringArray
-) -> npt.NDArray[np.int64]:
-    """The sum of each source's values: in halves, as numpy's own sum wraps in silence."""
-    high = np.add.reduceat(values >> 32, starts)
-    low = np.add.reduceat(values & (2**32 - 1), starts)
-    high += low >> 32
-    if len(too_large := np.flatnonzero((high >= 2**31) | (high < -(2**31)))):
-        raise _too_large(name, ids[int(starts[too_large[0]])].as_py())
-    sums: npt.NDArray[np.int64] = (high << 32) | (low & (2**32 - 1))
+    block: pa.Table, starts: npt.NDArray[np.intp], ids: pa.LargeStringArray, before: dict[str, Any] | None
+) -> dict[str, npt.NDArray[np.int64]]:
+    """The sums of each source, the first one's with those `before` the block. Raises TableError if one is too large.
+
+    They are added up in halves, as numpy's own sum wraps in silence.
+    """
+    sums: dict[str, npt.NDArray[np.int64]] = {}
+    too_large: list[tuple[int, str]] = []
+    for name in COUNTS:
+        values = block[name].to_numpy()
+        high, low = np.add.reduceat(values >> 32, starts), np.add.reduceat(values & HALF, starts)
+        if before is not None:
+            high[0] += before[name] >> 32
+            low[0] += before[name] & HALF
+        high += low >> 32
+        too_large += [(int(at), name) for at in np.flatnonzero((high >= 2**31) | (high < -(2**31)))[:1]]
+        sums[name] = (high << 32) | (low & HALF)
+    if too_large:
+        at, name = min(too_large, key=lambda each: each[0])
+        what, source = name.replace("_", " "), ids[int(starts[at])].as_py()
+        raise TableError(f"the {what} of {source} come to 2**63 or more, which no table holds; split the source")
     return sums
-
-
-def _too_large(name: str, source: str) -> TableError:
-    what = name.replace("_", " ")
-    return TableError(f"the {what} of {source} come to 2**63 or more, which no table holds; split the source")

@@ -168,7 +168,10 @@ def test_sums_are_exact_or_an_error_that_names_the_source(rows, block):
 @given(values=st.lists(st.none() | st.text(max_size=6) | st.sampled_from(["", "@a", "-a", "a b", "%", "ok", "a\n"])))
 def test_ids_of_columns_are_those_of_single_values(values):
     column, names = pa.array(values, pa.large_string()), pa.array(["c"] * len(values), pa.large_string())
-    assert source_ids(names, column).to_pylist() == ["c" if v is None else source_id("c", v) for v in values]
+    nameless = pa.array(["own"] * len(values), pa.large_string())
+    assert source_ids(names, column, nameless).to_pylist() == [
+        "own" if v is None else source_id("c", v) for v in values
+    ]
     assert holder_ids(column).to_pylist() == [None if v is None else encode_value(v) for v in values]
 
 
