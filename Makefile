@@ -25,6 +25,7 @@ lint: $(VENV)/tested  ## Run the linters and the type checker
 bench: $(VENV)/tested  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/allocation.py
+	$(BIN)/python benchmarks/sources.py
 	$(BIN)/python benchmarks/start.py
 
 campaign: $(VENV)/tested  ## Run the long forms of the tests that kill and corrupt

@@ -49,6 +49,7 @@ def scan(
     engine: str | None = None,
     workers: int | None = None,
     verify: Number = "1%",
+    duplicates: str | None = None,
     outside: bool = False,
     rehash: bool = False,
     fresh: bool = False,
@@ -59,7 +60,6 @@ def scan(
     See `royalty scan --help` for the arguments. Raises RoyaltyError; no table is then written.
     """
     from royaltycli.storage import check_place
-    from royaltycli.tokens.table import write_tokens
 
     _check_types(output=output)
     if output is not None:
@@ -68,27 +68,28 @@ def scan(
     if output is not None:
         spare_corpus(opened, Path(output))
     with counts_folder(output) as folder:
-        scanned = scan_opened(
+        table = folder / "tokens" if output is None else Path(output)
+        scan_opened(
             opened,
             folder,
+            table,
             workers=workers,
             encoding=encoding,
             pattern=pattern,
             engine=engine,
             verify=verify,
+            duplicates=duplicates,
             rehash=rehash,
             fresh=fresh,
         )
-        if output is not None:
-            write_tokens(Path(output), scanned.table)
-    return scanned.table
+        return read_tokens(table)
 
 
 @contextlib.contextmanager
 def counts_folder(output: str | Path | None) -> Iterator[Path]:
     """The folder in which a scan keeps what it has counted: hidden beside its output, or for this scan alone."""
-    from royaltycli.storage import working_folder
     from royaltycli.tokens.partials import folder_of
+    from royaltycli.workspace import working_folder
 
     if output is not None:
         with working_folder(folder_of(Path(output))) as folder:
@@ -118,35 +119,57 @@ def plan_opened(
     pattern: str | None = None,
     engine: str | None = None,
     verify: Number = "1%",
+    duplicates: str | None = None,
     rehash: bool = False,
     fresh: bool = False,
 ) -> Plan:
     """What a scan of a corpus that `check` has opened must count, given what is kept in `folder`.
 
-    The encoding is the one given here, else the manifest's, else the default.
+    The encoding is the one given here, else the manifest's, else the default; so is the way with duplicates.
     """
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
     from royaltycli.tokens.scan import plan_scan
 
-    _check_types(encoding=encoding, pattern=pattern, engine=engine)
+    _check_types(encoding=encoding, pattern=pattern, engine=engine, duplicates=duplicates)
     corpus = opened.corpus
     if encoding is not None:
         vocabulary = find_encoding(encoding, pattern or corpus.pattern)
     else:
         vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
     rate = _fraction(verify, "verify")
-    return plan_scan(corpus, opened.files, vocabulary, folder, engine=engine, verify=rate, rehash=rehash, fresh=fresh)
+    return plan_scan(
+        corpus,
+        opened.files,
+        vocabulary,
+        folder,
+        engine=engine,
+        verify=rate,
+        duplicates=duplicates,
+        rehash=rehash,
+        fresh=fresh,
+    )
 
 
 def scan_opened(
-    opened: Opened, folder: Path, *, workers: int | None = None, tick: Tick | None = None, **options: Any
+    opened: Opened,
+    folder: Path,
+    output: Path,
+    *,
+    workers: int | None = None,
+    tick: Tick | None = None,
+    top: int = 0,
+    **options: Any,
 ) -> Scan:
-    """Scan a corpus that `check` has opened; the options are those of `plan_opened`."""
+    """Scan a corpus that `check` has opened, into `output`; the options are those of `plan_opened`.
+
+    The totals name the `top` largest sources.
+    """
     from royaltycli.tokens.scan import run
 
     _check_types(workers=workers)
     plan = plan_opened(opened, folder, **options)
-    return run(plan, workers=workers) if tick is None else run(plan, workers=workers, tick=tick)
+    watched = {} if tick is None else {"tick": tick}
+    return run(plan, output, workers=workers, top=top, **watched)
 
 
 def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
@@ -307,8 +330,8 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     if found.problems:
         raise ManifestError(found.problems)
     with counts_folder(None) as folder:
-        scanned = run(plan_scan(alone, found.files, find_encoding(encoding or usual), folder))
-    return sum(scanned.table["tokens"].to_pylist())
+        plan = plan_scan(alone, found.files, find_encoding(encoding or usual), folder)
+        return run(plan, folder / "tokens").totals.tokens
 
 
 def _check_types(**given: object) -> None:

@@ -84,3 +84,19 @@ REFERENCE_TIMES = 15
 
 WORKERS = 1024
 """The most worker processes one scan may have."""
+
+# -- merging ------------------------------------------------------------------------------------
+SORT_BYTES = 256 * MiB
+"""Rows that are sorted in memory; more of them lie in files. Sorting takes some three times as much."""
+
+SORT_RUNS = 64
+"""Sorted files that are merged at once, each read in blocks of SORT_BYTES / SORT_RUNS."""
+
+ROW_GROUP = 1 << 20
+"""Sources in one row group of a token table."""
+
+ROW_GROUP_BYTES = 256 * MiB
+"""Ids and names in one row group of a token table, where they are long."""
+
+COPIES_HELD = 1 << 16
+"""Sources of one text that are held until all of them are known; of more, only those that may get a token."""

@@ -15,7 +15,7 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -146,82 +146,65 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     write_whole(path, lambda file: write_sealed(file, table))
 
 
+def write_parquet_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write a sealed Parquet file as `write_parquet` does, whose row groups are the parts. Raises OutputError."""
+    write_whole(path, lambda file: write_sealed_parts(file, schema, parts))
+
+
 def write_part(path: Path, table: pa.Table) -> None:
     """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result. Raises OutputError."""
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
 
 
-@contextlib.contextmanager
-def working_folder(folder: Path) -> Iterator[Path]:
-    """A folder for the parts of a longer work, made if it is not there, that nobody else uses meanwhile.
-
-    What a killed process left half-written in it is removed, and at the end the folder itself if nothing
-    is in it. Raises OutputError if somebody does use it.
-    """
-    try:
-        lock = _lock_folder(folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
-    try:
-        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
-            with contextlib.suppress(OSError):
-                _remove_leftover(leftover)
-        yield folder
-    finally:
-        with contextlib.suppress(OSError):  # it is not empty
-            folder.rmdir()
-        if lock is not None:
-            os.close(lock)
-
-
-def _lock_folder(folder: Path) -> int | None:
-    """Make a folder and lock it until the descriptor that is given back is closed. Raises OSError and OutputError."""
-    while True:
-        folder.mkdir(exist_ok=True)
-        if not LOCKS:
-            return None
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _lock_at_once(lock)
-            if folder.exists() and os.path.samestat(os.fstat(lock), folder.stat()):
-                return lock
-        except BlockingIOError as error:
-            os.close(lock)
-            mend = "wait for it to end, or name another output"
-            raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
-        except OSError:
-            os.close(lock)
-            raise
-        os.close(lock)  # whoever had it before has just removed it
-
-
-def _lock_at_once(descriptor: int) -> None:
-    """Raises BlockingIOError if somebody else has the lock."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # some network drives have no locks
-        return
-
-
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:
-    """Write `table` to a file, with page checksums and a seal. It is made in memory, which holds the table anyway."""
+    """Write `table` to a file, with page checksums and a seal."""
+    write_sealed_parts(file, table.schema, [table])
+
+
+def write_sealed_parts(file: BinaryIO, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write a table that is never in memory as a whole, each part as a row group of its own."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    bare = table.replace_schema_metadata(None)
     # Without the Arrow schema, which would hold a second, encoded copy of the metadata.
     options = {"compression": "zstd", "write_page_checksum": True, "store_schema": False}
-    whole = io.BytesIO()
-    with pq.ParquetWriter(pa.PythonFile(whole, mode="w"), bare.schema, **options) as writer:
-        writer.write_table(bare)
-        writer.add_key_value_metadata({**(table.schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
-    seal_at, seal = _find_seal(whole), _digest(whole)
-    whole.seek(seal_at + len(SEAL_START))
-    whole.write(seal.hex().encode("ascii"))
-    file.write(whole.getbuffer())
+    sealing = _Sealing(file)
+    with pq.ParquetWriter(pa.PythonFile(sealing, mode="w"), schema.remove_metadata(), **options) as writer:
+        for part in parts:
+            writer.write_table(part.replace_schema_metadata(None))
+        writer.add_key_value_metadata({**(schema.metadata or {}), SEAL_KEY: BLANK_SEAL})
+        sealing.hold_back()
+    sealing.seal()
+
+
+class _Sealing(io.BufferedIOBase):
+    """Passes on what it is given, but holds back the end, in which the seal's digits stand, until they are known."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._digest = file, hashlib.sha256()
+        self._held: bytearray | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        self._digest.update(data)
+        if self._held is None:
+            return self._file.write(data)
+        self._held += data
+        return memoryview(data).nbytes
+
+    def hold_back(self) -> None:
+        """Pass nothing on from here: the footer follows."""
+        self._held = bytearray()
+
+    def seal(self) -> None:
+        """Put the digits into what was held back, and pass it on."""
+        assert self._held is not None
+        # From the right: a title among the statistics may read alike.
+        start = self._held.rindex(SEAL_START) + len(SEAL_START)
+        self._held[start : start + 64] = self._digest.hexdigest().encode("ascii")
+        self._file.write(self._held)
 
 
 def read_sealed(path: Path) -> pa.Table:
@@ -335,10 +318,10 @@ def _remove_leftovers(place: Path) -> None:
     with contextlib.suppress(OSError):
         for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}") if LOCKS else ():
             with contextlib.suppress(OSError):
-                _remove_leftover(leftover)
+                remove_leftover(leftover)
 
 
-def _remove_leftover(leftover: Path) -> None:
+def remove_leftover(leftover: Path) -> None:
     """Remove a regular file that nobody has locked. A pipe, a device or a link of such a name is none of ours."""
     descriptor = os.open(leftover, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:

@@ -7,11 +7,11 @@ import io
 import os
 import pathlib
 
-from royaltycli import storage
+from royaltycli import storage, workspace
 
 OF_OS = ("close", "fstat", "fsync", "open")
 OF_PATH = ("chmod", "replace", "stat")
-"""What storage calls by these two ways, beside the reading and writing of files."""
+"""What storage and workspace call by these two ways, beside the reading and writing of files."""
 
 
 class Disk:
@@ -56,12 +56,13 @@ class Disk:
             return io.BufferedRandom(Raw(path, mode)) if "+" in mode else io.BufferedReader(Raw(path, mode))
 
         calls = {name: staticmethod(self.counted(name, getattr(os, name))) for name in OF_OS}
-        storage.os, path.open = type("os", (), {**vars(os), **calls}), open_counted
+        storage.os = workspace.os = type("os", (), {**vars(os), **calls})
+        path.open = open_counted
         for name in OF_PATH:
             setattr(path, name, self.counted(name, methods[name]))
         try:
             yield disk
         finally:
-            storage.os = os
+            storage.os = workspace.os = os
             for name, method in methods.items():
                 setattr(path, name, method)

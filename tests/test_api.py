@@ -396,6 +396,7 @@ def retyped(table, text, parties, whole=None):
     whole = whole or pa.int64()
     holders = parties(pa.struct([(name, text) for name in PARTY]))
     types = {"holders": holders, "tokens": whole, "digest": pa.binary(32), "documents": whole, "bytes": whole}
+    types["credited_tokens"] = whole
     schema = pa.schema([(name, types.get(name, text)) for name in table.column_names], metadata=table.schema.metadata)
     return pa.table({name: table[name].to_pylist() for name in table.column_names}, schema=schema)
 

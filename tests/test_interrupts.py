@@ -264,8 +264,9 @@ def many(tmp_path_factory):
         "tokens": rows,
         "epochs": ["1" for row in rows],
         "digest": [bytes(32) for row in rows],
+        "credited_tokens": rows,
     }
-    write_parquet(folder / "tokens.parquet", with_metadata(pa.table(columns, schema=SCHEMA), schema="1"))
+    write_parquet(folder / "tokens.parquet", with_metadata(pa.table(columns, schema=SCHEMA), schema="2"))
     return folder
 
 

@@ -15,12 +15,12 @@ PACKAGE = Path(royaltycli.__file__).parent
 SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    "errors", "limits", "numerals", "storage", "manifest", "corpus", "tokens", "payout", "mixtures", "report", "api",
+    "errors", "limits", "numerals", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures", "report", "api",
     "cli", "__init__", "__main__",
 )  # fmt: skip
 """From the bottom up. A module imports from its own layer and those before it."""
 
-FORBIDDEN = {"payout": ("storage", "manifest", "corpus", "tokens")}
+FORBIDDEN = {"payout": ("storage", "workspace", "manifest", "corpus", "tokens")}
 """What a layer must not import although it lies below: payout is pure and knows no files."""
 
 HEAVY = (

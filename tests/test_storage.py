@@ -25,7 +25,7 @@ import pytest
 
 from royaltycli import storage
 from royaltycli.errors import OutputError, TableError
-from royaltycli.storage import PARTIAL, read_sealed, write_parquet, write_text, write_whole
+from royaltycli.storage import PARTIAL, read_sealed, write_parquet, write_parquet_parts, write_text, write_whole
 from tests.disk import Disk
 
 OLD, NEW = b"what was there before\n" * 1000, b"what is written now\n" * 3000
@@ -48,6 +48,7 @@ WRITERS = {
     "text": (lambda path: write_text(path, NEW.decode()), NEW),
     "pieces": (write_csv_like, NEW),
     "parquet": (lambda path: write_parquet(path, TABLE), None),
+    "parts": (lambda path: write_parquet_parts(path, TABLE.schema, iter([TABLE.slice(0, 1), TABLE.slice(1)])), None),
 }
 
 

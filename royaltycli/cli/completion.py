@@ -31,6 +31,13 @@ def engines(incomplete: str) -> list[str]:
     return _beginning(incomplete, ("gigatoken", "tiktoken", "tokenizers"))
 
 
+def duplicates(incomplete: str) -> list[str]:
+    """The ways with a text that occurs more than once."""
+    from royaltycli.manifest.model import DUPLICATES
+
+    return _beginning(incomplete, DUPLICATES)
+
+
 def currencies(incomplete: str) -> list[str]:
     """The codes of currencies that can be paid in."""
     from royaltycli.payout.currency import payable

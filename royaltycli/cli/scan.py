@@ -67,6 +67,16 @@ def scan(
     verify: Annotated[
         str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
     ] = "1%",
+    duplicates: Annotated[
+        str | None,
+        typer.Option(
+            "--duplicates",
+            metavar="HOW",
+            help="Who is credited with a text that occurs more than once: all, first or split.",
+            show_default="the manifest's, else all",
+            autocompletion=completion.duplicates,
+        ),
+    ] = None,
     rehash: Annotated[
         bool,
         typer.Option("--rehash", help="Read all files again for changes, whatever their sizes and times say."),
@@ -92,7 +102,6 @@ def scan(
     from royaltycli.errors import CallError
     from royaltycli.storage import check_place
     from royaltycli.tokens.partials import folder_of
-    from royaltycli.tokens.table import write_tokens
 
     check_place(output)
     if output == options.STANDARD_OUTPUT:
@@ -103,13 +112,11 @@ def scan(
     opened = api.check(manifest, outside=outside)
     api.spare_corpus(opened, output)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
-    how |= {"rehash": rehash, "fresh": fresh}
+    how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh}
     if explain:
         console.show_plan(opened, api.plan_opened(opened, folder_of(output), **how))
         return
-    with api.counts_folder(output) as folder:
-        with console.scanning(opened, quiet=quiet) as tick:
-            scanned = api.scan_opened(opened, folder, workers=workers, tick=tick, **how)
-        write_tokens(output, scanned.table)
+    with api.counts_folder(output) as folder, console.scanning(opened, quiet=quiet) as tick:
+        scanned = api.scan_opened(opened, folder, output, workers=workers, tick=tick, top=top, **how)
     if not quiet:
-        console.show_scan(opened, scanned, output, time.monotonic() - started, top)
+        console.show_scan(opened, scanned, output, time.monotonic() - started)

@@ -13,6 +13,8 @@ from royaltycli.errors import Place
 Format = Literal["text", "html", "jsonl", "parquet", "warc"]
 Function = Literal["domain", "host", "folder"]
 Lists = Literal["split", "first", "joint"]
+Duplicates = Literal["all", "first", "split"]
+DUPLICATES: tuple[Duplicates, ...] = ("all", "first", "split")
 
 Field = tuple[str, ...]
 """The way to a value of a document: the name of its field, of nested fields one name for each level."""
@@ -109,7 +111,8 @@ class Corpus:
     `folder` holds the manifest, and every pattern is relative to it. `encoding` is the name of a
     public encoding or the path of a vocabulary file, as written; `pattern` names the public encoding
     whose splitting pattern a `.tiktoken` file uses. `train_tokens` is the size of the whole training
-    run where this corpus is a part of it. `digest` is the SHA-256 of the manifest's bytes, `lists`
+    run where this corpus is a part of it. `duplicates` says which sources are credited with a text that
+    occurs more than once. `digest` is the SHA-256 of the manifest's bytes, `lists`
     those of its list files, by path.
     """
 
@@ -120,6 +123,7 @@ class Corpus:
     encoding: str | None = None
     pattern: str | None = None
     train_tokens: Decimal | None = None
+    duplicates: Duplicates | None = None
     holders: tuple[Holder, ...] = ()
     sources: tuple[Source, ...] = ()
     collections: tuple[Collection, ...] = ()

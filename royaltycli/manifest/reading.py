@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from royaltycli.errors import CallError, Place, Problem
 from royaltycli.limits import MANIFEST_BYTES
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, text, texts
 from royaltycli.manifest.lists import decode, read_list
-from royaltycli.manifest.model import Collection, Corpus, Holder, Source
+from royaltycli.manifest.model import DUPLICATES, Collection, Corpus, Duplicates, Holder, Source
 from royaltycli.manifest.parties import HOLDER_KEYS, holder_of
 from royaltycli.manifest.paths import Refusal, read_regular, resolve
 from royaltycli.manifest.sources import SOURCE_KEYS, collection_of, source_of
@@ -21,7 +22,7 @@ from royaltycli.manifest.tables import Tables, check_tables, entries, head, pars
 from royaltycli.manifest.wording import shown
 
 MANIFEST_NAME = "corpus.toml"
-CORPUS_KEYS = ("name", "encoding", "pattern", "train_tokens", "sources", "holders")
+CORPUS_KEYS = ("name", "encoding", "pattern", "train_tokens", "duplicates", "sources", "holders")
 PATTERNS = ("r50k_base", "cl100k_base", "o200k_base")
 
 
@@ -83,6 +84,7 @@ def _fill(corpus: Corpus, tables: Tables, *, outside: bool) -> Corpus:
         encoding=_encoding(top, corpus.folder, outside=outside),
         pattern=choice(top, "pattern", PATTERNS),
         train_tokens=_whole_amount(top, "train_tokens"),
+        duplicates=cast("Duplicates | None", choice(top, "duplicates", DUPLICATES)),
         holders=_all_holders(holders, [*sources, *collections]),
         sources=tuple(sources),
         collections=tuple(collections),

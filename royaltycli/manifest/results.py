@@ -20,22 +20,25 @@ from royaltycli.manifest.patterns import Match
 from royaltycli.storage import is_sealed
 
 COLUMNS = (
-    ("source_id", "title", "holders", "tokens", "seen_tokens", "share"),
+    ("source_id", "title", "holders", "tokens", "seen_tokens", "share", "credited_tokens"),
     ("holder_id", "name", "sources", "seen_tokens", "share"),
-    ("license", "sources", "tokens", "seen_tokens", "share"),
-    ("collection", "sources", "tokens", "seen_tokens", "share"),
-    ("source_id", "title", "holders", "tokens", "seen_tokens", "share", "payout", "currency"),
+    ("license", "sources", "tokens", "seen_tokens", "share", "credited_tokens"),
+    ("collection", "sources", "tokens", "seen_tokens", "share", "credited_tokens"),
+    ("source_id", "title", "holders", "tokens", "seen_tokens", "share", "payout", "currency", "credited_tokens"),
     ("holder_id", "name", "sources", "share", "payout", "currency"),
     ("source_id", "title", "holder_id", "name", "holder_share", "share", "payout", "currency"),
 )
 """The columns of shares and payouts, as docs/files.md describes them."""
+
+_KNOWN = {*COLUMNS, *(names[:-1] for names in COLUMNS if names[-1] == "credited_tokens")}
+"""These, and those of results of version 0.1.0."""
 
 LINE_BYTES = 1 << 16
 """How much of a first line is looked at; a row of a result with more holders than fit is taken for a document."""
 
 RESULT = Refusal("a result of royalty, by its first line", "move it elsewhere, or use a narrower pattern")
 
-_HEADERS = {text for names in COLUMNS for text in (",".join(names), f"| {' | '.join(names)} |")}
+_HEADERS = {text for names in _KNOWN for text in (",".join(names), f"| {' | '.join(names)} |")}
 
 
 def is_sealed_result(match: Match, form: Format | None) -> bool:
@@ -62,5 +65,5 @@ def _begins_like_a_result(file: BinaryIO) -> bool:
     if not line.startswith(b"{"):
         return line.decode("ascii", "replace") in _HEADERS
     with contextlib.suppress(ValueError, RecursionError):
-        return tuple(json.loads(line)) in COLUMNS
+        return tuple(json.loads(line)) in _KNOWN
     return False

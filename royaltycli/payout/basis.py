@@ -40,13 +40,13 @@ class Basis:
         return self.scanned + (self.rest or 0)
 
 
-def seen_tokens(tokens: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens: Decimal | None = None) -> Basis:
-    """tokens x epochs of every source; `total_tokens` is the size of the whole run, in seen tokens.
+def seen_tokens(credited: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens: Decimal | None = None) -> Basis:
+    """Credited tokens x epochs of every source; `total_tokens` is the size of the whole run, in seen tokens.
 
     Raises TableError if a column holds what is no count or no decimal, AmountError if the whole run is
     smaller than what was scanned.
     """
-    counts = _counts(tokens)
+    counts = counts_of(credited, "credited_tokens")
     values, codes = _epochs(epochs)
     places = max([_places(value) for value in values], default=0)
     if total_tokens is not None:
@@ -70,12 +70,13 @@ def seen_tokens(tokens: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens: 
     return Basis(weights, places, scanned, rest or None)
 
 
-def _counts(tokens: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def counts_of(tokens: pa.ChunkedArray, name: str) -> npt.NDArray[np.int64]:
+    """A column of counts. Raises TableError if it has an empty cell, or less than zero in one."""
     if tokens.null_count:
-        raise TableError("the column tokens has an empty cell; scan the corpus again")
+        raise TableError(f"the column {name} has an empty cell; scan the corpus again")
     counts: npt.NDArray[np.int64] = tokens.cast(pa.int64()).to_numpy()
     if counts.min(initial=0) < 0:
-        raise TableError(f"the column tokens holds {counts.min()}, but a count is zero or more; scan the corpus again")
+        raise TableError(f"the column {name} holds {counts.min()}, but a count is zero or more; scan the corpus again")
     return counts
 
 

@@ -60,7 +60,7 @@ def pay(
     if by not in _BY:
         raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
     table = by_source_id(table)
-    basis = seen_tokens(table["tokens"], table["epochs"], total_tokens)
+    basis = seen_tokens(table["credited_tokens"], table["epochs"], total_tokens)
     if pool and not basis.total:
         amount = f"{money(pool, currency)} {currency.code}"
         raise AmountError(f"the pool of {amount} cannot be paid out, as no tokens were seen; scan the corpus again")
@@ -103,7 +103,9 @@ def _by_source(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
         "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
         "share": share_texts(weights, basis.total),
     }
-    return _with_money(columns, rows, paid.units, special, paid), special
+    paid_out = _with_money(columns, rows, paid.units, special, paid)
+    credited = rows.counts(table["credited_tokens"].to_numpy(), {})
+    return paid_out.append_column("credited_tokens", credited), special
 
 
 def _by_holder(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:

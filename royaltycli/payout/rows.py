@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import AmountError, CallError, TableError
 from royaltycli.payout.allocation import exact_sum
+from royaltycli.payout.basis import counts_of
 from royaltycli.payout.quotas import Integers
 
 NOT_SCANNED = "(not scanned)"
@@ -101,10 +102,16 @@ def group_sums(values: Integers, groups: npt.NDArray[np.int64], size: int) -> In
 
 
 def by_source_id(table: pa.Table) -> pa.Table:
-    """The table in the order of its source ids. Raises TableError if one is missing or there twice."""
+    """The table in the order of its source ids, with credited tokens: all of them where nothing else is said.
+
+    Raises TableError if an id is missing or there twice.
+    """
     missing = sorted(_COLUMNS - set(table.column_names))
     if missing:
         raise TableError(f"the token table has no column {', '.join(missing)}; write it with `royalty scan`")
+    counts_of(table["tokens"], "tokens")
+    if "credited_tokens" not in table.column_names:
+        table = table.append_column("credited_tokens", table["tokens"])
     ids = table["source_id"]
     if ids.null_count:
         raise TableError("the column source_id has an empty cell; scan the corpus again")

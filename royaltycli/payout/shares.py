@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,7 @@ from royaltycli.errors import CallError
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.holders import holders_text, part_weights, parts_of
+from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NO_HOLDER, NOT_SCANNED, by_source_id, group_sums, ids_before, listing
 from royaltycli.payout.texts import decimal_texts, share_texts
 
@@ -39,7 +41,7 @@ def shares(
     if by not in _BY:
         raise CallError(f"shares by {by!r} are not known; use {', '.join(_BY)}")
     table = by_source_id(table)
-    basis = seen_tokens(table["tokens"], table["epochs"], total_tokens)
+    basis = seen_tokens(table["credited_tokens"], table["epochs"], total_tokens)
     return _BY[by](table, basis, top)
 
 
@@ -55,6 +57,7 @@ def _by_source(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
             "tokens": rows.counts(table["tokens"].to_numpy(), {}),
             "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
             "share": share_texts(weights, basis.total),
+            "credited_tokens": rows.counts(table["credited_tokens"].to_numpy(), {}),
         }
     )
 
@@ -107,18 +110,17 @@ def _by_group(column: str, names: pa.ChunkedArray, table: pa.Table, basis: Basis
     rank[by_name] = np.arange(size)
     rank[size] = size  # the last group is of those without a name
     group = rank[pc.fill_null(encoded.indices, size).to_numpy()]
-    tokens = table["tokens"].to_numpy()
-    exact_tokens = tokens if exact_sum(tokens) < 2**63 else tokens.astype(object)
     amounts = group_sums(basis.weights, group, size + 1)
-    token_sums = group_sums(exact_tokens, group, size + 1)
+    token_sums, credited_sums = (_token_sums(table[name], group, size + 1) for name in ("tokens", "credited_tokens"))
     sources = np.bincount(group, minlength=size + 1)
-    special, special_sources, special_tokens = {}, {}, {}
+    special, special_sources, special_tokens, special_credited = {}, {}, {}, {}
     if basis.rest is not None:
         special[NOT_SCANNED] = basis.rest
     if sources[size]:
         unnamed = UNNAMED[column]
         special[unnamed] = int(amounts[size])
         special_sources[unnamed], special_tokens[unnamed] = int(sources[size]), int(token_sums[size])
+        special_credited[unnamed] = int(credited_sums[size])
     rows = listing(amounts[:size], ids_before(groups), special, top, f"(other {column}s)")
     weights = rows.numbers(amounts[:size], special)
     return pa.table(
@@ -128,8 +130,14 @@ def _by_group(column: str, names: pa.ChunkedArray, table: pa.Table, basis: Basis
             "tokens": rows.counts(token_sums[:size], special_tokens),
             "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
             "share": share_texts(weights, basis.total),
+            "credited_tokens": rows.counts(credited_sums[:size], special_credited),
         }
     )
+
+
+def _token_sums(tokens: pa.ChunkedArray, group: npt.NDArray[np.int64], size: int) -> Integers:
+    counts = tokens.to_numpy()
+    return group_sums(counts if exact_sum(counts) < 2**63 else counts.astype(object), group, size)
 
 
 _BY: dict[str, Callable[[pa.Table, Basis, int | None], pa.Table]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     """
     left = sum(piece.packed_bytes for piece in shard.pieces)
     counted = Counted([], [0] * len(shard.pieces), [0] * len(shard.pieces))
+    before_in: collections.Counter[int] = collections.Counter()
     for group in _grouped(read(shard.pieces, owners)):
         check()
         numbers, batches = [number for number, _ in group], [batch for _, batch in group]
@@ -73,7 +75,9 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
         for number, batch in group:
             part = slice(start, start + len(batch.texts))
             owner = owners[batch.file.owner]
-            counted.rows.append(rows_of(number, batch, owner, sizes[part], counts[part], digests[part]))
+            rows = rows_of(number, before_in[number], batch, owner, sizes[part], counts[part], digests[part])
+            counted.rows.append(rows)
+            before_in[number] += len(batch.texts)
             start = part.stop
         packed = min(left, sum(batch.packed_bytes for batch in batches))
         left -= packed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,22 +26,30 @@ ROWS = pa.schema(
         ("bytes", pa.int64()),
         ("tokens", pa.int64()),
         ("digests", pa.large_binary()),
+        ("counts", pa.large_binary()),
+        ("places", pa.large_binary()),
     ]
 )
 """What some documents of one source in one piece come to, in the order of the corpus.
 
 `source` and `holder` are what the documents name, null where the manifest does or, of the source of a
-collection, where they name none. `digests` are the documents' own, 32 bytes each, in their order. Of a
-document that is split among sources, each has a part: it has a digest, but counts as a document in one only.
+collection, where they name none. `digests` are the documents' own, 32 bytes each, in their order; `counts`
+their tokens, and `places` which documents of the piece they are, from 0: four bytes each, the least
+significant first. Of a document that is split among sources, each has a part: it has a digest, tokens and the
+document's place, but counts as a document in one only.
 """
 
 
 def rows_of(
-    piece: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
+    piece: int, before: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
 ) -> pa.RecordBatch:
-    """The rows of a batch, whose first document is of the piece of that number. Raises DocumentError."""
-    documents = np.ones(len(counts), dtype=np.int64)
+    """The rows of a batch, whose first document is of the piece of that number, with `before` documents before it.
+
+    Raises DocumentError.
+    """
+    documents, inside = np.ones(len(counts), dtype=np.int64), np.arange(len(counts))
     if batch.parts is not None:
+        inside = batch.parts
         documents, sizes, counts, digests = shared_out(batch.sources, batch.parts, sizes, counts, digests)
     if batch.sources is not None:
         groups = _groups(batch, owner)
@@ -49,8 +58,8 @@ def rows_of(
     else:
         groups = _all(len(counts))
     pieces = piece + np.arange(len(groups.starts)) if batch.files else np.full(len(groups.starts), piece)
+    places = np.zeros(len(counts), np.int64) if batch.files else before + inside[groups.order]
     ends = np.append(groups.starts, len(counts))
-    ordered = pa.py_buffer(np.ascontiguousarray(digests[groups.order]))
     columns = [
         pa.array(pieces, pa.int32()),
         pa.array(groups.names, pa.large_string()),
@@ -58,9 +67,20 @@ def rows_of(
         pa.array(_sums(documents, groups), pa.int64()),
         pa.array(_sums(sizes, groups), pa.int64()),
         pa.array(_sums(counts, groups), pa.int64()),
-        pa.Array.from_buffers(pa.large_binary(), len(groups.starts), [None, pa.py_buffer(ends * 32), ordered]),
+        _each_documents(digests[groups.order], ends),
+        _each_documents(counts[groups.order].astype("<u4"), ends),
+        _each_documents(places.astype("<u4"), ends),
     ]
     return pa.record_batch(columns, schema=ROWS)
+
+
+def _each_documents(values: npt.NDArray[Any], ends: npt.NDArray[np.intp]) -> pa.LargeBinaryArray:
+    """The bytes of values, of which there is one for each document, by row."""
+    data = np.ascontiguousarray(values)
+    size = data.itemsize * (data.shape[1] if data.ndim > 1 else 1)
+    return pa.Array.from_buffers(
+        pa.large_binary(), len(ends) - 1, [None, pa.py_buffer(ends * size), pa.py_buffer(data)]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
 
-VERSION = "1"
+VERSION = "2"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
 
 METADATA = b"royalty.pieces"

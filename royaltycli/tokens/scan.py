@@ -9,37 +9,35 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import cut, text_size, together
 from royaltycli.errors import CallError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
-from royaltycli.manifest.identifiers import UNKNOWN
-from royaltycli.manifest.model import Collection, Corpus, Source
+from royaltycli.manifest.model import DUPLICATES, Collection, Corpus, Duplicates, Source
 from royaltycli.storage import note_kept
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
-from royaltycli.tokens.merge import token_table
+from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import kept_in, place_of, remove_others
 from royaltycli.tokens.plan import UNCHANGED, Planned, plan_pieces
 from royaltycli.tokens.processes import WorkerProcess
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import Done, Job, Task, work
+from royaltycli.tokens.totals import Totals
 from royaltycli.tokens.workers import Check, InOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A finished scan: the token table, and how it came about.
+    """A finished scan: what the token table comes to, and how it came about.
 
     `verified` documents were recounted by the reference, in this scan or in the one that counted them.
     `unchanged` of the corpus's files were counted by an earlier scan.
     """
 
-    table: pa.Table
+    totals: Totals
+    encoding: str
     engine: str
     reference: str | None
     verified: int
@@ -49,13 +47,17 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a scan is going to do, with which engine and reference. `job` is what its workers are told."""
+    """What a scan is going to do, with which engine and reference. `job` is what its workers are told.
+
+    `duplicates` says which sources get the tokens of a text that occurs more than once.
+    """
 
     corpus: Corpus
     owners: tuple[Source | Collection, ...]
     pieces: list[Planned]
     reference: Reference | None
     job: Job
+    duplicates: Duplicates
 
 
 def default_workers() -> int:
@@ -71,16 +73,20 @@ def plan_scan(
     *,
     engine: str | None = None,
     verify: Fraction = Fraction(1, 100),
+    duplicates: str | None = None,
     rehash: bool = False,
     fresh: bool = False,
 ) -> Plan:
     """What must be counted of a corpus, given the partial tables in `folder`. Nothing is counted or written.
 
     `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
-    documents that the reference engine counts as well. With `rehash`, the content of files that were
+    documents that the reference engine counts as well. `duplicates` is by default what the manifest says.
+    With `rehash`, the content of files that were
     counted before is compared, and not only their size and stamp; with `fresh`, nothing was counted
     before. Raises EncodingError and CallError.
     """
+    if duplicates is not None and duplicates not in DUPLICATES:
+        raise CallError(f"duplicates is {duplicates!r}; it must be one of {', '.join(DUPLICATES)}")
     reference = load_reference(encoding)
     chosen = choose_engine(engine, encoding, reference)
     itself = reference is not None and chosen == reference.name
@@ -89,15 +95,24 @@ def plan_scan(
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
     planned = plan_pieces(cut(files), owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
-    return Plan(corpus, owners, planned, reference, job)
+    credited = duplicates or corpus.duplicates or DUPLICATES[0]
+    return Plan(corpus, owners, planned, reference, job, credited)
 
 
-def run(scan: Plan, *, workers: int | None = None, tick: Tick = lambda _bytes, _tokens, _documents: None) -> Scan:
-    """Count what a plan says, and make the token table of the whole corpus.
+def run(
+    scan: Plan,
+    output: Path,
+    *,
+    workers: int | None = None,
+    tick: Tick = lambda _bytes, _tokens, _documents: None,
+    top: int = 0,
+) -> Scan:
+    """Count what a plan says, and write the token table of the whole corpus to `output`.
 
     The table is the same, to the byte, for any engine and number of workers, and whatever was counted
-    before. Raises DocumentError for the first document that cannot be read, VerificationError for the
-    first that is counted otherwise, WorkerError, OutputError and CallError.
+    before. The totals name the `top` largest sources. Raises DocumentError for the first document that
+    cannot be read, VerificationError for the first that is counted otherwise, TableError for sums that
+    are too large, WorkerError, OutputError and CallError.
     """
     workers = default_workers() if workers is None else workers
     if not 1 <= workers <= WORKERS:
@@ -110,13 +125,15 @@ def run(scan: Plan, *, workers: int | None = None, tick: Tick = lambda _bytes, _
         counted.update(done.counted)
         kept |= {place_of(one.entry): one for one in done.kept}
     pieces = [(one.piece, kept[place_of(one.piece)]) for one in scan.pieces]
-    table = token_table(scan.corpus, pieces, scan.job.encoding)
-    remove_others(scan.job.folder, {one.path for _, one in pieces})
+    folder, duplicates = scan.job.folder, scan.duplicates
+    totals = merge(scan.corpus, pieces, scan.job.encoding, duplicates=duplicates, output=output, folder=folder, top=top)
+    remove_others(folder, {one.path for _, one in pieces})
     name = scan.reference.name if scan.reference else None
     unchanged = len({piece.file.name for piece, _ in pieces} - counted)
     entries = [one.entry for _, one in pieces]
-    notes = (*_notes(scan.job.engine, name, sum(entry.gave_up for entry in entries)), *_nameless(table))
-    return Scan(table, scan.job.engine, name, sum(entry.verified for entry in entries), unchanged, notes)
+    notes = (*_notes(scan.job.engine, name, sum(entry.gave_up for entry in entries)), *_nameless(totals))
+    verified = sum(entry.verified for entry in entries)
+    return Scan(totals, scan.job.encoding.name, scan.job.engine, name, verified, unchanged, notes)
 
 
 def _done(scan: Plan, workers: int, tick: Tick) -> Iterator[Done]:
@@ -163,18 +180,13 @@ def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _nameless(table: pa.Table) -> list[str]:
+def _nameless(totals: Totals) -> list[str]:
     """What is said of documents that name no source."""
-    ids = table["source_id"]
-    found = table.filter(pc.ends_with(ids, f"/{UNKNOWN}"))
     notes = []
-    for source, documents, tokens in zip(
-        *(found[column].to_pylist() for column in ("source_id", "documents", "tokens")), strict=True
-    ):
-        counted = "1 token" if tokens == 1 else f"{tokens:,} tokens"
-        said = "1 document" if documents == 1 else f"{documents:,} documents"
-        names, count = ("names", "it counts") if documents == 1 else ("name", "they count")
-        alone = pc.sum(pc.starts_with(ids, source.removesuffix(UNKNOWN))).as_py() == 1
-        check = ", like all of that collection: check its `source`" if alone else ""
-        notes.append(f"{said} of {counted} {names} no source; {count} for {source}{check}")
+    for one in totals.nameless:
+        counted = "1 token" if one.tokens == 1 else f"{one.tokens:,} tokens"
+        said = "1 document" if one.documents == 1 else f"{one.documents:,} documents"
+        names, count = ("names", "it counts") if one.documents == 1 else ("name", "they count")
+        check = ", like all of that collection: check its `source`" if one.alone else ""
+        notes.append(f"{said} of {counted} {names} no source; {count} for {one.source_id}{check}")
     return notes

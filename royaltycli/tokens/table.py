@@ -10,9 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from royaltycli.errors import TableError
-from royaltycli.storage import SEAL_KEY, read_sealed, write_parquet
+from royaltycli.storage import SEAL_KEY, read_sealed
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+
+READABLE = ("1", SCHEMA_VERSION)
+"""Tables of version 1 have no credited tokens: every copy counted."""
 
 HOLDERS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("share", pa.string())]))
 
@@ -27,11 +30,14 @@ SCHEMA = pa.schema(
         ("tokens", pa.int64()),
         ("epochs", pa.string()),
         ("digest", pa.binary(32)),
+        ("credited_tokens", pa.int64()),
     ]
 )
 """The columns, as docs/files.md describes them."""
 
-EXACT = ("source_id", "title", "holders", "license", "tokens", "epochs")
+CREDITED = "credited_tokens"
+
+EXACT = ("source_id", "title", "holders", "license", "tokens", "epochs", CREDITED)
 """The columns that shares and payouts rest on."""
 
 PREFIX = "royalty."
@@ -50,16 +56,11 @@ def with_metadata(table: pa.Table, **entries: str | None) -> pa.Table:
     return table.replace_schema_metadata(metadata)
 
 
-def write_tokens(path: Path, table: pa.Table) -> None:
-    """Write a token table. Raises OutputError; what was at `path` is then unchanged."""
-    write_parquet(path, table)
-
-
 def read_tokens(path: Path) -> pa.Table:
     """Read a token table. Raises TableError if it is missing, damaged, or of another version."""
     table = read_sealed(path)
     check_tokens(table, str(path))
-    return table
+    return with_credits(table)
 
 
 def check_tokens(table: pa.Table, name: str) -> None:
@@ -67,14 +68,23 @@ def check_tokens(table: pa.Table, name: str) -> None:
     version = metadata_of(table).get("schema")
     if version is None:
         raise TableError(f"{name} is no token table; name one that `royalty scan` wrote")
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         raise TableError(
-            f"{name} has schema version {version}, where this version of royalty reads {SCHEMA_VERSION}; "
+            f"{name} has schema version {version}, where this version of royalty reads {' and '.join(READABLE)}; "
             "run `royalty scan` again"
         )
     for column in SCHEMA:
+        if column.name == CREDITED and version == "1":
+            continue
         if table.schema.get_field_index(column.name) < 0:
             raise TableError(f"{name} has no column {column.name!r}; run `royalty scan` again")
+
+
+def with_credits(table: pa.Table) -> pa.Table:
+    """A token table with the column of credited tokens; one that has none credits every copy."""
+    if CREDITED in table.column_names or "tokens" not in table.column_names:
+        return table
+    return table.append_column(pa.field(CREDITED, table.schema.field("tokens").type), table["tokens"])
 
 
 def as_tokens(table: pa.Table) -> pa.Table:
@@ -91,7 +101,7 @@ def as_tokens(table: pa.Table) -> pa.Table:
         if column.type != field.type:
             at = table.schema.get_field_index(field.name)
             table = table.set_column(at, field, _cast(field, column))
-    return table
+    return with_credits(table)
 
 
 def _cast(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -104,7 +114,9 @@ def _cast(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(field.type)
     except pa.ArrowException:
         pass
-    ours = {"tokens": "int64", "holders": "lists of id, name and share as text"}.get(field.name, "text")
+    ours = {"tokens": "int64", CREDITED: "int64", "holders": "lists of id, name and share as text"}.get(
+        field.name, "text"
+    )
     raise TableError(
         f"the column {field.name} is of type {column.type}, which does not become {ours} without loss; "
         "scan the corpus again"

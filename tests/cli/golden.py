@@ -89,8 +89,9 @@ def small_table():
         "tokens": [200, 100],
         "epochs": ["1", "1.5"],
         "digest": [bytes(32), bytes(range(32))],
+        "credited_tokens": [200, 100],
     }
-    return with_metadata(pa.table(columns, schema=SCHEMA), schema="1", encoding="o200k_base")
+    return with_metadata(pa.table(columns, schema=SCHEMA), schema="2", encoding="o200k_base")
 
 
 @functools.cache

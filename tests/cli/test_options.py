@@ -35,10 +35,11 @@ def table():
     rest = {
         "documents": [1] * len(made),
         "bytes": made["tokens"],
+        "credited_tokens": made["tokens"],
         "digest": pa.array([bytes(32)] * len(made), pa.binary(32)),
     }
     columns = {**dict(zip(made.column_names, made.columns, strict=True)), **rest}
-    return with_metadata(pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA), schema="1")
+    return with_metadata(pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA), schema="2")
 
 
 @pytest.fixture(scope="module")

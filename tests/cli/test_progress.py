@@ -81,6 +81,7 @@ def test_quiet_shows_nothing(corpus):
 def test_a_pipe_is_shown_no_progress(corpus):
     done = piped(*SCAN, "--fresh", folder=corpus)
     assert done.stderr.decode() == (
+        "No document is a copy of another.\n"
         "Note: nothing was recounted, as tiktoken is itself what counts are checked against.\n"
         "Note: counted with tiktoken, which is slower than gigatoken but counts the same.\n"
         "Wrote tokens.parquet.\n"

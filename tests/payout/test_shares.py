@@ -9,7 +9,7 @@ import pytest
 
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.shares import shares
-from tests.payout.tables import records, table
+from tests.payout.tables import paid, records, table
 
 CORPUS = table(
     ("quantum", 100, "1.5", {"a-rao": ("0.7", "Asha Rao"), "press": ("0.3", "A Press")}, "Quantum", "proprietary"),
@@ -21,12 +21,12 @@ CORPUS = table(
 
 def test_by_source():
     rows = shares(CORPUS)
-    assert rows.column_names == ["source_id", "title", "holders", "tokens", "seen_tokens", "share"]
+    assert rows.column_names == ["source_id", "title", "holders", "tokens", "seen_tokens", "share", "credited_tokens"]
     assert records(rows, *rows.column_names) == [
-        ("quantum", "Quantum", "a-rao=0.7;press=0.3", 100, "150", "0.6"),
-        ("web", None, None, 40, "50", "0.2"),
-        ("posts/maya", None, "maya", 30, "30", "0.12"),
-        ("posts/a-rao", None, "a-rao", 20, "20", "0.08"),
+        ("quantum", "Quantum", "a-rao=0.7;press=0.3", 100, "150", "0.6", 100),
+        ("web", None, None, 40, "50", "0.2", 40),
+        ("posts/maya", None, "maya", 30, "30", "0.12", 30),
+        ("posts/a-rao", None, "a-rao", 20, "20", "0.08", 20),
     ]
 
 
@@ -43,20 +43,20 @@ def test_by_holder():
 
 def test_by_license():
     rows = shares(CORPUS, by="license")
-    assert rows.column_names == ["license", "sources", "tokens", "seen_tokens", "share"]
+    assert rows.column_names == ["license", "sources", "tokens", "seen_tokens", "share", "credited_tokens"]
     assert records(rows, *rows.column_names) == [
-        ("proprietary", 1, 100, "150", "0.6"),
-        ("(none)", 1, 40, "50", "0.2"),
-        ("CC-BY-4.0", 2, 50, "50", "0.2"),
+        ("proprietary", 1, 100, "150", "0.6", 100),
+        ("(none)", 1, 40, "50", "0.2", 40),
+        ("CC-BY-4.0", 2, 50, "50", "0.2", 50),
     ]
 
 
 def test_by_collection():
     rows = shares(CORPUS, by="collection")
-    assert rows.column_names == ["collection", "sources", "tokens", "seen_tokens", "share"]
+    assert rows.column_names == ["collection", "sources", "tokens", "seen_tokens", "share", "credited_tokens"]
     assert records(rows, *rows.column_names) == [
-        ("(single sources)", 2, 140, "200", "0.8"),
-        ("posts", 2, 50, "50", "0.2"),
+        ("(single sources)", 2, 140, "200", "0.8", 140),
+        ("posts", 2, 50, "50", "0.2", 50),
     ]
 
 
@@ -136,3 +136,23 @@ def test_rule_s5_where_nothing_was_seen_every_share_is_0():
 def test_an_unknown_by_is_refused():
     with pytest.raises(CallError, match="use source, holder, license, collection"):
         shares(CORPUS, by="author")
+
+
+def test_rule_b1_credited_tokens_are_the_basis_and_tokens_stay_as_they_are():
+    made = table(("a", 100, "1.5", {}, None, "free"), ("posts/b", 100, "2", {}, None, "free"))
+    made = made.append_column("credited_tokens", pa.array([10, 40]))
+    columns = ("tokens", "seen_tokens", "share", "credited_tokens")
+    assert records(shares(made), "source_id", *columns) == [
+        ("posts/b", 100, "80", "0.842105263157895", 40),
+        ("a", 100, "15", "0.157894736842105", 10),
+    ]
+    assert records(shares(made, by="license"), "license", *columns) == [("free", 200, "95", "1", 50)]
+    assert records(shares(made, by="collection"), "collection", *columns) == [
+        ("posts", 100, "80", "0.842105263157895", 40),
+        ("(single sources)", 100, "15", "0.157894736842105", 10),
+    ]
+    assert paid(made, 9500) == [("posts/b", "80.00"), ("a", "15.00")]
+
+
+def test_a_table_without_credited_tokens_credits_every_copy():
+    assert shares(CORPUS).equals(shares(CORPUS.append_column("credited_tokens", CORPUS["tokens"])))

@@ -300,7 +300,11 @@ def test_with_tokenizers_a_scan_is_verified(corpus, trained, monkeypatch):
     first, said = scanned("--verify", "100%")
     tokens = royaltycli.read_tokens()
     assert first.endswith("tokenizer.json, by gigatoken")
-    assert said == "1 of 1 documents recounted with tokenizers: all equal.\nWrote tokens.parquet.\n"
+    assert said == (
+        "No document is a copy of another.\n"
+        "1 of 1 documents recounted with tokenizers: all equal.\n"
+        "Wrote tokens.parquet.\n"
+    )
     assert tokens["tokens"].to_pylist() == [
         len(plain_text_tokenizer(trained).encode((corpus / "books/book.txt").read_text()).ids)
     ]
@@ -315,6 +319,7 @@ def test_without_tokenizers_it_counts_the_same_and_says_that_it_is_not_verified(
     request.getfixturevalue("without_tokenizers")
     _, said = scanned("--verify", "100%")
     assert said == (
+        "No document is a copy of another.\n"
         "No document was recounted; see `--verify`.\n"
         "Note: not verified: tokenizers, which would recount a tokenizer.json, is not installed (royaltycli[hf]).\n"
         "Wrote tokens.parquet.\n"
@@ -359,7 +364,7 @@ def unknown_to_gigatoken(corpus):
 
 def test_a_tokenizer_that_gigatoken_does_not_know_is_counted_by_tokenizers(unknown_to_gigatoken):
     with counts_folder(None) as folder:
-        scanned = scan_opened(check(unknown_to_gigatoken), folder)
+        scanned = scan_opened(check(unknown_to_gigatoken), folder, folder / "tokens")
     assert scanned.engine == "tokenizers"
     assert scanned.notes == (
         "nothing was recounted, as tokenizers is itself what counts are checked against",

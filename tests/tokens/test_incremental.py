@@ -264,7 +264,7 @@ def test_a_table_that_is_lost_while_the_scan_goes_on_is_an_error(place):
         from royaltycli.tokens.scan import run
 
         with pytest.raises(TableError, match="does not exist"):
-            run(made)
+            run(made, place / "tokens.parquet")
 
 
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz é\n", max_size=30)), min_size=1, max_size=30)

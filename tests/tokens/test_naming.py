@@ -136,7 +136,7 @@ def summed(file, owner, cut):
     for _, batch in read(pieces, {0: owner}):
         texts = batch.texts.to_pylist()
         sizes, tokens = np.array([len(text.encode()) for text in texts]), np.array([len(text) for text in texts])
-        table = grouping.rows_of(0, batch, owner, sizes, tokens, digest_documents(batch.texts))
+        table = grouping.rows_of(0, 0, batch, owner, sizes, tokens, digest_documents(batch.texts))
         for row in table.to_pylist():
             parts = (row["documents"], row["bytes"], row["tokens"], row["digests"])
             before = found[source_id("c", row["source"])]
@@ -317,6 +317,18 @@ def test_a_name_that_is_too_long(folder):
     )
 
 
+@pytest.mark.parametrize("duplicates", ["first", "split"])
+def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
+    """The same part of the same text is a copy; so all parts together are credited what the text has (K2, N5)."""
+    rows = [{"text": "one two three four five", "by": ["ann", "bob"]}] * 3 + [{"text": "six", "by": ["ann"]}]
+    manifest = '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "by"\nlists = "split"'
+    place = folder({"corpus.toml": manifest, "a.jsonl": rows, "b.jsonl": rows[:1]})
+    table = royaltycli.scan(place, duplicates=duplicates).to_pylist()
+    assert sum(row["tokens"] for row in table) == 4 * 5 + 1
+    assert sum(row["documents"] for row in table) == 5
+    assert sum(row["credited_tokens"] for row in table) == 5 + 1
+
+
 # -- documents that name no source -------------------------------------------------------------------------
 
 
@@ -329,8 +341,9 @@ def test_documents_that_name_no_source_are_counted_and_reported(folder):
         {"corpus.toml": '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "by"\nholder = "by"', "a.jsonl": rows}
     )
     with counts_folder(None) as work:
-        scan = scan_opened(check(place), work)
-    found = {row["source_id"]: (row["documents"], row["holders"]) for row in scan.table.to_pylist()}
+        scan = scan_opened(check(place), work, place / "tokens.parquet")
+    rows = royaltycli.read_tokens(place / "tokens.parquet").to_pylist()
+    found = {row["source_id"]: (row["documents"], row["holders"]) for row in rows}
     assert found["c/(unknown)"] == (3, [])
     assert found["c/%28unknown%29"][0] == 1
     assert found["c/ann"][0] == 1
@@ -341,7 +354,7 @@ def test_where_no_document_names_a_source_the_key_is_probably_wrong(folder):
     rows = [{"text": "one", "author": "ann"}, {"text": "two", "author": "bob"}]
     place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "autor"', "a.jsonl": rows})
     with counts_folder(None) as work:
-        notes = scan_opened(check(place), work).notes
+        notes = scan_opened(check(place), work, place / "tokens.parquet").notes
     assert notes[-1] == (
         "2 documents of 2 tokens name no source; they count for c/(unknown), "
         "like all of that collection: check its `source`"

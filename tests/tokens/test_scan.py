@@ -111,7 +111,7 @@ def test_the_metadata_says_what_is_needed_to_check(folder):
     place = folder(CORPUS)
     about = metadata_of(royaltycli.scan(place, output=place / "tokens.parquet"))
     assert about == {
-        "schema": "1",
+        "schema": "2",
         "tool": f"royaltycli {royaltycli_version()}",
         "corpus": "Test",
         "manifest_sha256": hashlib.sha256((place / "corpus.toml").read_bytes()).hexdigest(),
@@ -119,6 +119,7 @@ def test_the_metadata_says_what_is_needed_to_check(folder):
         "vocabulary_sha256": PUBLIC["o200k_base"].digest,
         "pattern": "o200k_base",
         "train_tokens": "300000000000",
+        "duplicates": "all",
     }
     assert metadata_of(royaltycli.read_tokens(place / "tokens.parquet")) == about
 
@@ -147,13 +148,14 @@ def test_any_corpus_counts_as_the_oracle_counts_it(tmp_path_factory, rows, cut):
     expected = {unescaped(key): value for key, value in oracle.scan(place, "o200k_base").items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards.cut, "__defaults__", (cut,))
+        patch.setattr(shards.together, "__defaults__", (cut,))
         counted = rows_of(royaltycli.scan(place, workers=3, verify="50%"))
     assert {unescaped(key): value for key, value in counted.items()} == expected
 
 
 def scan_here(place, **options):
     with counts_folder(None) as folder:
-        return scan_opened(check(place), folder, **options)
+        return scan_opened(check(place), folder, folder / "tokens", **options)
 
 
 # -- the same bytes ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.manifest.model import Collection, Source
     from royaltycli.tokens.scan import Plan, Scan
+    from royaltycli.tokens.totals import Totals
 
 KILO = 1000
 
@@ -88,6 +89,21 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
     _say_left_out(opened)
 
 
+def _say_copies(totals: Totals) -> None:
+    """How much of a corpus repeats itself to the letter, and what became of that."""
+    copies = totals.copies
+    documents = copies.documents_within + copies.documents_across
+    if not documents:
+        say("No document is a copy of another.")
+        return
+    tokens = copies.tokens_within + copies.tokens_across
+    within = f"{copies.documents_within:,} ({copies.tokens_within:,}) within sources"
+    across = f"{copies.documents_across:,} ({copies.tokens_across:,}) across"
+    credited = {"all": "every copy is credited", "first": "the first is credited", "split": "the credit is split"}
+    how = credited[totals.duplicates]
+    say(f"Copies: {several(documents, 'document')} ({several(tokens, 'token')}), {within}, {across}; {how}.")
+
+
 def show_plan(opened: Opened, plan: Plan) -> None:
     """What a scan would count and why: the reasons in the order of the first file that each is given for."""
     from royaltycli.tokens.plan import UNCHANGED
@@ -113,38 +129,32 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     _say_left_out(opened)
 
 
-def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float, top: int) -> None:
+def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     """The summary of a scan: totals, the largest sources with a bar each, and how it was checked."""
-    import pyarrow.compute as pc
-
-    from royaltycli.tokens.table import metadata_of
-
-    table, about = scan.table, metadata_of(scan.table)
-    tokens, text_bytes, documents = (pc.sum(table[name]).as_py() or 0 for name in ("tokens", "bytes", "documents"))
-    holders = len(pc.unique(pc.struct_field(pc.list_flatten(table["holders"]), "id")))
-    console = make_console()
+    sums, console = scan.totals, make_console()
+    documents, tokens, text_bytes = sums.documents, sums.tokens, sums.bytes
     console.print(
-        Text.assemble((clean(about.get("corpus", "Corpus")), "bold"), f"  {about['encoding']}, by {scan.engine}")
+        Text.assemble((clean(opened.corpus.name or "Corpus"), "bold"), f"  {scan.encoding}, by {scan.engine}")
     )
     totals = Table.grid(padding=(0, 4))
     for may_wrap in (False, False, True):
         totals.add_column(no_wrap=not may_wrap)
-    totals.add_row(_total("sources", table.num_rows), _total("documents", documents), _total("tokens", tokens))
+    totals.add_row(_total("sources", sums.sources), _total("documents", documents), _total("tokens", tokens))
     rate = f"in {seconds:,.1f} s"
     if not scan.unchanged:  # or it would be of what was counted another time
         rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, {rate}"
-    totals.add_row(_total("holders", holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
+    totals.add_row(_total("holders", sums.holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
     print_whole(console, totals)
-    if top > 0 and table.num_rows:
-        largest = table.sort_by([("tokens", "descending"), ("source_id", "ascending")])
-        rows = largest.slice(0, top).select(["source_id", "title", "tokens"]).to_pylist()
-        if largest.num_rows > top:
-            rest = tokens - sum(row["tokens"] for row in rows)
-            rows.append({"source_id": f"({largest.num_rows - top:,} others)", "title": None, "tokens": rest})
-        shares = [{**row, "share": Fraction(row["tokens"], max(tokens, 1))} for row in rows]
-        show_ranking(
-            console, shares, {"source_id": "Source", "title": "Title", "tokens": "Tokens", "share": "Share"}, "tokens"
-        )
+    rows = sums.largest.rename_columns(["source_id", "title", "tokens"]).to_pylist()
+    if rows:
+        if sums.sources > len(rows):
+            rest = sums.credited_tokens - sum(row["tokens"] for row in rows)
+            rows.append({"source_id": f"({sums.sources - len(rows):,} others)", "title": None, "tokens": rest})
+        shares = [{**row, "share": Fraction(row["tokens"], max(sums.credited_tokens, 1))} for row in rows]
+        what = "Tokens" if sums.duplicates == "all" else "Credited"
+        headers = {"source_id": "Source", "title": "Title", "tokens": what, "share": "Share"}
+        show_ranking(console, shares, headers, "tokens")
+    _say_copies(sums)
     verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
     if scan.engine != scan.reference:
         say(verified if scan.verified else "No document was recounted; see `--verify`.")

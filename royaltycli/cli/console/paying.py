@@ -25,6 +25,7 @@ def show_shares(rows: pa.Table, by: str) -> None:
     names = {"holders": "Holders", "name": "Name", "title": "Title", "sources": "Sources", "tokens": "Tokens"}
     headers = {name: names.get(name, by.capitalize()) for name in rows.column_names}
     headers |= {"seen_tokens": "Seen tokens", "share": "Share"}
+    headers.pop("credited_tokens", None)  # seen tokens tell as much
     show_ranking(make_console(), rows.to_pylist(), headers, "share")
 
 
