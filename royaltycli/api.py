@@ -53,21 +53,23 @@ def scan(
     outside: bool = False,
     rehash: bool = False,
     fresh: bool = False,
+    counts: str | Path | None = None,
 ) -> pa.Table:
     """Count the tokens of every source; write the table to `output` if it is given, and return it.
 
-    With an `output`, what was counted is kept beside it, and the next scan counts only what has changed.
+    With an `output`, what was counted is kept beside it, and the next scan counts only what has changed;
+    `counts` names another folder for that.
     See `royalty scan --help` for the arguments. Raises RoyaltyError; no table is then written.
     """
     from royaltycli.storage import check_place
 
-    _check_types(output=output)
+    _check_types(output=output, counts=counts)
     if output is not None:
         check_place(Path(output))
     opened = check(manifest, outside=outside)
     if output is not None:
         spare_corpus(opened, Path(output))
-    with counts_folder(output) as folder:
+    with counts_folder(output, counts) as folder:
         table = folder / "tokens" if output is None else Path(output)
         scan_opened(
             opened,
@@ -86,13 +88,16 @@ def scan(
 
 
 @contextlib.contextmanager
-def counts_folder(output: str | Path | None) -> Iterator[Path]:
-    """The folder in which a scan keeps what it has counted: hidden beside its output, or for this scan alone."""
+def counts_folder(output: str | Path | None, counts: str | Path | None = None) -> Iterator[Path]:
+    """The folder in which a scan keeps what it has counted: the one given, hidden beside its output, or a passing one.
+
+    For an output on another machine it is in the user's cache.
+    """
     from royaltycli.tokens.partials import folder_of
     from royaltycli.workspace import working_folder
 
-    if output is not None:
-        with working_folder(folder_of(Path(output))) as folder:
+    if counts is not None or output is not None:
+        with working_folder(folder_of(Path(output or "")) if counts is None else Path(counts)) as folder:
             yield folder
     else:
         # After an error a worker may still be at a shard that nobody waits for, and write into it.
@@ -103,12 +108,16 @@ def counts_folder(output: str | Path | None) -> Iterator[Path]:
 def spare_corpus(opened: Opened, output: Path) -> None:
     """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
     from royaltycli.errors import OutputError
+    from royaltycli.remote.locations import is_remote, written
 
-    corpus, place = opened.corpus, os.path.realpath(output)
+    corpus = opened.corpus
+    place = written(output) if is_remote(written(output)) else os.path.realpath(output)
     manifest = Path(corpus.file)
     own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
     if place in own or any(file.path == place for file in opened.files):
-        raise OutputError(f"{output} belongs to the corpus, and would be lost; name another file for the table")
+        raise OutputError(
+            f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
+        )
 
 
 def plan_opened(
@@ -340,7 +349,7 @@ def _check_types(**given: object) -> None:
         needed = name in ("path", "currency", "by", "period")
         kinds: tuple[type, ...] = (str,)
         words = "text"
-        if name in ("manifest", "output", "path", "file", "encoding"):
+        if name in ("manifest", "output", "counts", "path", "file", "encoding"):
             kinds, words = (str, os.PathLike), "text or a Path"
         elif name in ("workers", "top"):
             kinds, words = (SupportsIndex,), "a whole number"

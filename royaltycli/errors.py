@@ -4,6 +4,7 @@
     ├── CallError                a value on the command line, or an argument of the Python API
     ├── ManifestError            a manifest: all its problems at once
     ├── DocumentError            a file of the corpus, or one document in it
+    ├── RemoteError              a file on another machine that cannot be reached, read or written
     ├── EncodingError            a vocabulary or tokenizer file
     ├── TableError               a tokens.parquet that is missing, damaged, or of another version
     ├── AmountError              money or shares that cannot be computed
@@ -33,6 +34,17 @@ class CallError(RoyaltyError):
 
 class DocumentError(RoyaltyError):
     """A file of the corpus cannot be read as what it claims to be."""
+
+
+class RemoteError(RoyaltyError):
+    """A file on another machine cannot be reached, read or written: what is wrong, and how to mend it."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        self.what, self.mend = what, mend
+        super().__init__(what, mend)
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.mend}"
 
 
 class EncodingError(RoyaltyError):

@@ -65,6 +65,31 @@ characters of the page: each time takes some 400 bytes."""
 HTML_COMPARISONS = 1_000_000_000
 """Comparisons of the attributes of one HTML tag with each other, some seconds; they must have different names."""
 
+# -- files on other machines --------------------------------------------------------------------
+CONNECT_SECONDS = 10
+"""How long a connection may take to come about."""
+
+SILENCE_SECONDS = 30
+"""How long a server may send nothing before the connection counts as lost."""
+
+REQUEST_SECONDS = 600
+"""How long one request to an object store may take, and its answer."""
+
+RETRIES = 8
+"""How often a request is sent again that failed for a reason that may pass, or broke off without getting further."""
+
+LONGEST_WAIT = 60
+"""Seconds waited at most before a request is sent again, whatever the server asks for."""
+
+RETRY_SECONDS = 240
+"""After so long since its first attempt, a request to an object store is not sent again."""
+
+REDIRECTS = 5
+"""How often a web server may send a request on to another address."""
+
+AT_A_TIME = 16
+"""Small files, and names of files, that one process asks other machines for at a time."""
+
 # -- counting -----------------------------------------------------------------------------------
 CACHE_BYTES = 512 * MiB
 """Growth of the process, per worker, at which a counting engine and its caches are made anew."""

@@ -15,12 +15,16 @@ import io
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from royaltycli.errors import OutputError, TableError
 from royaltycli.limits import READ_BYTES
+from royaltycli.remote.locations import Location
+from royaltycli.remote.locations import written as written_name
+from royaltycli.remote.writing import check_writable, in_memory, place_of, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,9 +46,28 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Make `path` hold what `write` writes to the file it is given, in one step.
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
+    On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
     """
+    if (elsewhere := place_of(path)) is not None:
+        _send(elsewhere, write)
+        _written[path] = f"{elsewhere} was written"
+        return
     _remove_leftovers(check_place(path))
     _put(path, write, str(path), f"{path} was written")
+
+
+def _send(place: Location, write: Callable[[BinaryIO], None]) -> None:
+    """As `write_whole`, on another machine; what is written is collected here before."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            given = _Given(file)
+            write(cast("BinaryIO", given))
+            file.seek(0)
+            send(place, file, given.digest.digest())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        mend = f"make room in {tempfile.gettempdir()}"
+        raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {mend}") from error
 
 
 def _put(path: Path, write: Callable[[BinaryIO], None], name: str, said: str | None) -> None:
@@ -115,8 +138,12 @@ class _Given(io.BufferedIOBase):
 def check_place(path: Path) -> Path:
     """The real path that a result at `path` would have: a link to a result stays a link.
 
-    Raises OutputError if no result can stand there, which is best known before a long piece of work.
+    Raises OutputError if no result can stand there, which is best known before a long piece of work; on
+    another machine, where there are no links, RemoteError as well.
     """
+    if (elsewhere := place_of(path)) is not None:
+        check_writable(elsewhere)
+        return Path(path)
     try:
         place = Path(os.path.realpath(path))
     except ValueError as error:  # a zero byte, or half a surrogate pair
@@ -210,17 +237,19 @@ class _Sealing(io.BufferedIOBase):
 def read_sealed(path: Path) -> pa.Table:
     """Read a table that `write_parquet` wrote.
 
-    Raises TableError if the file is missing, is not one of ours, or has changed by as much as a bit.
+    Raises TableError if the file is missing, is not one of ours, or has changed by as much as a bit; and
+    RemoteError if it is on another machine and cannot be read.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    elsewhere = place_of(path)
     try:
-        if not path.exists():
+        if elsewhere is None and not path.exists():
             raise TableError(f"{path} does not exist; run `royalty scan` first, or name the table")
-        if not path.is_file():
+        if elsewhere is None and not path.is_file():
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
-        with path.open("rb") as file:
+        with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
                 raise _damaged(path)
             return pq.read_table(pa.PythonFile(file, mode="r"), page_checksum_verification=True)
@@ -246,7 +275,7 @@ def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
 
 
 def _damaged(path: Path) -> TableError:
-    return TableError(f"{path} is damaged, or was not written by royalty; run `royalty scan` again")
+    return TableError(f"{written_name(path)} is damaged, or was not written by royalty; run `royalty scan` again")
 
 
 def is_sealed(file: BinaryIO) -> bool:

@@ -45,7 +45,7 @@ def working_folder(folder: Path) -> Iterator[Path]:
 def _lock_folder(folder: Path) -> int | None:
     """Make a folder and lock it until the descriptor that is given back is closed. Raises OSError and OutputError."""
     while True:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if not LOCKS:
             return None
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

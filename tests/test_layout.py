@@ -15,7 +15,8 @@ PACKAGE = Path(royaltycli.__file__).parent
 SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    "errors", "limits", "numerals", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures", "report", "api",
+    "errors", "limits", "numerals", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
+    "report", "api",
     "cli", "__init__", "__main__",
 )  # fmt: skip
 """From the bottom up. A module imports from its own layer and those before it."""
@@ -37,7 +38,14 @@ HEAVY = (
     "publicsuffixlist",
     "idna",
     "fastwarc",
+    "urllib3",
+    "obstore",
+    "boto3",
+    "huggingface_hub",
 )
+
+NETWORK = ("urllib3", "obstore", "boto3", "huggingface_hub")
+"""What a scan of files on this machine has no use for."""
 
 LINES, FUNCTION_LINES = 400, 60
 
@@ -216,6 +224,12 @@ def test_the_package_itself_imports_nothing_heavy():
 
 def test_a_heavy_import_would_be_noticed():
     assert heavy_after("import royaltycli; royaltycli.scan; import numpy") == ["numpy"]
+
+
+def test_a_local_scan_imports_nothing_of_the_network(folder):
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
+    scan = f"import royaltycli; royaltycli.scan({str(place)!r}, workers=1)"
+    assert [name for name in heavy_after(scan) if name in NETWORK] == []
 
 
 def heavy_after(code):

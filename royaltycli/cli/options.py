@@ -76,7 +76,7 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         readable=False,
-        help="Write to a file; its ending picks the format.",
+        help="Write to a file, here or at s3://, gs:// or az://; its ending picks the format.",
         show_default=False,
     ),
 ]
@@ -93,9 +93,10 @@ def format_of(asked: str | None, output: Path | None) -> str:
 def spare_input(tokens: Path, output: Path | None) -> None:
     """Raises CallError if the result would take the place of the table that it is made from."""
     from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
 
     if output is not None and os.path.realpath(output) == os.path.realpath(tokens):
-        raise CallError(f"{output} is the token table itself, and would be lost; name another file")
+        raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
 
 
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:

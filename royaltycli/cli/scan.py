@@ -82,6 +82,16 @@ def scan(
         typer.Option("--rehash", help="Read all files again for changes, whatever their sizes and times say."),
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Count everything anew.")] = False,
+    counts: Annotated[
+        Path | None,
+        typer.Option(
+            "--counts",
+            metavar="FOLDER",
+            readable=False,
+            help="Where to keep what is counted, for the next scan.",
+            show_default="hidden beside the table, or in your cache if that is remote",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what would be counted and why, and count nothing.")
     ] = False,
@@ -114,9 +124,9 @@ def scan(
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh}
     if explain:
-        console.show_plan(opened, api.plan_opened(opened, folder_of(output), **how))
+        console.show_plan(opened, api.plan_opened(opened, counts or folder_of(output), **how))
         return
-    with api.counts_folder(output) as folder, console.scanning(opened, quiet=quiet) as tick:
+    with api.counts_folder(output, counts) as folder, console.scanning(opened, quiet=quiet) as tick:
         scanned = api.scan_opened(opened, folder, output, workers=workers, tick=tick, top=top, **how)
     if not quiet:
         console.show_scan(opened, scanned, output, time.monotonic() - started)

@@ -75,6 +75,8 @@ def place(file: File, number: int, after_byte: int = 0) -> str:
     """The line or row of a file, as errors name it."""
     if file.format in ("parquet", "warc"):
         return f"{file.name}, {'row' if file.format == 'parquet' else 'record'} {number}"
+    if file.remote and after_byte:  # whose lines before are not read only to number them
+        return f"{file.name}, line {number} of those after byte {after_byte:,}"
     return f"{file.name}:{number + _lines_before(file, after_byte)}"
 
 

@@ -14,8 +14,11 @@ from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, 
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.remotes import OFF, look_up_all
+from royaltycli.manifest.remotes import Found as RemoteFound
 from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
+from royaltycli.remote.locations import is_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,8 @@ class File:
 
     `name` is its path as reached from the manifest's folder, `path` the real one to open (a text, as
     there may be a great many files), `size` its bytes as they lie on the disk, and `stamp` what changes
-    when it is written. `owner` is the place of its source or collection in `corpus.sources +
-    corpus.collections`.
+    when it is written. Of a file on another machine, `path` is its name there. `owner` is the place of
+    its source or collection in `corpus.sources + corpus.collections`.
     """
 
     name: str
@@ -35,6 +38,11 @@ class File:
     compression: Compression | None
     owner: int
     stamp: Stamp
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is on another machine."""
+        return is_remote(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class _Search:
     root: str
     outside: bool
     own: frozenset[str]
+    remote: dict[str, RemoteFound | Refusal]
     files: dict[str, File] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     clashes: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -72,7 +81,9 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
     folder = Path(corpus.file).parent
     beside = [Path(corpus.file), Path(root, TABLE_NAME), *(folder / name for name, _ in corpus.lists)]
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
-    search = _Search(owners, root, outside, frozenset(os.path.realpath(path) for path in beside))
+    urls = [pattern for entry in owners for pattern in entry.patterns if is_remote(pattern)] if corpus.remote else []
+    remote = look_up_all(urls) if urls else {}
+    search = _Search(owners, root, outside, frozenset(os.path.realpath(path) for path in beside), remote)
     for owner, entry in enumerate(owners):
         for pattern in entry.patterns:
             _find(search, owner, pattern)
@@ -88,6 +99,9 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
 def _find(search: _Search, owner: int, pattern: str) -> None:
     """Finds the files of one path of a source or collection."""
     entry = search.owners[owner]
+    if is_remote(pattern):
+        _find_remote(search, owner, pattern)
+        return
     refusal = check_written(pattern, outside=search.outside)
     split = entry.split if isinstance(entry, Collection) else None
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
@@ -119,6 +133,17 @@ def _in_split(search: _Search, owner: int, pattern: str, inside: list[Match], sp
         _note(search, entry, what, "name a split that is there, or the files by a pattern")
         return inside
     return [match for name, match in names.items() if name in chosen]
+
+
+def _find_remote(search: _Search, owner: int, pattern: str) -> None:
+    """Finds the files of one path that leads to another machine."""
+    found = search.remote.get(pattern, OFF)
+    if isinstance(found, Refusal):
+        _note(search, search.owners[owner], f"path {shown(pattern)}: {found.what}", found.mend)
+    elif found.kind == "file":
+        _take_one(search, owner, found.matches[0])
+    else:
+        _take_many(search, owner, f"{found.kind} {shown(pattern)}", found.matches)
 
 
 def _take_one(search: _Search, owner: int, match: Match) -> None:

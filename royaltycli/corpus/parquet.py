@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -91,10 +92,22 @@ def _opened(file: File) -> Iterator[Any]:
 
 def _parquet(file: File, raw: Any, **options: Any) -> pq.ParquetFile:
     """What `raw` holds, as Parquet. Raises DocumentError if it is none."""
+    if file.remote and file.compression is None and "metadata" not in options:
+        options["metadata"] = _footer(file)
     try:
         return pq.ParquetFile(raw, page_checksum_verification=True, **options)
     except FAILURES as error:
         raise _broken(file, error) from error
+
+
+@functools.lru_cache(maxsize=4)
+def _footer(file: File) -> pq.FileMetaData:
+    """The footer of a remote file, which is not asked for again for each of its row groups. Raises DocumentError."""
+    with open_raw(file) as raw:
+        try:
+            return pq.read_metadata(raw)
+        except FAILURES as error:
+            raise _broken(file, error) from error
 
 
 def _broken(file: File, error: Exception, row: int = 0) -> DocumentError:

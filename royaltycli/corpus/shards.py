@@ -13,6 +13,7 @@ from royaltycli.corpus.files import File
 from royaltycli.corpus.parquet import row_group_sizes
 from royaltycli.corpus.pieces import Piece
 from royaltycli.limits import SHARD_BYTES, SHARD_FILES
+from royaltycli.remote.waiting import all_of
 
 PACKING = 4
 
@@ -27,8 +28,11 @@ class Shard:
 
 def cut(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Piece]:
     """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+    files = list(files)
+    far = [file for file in files if file.remote and _is_cut(file, shard_bytes) and file.format == "parquet"]
+    sizes = dict(zip(far, all_of(row_group_sizes, far), strict=True))  # one footer after another would take long
     for file in files:
-        yield from _pieces(file, shard_bytes)
+        yield from _pieces(file, shard_bytes, sizes.get(file))
 
 
 def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
@@ -56,22 +60,25 @@ def _packing(file: File) -> int:
     return PACKING if file.compression is not None or file.format == "parquet" else 1
 
 
-def _pieces(file: File, shard_bytes: int) -> Iterator[Piece]:
+def _is_cut(file: File, shard_bytes: int) -> bool:
     whole = file.compression is not None or file.format in ("text", "html", "warc")
-    if whole or file.size * _packing(file) <= shard_bytes:
+    return not whole and file.size * _packing(file) > shard_bytes
+
+
+def _pieces(file: File, shard_bytes: int, sizes: list[int] | None) -> Iterator[Piece]:
+    if not _is_cut(file, shard_bytes):
         yield Piece(file, packed_bytes=file.size)
     elif file.format == "jsonl":
         for start in range(0, file.size, shard_bytes):
             stop = min(start + shard_bytes, file.size)
             yield Piece(file, start, stop, stop - start)
     else:
-        yield from _row_groups(file, shard_bytes)
+        yield from _row_groups(file, shard_bytes, row_group_sizes(file) if sizes is None else sizes)
 
 
-def _row_groups(file: File, shard_bytes: int) -> Iterator[Piece]:
+def _row_groups(file: File, shard_bytes: int, sizes: list[int]) -> Iterator[Piece]:
     """Some row groups each; the last has the footer as well, so that all are as large as the file."""
     start = size = 0
-    sizes = row_group_sizes(file)
     footer = file.size - sum(sizes)
     for group, group_size in enumerate(sizes):
         last = group == len(sizes) - 1

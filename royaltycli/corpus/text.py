@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.files import File
-from royaltycli.corpus.unpack import whole
+from royaltycli.corpus.unpack import whole, wholes
 from royaltycli.errors import DocumentError
 from royaltycli.limits import READ_BYTES
 from royaltycli.manifest.model import Reading
@@ -22,7 +22,7 @@ def read_texts(files: Sequence[File], reading: Reading) -> Iterator[Batch]:
     """
     for group in _together(files):
         try:
-            texts = as_texts([whole(file) for file in group])
+            texts = as_texts(wholes(group))
         except (DocumentError, pa.ArrowInvalid):  # one by one, for the first that is wrong, or to replace errors
             texts = pa.concat_arrays([_read_one(file, reading) for file in group])
         yield Batch(group[0], texts, sum(file.size for file in group), files=tuple(group))

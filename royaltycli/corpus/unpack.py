@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,8 @@ import pyarrow as pa
 from royaltycli.corpus.files import File
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES, KiB
+from royaltycli.remote.reading import RemoteFile, fetcher
+from royaltycli.remote.waiting import all_of
 
 SMALL_STEP = 1 << 10
 REST_STEP = 64 * KiB
@@ -31,7 +33,7 @@ def blocks(file: File, start: int = 0, stop: int | None = None) -> Iterator[tupl
     broken, or unpacks to more than its bound.
     """
     allowed, unpacked, packed = bound(file), start, start
-    raw = open_raw(file)
+    raw = open_raw(file, ahead=True, stop=stop)
     stream = raw
     try:
         if file.compression is not None:
@@ -71,11 +73,18 @@ def _broken(file: File, error: Exception) -> DocumentError:
 def _intact_lines(file: File) -> int:
     """How many whole lines of text a broken file unpacks to, read again in small steps."""
     lines = 0
-    with contextlib.suppress(OSError, pa.ArrowException), pa.OSFile(file.path) as raw:
+    with contextlib.suppress(OSError, pa.ArrowException), open_raw(file, ahead=True) as raw:
         stream = pa.CompressedInputStream(raw, file.compression)
         while block := stream.read(SMALL_STEP):
             lines += block.count(b"\n")
     return lines
+
+
+def wholes(files: Sequence[File]) -> list[pa.Buffer]:
+    """All unpacked bytes of some files, in their order; of remote ones many at a time. Raises DocumentError."""
+    if len(files) == 1 or not any(file.remote for file in files):
+        return [whole(file) for file in files]
+    return all_of(whole, files)
 
 
 def whole(file: File) -> pa.Buffer:
@@ -96,6 +105,8 @@ def _plain(file: File) -> pa.Buffer:
     """A plain file's bytes in one read, as there may be a great many small ones."""
     if file.size > DOCUMENT_BYTES:
         raise _too_long(file)
+    if file.remote:
+        return pa.py_buffer(open_remote(file).read())
     try:
         descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
@@ -125,8 +136,13 @@ def too_large(file: File) -> DocumentError:
     )
 
 
-def open_raw(file: File) -> Any:
-    """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before."""
+def open_raw(file: File, *, ahead: bool = False, stop: int | None = None) -> Any:
+    """The file itself as an Arrow input file. Raises DocumentError if it is not what was found before.
+
+    Of a file on another machine, the next part is read `ahead`, up to the byte `stop`; it raises RemoteError.
+    """
+    if file.remote:
+        return pa.PythonFile(open_remote(file, ahead=ahead, stop=stop), mode="r")
     try:
         _check_unchanged(file, os.stat(file.path))
         return pa.OSFile(file.path)
@@ -134,8 +150,15 @@ def open_raw(file: File) -> Any:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
 
 
+def open_remote(file: File, *, ahead: bool = False, stop: int | None = None) -> RemoteFile:
+    """A file on another machine, of which each part that is read is of the version that was found."""
+    return RemoteFile(fetcher(file.path, file.size, str(file.stamp[0])), file.size, ahead=ahead, stop=stop)
+
+
 def check_unchanged(file: File) -> None:
     """Raises DocumentError if a file is no longer what it was when it was found, or is gone."""
+    if file.remote:
+        return  # all that was read was of that version
     try:
         _check_unchanged(file, os.stat(file.path))
     except OSError as error:

@@ -30,7 +30,12 @@ TABLE_NAME = "tokens.parquet"
 
 
 def kind_of(name: str) -> tuple[Format | None, Compression | None]:
-    """The format and compression of a file by its name, in capitals or not; None for an ending not known."""
+    """The format and compression of a file by its name, in capitals or not; None for an ending not known.
+
+    What follows a `?` is no part of the name of a file on a web server.
+    """
+    if name.startswith("https://"):
+        name = name.partition("?")[0]
     stem, ending = split_ending(name.lower())
     compression = COMPRESSIONS.get(ending)
     if compression is not None:

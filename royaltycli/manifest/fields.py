@@ -99,6 +99,15 @@ def choice(entry: Entry, key: str, allowed: Iterable[str]) -> str | None:
     return None
 
 
+def flag(entry: Entry, key: str) -> bool:
+    """True or false; false if it is not there."""
+    value = entry.values.get(key)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    entry.note(key, f"{key} must be true or false, but is {kind(value)}", f"write {key} = true, or leave it out")
+    return False
+
+
 def amount(entry: Entry, key: str) -> Decimal | None:
     """An exact decimal of zero or more, written as a number or as a text."""
     value = entry.values.get(key)

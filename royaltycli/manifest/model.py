@@ -110,16 +110,17 @@ class Corpus:
 
     `folder` holds the manifest, and every pattern is relative to it. `encoding` is the name of a
     public encoding or the path of a vocabulary file, as written; `pattern` names the public encoding
-    whose splitting pattern a `.tiktoken` file uses. `train_tokens` is the size of the whole training
-    run where this corpus is a part of it. `duplicates` says which sources are credited with a text that
-    occurs more than once. `digest` is the SHA-256 of the manifest's bytes, `lists`
-    those of its list files, by path.
+    whose splitting pattern a `.tiktoken` file uses. With `remote`, paths may lead to other machines.
+    `train_tokens` is the size of the whole training run where this corpus is a part of it. `duplicates`
+    says which sources are credited with a text that occurs more than once. `digest` is the SHA-256 of the
+    manifest's bytes, `lists` those of its list files, by path.
     """
 
     file: str
     folder: Path
     digest: str
     name: str | None = None
+    remote: bool = False
     encoding: str | None = None
     pattern: str | None = None
     train_tokens: Decimal | None = None

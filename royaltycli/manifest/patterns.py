@@ -11,7 +11,7 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,8 +29,9 @@ Part = str | re.Pattern[str] | None
 """One part of a pattern: a name as it stands, a pattern for a name, or `**`."""
 
 
-Stamp = tuple[int, int, int]
-"""When a file was last written and last touched in any way, in nanoseconds, and its number on the disk."""
+Stamp = tuple[int | str, ...]
+"""What changes when a file is written. Of one on this machine: when it was last written and last touched in
+any way, in nanoseconds, and its number on the disk. Of a remote one: its version, as its store names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ def clean_name(path: str) -> str:
 
 def matches(root: str, pattern: str, *, outside: bool) -> list[Match]:
     """Every file that `pattern` matches, in no particular order; `root` is the real path of the folder."""
+    walk = _Walk(root, parts_of(pattern), outside=outside)
+    return walk.run("/", "/") if pattern.startswith("/") else walk.run(root, "")
+
+
+def parts_of(pattern: str) -> list[Part]:
+    """The parts of a pattern."""
     parts: list[Part] = []
     for written in pattern.split("/"):
         if written == "**":
@@ -69,8 +76,25 @@ def matches(root: str, pattern: str, *, outside: bool) -> list[Match]:
             parts.append(_name_pattern(written) if is_pattern(written) else written)
     if parts and parts[-1] is _ANY_FOLDERS:
         parts.append(_name_pattern("*"))
-    walk = _Walk(root, parts, outside=outside)
-    return walk.run("/", "/") if pattern.startswith("/") else walk.run(root, "")
+    return parts
+
+
+def fits(names: Sequence[str], parts: Sequence[Part]) -> bool:
+    """Whether the names of some folders and of a file in them are what the parts of a pattern mean."""
+    places = {0}  # in the pattern, at which the names so far may end
+    for number, name in enumerate(names):
+        after: set[int] = set()
+        todo = list(places)
+        for at in todo:
+            part = parts[at] if at < len(parts) else ""
+            if part is _ANY_FOLDERS:
+                todo.append(at + 1)
+                if number < len(names) - 1 and not name.startswith("."):
+                    after.add(at)
+            elif name == part if isinstance(part, str) else part.match(name):
+                after.add(at + 1)
+        places = after
+    return len(parts) in places
 
 
 def files_below(root: str, folder: str, name: str, *, outside: bool) -> list[Match]:

@@ -12,7 +12,7 @@ from typing import cast
 
 from royaltycli.errors import CallError, Place, Problem
 from royaltycli.limits import MANIFEST_BYTES
-from royaltycli.manifest.fields import Entry, amount, check_keys, choice, text, texts
+from royaltycli.manifest.fields import Entry, amount, check_keys, choice, flag, text, texts
 from royaltycli.manifest.lists import decode, read_list
 from royaltycli.manifest.model import DUPLICATES, Collection, Corpus, Duplicates, Holder, Source
 from royaltycli.manifest.parties import HOLDER_KEYS, holder_of
@@ -22,7 +22,7 @@ from royaltycli.manifest.tables import Tables, check_tables, entries, head, pars
 from royaltycli.manifest.wording import shown
 
 MANIFEST_NAME = "corpus.toml"
-CORPUS_KEYS = ("name", "encoding", "pattern", "train_tokens", "duplicates", "sources", "holders")
+CORPUS_KEYS = ("name", "encoding", "pattern", "train_tokens", "duplicates", "sources", "holders", "remote")
 PATTERNS = ("r50k_base", "cl100k_base", "o200k_base")
 
 
@@ -81,6 +81,7 @@ def _fill(corpus: Corpus, tables: Tables, *, outside: bool) -> Corpus:
     return replace(
         corpus,
         name=text(top, "name") or None,
+        remote=flag(top, "remote"),
         encoding=_encoding(top, corpus.folder, outside=outside),
         pattern=choice(top, "pattern", PATTERNS),
         train_tokens=_whole_amount(top, "train_tokens"),

@@ -17,6 +17,7 @@ from royaltycli.manifest.endings import kind_of
 from royaltycli.manifest.model import Format
 from royaltycli.manifest.paths import Refusal, open_regular
 from royaltycli.manifest.patterns import Match
+from royaltycli.remote.locations import is_remote
 from royaltycli.storage import is_sealed
 
 COLUMNS = (
@@ -42,7 +43,12 @@ _HEADERS = {text for names in _KNOWN for text in (",".join(names), f"| {' | '.jo
 
 
 def is_sealed_result(match: Match, form: Format | None) -> bool:
-    """Whether a match that would be read as `form` is a Parquet file that this tool wrote, wherever it lies."""
+    """Whether a match that would be read as `form` is a Parquet file that this tool wrote, wherever it lies here.
+
+    A file on another machine is told by its name alone (`manifest.remotes`), as a look into each would take long.
+    """
+    if is_remote(match.path):
+        return False
     if match.refusal is None and "parquet" in (form, kind_of(match.name)[0]):
         with contextlib.suppress(OSError), open_regular(Path(match.path)) as file:
             return is_sealed(file)

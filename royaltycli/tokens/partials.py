@@ -28,6 +28,8 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.manifest.patterns import Stamp
+from royaltycli.remote.writing import local_folder
+from royaltycli.remote.writing import place_of as remote_place
 from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
@@ -72,7 +74,12 @@ Place = tuple[str, int, int | None]
 
 
 def folder_of(output: Path) -> Path:
-    """Where the partial tables of a token table are kept: hidden, so that no corpus takes them for documents."""
+    """Where the partial tables of a token table are kept: hidden, so that no corpus takes them for documents.
+
+    They stay on this machine, in the user's cache, if the table is on another one.
+    """
+    if (elsewhere := remote_place(output)) is not None:
+        return local_folder(elsewhere)
     place = Path(os.path.realpath(output))
     return place.with_name(f".{place.name}.shards")
 

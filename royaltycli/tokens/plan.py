@@ -13,6 +13,7 @@ from royaltycli.tokens.partials import Kept, Place, is_unchanged, place_of, sett
 
 UNCHANGED = "counted before, and not changed since"
 AGAIN = "counted before; read again for changes, as --rehash says"
+CHANGED = "counted before, but changed since"
 TOUCHED = "counted before, but size or time is another; read again for changes"
 OTHERWISE = "counted before, but with another encoding, or read in another way"
 LESS = "counted before, but fewer documents were recounted than are asked for"
@@ -60,6 +61,8 @@ def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *,
     if not good:
         alike = usable(kept, settings, Fraction(0))
         return Planned(piece, LESS if alike else OTHERWISE)
+    if piece.file.remote and (rehash or not any(is_unchanged(one, piece.file) for one in good)):
+        return Planned(piece, AGAIN if rehash else CHANGED)  # whose content is known by its version alone
     best = next((one for one in good if is_unchanged(one, piece.file)), None)
     if rehash:
         return Planned(piece, AGAIN, best or good[-1])

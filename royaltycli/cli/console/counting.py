@@ -131,6 +131,8 @@ def show_plan(opened: Opened, plan: Plan) -> None:
 
 def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     """The summary of a scan: totals, the largest sources with a bar each, and how it was checked."""
+    from royaltycli.remote.locations import written
+
     sums, console = scan.totals, make_console()
     documents, tokens, text_bytes = sums.documents, sums.tokens, sums.bytes
     console.print(
@@ -163,7 +165,7 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     for note in scan.notes:
         say(f"Note: {note}.")
     _say_left_out(opened)
-    say(f"Wrote {output}.")
+    say(f"Wrote {written(output)}.")
 
 
 def _say_left_out(opened: Opened) -> None:

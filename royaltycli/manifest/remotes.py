@@ -1,0 +1,69 @@
+"""What a path of a manifest means that leads to another machine: a file, a folder, or a pattern over its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from royaltycli.errors import RemoteError
+from royaltycli.manifest.endings import TABLE_NAME
+from royaltycli.manifest.paths import Refusal
+from royaltycli.manifest.patterns import NO_NAME, Match, fits, is_pattern, parts_of
+from royaltycli.manifest.wording import CONTROL, shown
+from royaltycli.remote.finding import Remote, find_below, find_file
+from royaltycli.remote.locations import Location, locate
+from royaltycli.remote.waiting import all_of
+
+OFF = Refusal(
+    "remote reading is off", "set remote = true in [corpus] if you trust this manifest, or copy the files here"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a remote path means: the file that it names itself, or those that it matches as a folder or pattern."""
+
+    kind: str
+    matches: tuple[Match, ...]
+
+
+def look_up_all(paths: Iterable[str]) -> dict[str, Found | Refusal]:
+    """What each path means, or why it cannot be used; many are asked for at a time."""
+    distinct = list(dict.fromkeys(paths))
+    return dict(zip(distinct, all_of(_look_up, distinct), strict=True))
+
+
+def _look_up(path: str) -> Found | Refusal:
+    try:
+        place = locate(path)
+        named = place.scheme == "https" or not ("*" in path or path.endswith("/"))
+        whole = find_file(place) if named else None
+        if whole is not None:
+            return Found("file", (_match(whole),))
+        if is_pattern(place.path):
+            return Found("pattern", _matching(place))
+        below = _matching(Location(place.scheme, place.host, f"{place.path}/**".lstrip("/")))
+    except RemoteError as error:
+        return Refusal(error.what, error.mend)
+    return Found("folder", below) if below else Refusal(f"there is nothing at {shown(path)}", "check its spelling")
+
+
+def _matching(place: Location) -> tuple[Match, ...]:
+    """The files that a pattern matches, but for tables of a scan; only what is below its fixed beginning is listed."""
+    written = place.path.split("/")
+    fixed = next((at for at, part in enumerate(written) if is_pattern(part)), len(written))
+    folder = Location(place.scheme, place.host, "/".join(written[:fixed]))
+    parts = parts_of("/".join(written[fixed:]))
+    deep = fixed < len(written) - 1 or written[-1] == "**"
+    names = ((_names_below(folder, one), one) for one in find_below(folder, deep=deep))
+    return tuple(_match(one) for below, one in names if below[-1] != TABLE_NAME and fits(below, parts))
+
+
+def _names_below(folder: Location, one: Remote) -> list[str]:
+    """The folders below a folder that a file is in, and its own name."""
+    return one.name.removeprefix(str(folder)).lstrip("/").split("/")
+
+
+def _match(one: Remote) -> Match:
+    refusal = NO_NAME if CONTROL.search(one.name) else None
+    return Match(one.name, one.path, one.size, (one.version,), refusal)

@@ -1,0 +1,97 @@
+"""Datasets on the Hugging Face Hub: found through its own library, read like files on a web server.
+
+A revision is resolved to a commit when files are looked for, and what is read is of that commit: a push in
+mid-scan changes nothing. Tokens come from where `hf auth login` puts them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from royaltycli.errors import RemoteError
+from royaltycli.remote import web
+from royaltycli.remote.locations import Location
+
+
+class Item(NamedTuple):
+    """A file of a dataset: its path, its size, and the digest that tells its content from any other."""
+
+    path: str
+    size: int
+    digest: str
+
+
+def at_commit(place: Location) -> Location:
+    """The same place, with the commit that its revision is at now. Raises RemoteError."""
+    name, _, revision = place.host.partition("@")
+    owner = name.removeprefix("datasets/")
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        what = f"{place} is found with huggingface_hub, which is not installed"
+        raise RemoteError(what, "pip install 'royaltycli[hf]'") from error
+    try:
+        info = huggingface_hub.HfApi().dataset_info(owner, revision=revision or None)
+    except Exception as error:
+        raise _failure(place, error) from error
+    return Location("hf", f"{name}@{info.sha}", place.path)
+
+
+def head(place: Location) -> Item | None:
+    """The file at a commit that a place names itself, if there is one. Raises RemoteError."""
+    return next(_files(place, lambda api, **where: api.get_paths_info(paths=[place.path], **where)), None)
+
+
+def below(place: Location) -> list[Item]:
+    """All files at a commit below a place. Raises RemoteError."""
+    return list(
+        _files(place, lambda api, **where: api.list_repo_tree(path_in_repo=place.path or None, recursive=True, **where))
+    )
+
+
+def _files(place: Location, ask: Callable[..., Iterable[Any]]) -> Iterator[Item]:
+    """The files, and not the folders, of what the hub answers."""
+    import huggingface_hub
+
+    name, _, commit = place.host.partition("@")
+    where = {"repo_id": name.removeprefix("datasets/"), "repo_type": "dataset", "revision": commit}
+    try:
+        for found in ask(huggingface_hub.HfApi(), **where):
+            if isinstance(found, huggingface_hub.RepoFile):
+                digest = found.lfs.sha256 if found.lfs is not None else found.blob_id
+                yield Item(found.path, found.size, digest)
+    except huggingface_hub.errors.EntryNotFoundError:
+        return
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
+def fetch(place: Location, size: int, start: int, stop: int) -> bytes:
+    """The bytes of a file at a commit, from `start` to `stop`. Raises RemoteError."""
+    origin = _origin()
+    name, _, commit = place.host.partition("@")
+    url = f"{origin.url}/{name}/resolve/{quote(commit, safe='')}/{quote(place.path)}"
+    return web.fetch(url, size, "", start, stop, origin)
+
+
+@functools.cache
+def _origin() -> web.Origin:
+    """The hub, as the user's environment names it, and who the user is there."""
+    from huggingface_hub import constants, get_token
+
+    token = get_token()
+    return web.Origin(constants.ENDPOINT, {"Authorization": f"Bearer {token}"} if token else {})
+
+
+def _failure(place: Location, error: Exception) -> RemoteError:
+    words = (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".:")
+    kind = type(error).__name__
+    if kind in ("RepositoryNotFoundError", "RevisionNotFoundError", "EntryNotFoundError", "FileNotFoundError"):
+        what = f"{place} does not exist, or may not be read by you"
+        return RemoteError(what, "check its spelling, or log in with `hf auth login`")
+    if kind == "GatedRepoError":
+        return RemoteError(f"{place} is open only to those whom its owner lets in", "ask for access on its page")
+    return RemoteError(f"{place} cannot be listed ({words})", "check the network and try again")

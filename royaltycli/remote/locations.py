@@ -1,0 +1,90 @@
+"""What a file on another machine is called, by its text alone: `s3://`, `gs://`, `az://`, `hf://` and `https://`."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from royaltycli.errors import RemoteError
+
+STORES = {"s3": "bucket", "gs": "bucket", "az": "container"}
+"""The object stores, and what the first part of a name is in each."""
+
+SCHEMES = (*STORES, "hf", "https")
+WRITABLE = tuple(STORES)
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_FOLDED = re.compile(rf"({'|'.join((*SCHEMES, 'http'))}):/(?=[^/])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_DATASET = re.compile(r"(datasets/[\w.-]+/[\w.-]+(?:@[^/@]+)?)((?:/.*)?)", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place on another machine.
+
+    `host` is the bucket or container; `datasets/OWNER/NAME` and perhaps `@REVISION` of Hugging Face; or the
+    host and perhaps the port of a web server. `path` has no slash at its beginning.
+    """
+
+    scheme: str
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}/{self.path}" if self.path else f"{self.scheme}://{self.host}"
+
+
+def is_remote(text: str) -> bool:
+    """Whether a text names something on another machine, as far as its beginning tells."""
+    return _SCHEME.match(text) is not None
+
+
+def written(path: str | os.PathLike[str]) -> str:
+    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`."""
+    text = os.fspath(path)
+    return _FOLDED.sub(r"\1://", text) if isinstance(path, os.PathLike) else text
+
+
+def locate(text: str) -> Location:
+    """The place that a text names, such as `s3://bucket/folder/file.jsonl`. Raises RemoteError."""
+    found = _SCHEME.match(text)
+    scheme = found[1].lower() if found else ""
+    if scheme == "http":
+        what = f"{text} is sent in the clear, where anyone on the way could change it"
+        raise RemoteError(what, "use https://")
+    if found is None or scheme not in SCHEMES:
+        known = ", ".join(f"{known}://" for known in SCHEMES)
+        raise RemoteError(f"{text} is of no known kind", f"use {known}, or a file on this machine")
+    rest = text[found.end() :]
+    if _CONTROL.search(rest) or any(part in (".", "..") for part in rest.split("/")):
+        what = f"{text!r} holds a control character, or . or .. as a part"
+        raise RemoteError(what, "write the name in full")
+    if scheme == "https":
+        return _web(text)
+    if scheme == "hf":
+        return _hub(text, rest)
+    host, _, path = rest.partition("/")
+    if not _BUCKET.fullmatch(host):
+        raise RemoteError(f"{text} names no {STORES[scheme]}", f"write {scheme}://{STORES[scheme].upper()}/PATH")
+    return Location(scheme, host, path.strip("/"))
+
+
+def _hub(text: str, rest: str) -> Location:
+    found = _DATASET.fullmatch(rest)
+    if found is None:
+        raise RemoteError(f"{text} names no dataset of Hugging Face", "write hf://datasets/OWNER/NAME/PATH")
+    return Location("hf", found[1], found[2].strip("/"))
+
+
+def _web(text: str) -> Location:
+    parts = urlsplit(text)
+    if not _HOST.fullmatch(parts.netloc):  # a password in a name would end up in messages and tables
+        mend = "write https://HOST/PATH, without user or password"
+        raise RemoteError(f"{text.partition('@')[0]} names no web server", mend)
+    query = f"?{parts.query}" if parts.query else ""
+    return Location("https", parts.netloc.lower(), parts.path.removeprefix("/") + query)

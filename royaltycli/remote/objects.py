@@ -1,0 +1,216 @@
+"""Object stores: S3, Google Cloud Storage, Azure Blob Storage, and what speaks their languages.
+
+Through obstore, which is Arrow's `object_store`: pyarrow's own file systems list files without their ETags
+and read them without If-Match, so that a file which is replaced in mid-scan would be read half and half. It
+sends requests again that failed for a reason that may pass, with backoff and jitter, and goes on at the byte
+where an answer broke off. Keys and endpoints come from the user's environment, never from a manifest.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, BinaryIO, NamedTuple
+
+from royaltycli.errors import RemoteError
+from royaltycli.limits import CONNECT_SECONDS, REQUEST_SECONDS, RETRIES, RETRY_SECONDS, SILENCE_SECONDS
+from royaltycli.remote.locations import STORES, Location
+
+ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+KEYS = {
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_SKIP_SIGNATURE=true",
+}
+OWN_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE", "AWS_WEB_IDENTITY_TOKEN_FILE")
+"""Where one of these is set, the store finds its keys without boto3."""
+
+_NO_KEYS = re.compile(r"169\.254\.|/latest/(api|meta)|metadata\.google|credential|account", re.IGNORECASE)
+
+
+class Object(NamedTuple):
+    """A file in a store: its path in the bucket, its size, and its version as the store names it."""
+
+    path: str
+    size: int
+    version: str
+
+
+def head(place: Location) -> Object | None:
+    """The file of that very name, if there is one. Raises RemoteError."""
+    try:
+        return _object(_store(place.scheme, place.host).head(place.path))
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
+def below(place: Location, *, deep: bool) -> Iterator[Object]:
+    """The files in a folder, and with `deep` in those in it, without empty files that only stand for folders.
+
+    Raises RemoteError.
+    """
+    store, prefix = _store(place.scheme, place.host), f"{place.path}/" if place.path else ""
+    try:
+        if deep:
+            objects = [_object(meta) for some in store.list(prefix, chunk_size=1000) for meta in some]
+        else:
+            objects = [_object(meta) for meta in store.list_with_delimiter(prefix)["objects"]]
+    except Exception as error:
+        raise _failure(place, error) from error
+    folders = {one.path.rpartition("/")[0] for one in objects}
+    for one in objects:
+        if one.path.startswith(prefix) and (one.size or one.path not in folders):
+            yield one
+
+
+def fetch(place: Location, size: int, version: str, start: int, stop: int) -> bytes:
+    """The bytes of a file from `start` to `stop`, of this version and size. Raises RemoteError."""
+    import obstore
+
+    options: Any = {"range": (start, stop)}
+    if version.startswith('"'):  # a weak tag never matches in a request; it is compared with the answer's alone
+        options["if_match"] = version
+    try:
+        answer = obstore.get(_store(place.scheme, place.host), place.path, options=options)
+        meta = answer.meta
+        if (meta["size"], version_of(meta["e_tag"])) != (size, version):
+            raise _changed(place)
+        data = bytes(answer.bytes())
+    except RemoteError:
+        raise
+    except FileNotFoundError as error:
+        raise _changed(place) from error
+    except Exception as error:
+        raise _failure(place, error) from error
+    if len(data) != stop - start:
+        what = f"{place} was not sent as a whole, but {len(data):,} bytes where {stop - start:,} were asked for"
+        raise RemoteError(what, "try again, and look to the store")
+    return data
+
+
+def put(place: Location, file: BinaryIO) -> None:
+    """Write a file, in one step for whoever reads it: as a whole, or not at all. Raises RemoteError."""
+    import obstore
+
+    try:
+        obstore.put(_store(place.scheme, place.host), place.path, file)
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
+def check(place: Location) -> None:
+    """Raises RemoteError if a store cannot be reached, or lacks the bucket. What may only be written to is fine."""
+    from obstore import exceptions
+
+    store = _store(place.scheme, place.host)
+    try:
+        store.list_with_delimiter(f"{place.path}/")
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
+        return
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _store(scheme: str, bucket: str) -> Any:
+    """The store of a bucket, opened once in a process. Raises RemoteError if it cannot be."""
+    place = Location(scheme, bucket, "")
+    try:
+        from obstore.store import AzureStore, GCSStore, S3Store
+    except ImportError as error:
+        what = f"{place} is read with obstore, which is not installed"
+        raise RemoteError(what, "pip install 'royaltycli[remote]'") from error
+    plain = any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS[scheme])
+    options: dict[str, Any] = {
+        "client_options": {
+            "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
+            "read_timeout": timedelta(seconds=SILENCE_SECONDS),
+            "timeout": timedelta(seconds=REQUEST_SECONDS),
+            "user_agent": "royalty",
+            **({"allow_http": True} if plain else {}),  # as the user's own environment says
+        },
+        "retry_config": {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+    }
+    try:
+        if scheme == "gs":
+            return GCSStore(bucket, **options)
+        if scheme == "az":
+            return AzureStore(bucket, **options)
+        return S3Store(bucket, credential_provider=_aws_keys(), **options)
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
+def _aws_keys() -> Any:
+    """Keys from where the AWS command line finds them, for those who do not have them in the environment."""
+    if any(os.environ.get(name) for name in OWN_KEYS):
+        return None
+    try:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError:
+        return None
+    try:
+        return Boto3CredentialProvider()
+    except ValueError:  # it knows none either
+        return None
+
+
+def _object(meta: Any) -> Object:
+    return Object(meta["path"], meta["size"], version_of(meta["e_tag"]))
+
+
+def version_of(tag: str | None) -> str:
+    """An ETag as it is in a request, in quotes, which Azure leaves out where it lists files; empty if there is none."""
+    if not tag or tag.startswith(('"', "W/")):
+        return tag or ""
+    return f'"{tag}"'
+
+
+def _changed(place: Location) -> RemoteError:
+    return RemoteError(f"{place}: changed while it was being read", "let it come to rest and scan again")
+
+
+def _failure(place: Location, error: Exception) -> RemoteError:
+    """What went wrong with a store, from the words of the library."""
+    if isinstance(error, RemoteError):
+        return error
+    from obstore import exceptions
+
+    words, bucket = str(error), f"{place.scheme}://{place.host}"
+    status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
+    if isinstance(error, exceptions.PreconditionError):
+        return _changed(place)
+    if "NoSuchBucket" in words or "ContainerNotFound" in words or "bucket does not exist" in words:
+        what, mend = f"there is no {STORES[place.scheme]} {bucket}", "check its spelling"
+    elif isinstance(error, FileNotFoundError):
+        what, mend = f"{place} does not exist", "check its spelling"
+    elif isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
+        what = f"{place} may not be used with your keys, or without any"
+        mend = "ask its owner for permission, or use other keys"
+    elif _NO_KEYS.search(words.partition("\n")[0]):
+        what, mend = f"{place} cannot be used, as no keys for it were found", KEYS[place.scheme]
+    elif (status and status[1].startswith("3")) or "AuthorizationHeaderMalformed" in words:
+        what, mend = f"{bucket} is in another region", "set AWS_REGION to its region"
+    elif status:
+        what, mend = f"{place} cannot be used (status {status[1].strip()})", "try again later"
+    elif isinstance(error, exceptions.InvalidPathError):
+        what = f"{place} is, or holds, a name that no path can have ({_first(words)})"
+        mend = "use a narrower pattern, or rename it"
+    else:
+        endpoint = next((name for name in ENDPOINTS[place.scheme] if os.environ.get(name)), "your settings")
+        what, mend = f"{place} cannot be reached ({_first(words)})", f"check the network, and {endpoint}"
+    return RemoteError(what, mend)
+
+
+def _first(words: str) -> str:
+    """The last clause of what the library says first, which holds its reason."""
+    return words.partition("\n")[0].rpartition(" - ")[2][:160].rstrip(". ")

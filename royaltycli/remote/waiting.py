@@ -1,0 +1,36 @@
+"""Waiting for other machines in such a way that Ctrl-C need not wait as well."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from royaltycli.limits import AT_A_TIME
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+def begun(call: Callable[[], Answer]) -> Future[Answer]:
+    """What a call is going to give; it runs in a thread that keeps no process alive."""
+    future: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 -- for whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def all_of(call: Callable[[Asked], Answer], many: Iterable[Asked]) -> list[Answer]:
+    """What a call gives for each of many, in their order, several at a time. Raises what the first of them raises."""
+    threads = ThreadPoolExecutor(AT_A_TIME)
+    try:
+        return list(threads.map(call, many))
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)

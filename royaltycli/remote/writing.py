@@ -1,0 +1,74 @@
+"""Results on other machines: written in one step, read back and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from royaltycli.errors import OutputError, RemoteError
+from royaltycli.limits import READ_BYTES
+from royaltycli.remote.finding import find_file
+from royaltycli.remote.locations import WRITABLE, Location, is_remote, locate, written
+from royaltycli.remote.reading import RemoteFile, fetcher
+from royaltycli.remote.waiting import begun
+
+
+def place_of(path: str | os.PathLike[str]) -> Location | None:
+    """The place that a path names on another machine; None if it is on this one. Raises RemoteError."""
+    text = written(path)
+    return locate(text) if is_remote(text) else None
+
+
+def check_writable(place: Location) -> None:
+    """Raises OutputError and RemoteError if no result can stand there, as far as that is known beforehand."""
+    if place.scheme not in WRITABLE:
+        mend = f"name a file here, or in a store ({', '.join(f'{scheme}://' for scheme in WRITABLE)})"
+        raise OutputError(f"{place} cannot be written to; {mend}")
+    if not place.path:
+        raise OutputError(f"{place} names no file; write {place}/FILE")
+    from royaltycli.remote import objects
+
+    begun(lambda: objects.check(place)).result()
+
+
+def send(place: Location, file: BinaryIO, digest: bytes) -> None:
+    """Write an open file, whose SHA-256 is `digest`, to a store. Raises OutputError and RemoteError.
+
+    Whoever reads there meanwhile sees what was there before or the whole of what is new.
+    """
+    from royaltycli.remote import objects
+
+    begun(lambda: objects.put(place, file)).result()
+    if begun(lambda: _digest(place)).result() != digest:
+        raise OutputError(f"{place} reads back otherwise than it was written; write it again")
+
+
+def _digest(place: Location) -> bytes:
+    stored = hashlib.sha256()
+    with open_found(place) as file:
+        while block := file.read(READ_BYTES):
+            stored.update(block)
+    return stored.digest()
+
+
+def open_found(place: Location) -> RemoteFile:
+    """A file on another machine, in the version that is there now. Raises RemoteError if there is none."""
+    found = find_file(place)
+    if found is None:
+        raise RemoteError(f"{place} does not exist", "run `royalty scan` first, or name another")
+    return RemoteFile(fetcher(found.path, found.size, found.version), found.size, ahead=True)
+
+
+def in_memory(place: Location) -> BinaryIO:
+    """The whole of a file on another machine. Raises RemoteError."""
+    return io.BytesIO(begun(lambda: open_found(place).read()).result())
+
+
+def local_folder(place: Location) -> Path:
+    """The folder on this machine for what belongs to a result on another one: in the user's cache, by its name."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    name = hashlib.sha256(str(place).encode()).hexdigest()[:16]
+    return Path(cache, "royalty", name)

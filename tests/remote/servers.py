@@ -1,0 +1,198 @@
+"""Servers on this machine to read from: one that speaks S3, behind a proxy that can be hostile, and a hostile web server."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import http.server
+import logging
+import ssl
+import threading
+from collections import deque
+
+import trustme
+from moto.server import ThreadedMotoServer
+
+ANYBODY = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00"
+HOP = ("transfer-encoding", "connection", "date", "server")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """What both servers need: a log of requests, and ways to misbehave, each taken once from the server's list."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_arguments):
+        pass
+
+    def note(self):
+        self.server.log.append((self.command, self.path, self.headers.get("Range")))
+
+    def fault(self):
+        return self.server.faults.popleft() if self.server.faults and self.command == "GET" else None
+
+    def status(self, status, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def hang_up(self):
+        self.wfile.flush()
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(2)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """On a port of its own; `log` has each request, `faults` what is to go wrong with the next GETs."""
+
+    daemon_threads = True
+
+    def __init__(self, handler):
+        super().__init__(("127.0.0.1", 0), handler)
+        self.log, self.faults = [], deque()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, *_arguments):
+        """A client that hangs up is none."""
+
+    def gets(self, part):
+        """The ranges that were asked for of what has `part` in its path."""
+        return [asked for command, path, asked in self.log if command == "GET" and part in path]
+
+
+class _Proxy(Handler):
+    def do_GET(self):
+        self.note()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.fault() if "list-type" not in self.path else None
+        if isinstance(fault, int):
+            self.status(fault)
+            return
+        if callable(fault):
+            fault()
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
+        headers["Authorization"] = ANYBODY
+        path = self.path.replace("%2F", "/").replace("%2E", ".")  # which moto does not take for the same
+        if fault == "ignore the condition":
+            headers.pop("If-Match", None) or headers.pop("if-match", None)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
+        connection.request(self.command, path, body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() == "content-length" and fault == "short":
+                self.send_header(name, len(data) // 2)
+            elif name.lower() not in HOP:
+                self.send_header(name, value)
+        self.end_headers()
+        if fault == "spoil":
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        if fault in ("drop", "short"):
+            self.wfile.write(data[: len(data) // 2])
+            self.hang_up()
+        elif self.command != "HEAD":
+            self.wfile.write(data)
+
+    do_PUT = do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 -- as the base class calls them
+
+
+class Store(Server):
+    """moto's S3 server behind a proxy that can be hostile."""
+
+    def __init__(self):
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self.moto.start()
+        self.behind = self.moto.get_host_and_port()[1]
+        super().__init__(_Proxy)
+
+    def put(self, bucket, files):
+        import boto3
+
+        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.behind}")
+        client.create_bucket(Bucket=bucket)
+        for name, data in files.items():
+            client.put_object(Bucket=bucket, Key=name, Body=data)
+
+    def get(self, bucket, name):
+        import boto3
+
+        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.behind}")
+        return client.get_object(Bucket=bucket, Key=name)["Body"].read()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+        self.moto.stop()
+
+
+class _Page(Handler):
+    def do_GET(self):
+        self.note()
+        path = self.path.partition("?")[0]
+        fault = self.fault()
+        if callable(fault):
+            fault = fault()
+        if isinstance(fault, dict):
+            self.status(**fault)
+            return
+        data = self.server.files.get(path)
+        if data is None:
+            self.status(404)
+            return
+        tag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+        tag = self.server.tags.get(path, tag)
+        condition = self.headers.get("If-Match")
+        if condition and condition != tag and fault != "ignore the condition":
+            self.status(412)
+            return
+        asked = self.headers.get("Range")
+        if asked is None or fault == "whole":
+            start, stop, status = 0, len(data), 200
+        elif not data:
+            self.status(416, Content_Range="bytes */0", ETag=tag)
+            return
+        else:
+            first, last = asked.removeprefix("bytes=").split("-")
+            start, stop, status = int(first), min(int(last) + 1, len(data)), 206
+        self.send_response(status)
+        if tag:
+            self.send_header("ETag", tag)
+        if fault == "other part":
+            self.send_header("Content-Range", f"bytes {start + 1}-{stop - 1}/{len(data)}")
+        elif status == 206:
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data) + (fault == 'other size')}")
+        part = data[start:stop]
+        sent = part[: len(part) // 2] if fault in ("drop", "short") else part
+        self.send_header("Content-Length", len(sent) if fault == "short" else len(part))
+        self.end_headers()
+        self.wfile.write(sent)
+        if fault == "drop":
+            self.hang_up()
+
+
+class Web(Server):
+    """A web server with files in memory, over HTTPS with a certificate for `localhost` that `authority` vouches for."""
+
+    def __init__(self, files, *, secure=True):
+        super().__init__(_Page)
+        self.files, self.tags = dict(files), {}
+        self.authority = trustme.CA()
+        if secure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.authority.issue_cert("localhost").configure_cert(context)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    @property
+    def url(self):
+        return f"https://localhost:{self.server_port}"
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()

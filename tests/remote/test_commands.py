@@ -1,0 +1,75 @@
+"""The commands on files of other machines, as they are typed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "{}"\n'
+
+
+def run(place, *arguments):
+    command = [sys.executable, "-m", "royaltycli", *arguments]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_from_a_store_into_a_store(store, folder):
+    store.put("corpus", {"a.txt": b"One day."})
+    place = folder({"corpus.toml": MANIFEST.format("s3://corpus/a.txt")})
+    status, _, said = run(place, "scan", "-o", "s3://corpus/out/tokens.parquet")
+    assert (status, said.splitlines()[-1]) == (0, "Wrote s3://corpus/out/tokens.parquet.")
+    assert run(place, "scan", "-o", "s3://corpus/out/tokens.parquet", "--explain")[1].endswith(
+        "0 of 1 file, 0 bytes.\n"
+    )
+    pay = ["payout", "s3://corpus/out/tokens.parquet", "--profit", "100", "--rate", "1", "--quiet"]
+    assert run(place, *pay, "-o", "s3://corpus/out/payout.csv") == (0, "", "")
+    assert store.get("corpus", "out/payout.csv").decode().splitlines()[1].startswith("a,")
+    assert run(place, "payout", "s3://corpus/none.parquet", "--profit", "1", "--rate", "1") == (
+        2, "", "error: s3://corpus/none.parquet does not exist; run `royalty scan` first, or name another\n",
+    )  # fmt: skip
+    store.put("corpus", {"bad.parquet": b"PAR1"})
+    assert run(place, "payout", "s3://corpus/bad.parquet", "--profit", "1", "--rate", "1")[2] == (
+        "error: s3://corpus/bad.parquet is damaged, or was not written by royalty; run `royalty scan` again\n"
+    )
+    assert run(place, *pay, "-o", "s3://corpus/out/tokens.parquet")[2] == (
+        "error: s3://corpus/out/tokens.parquet is the token table itself, and would be lost; name another file\n"
+    )
+
+
+def test_the_counts_are_kept_where_the_call_says(store, folder):
+    store.put("corpus", {"a.txt": b"One day."})
+    place = folder({"corpus.toml": MANIFEST.format("s3://corpus/a.txt")})
+    assert run(place, "scan", "-o", "s3://corpus/t.parquet", "--counts", "kept/here", "--quiet") == (0, "", "")
+    assert list((place / "kept" / "here").glob("*.parquet"))
+    assert not (place / "cache").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "scan"])
+def test_an_interrupt_waits_for_no_server(web, folder, command):
+    """One that takes a request, and does not answer."""
+    asked, over = threading.Event(), threading.Event()
+
+    def stall():
+        asked.set()
+        over.wait(60)
+
+    web.files["/a.txt"] = b"One day."
+    web.faults.extend([stall] if command == "check" else [None, stall])
+    place = folder({"corpus.toml": MANIFEST.format(f"{web.url}/a.txt")})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "royaltycli", command], cwd=place, stderr=subprocess.PIPE, text=True
+    )
+    assert asked.wait(60)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    over.set()
+    assert (process.returncode, said) == (130, "error: interrupted; nothing was written\n")
+    assert time.monotonic() - started < 5

@@ -1,0 +1,63 @@
+"""Datasets of Hugging Face, from a small hub on this machine, which HF_ENDPOINT names: in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import royaltycli
+from tests.remote.hub import COMMIT, TOKEN, Hub
+
+MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "hf://datasets/o/n{}"\n'
+
+
+@pytest.fixture
+def hub():
+    server = Hub(
+        {"data/train.jsonl": b'{"text": "One day."}\n' * 9, "data/x.txt": b"Another.", "README.md": b"# Read me"}
+    )
+    yield server
+    server.stop()
+
+
+def run(hub, place, *arguments):
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_TOKEN": TOKEN,
+        "COLUMNS": "80",
+    }
+    environment |= {"HF_HOME": str(place / "home"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    command = [sys.executable, "-m", "royaltycli", *arguments]
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "documents"), [("/data", 10), ("/data/*.jsonl", 9), ("@main/data/x.txt", 1), ("", 11)]
+)
+def test_a_dataset_is_read_at_the_commit_that_it_was_found_at(hub, folder, path, documents):
+    place = folder({"corpus.toml": MANIFEST.format(path)})
+    hub.faults.append(503)
+    done = run(hub, place, "scan", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert royaltycli.read_tokens(place / "tokens.parquet")["documents"].to_pylist() == [documents]
+    read = [path for _, path, asked in hub.log if asked]
+    assert read
+    assert all(path.startswith(f"/datasets/o/n/resolve/{COMMIT}/") for path in read)
+    assert set(hub.tokens) == {f"Bearer {TOKEN}"}
+    hub.log.clear()
+    assert run(hub, place, "scan", "--quiet").returncode == 0
+    assert not [path for _, path, asked in hub.log if asked]
+
+
+def test_a_dataset_that_is_not_there(hub, folder):
+    place = folder({"corpus.toml": MANIFEST.format("").replace("o/n", "o/m")})
+    done = run(hub, place, "check")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: corpus.toml:3: source 'a': path 'hf://datasets/o/m': hf://datasets/o/m does not exist, "
+        "or may not be read by you; check its spelling, or log in with `hf auth login`\n"
+    )
