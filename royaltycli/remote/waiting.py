@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 def begun(call: Callable[[], Answer]) -> Future[Answer]:
-    """What a call is going to give; it runs in a thread that keeps no process alive."""
+    """What a call is going to give. It runs in a thread, for whose end the command line does not wait."""
     future: Future[Answer] = Future()
 
     def run() -> None:
@@ -23,7 +23,7 @@ def begun(call: Callable[[], Answer]) -> Future[Answer]:
         except BaseException as error:  # noqa: BLE001 -- for whoever waits
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run).start()  # no daemon, which Python would break off at its end, and abort
     return future
 
 

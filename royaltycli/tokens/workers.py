@@ -58,8 +58,9 @@ class InOrder(Generic[Task, Result]):
         self._done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
 
     def __iter__(self) -> Iterator[Result]:
-        # Daemons: after Ctrl-C the program ends at once, even if a worker is deep in a long document.
-        threads = [threading.Thread(target=self._run, args=[start], daemon=True) for start in self._starts]
+        # No daemons: Python, when it ends, would break off one that is deep in an engine, and abort. The command
+        # line waits for none; elsewhere a program that gives up a scan ends when the documents under way are done.
+        threads = [threading.Thread(target=self._run, args=[start]) for start in self._starts]
         for thread in threads:
             thread.start()
         try:

@@ -64,6 +64,7 @@ def test_money_and_shares_are_exact_texts_and_counts_numbers():
         "share": str,
         "payout": str,
         "currency": str,
+        "credited_tokens": int,
     }
 
 
@@ -116,7 +117,7 @@ def test_markdown_has_the_same_cells(name):
 
 def test_markdown_puts_numbers_to_the_right():
     lines = written("markdown", RESULTS["payout by source"]).decode().split("\n")
-    assert lines[1] == "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |"
+    assert lines[1] == "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |"
 
 
 @pytest.mark.parametrize(
