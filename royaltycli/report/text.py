@@ -17,7 +17,7 @@ import pyarrow as pa
 ROWS_AT_ONCE = 1 << 16
 MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
 """What would be taken for markup in a Markdown cell; a backslash before it makes it text."""
-NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "holder_share")
+NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "holder_share", "credited_tokens")
 
 
 def write_json(file: BinaryIO, rows: pa.Table) -> None:
