@@ -401,6 +401,7 @@ def test_progress_ends_at_the_bytes_of_the_files(folder, monkeypatch, size):
     opened = check(place)
     ticked = []
     with counts_folder(place / "tokens.parquet") as kept:
-        scan_opened(opened, kept, place / "tokens.parquet", workers=1, tick=lambda packed, _tokens, _documents: ticked.append(packed))
+        output = place / "tokens.parquet"
+        scan_opened(opened, kept, output, workers=1, tick=lambda packed, _tokens, _documents: ticked.append(packed))
     assert sum(ticked) == sum(file.size for file in opened.files)
     assert min(ticked) >= 0
