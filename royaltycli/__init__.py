@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from royaltycli.api import check, estimate, payout, read_tokens, scan, shares
     from royaltycli.errors import RoyaltyError
 
-__all__ = ["RoyaltyError", "check", "estimate", "payout", "read_tokens", "scan", "shares"]
+__all__ = ["RoyaltyError", "check", "estimate", "merge", "payout", "read_tokens", "scan", "shares"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,17 +6,16 @@ a float is refused, because it is rarely the number that was meant.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal
 
+from royaltycli.arguments import Number, amount, check_types, fraction, text
 from royaltycli.errors import CallError
-from royaltycli.numerals import parse_amount, parse_fraction, plain, plain_fraction
+from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.payout import Payout
-    from royaltycli.tokens.count import Tick
-    from royaltycli.tokens.scan import Plan, Scan
+    from royaltycli.tokens.scan import Scan
 
-Number = str | int | Decimal | Fraction
 PayoutBy = Literal["source", "holder", "split"]
 SharesBy = Literal["source", "holder", "license", "collection"]
 
@@ -36,7 +33,7 @@ def check(manifest: str | Path | None = None, *, outside: bool = False) -> Opene
     """The corpus of a manifest and the files that a scan would read. Raises ManifestError with all problems."""
     from royaltycli.corpus.opening import open_corpus
 
-    _check_types(manifest=manifest)
+    check_types(manifest=manifest)
     return open_corpus(manifest, outside=outside)
 
 
@@ -54,6 +51,7 @@ def scan(
     rehash: bool = False,
     fresh: bool = False,
     counts: str | Path | None = None,
+    on: str = "local",
 ) -> pa.Table:
     """Count the tokens of every source; write the table to `output` if it is given, and return it.
 
@@ -61,131 +59,55 @@ def scan(
     `counts` names another folder for that.
     See `royalty scan --help` for the arguments. Raises RoyaltyError; no table is then written.
     """
-    from royaltycli.storage import check_place
-
-    _check_types(output=output, counts=counts)
-    if output is not None:
-        check_place(Path(output))
-    opened = check(manifest, outside=outside)
-    if output is not None:
-        spare_corpus(opened, Path(output))
-    with counts_folder(output, counts) as folder:
-        table = folder / "tokens" if output is None else Path(output)
-        scan_opened(
-            opened,
-            folder,
-            table,
-            workers=workers,
-            encoding=encoding,
-            pattern=pattern,
-            engine=engine,
-            verify=verify,
-            duplicates=duplicates,
-            rehash=rehash,
-            fresh=fresh,
-        )
-        return read_tokens(table)
+    how = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify, "duplicates": duplicates}
+    how |= {"workers": workers, "rehash": rehash, "fresh": fresh, "on": on}
+    return _written(scan_opened, check(manifest, outside=outside), output, counts, how)
 
 
-@contextlib.contextmanager
-def counts_folder(output: str | Path | None, counts: str | Path | None = None) -> Iterator[Path]:
-    """The folder in which a scan keeps what it has counted: the one given, hidden beside its output, or a passing one.
-
-    For an output on another machine it is in the user's cache.
-    """
-    from royaltycli.tokens.partials import folder_of
-    from royaltycli.workspace import working_folder
-
-    if counts is not None or output is not None:
-        with working_folder(folder_of(Path(output or "")) if counts is None else Path(counts)) as folder:
-            yield folder
-    else:
-        # After an error a worker may still be at a shard that nobody waits for, and write into it.
-        with tempfile.TemporaryDirectory(prefix="royalty-", ignore_cleanup_errors=True) as temporary:
-            yield Path(temporary)
-
-
-def spare_corpus(opened: Opened, output: Path) -> None:
-    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
-    from royaltycli.errors import OutputError
-    from royaltycli.remote.locations import is_remote, written
-
-    corpus = opened.corpus
-    place = written(output) if is_remote(written(output)) else os.path.realpath(output)
-    manifest = Path(corpus.file)
-    own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
-    if place in own or any(file.path == place for file in opened.files):
-        raise OutputError(
-            f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
-        )
-
-
-def plan_opened(
-    opened: Opened,
-    folder: Path,
+def merge(
+    manifest: str | Path | None = None,
     *,
+    output: str | Path | None = None,
     encoding: str | None = None,
     pattern: str | None = None,
-    engine: str | None = None,
     verify: Number = "1%",
     duplicates: str | None = None,
-    rehash: bool = False,
-    fresh: bool = False,
-) -> Plan:
-    """What a scan of a corpus that `check` has opened must count, given what is kept in `folder`.
+    outside: bool = False,
+    counts: str | Path | None = None,
+) -> pa.Table:
+    """The token table of a corpus that `royalty scan --part` has counted part by part; written to `output`, if given.
 
-    The encoding is the one given here, else the manifest's, else the default; so is the way with duplicates.
+    See `royalty merge --help` for the arguments. Raises RoyaltyError; no table is then written.
     """
-    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
-    from royaltycli.tokens.scan import plan_scan
-
-    _check_types(encoding=encoding, pattern=pattern, engine=engine, duplicates=duplicates)
-    corpus = opened.corpus
-    if encoding is not None:
-        vocabulary = find_encoding(encoding, pattern or corpus.pattern)
-    else:
-        vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
-    rate = _fraction(verify, "verify")
-    return plan_scan(
-        corpus,
-        opened.files,
-        vocabulary,
-        folder,
-        engine=engine,
-        verify=rate,
-        duplicates=duplicates,
-        rehash=rehash,
-        fresh=fresh,
-    )
+    how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
+    return _written(merge_opened, check(manifest, outside=outside), output, counts, how)
 
 
-def scan_opened(
+def _written(
+    make: Callable[..., Scan],
     opened: Opened,
-    folder: Path,
-    output: Path,
-    *,
-    workers: int | None = None,
-    tick: Tick | None = None,
-    top: int = 0,
-    **options: Any,
-) -> Scan:
-    """Scan a corpus that `check` has opened, into `output`; the options are those of `plan_opened`.
+    output: str | Path | None,
+    counts: str | Path | None,
+    how: dict[str, Any],
+) -> pa.Table:
+    """The token table that `make` writes, given where counts are kept and `how` it is made."""
+    from royaltycli.storage import check_place
 
-    The totals name the `top` largest sources.
-    """
-    from royaltycli.tokens.scan import run
-
-    _check_types(workers=workers)
-    plan = plan_opened(opened, folder, **options)
-    watched = {} if tick is None else {"tick": tick}
-    return run(plan, output, workers=workers, top=top, **watched)
+    check_types(output=output, counts=counts)
+    if output is not None:
+        check_place(Path(output))
+        spare_corpus(opened, Path(output))
+    with counts_folder(output, counts) as folder, tempfile.TemporaryDirectory(prefix="royalty-") as passing:
+        table = Path(passing, "tokens") if output is None else Path(output)
+        make(opened, folder, table, **how)
+        return read_tokens(table)
 
 
 def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
     """The token table that a scan wrote. Raises TableError if it is missing, damaged, or of another version."""
     from royaltycli.tokens.table import read_tokens as read
 
-    _check_types(path=path)
+    check_types(path=path)
     return read(Path(path))
 
 
@@ -195,7 +117,7 @@ def shares(
     """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
     from royaltycli.payout.shares import shares as compute
 
-    _check_types(by=by, top=top)
+    check_types(by=by, top=top)
     table = _table(tokens)
     return compute(table, by=by, total_tokens=_total(table, total_tokens), top=_top(top))
 
@@ -232,8 +154,8 @@ def distribute(
     from royaltycli.payout.currency import pool
     from royaltycli.payout.payout import pay
 
-    _check_types(currency=currency, by=by, top=top, period=period)
-    share_out = pool(_amount(profit, "profit"), _fraction(rate, "rate"), find_currency(currency))
+    check_types(currency=currency, by=by, top=top, period=period)
+    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
     table = _table(tokens)
     total = _total(table, total_tokens)
     return pay(
@@ -269,8 +191,8 @@ def estimate(
     from royaltycli.payout.currency import currency as find_currency
     from royaltycli.payout.estimate import estimate as compute
 
-    _check_types(file=file, part=part, currency=currency, encoding=encoding)
-    total, mixture = corpus_total(_text(corpus, "corpus"))
+    check_types(file=file, part=part, currency=currency, encoding=encoding)
+    total, mixture = corpus_total(text(corpus, "corpus"))
     if part is not None and mixture is None:
         raise CallError(f"part is {part!r}, but only a published corpus has parts; see `royalty estimate --list`")
     size = work_tokens(tokens=tokens, words=words, pages=pages, file=file, corpus=corpus, encoding=encoding)
@@ -278,8 +200,8 @@ def estimate(
         size,
         total=total,
         part=None if part is None or mixture is None else find_part(mixture, part),
-        profit=_amount(profit, "profit"),
-        rate=_fraction(rate, "rate"),
+        profit=amount(profit, "profit"),
+        rate=fraction(rate, "rate"),
         currency=find_currency(currency),
     )
 
@@ -308,13 +230,13 @@ def work_tokens(
         found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
         raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")
     if tokens is not None:
-        return _amount(tokens, "tokens")
+        return amount(tokens, "tokens")
     if words is not None:
-        return Decimal(tokens_from_words(_amount(words, "words")))
+        return Decimal(tokens_from_words(amount(words, "words")))
     if pages is not None:
-        return Decimal(tokens_from_pages(_amount(pages, "pages")))
+        return Decimal(tokens_from_pages(amount(pages, "pages")))
     assert file is not None
-    return Decimal(_count_file(Path(file), _text(corpus, "corpus"), encoding))
+    return Decimal(_count_file(Path(file), text(corpus, "corpus"), encoding))
 
 
 def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
@@ -343,20 +265,6 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
         return run(plan, folder / "tokens").totals.tokens
 
 
-def _check_types(**given: object) -> None:
-    """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
-    for name, value in given.items():
-        needed = name in ("path", "currency", "by", "period")
-        kinds: tuple[type, ...] = (str,)
-        words = "text"
-        if name in ("manifest", "output", "counts", "path", "file", "encoding"):
-            kinds, words = (str, os.PathLike), "text or a Path"
-        elif name in ("workers", "top"):
-            kinds, words = (SupportsIndex,), "a whole number"
-        if not isinstance(value, kinds) and (needed or value is not None):
-            raise CallError(f"{name} is {value!r:.80}, but must be {words}")
-
-
 def _table(tokens: pa.Table) -> pa.Table:
     import pyarrow as pa
 
@@ -371,30 +279,10 @@ def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
     from royaltycli.tokens.table import metadata_of
 
     written = metadata_of(tokens).get("train_tokens") if given is None else given
-    return None if written is None else _amount(written, "total tokens")
+    return None if written is None else amount(written, "total tokens")
 
 
 def _top(top: int | None) -> int | None:
     if top is not None and top < 0:
         raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
     return top or None
-
-
-def _amount(number: Number, what: str) -> Decimal:
-    return parse_amount(_text(number, what), what)
-
-
-def _fraction(number: Number, what: str) -> Fraction:
-    return parse_fraction(_text(number, what), what)
-
-
-def _text(number: Number, what: str) -> str:
-    if isinstance(number, str):
-        return number
-    if isinstance(number, bool) or not isinstance(number, (int, Decimal, Fraction)):
-        raise CallError(f"{what} is {number!r}; give it as text, int, Decimal or Fraction, which are exact")
-    return plain(number) if isinstance(number, Decimal) and number.is_finite() else _plain(number)
-
-
-def _plain(number: int | Decimal | Fraction) -> str:
-    return plain_fraction(number) if isinstance(number, Fraction) else str(number)

@@ -36,6 +36,17 @@ READ_BYTES = 8 * MiB
 SHARD_BYTES = 16 * MiB
 """How much of a big file, or how many small files together, one worker takes at a time."""
 
+SHARDS = 20_000
+"""In so many shards at the least a large corpus is counted, each of up to LARGE_SHARD_BYTES."""
+
+LARGE_SHARD_BYTES = 1024 * MiB
+
+PIECES = 4096
+"""In so many pieces at the most one big file is cut, however big it is."""
+
+TASK_RETRIES = 3
+"""How often a shard is counted anew whose worker on a cluster was lost."""
+
 SHARD_FILES = 1000
 """How many small files one worker takes at a time."""
 

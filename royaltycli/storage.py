@@ -179,7 +179,13 @@ def write_parquet_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]
 
 
 def write_part(path: Path, table: pa.Table) -> None:
-    """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result. Raises OutputError."""
+    """Write a part of a longer work in a `working_folder`, as `write_parquet` writes a result.
+
+    Raises OutputError and RemoteError.
+    """
+    if (elsewhere := place_of(path)) is not None:
+        _send(elsewhere, lambda file: write_sealed(file, table))
+        return
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
 
 
@@ -260,11 +266,15 @@ def read_sealed(path: Path) -> pa.Table:
 
 
 def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
-    """The metadata of a table that `write_parquet` wrote, all of which is looked through. Raises TableError."""
+    """The metadata of a table that `write_parquet` wrote, all of which is looked through.
+
+    Raises TableError and RemoteError.
+    """
     import pyarrow.parquet as pq
 
+    elsewhere = place_of(path)
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
                 raise _damaged(path)
             file.seek(0)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from royaltycli.errors import OutputError
-from royaltycli.storage import LOCKS, PARTIAL, remove_leftover
+from royaltycli.errors import OutputError, RemoteError
+from royaltycli.remote.writing import names_in, place_of, remove
+from royaltycli.storage import LOCKS, PARTIAL, check_place, remove_leftover
 
 try:
     import fcntl
@@ -19,19 +20,24 @@ except ImportError:  # Windows, where LOCKS says so
 
 
 @contextlib.contextmanager
-def working_folder(folder: Path) -> Iterator[Path]:
+def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
     """A folder for the parts of a longer work, made if it is not there, that nobody else uses meanwhile.
 
-    What a killed process left half-written in it is removed, and at the end the folder itself if nothing
-    is in it. Raises OutputError if somebody does use it.
+    With `shared`, others that share it as well may use it. What a killed process left half-written in it is
+    removed unless it is shared, and at the end the folder itself if nothing is in it. Raises OutputError if
+    somebody does use it. A folder in a store is neither made nor locked, as stores know no such thing.
     """
+    if place_of(folder) is not None:
+        check_place(folder / "part")
+        yield folder
+        return
     try:
-        lock = _lock_folder(folder)
+        lock = _lock_folder(folder, shared=shared)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
     try:
-        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
+        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
             with contextlib.suppress(OSError):
                 remove_leftover(leftover)
         yield folder
@@ -42,7 +48,7 @@ def working_folder(folder: Path) -> Iterator[Path]:
             os.close(lock)
 
 
-def _lock_folder(folder: Path) -> int | None:
+def _lock_folder(folder: Path, *, shared: bool) -> int | None:
     """Make a folder and lock it until the descriptor that is given back is closed. Raises OSError and OutputError."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +56,7 @@ def _lock_folder(folder: Path) -> int | None:
             return None
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _lock_at_once(lock)
+            _lock_at_once(lock, shared=shared)
             if folder.exists() and os.path.samestat(os.fstat(lock), folder.stat()):
                 return lock
         except BlockingIOError as error:
@@ -63,14 +69,41 @@ def _lock_folder(folder: Path) -> int | None:
         os.close(lock)  # whoever had it before has just removed it
 
 
-def _lock_at_once(descriptor: int) -> None:
-    """Raises BlockingIOError if somebody else has the lock."""
+def _lock_at_once(descriptor: int, *, shared: bool) -> None:
+    """Raises BlockingIOError if somebody else has the lock, and does not share it."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         raise
     except OSError:  # some network drives have no locks
         return
+
+
+def parts_in(folder: Path, ending: str) -> list[Path]:
+    """The files in a folder whose names end so, in the order of their names. Raises RemoteError."""
+    place = place_of(folder)
+    if place is None:
+        return sorted(folder.glob(f"*{ending}"))
+    return sorted(folder / name for name in names_in(place) if name.endswith(ending))
+
+
+def remove_part(path: Path) -> None:
+    """Remove a file of a folder, if that can be done."""
+    with contextlib.suppress(OSError, RemoteError):
+        if (place := place_of(path)) is not None:
+            remove(place)
+        else:
+            path.unlink()
+
+
+def absolute(folder: Path) -> Path:
+    """A folder by the name that it has wherever the program stands."""
+    return folder if place_of(folder) is not None else folder.absolute()
+
+
+def scratch_of(folder: Path) -> Path:
+    """Where files lie that are of use only meanwhile: in a folder, or on this machine if that is in a store."""
+    return folder if place_of(folder) is None else Path(tempfile.gettempdir())
 
 
 def scratch_file(folder: Path) -> IO[bytes]:

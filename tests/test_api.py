@@ -58,7 +58,16 @@ def sample():
 
 
 def test_what_is_exported():
-    assert royaltycli.__all__ == ["RoyaltyError", "check", "estimate", "payout", "read_tokens", "scan", "shares"]
+    assert royaltycli.__all__ == [
+        "RoyaltyError",
+        "check",
+        "estimate",
+        "merge",
+        "payout",
+        "read_tokens",
+        "scan",
+        "shares",
+    ]
     assert dir(royaltycli) == royaltycli.__all__
     assert all(getattr(royaltycli, name).__doc__ for name in royaltycli.__all__)
     with pytest.raises(AttributeError, match="module 'royaltycli' has no attribute 'pay'"):
@@ -73,11 +82,12 @@ def test_functions_are_not_hidden_by_the_folders_of_their_names():
     assert inspect.isfunction(royaltycli.payout)
 
 
-SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain"}
-"""Options that say how or where a result is shown. The API gives the result itself."""
+SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain", "part"}
+"""Options that say how or where a result is shown, or let a command have none. The API gives the result itself."""
 
 DIFFERENT = {
-    "scan": ({"top", "quiet", "explain"}, set()),  # the summary is for a person
+    "scan": ({"top", "quiet", "explain", "part"}, set()),  # the summary is for a person
+    "merge": ({"top", "quiet"}, set()),
     "check": ({"files"}, set()),
     "shares": ({"format_", "output", "raw"}, set()),
     "payout": ({"format_", "output", "raw", "quiet"}, set()),

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from royaltycli.cli import check, estimate, init, payout, scan, shares
+from royaltycli.cli import check, estimate, init, merge, payout, scan, shares
 
 EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
 
@@ -56,6 +56,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
     "check": check.check,
     "scan": scan.scan,
+    "merge": merge.merge,
     "shares": shares.shares,
     "payout": payout.payout,
     "estimate": estimate.estimate,

@@ -38,6 +38,11 @@ def duplicates(incomplete: str) -> list[str]:
     return _beginning(incomplete, DUPLICATES)
 
 
+def places(incomplete: str) -> list[str]:
+    """Where a scan may count."""
+    return _beginning(incomplete, ("local", "ray", "ray://"))
+
+
 def currencies(incomplete: str) -> list[str]:
     """The codes of currencies that can be paid in."""
     from royaltycli.payout.currency import payable

@@ -27,6 +27,54 @@ Manifest = Annotated[
 ]
 # `readable=False` leaves it to the reader to say what cannot be read, in its own words.
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
+# `readable=False` leaves it to the writer to say what cannot be written.
+TokenTable = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        "-e",
+        metavar="NAME|PATH",
+        help="r50k_base, cl100k_base, o200k_base, or the path of a tokenizer.json or .tiktoken file.",
+        show_default="the manifest's, else o200k_base",
+        autocompletion=completion.encodings,
+    ),
+]
+Pattern = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        metavar="NAME",
+        help="The public encoding whose splitting a .tiktoken file uses.",
+        autocompletion=completion.encodings,
+    ),
+]
+Verify = Annotated[
+    str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
+]
+Duplicates = Annotated[
+    str | None,
+    typer.Option(
+        "--duplicates",
+        metavar="HOW",
+        help="Who is credited with a text that occurs more than once: all, first or split.",
+        show_default="the manifest's, else all",
+        autocompletion=completion.duplicates,
+    ),
+]
+Counts = Annotated[
+    Path | None,
+    typer.Option(
+        "--counts",
+        metavar="FOLDER",
+        readable=False,
+        help="Where to keep what is counted, for the next scan: here, or at s3://, gs:// or az://.",
+        show_default="hidden beside the table, or in your cache if that is remote",
+    ),
+]
+Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary.")]
 Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 TotalTokens = Annotated[
@@ -81,6 +129,18 @@ Output = Annotated[
     ),
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
+
+
+def check_token_table(output: Path, top: int) -> None:
+    """Raises CallError and OutputError for what cannot be asked of a command that writes a token table."""
+    from royaltycli.errors import CallError
+    from royaltycli.storage import check_place
+
+    check_place(output)
+    if output == STANDARD_OUTPUT:
+        raise CallError("a token table goes into a file; name one with `-o`")
+    if top < 0:
+        raise CallError(f"top is {top}; it must be 0 or more")
 
 
 def format_of(asked: str | None, output: Path | None) -> str:

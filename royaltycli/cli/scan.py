@@ -16,34 +16,18 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty scan sample_corpora --verify 100%[/cyan]  every document recounted
 
-[cyan]royalty scan --encoding ./tokenizer.json --workers 8[/cyan]"""
+[cyan]royalty scan --encoding ./tokenizer.json --workers 8[/cyan]
+
+[cyan]royalty scan --part 3/16[/cyan]  one of sixteen parts, for `royalty merge` to put together
+
+[cyan]royalty scan --on ray://head:10001 --counts s3://bucket/counts[/cyan]  on a cluster"""
 
 
 def scan(
     manifest: options.Manifest = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
-    ] = Path("tokens.parquet"),
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            "--encoding",
-            "-e",
-            metavar="NAME|PATH",
-            help="r50k_base, cl100k_base, o200k_base, or the path of a tokenizer.json or .tiktoken file.",
-            show_default="the manifest's, else o200k_base",
-            autocompletion=completion.encodings,
-        ),
-    ] = None,
-    pattern: Annotated[
-        str | None,
-        typer.Option(
-            "--pattern",
-            metavar="NAME",
-            help="The public encoding whose splitting a .tiktoken file uses.",
-            autocompletion=completion.encodings,
-        ),
-    ] = None,
+    output: options.TokenTable = Path("tokens.parquet"),
+    encoding: options.Encoding = None,
+    pattern: options.Pattern = None,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -64,17 +48,24 @@ def scan(
             show_default="one a core",
         ),
     ] = None,
-    verify: Annotated[
-        str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
-    ] = "1%",
-    duplicates: Annotated[
+    verify: options.Verify = "1%",
+    duplicates: options.Duplicates = None,
+    on: Annotated[
+        str,
+        typer.Option(
+            "--on",
+            metavar="WHERE",
+            help="Where to count: local, ray (the cluster this machine is part of), or an address as ray://HEAD:10001.",
+            autocompletion=completion.places,
+        ),
+    ] = "local",
+    part: Annotated[
         str | None,
         typer.Option(
-            "--duplicates",
-            metavar="HOW",
-            help="Who is credited with a text that occurs more than once: all, first or split.",
-            show_default="the manifest's, else all",
-            autocompletion=completion.duplicates,
+            "--part",
+            metavar="I/N",
+            help="Count only one of N parts, for array jobs; `royalty merge` makes the table of all.",
+            show_default=False,
         ),
     ] = None,
     rehash: Annotated[
@@ -82,21 +73,12 @@ def scan(
         typer.Option("--rehash", help="Read all files again for changes, whatever their sizes and times say."),
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Count everything anew.")] = False,
-    counts: Annotated[
-        Path | None,
-        typer.Option(
-            "--counts",
-            metavar="FOLDER",
-            readable=False,
-            help="Where to keep what is counted, for the next scan.",
-            show_default="hidden beside the table, or in your cache if that is remote",
-        ),
-    ] = None,
+    counts: options.Counts = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what would be counted and why, and count nothing.")
     ] = False,
     outside: options.Outside = False,
-    top: Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary.")] = 10,
+    top: options.Largest = 10,
     quiet: options.Quiet = False,
 ) -> None:
     """Count the tokens of every source of a corpus, exactly, into a Parquet table.
@@ -107,26 +89,32 @@ def scan(
     What is counted is kept beside the table, so that the next scan counts only what has changed, and one
     that was interrupted goes on where it was.
     """
-    from royaltycli import api
+    from royaltycli import api, scanning
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.storage import check_place
     from royaltycli.tokens.partials import folder_of
 
-    check_place(output)
-    if output == options.STANDARD_OUTPUT:
-        raise CallError("a token table goes into a file; name one with `-o`")
-    if top < 0:
-        raise CallError(f"top is {top}; it must be 0 or more")
+    options.check_token_table(output, top)
+    if part is not None and on != "local":
+        raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
-    api.spare_corpus(opened, output)
+    scanning.spare_corpus(opened, output)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
-    how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh}
+    how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:
-        console.show_plan(opened, api.plan_opened(opened, counts or folder_of(output), **how))
+        console.show_plan(opened, scanning.plan_opened(opened, counts or folder_of(output), **how))
         return
-    with api.counts_folder(output, counts) as folder, console.scanning(opened, quiet=quiet) as tick:
-        scanned = api.scan_opened(opened, folder, output, workers=workers, tick=tick, top=top, **how)
-    if not quiet:
-        console.show_scan(opened, scanned, output, time.monotonic() - started)
+    with (
+        scanning.counts_folder(output, counts, shared=part is not None) as folder,
+        console.scanning(quiet=quiet) as watch,
+    ):
+        plan = scanning.plan_opened(opened, folder, **how)
+        watch.expect(plan.packed_bytes)
+        counted = scanning.count_planned(plan, workers=workers, on=on, tick=watch.tick)
+        scanned = scanning.finish_counted(counted, output, top) if part is None else None
+    seconds = time.monotonic() - started
+    if scanned is None and not quiet:
+        console.show_part(opened, counted, seconds)
+    elif scanned is not None and not quiet:
+        console.show_scan(opened, scanned, output, seconds)

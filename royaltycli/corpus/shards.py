@@ -6,16 +6,20 @@ cut falls changes no count and no digest.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from royaltycli.corpus.files import File
 from royaltycli.corpus.parquet import row_group_sizes
 from royaltycli.corpus.pieces import Piece
-from royaltycli.limits import SHARD_BYTES, SHARD_FILES
+from royaltycli.limits import LARGE_SHARD_BYTES, SHARD_BYTES, SHARD_FILES, SHARDS
 from royaltycli.remote.waiting import all_of
 
 PACKING = 4
+
+SHARDS_PER_PART = 8
+"""So many at the least if the files allow it, so that the parts of a corpus are about alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ def cut(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Piece
 
 
 def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
-    """The shards of some pieces, in their order."""
-    pending: list[Piece] = []
+    """The shards of some pieces, in their order; larger ones if they are very many."""
+    pieces, pending = list(pieces), list[Piece]()
+    shard_bytes = max(shard_bytes, min(LARGE_SHARD_BYTES, text_size(pieces) // SHARDS))
     size, first = 0, True
     for piece in pieces:
         weight = piece.packed_bytes * _packing(piece.file)
@@ -48,6 +53,25 @@ def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterato
         size += weight
     if pending:
         yield Shard(tuple(pending), first)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of so many parts of a corpus, counted from 1, that are counted apart, each about as large as the others."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def in_part(pieces: Iterable[Piece], part: Part) -> list[Piece]:
+    """The pieces that belong to a part. It depends on nothing but all pieces, so that parts agree on it unasked."""
+    pieces = list(pieces)
+    shard_bytes = min(SHARD_BYTES, text_size(pieces) // (SHARDS_PER_PART * part.of))
+    shards = itertools.islice(together(pieces, shard_bytes), part.number - 1, None, part.of)
+    return [piece for shard in shards for piece in shard.pieces]
 
 
 def text_size(pieces: Iterable[Piece]) -> int:

@@ -107,6 +107,14 @@ def put(place: Location, file: BinaryIO) -> None:
         raise _failure(place, error) from error
 
 
+def remove(place: Location) -> None:
+    """Remove a file. Raises RemoteError."""
+    try:
+        _store(place.scheme, place.host).delete(place.path)
+    except Exception as error:
+        raise _failure(place, error) from error
+
+
 def check(place: Location) -> None:
     """Raises RemoteError if a store cannot be reached, or lacks the bucket. What may only be written to is fine."""
     from obstore import exceptions

@@ -62,6 +62,21 @@ def open_found(place: Location) -> RemoteFile:
     return RemoteFile(fetcher(found.path, found.size, found.version), found.size, ahead=True)
 
 
+def names_in(place: Location) -> list[str]:
+    """The names of the files that lie in a folder of a store themselves. Raises RemoteError."""
+    from royaltycli.remote import objects
+
+    found = begun(lambda: list(objects.below(place, deep=False))).result()
+    return [one.path.rpartition("/")[2] for one in found]
+
+
+def remove(place: Location) -> None:
+    """Remove a file from a store. Raises RemoteError."""
+    from royaltycli.remote import objects
+
+    begun(lambda: objects.remove(place)).result()
+
+
 def in_memory(place: Location) -> BinaryIO:
     """The whole of a file on another machine. Raises RemoteError."""
     return io.BytesIO(begun(lambda: open_found(place).read()).result())

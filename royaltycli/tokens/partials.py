@@ -28,17 +28,29 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.manifest.patterns import Stamp
+from royaltycli.remote.locations import is_remote, written
+from royaltycli.remote.waiting import all_of
 from royaltycli.remote.writing import local_folder
 from royaltycli.remote.writing import place_of as remote_place
 from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
+from royaltycli.workspace import parts_in, remove_part
 
 VERSION = "2"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
 
 METADATA = b"royalty.pieces"
 ENDING = ".parquet"
+
+
+class Sums(NamedTuple):
+    """What a piece comes to: documents, their tokens, and how many the reference recounted, or could not as usual."""
+
+    documents: int
+    tokens: int
+    verified: int
+    gave_up: int
 
 
 class Entry(NamedTuple):
@@ -56,8 +68,7 @@ class Entry(NamedTuple):
     content: str
     settings: str
     verify: str
-    verified: int
-    gave_up: int
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +154,23 @@ def rows_in(path: str) -> pa.Table:
 def kept_in(folder: Path) -> dict[Place, list[Kept]]:
     """What the partial tables of a folder hold, by place. What cannot be used is as good as not there."""
     found: defaultdict[Place, list[Kept]] = defaultdict(list)
-    for path in sorted(folder.glob(f"*{ENDING}")):
-        with contextlib.suppress(TableError, KeyError, ValueError, TypeError):
-            for number, values in enumerate(json.loads(read_sealed_metadata(path)[METADATA])):
-                name, start, stop, size, stamp, *rest = values
-                entry = Entry(name, start, stop, size, tuple(stamp), *rest)
-                found[place_of(entry)].append(Kept(str(path), number, entry))
+    paths = parts_in(folder, ENDING)
+    said = all_of(_said_in, paths) if is_remote(written(folder)) else map(_said_in, paths)
+    for path, entries in zip(paths, said, strict=True):
+        for number, entry in enumerate(entries):
+            found[place_of(entry)].append(Kept(str(path), number, entry))
     return dict(found)
+
+
+def _said_in(path: Path) -> list[Entry]:
+    """The entries of a partial table; none if it cannot be used."""
+    with contextlib.suppress(TableError, KeyError, ValueError, TypeError):
+        said = json.loads(read_sealed_metadata(path)[METADATA])
+        return [
+            Entry(name, start, stop, size, tuple(stamp), content, settings, verify, Sums(*sums))
+            for name, start, stop, size, stamp, content, settings, verify, sums in said
+        ]
+    return []
 
 
 def usable(kept: Iterable[Kept], settings: str, verify: Fraction) -> list[Kept]:
@@ -176,7 +197,6 @@ def rows_with(table: pa.Table, first: int, last: int) -> pa.Table:
 def remove_others(folder: Path, used: Iterable[str]) -> None:
     """Remove the partial tables of which nothing is used any more."""
     keep = set(used)
-    for path in folder.glob(f"*{ENDING}"):
+    for path in parts_in(folder, ENDING):
         if str(path) not in keep:
-            with contextlib.suppress(OSError):
-                path.unlink()
+            remove_part(path)

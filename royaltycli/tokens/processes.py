@@ -20,11 +20,10 @@ import sys
 from typing import IO, BinaryIO, NamedTuple
 
 from royaltycli.errors import WorkerError
-from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.reference import load_reference
-from royaltycli.tokens.shardwork import Done, Job, Task, work
+from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, owners_of, work
 from royaltycli.tokens.workers import Check
 
 PROGRAM = (
@@ -46,7 +45,7 @@ class Progress(NamedTuple):
 class WorkerProcess:
     """A process that counts one shard after another. One thread uses it at a time."""
 
-    def __init__(self, job: Job, tick: Tick, owners: tuple[Source | Collection, ...]) -> None:
+    def __init__(self, job: Job, tick: Tick, owners: AllOwners) -> None:
         self._tick = tick
         self._owners = owners
         # Without the current folder on its path, where a file could pass for a module.
@@ -61,9 +60,8 @@ class WorkerProcess:
     def work(self, task: Task, check: Check) -> Done:
         """Have a task done. Raises what the worker raises, and WorkerError if the worker is lost."""
         assert self._process.stdout is not None
-        needed = {piece.file.owner: self._owners[piece.file.owner] for piece in task.shard.pieces}
         try:
-            self._send((task, needed))
+            self._send((task, owners_of(task, self._owners)))
             while isinstance(answer := pickle.load(self._process.stdout), Progress):  # noqa: S301 -- from ourselves
                 self._tick(*answer)
                 check()

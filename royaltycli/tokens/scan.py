@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from royaltycli.corpus.files import File
-from royaltycli.corpus.shards import cut, text_size, together
-from royaltycli.errors import CallError
+from royaltycli.corpus.shards import Part, cut, in_part, text_size, together
+from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
-from royaltycli.manifest.model import DUPLICATES, Collection, Corpus, Duplicates, Source
+from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
 from royaltycli.storage import note_kept
-from royaltycli.tokens.count import Counting, Tick
+from royaltycli.tokens.cluster import done_on_cluster, is_cluster
+from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding
-from royaltycli.tokens.engines import choose_engine, make_engine
+from royaltycli.tokens.engines import choose_engine
+from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
-from royaltycli.tokens.partials import kept_in, place_of, remove_others
+from royaltycli.tokens.partials import Kept, kept_in, place_of, remove_others
 from royaltycli.tokens.plan import UNCHANGED, Planned, plan_pieces
-from royaltycli.tokens.processes import WorkerProcess
 from royaltycli.tokens.reference import Reference, load_reference
-from royaltycli.tokens.shardwork import Done, Job, Task, work
+from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
 from royaltycli.tokens.totals import Totals
-from royaltycli.tokens.workers import Check, InOrder
+from royaltycli.workspace import scratch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,31 @@ class Scan:
 class Plan:
     """What a scan is going to do, with which engine and reference. `job` is what its workers are told.
 
+    `part` is the one of the corpus's parts whose pieces these are, None if they are all.
     `duplicates` says which sources get the tokens of a text that occurs more than once.
     """
 
     corpus: Corpus
-    owners: tuple[Source | Collection, ...]
+    owners: AllOwners
     pieces: list[Planned]
     reference: Reference | None
     job: Job
     duplicates: Duplicates
+    part: Part | None
+
+    @property
+    def packed_bytes(self) -> int:
+        """The bytes of files that the pieces have, as they lie on the disk."""
+        return sum(one.piece.packed_bytes for one in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted of a plan's pieces, now or before, in the order of the pieces. `files` were read now."""
+
+    plan: Plan
+    kept: tuple[Kept, ...]
+    files: frozenset[str]
 
 
 def default_workers() -> int:
@@ -76,8 +92,9 @@ def plan_scan(
     duplicates: str | None = None,
     rehash: bool = False,
     fresh: bool = False,
+    part: Part | None = None,
 ) -> Plan:
-    """What must be counted of a corpus, given the partial tables in `folder`. Nothing is counted or written.
+    """What must be counted of a corpus or a part of it, given the partial tables in `folder`. Nothing is written.
 
     `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
     documents that the reference engine counts as well. `duplicates` is by default what the manifest says.
@@ -92,74 +109,101 @@ def plan_scan(
     itself = reference is not None and chosen == reference.name
     if itself or reference is None:
         verify = Fraction(0)  # the reference against itself would show nothing
-    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    owners: AllOwners = (*corpus.sources, *corpus.collections)
+    pieces = cut(files) if part is None else in_part(cut(files), part)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
-    planned = plan_pieces(cut(files), owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
+    planned = plan_pieces(pieces, owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
-    return Plan(corpus, owners, planned, reference, job, credited)
+    return Plan(corpus, owners, planned, reference, job, credited, part)
 
 
 def run(
-    scan: Plan,
+    plan: Plan,
     output: Path,
     *,
     workers: int | None = None,
+    on: str = "local",
     tick: Tick = lambda _bytes, _tokens, _documents: None,
     top: int = 0,
 ) -> Scan:
     """Count what a plan says, and write the token table of the whole corpus to `output`.
 
-    The table is the same, to the byte, for any engine and number of workers, and whatever was counted
-    before. The totals name the `top` largest sources. Raises DocumentError for the first document that
-    cannot be read, VerificationError for the first that is counted otherwise, TableError for sums that
-    are too large, WorkerError, OutputError and CallError.
+    The table is the same, to the byte, for any engine and number of workers, wherever they are, and whatever
+    was counted before. Raises what `count` and `finish` raise.
     """
-    workers = default_workers() if workers is None else workers
-    if not 1 <= workers <= WORKERS:
+    return finish(count(plan, workers=workers, on=on, tick=tick), output, top)
+
+
+def count(
+    plan: Plan,
+    *,
+    workers: int | None = None,
+    on: str = "local",
+    tick: Tick = lambda _bytes, _tokens, _documents: None,
+) -> Counts:
+    """Count what a plan says, into partial tables.
+
+    Raises DocumentError for the first document that cannot be read, VerificationError for the first that is
+    counted otherwise, WorkerError, OutputError and CallError.
+    """
+    if workers is not None and not 1 <= workers <= WORKERS:
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
-    kept = {place_of(one.piece): one.kept for one in scan.pieces if one.why == UNCHANGED and one.kept is not None}
-    tick(sum(one.piece.packed_bytes for one in scan.pieces if one.why == UNCHANGED), 0, 0)
-    counted: set[str] = set()
-    for done in _done(scan, workers, tick):
+    kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
+    tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
+    files: set[str] = set()
+    for done in _done(plan, workers, on, tick):
         note_kept()
-        counted.update(done.counted)
+        files.update(done.counted)
         kept |= {place_of(one.entry): one for one in done.kept}
-    pieces = [(one.piece, kept[place_of(one.piece)]) for one in scan.pieces]
-    folder, duplicates = scan.job.folder, scan.duplicates
-    totals = merge(scan.corpus, pieces, scan.job.encoding, duplicates=duplicates, output=output, folder=folder, top=top)
-    remove_others(folder, {one.path for _, one in pieces})
-    name = scan.reference.name if scan.reference else None
-    unchanged = len({piece.file.name for piece, _ in pieces} - counted)
-    entries = [one.entry for _, one in pieces]
-    notes = (*_notes(scan.job.engine, name, sum(entry.gave_up for entry in entries)), *_nameless(totals))
-    verified = sum(entry.verified for entry in entries)
-    return Scan(totals, scan.job.encoding.name, scan.job.engine, name, verified, unchanged, notes)
+    return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
 
 
-def _done(scan: Plan, workers: int, tick: Tick) -> Iterator[Done]:
-    """The tasks of a plan as they are done, in their order."""
-    job, reference, owners = scan.job, scan.reference, scan.owners
-    before = {place_of(one.piece): one.kept for one in scan.pieces}
-    todo = [one.piece for one in scan.pieces if one.why != UNCHANGED]
+def finish(counts: Counts, output: Path, top: int = 0) -> Scan:
+    """Write the token table of the whole corpus to `output`, from all that was counted.
+
+    The totals name the `top` largest sources. Raises DocumentError, TableError for sums that are too large,
+    and OutputError.
+    """
+    plan = counts.plan
+    pieces = [(one.piece, kept) for one, kept in zip(plan.pieces, counts.kept, strict=True)]
+    folder, duplicates, encoding = plan.job.folder, plan.duplicates, plan.job.encoding
+    totals = merge(
+        plan.corpus, pieces, encoding, duplicates=duplicates, output=output, folder=scratch_of(folder), top=top
+    )
+    remove_others(folder, {one.path for one in counts.kept})
+    name = plan.reference.name if plan.reference else None
+    unchanged = len({one.piece.file.name for one in plan.pieces} - counts.files)
+    sums = [one.entry.sums for one in counts.kept]
+    notes = (*_notes(plan.job.engine, name, sum(one.gave_up for one in sums)), *_nameless(totals))
+    verified = sum(one.verified for one in sums)
+    return Scan(totals, encoding.name, plan.job.engine, name, verified, unchanged, notes)
+
+
+def counted_before(plan: Plan) -> Counts:
+    """What was counted of a whole plan before. Raises TableError for pieces of which that cannot be said."""
+    missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
+    if missing:
+        first, files = missing[0], {one.piece.file.name for one in missing}
+        others = "" if len(files) == 1 else f" and {len(files) - 1:,} other files"
+        raise TableError(
+            f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
+            "same options as here, or `royalty scan`, which counts all that is missing"
+        )
+    return Counts(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
+
+
+def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Iterator[Done]:
+    """The tasks of a plan as they are done."""
+    job, owners = plan.job, plan.owners
+    before = {place_of(one.piece): one.kept for one in plan.pieces}
+    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
+    if is_cluster(on):
+        return done_on_cluster(on, tasks, job, owners, workers, tick) if todo else iter(())
     slowly = 1 if job.engine != "gigatoken" else job.verify
-    alone = workers == 1 or text_size(todo) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM
-
-    processes = contextlib.ExitStack()
-
-    def here() -> Callable[[Task, Check], Done]:
-        counting = Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
-        return lambda task, check: work(task, job, dict(enumerate(owners)), counting, check)
-
-    def elsewhere() -> Callable[[Task, Check], Done]:
-        worker = WorkerProcess(job, tick, owners)
-        processes.callback(worker.end)
-        return worker.work
-
-    # One worker is this very process, which counts while the others are still starting.
-    starts = [here] if alone else [here, *[elsewhere] * (workers - 1)]
-    with processes:
-        yield from InOrder(tasks, starts)
+    if text_size(todo) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM:
+        workers = 1
+    return done_here(tasks, job, owners, plan.reference, workers or default_workers(), tick)
 
 
 def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:

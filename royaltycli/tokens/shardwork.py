@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,10 +18,11 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.shards import Shard
 from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.errors import TableError
-from royaltycli.tokens.count import Counting, count_shard
+from royaltycli.manifest.model import Collection, Source
+from royaltycli.tokens.count import Counted, Counting, count_shard
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
-from royaltycli.tokens.partials import Entry, Kept, rows_in, rows_with, settings_of, write_partial
+from royaltycli.tokens.partials import Entry, Kept, Sums, rows_in, rows_with, settings_of, write_partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ class Job:
     verify: Fraction
     sure: Fraction
     folder: Path
+
+
+AllOwners = tuple[Source | Collection, ...]
+"""All sources and collections of a corpus, in their order."""
+
+
+def owners_of(task: Task, owners: AllOwners) -> Owners:
+    """Those that the files of a task belong to, as one corpus may have a great many."""
+    return {piece.file.owner: owners[piece.file.owner] for piece in task.shard.pieces}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,13 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
         if number not in contents:
             contents[number] = content_of(piece)
         check_unchanged(piece.file)  # or the content would be that of another text than was counted
-    verified = dict(zip(counted, zip(result.verified, result.gave_up, strict=True), strict=True))
+    sums = dict(zip(counted, _sums(result), strict=True))
     rows += [_renumbered(batch, counted) for batch in result.rows]
     for number, kept in confirmed.items():
-        verified[number] = (kept.entry.verified, kept.entry.gave_up)
+        sums[number] = kept.entry.sums
         counting.tick(pieces[number].packed_bytes, 0, 0)
     entries = tuple(
-        _entry(piece, contents[number], job, owners, verified[number], confirmed.get(number))
+        _entry(piece, contents[number], job, owners, sums[number], confirmed.get(number))
         for number, piece in enumerate(pieces)
     )
     path = write_partial(job.folder, _in_order(rows) if confirmed else rows, entries)
@@ -92,13 +103,23 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
     return Done(tuple(Kept(path, number, entry) for number, entry in enumerate(entries)), names)
 
 
-def _entry(
-    piece: Piece, content: str, job: Job, owners: Owners, verified: tuple[int, int], before: Kept | None
-) -> Entry:
+def _entry(piece: Piece, content: str, job: Job, owners: Owners, sums: Sums, before: Kept | None) -> Entry:
     file = piece.file
     settings = settings_of(file, owners[file.owner], job.encoding)
     verify = str(job.sure) if before is None else before.entry.verify
-    return Entry(file.name, piece.start, piece.stop, file.size, file.stamp, content, settings, verify, *verified)
+    return Entry(file.name, piece.start, piece.stop, file.size, file.stamp, content, settings, verify, sums)
+
+
+def _sums(counted: Counted) -> list[Sums]:
+    """What each piece comes to."""
+    size = len(counted.verified)
+    documents, tokens = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for batch in counted.rows:
+        numbers = batch.column("piece").to_numpy()
+        np.add.at(documents, numbers, batch.column("documents").to_numpy())
+        np.add.at(tokens, numbers, batch.column("tokens").to_numpy())
+    each = zip(documents.tolist(), tokens.tolist(), counted.verified, counted.gave_up, strict=True)
+    return [Sums(*sums) for sums in each]
 
 
 def _renumbered(batch: pa.RecordBatch, numbers: list[int]) -> pa.RecordBatch:

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
-from royaltycli.api import check, counts_folder, scan_opened
+from royaltycli.api import check
 from royaltycli.corpus import shards
 from royaltycli.errors import CallError, ManifestError, TableError
 from royaltycli.manifest.model import DUPLICATES
+from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.storage import write_parquet
 from royaltycli.tokens import copies, partialrows, sorting
 from royaltycli.tokens.copies import Copies, Credits

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import royaltycli
-from royaltycli.api import check, counts_folder, scan_opened
+from royaltycli.api import check
 from royaltycli.cli import app
 from royaltycli.errors import CallError, EncodingError
+from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.tokens import encodings, engines
 from royaltycli.tokens.encodings import PUBLIC, find_encoding
 from royaltycli.tokens.engines import make_engine

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
-from royaltycli import api
+from royaltycli import api, scanning
 from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
@@ -68,7 +68,7 @@ def anew(place):
 
 def reasons(place, **options):
     """Why each file is counted or not."""
-    made = api.plan_opened(api.check(place), folder_of(place / "tokens.parquet"), **options)
+    made = scanning.plan_opened(api.check(place), folder_of(place / "tokens.parquet"), **options)
     return {one.piece.file.name: one.why for one in made.pieces}
 
 
@@ -251,15 +251,18 @@ def test_a_call_that_fails_leaves_no_folder(place):
 
 
 def test_two_scans_into_one_table_are_one_too_many(place):
-    with api.counts_folder(place / "tokens.parquet"), pytest.raises(OutputError, match="another scan is under way"):
+    with (
+        scanning.counts_folder(place / "tokens.parquet"),
+        pytest.raises(OutputError, match="another scan is under way"),
+    ):
         scan(place)
     assert scan(place)
 
 
 def test_a_table_that_is_lost_while_the_scan_goes_on_is_an_error(place):
     scan(place)
-    with api.counts_folder(place / "tokens.parquet") as folder:
-        made = api.plan_opened(api.check(place), folder)
+    with scanning.counts_folder(place / "tokens.parquet") as folder:
+        made = scanning.plan_opened(api.check(place), folder)
         next(folder.iterdir()).unlink()
         from royaltycli.tokens.scan import run
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
-from royaltycli.api import check, counts_folder, scan_opened
+from royaltycli.api import check
 from royaltycli.corpus import jsonl, shards
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
@@ -24,6 +24,7 @@ from royaltycli.manifest.endings import kind_of
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Collection, Naming
 from royaltycli.manifest.patterns import stamp_of
+from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.tokens import grouping
 from royaltycli.tokens.count import digest_documents
 from royaltycli.tokens.encodings import find_encoding

@@ -18,10 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
-from royaltycli.api import check, counts_folder, scan_opened
+from royaltycli.api import check
 from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
 from royaltycli.errors import DocumentError, VerificationError, WorkerError
+from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.tokens import count, engines
 from royaltycli.tokens.count import digest_documents, sampled
 from royaltycli.tokens.encodings import PUBLIC

@@ -4,7 +4,7 @@ Results go to standard output, all else to standard error. Colour and width foll
 NO_COLOR. Text that comes from a corpus is shown without the characters that steer a terminal.
 """
 
-from royaltycli.cli.console.counting import scanning, show_check, show_plan, show_scan
+from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
 from royaltycli.cli.console.messages import clean, fail, say
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
 from royaltycli.cli.console.tables import ROWS
@@ -19,6 +19,7 @@ __all__ = [
     "show_check",
     "show_estimate",
     "show_mixtures",
+    "show_part",
     "show_payout",
     "show_plan",
     "show_scan",

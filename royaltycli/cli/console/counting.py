@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from royaltycli.corpus.opening import Opened
     from royaltycli.manifest.model import Collection, Source
-    from royaltycli.tokens.scan import Plan, Scan
+    from royaltycli.tokens.scan import Counts, Plan, Scan
     from royaltycli.tokens.totals import Totals
 
 KILO = 1000
@@ -29,12 +29,18 @@ MARGIN = 4
 """Cells left free beside the progress."""
 
 
+class Watch(NamedTuple):
+    """What a scan reports to: first how many bytes of files there are to count, then what has been counted of them."""
+
+    expect: Callable[[int], None]
+    tick: Callable[[int, int, int], None]
+
+
 @contextlib.contextmanager
-def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
-    """Show the progress of a scan while it runs, if a person watches; gives the function to report to."""
-    total = sum(file.size for file in opened.files)
+def scanning(*, quiet: bool) -> Iterator[Watch]:
+    """Show the progress of a scan while it runs, if a person watches."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _bytes, _tokens, _documents: None
+        yield Watch(lambda _bytes: None, lambda _bytes, _tokens, _documents: None)
         return
     from rich.filesize import decimal
     from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
@@ -42,23 +48,24 @@ def scanning(opened: Opened, *, quiet: bool) -> Iterator[Callable[[int, int, int
     class Volume(TextColumn):
         def render(self, task: Task) -> Text:
             speed = f"{decimal(int(task.speed))}/s" if task.speed else ""
-            return Text(
-                f"{decimal(int(task.completed))} of {decimal(total)}  {speed}  {task.fields['tokens']:,} tokens"
-            )
+            if task.total is None:
+                return Text("looking for what has changed")
+            total = decimal(int(task.total))
+            return Text(f"{decimal(int(task.completed))} of {total}  {speed}  {task.fields['tokens']:,} tokens")
 
     # The bar takes what the figures leave, so that the time left is on the screen however large they are.
     columns = (BarColumn(None), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
     console = make_console(stderr=True)
     console.width = max(MARGIN, console.width - MARGIN)  # a typed ^C must not break the line that is to be wiped
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
-        task = progress.add_task("scan", total=total, tokens=0)
+        task = progress.add_task("scan", total=None, tokens=0)
         counted = [0]
 
         def tick(packed: int, tokens: int, _documents: int) -> None:
             counted[0] += tokens
             progress.update(task, advance=packed, tokens=counted[0])
 
-        yield tick
+        yield Watch(lambda total: progress.update(task, total=total), tick)
 
 
 def show_check(opened: Opened, *, every_file: bool) -> None:
@@ -126,6 +133,21 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     read = len({piece.file.name for piece in todo})
     size = several(sum(piece.packed_bytes for piece in todo), "byte")
     console.print(f"A scan would read {read:,} of {several(len(opened.files), 'file')}, {size}.")
+    _say_left_out(opened)
+
+
+def show_part(opened: Opened, counts: Counts, seconds: float) -> None:
+    """The summary of a part of a corpus."""
+    part, entries = counts.plan.part, [one.entry for one in counts.kept]
+    files = len({entry.name for entry in entries})
+    documents, tokens = (sum(getattr(entry.sums, name) for entry in entries) for name in ("documents", "tokens"))
+    console = make_console()
+    console.print(Text.assemble((clean(opened.corpus.name or "Corpus"), "bold"), f"  part {part}"))
+    console.print(
+        f"{several(tokens, 'token')} in {several(documents, 'document')} of {several(files, 'file')}, "
+        f"{len(counts.files):,} of which were read now, in {seconds:,.1f} s."
+    )
+    say("When all parts are counted, `royalty merge` makes one table of them.")
     _say_left_out(opened)
 
 

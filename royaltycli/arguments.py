@@ -1,0 +1,63 @@
+"""What callers of the Python API give, checked: numbers that are exact, and values of the kind that is meant."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, SupportsIndex
+
+from royaltycli.errors import CallError
+from royaltycli.numerals import parse_amount, parse_fraction, plain, plain_fraction
+
+if TYPE_CHECKING:
+    from royaltycli.corpus.shards import Part
+
+Number = str | int | Decimal | Fraction
+
+
+def check_types(**given: object) -> None:
+    """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
+    for name, value in given.items():
+        needed = name in ("path", "currency", "by", "period")
+        kinds: tuple[type, ...] = (str,)
+        words = "text"
+        if name in ("manifest", "output", "counts", "path", "file", "encoding"):
+            kinds, words = (str, os.PathLike), "text or a Path"
+        elif name in ("workers", "top"):
+            kinds, words = (SupportsIndex,), "a whole number"
+        if not isinstance(value, kinds) and (needed or value is not None):
+            raise CallError(f"{name} is {value!r:.80}, but must be {words}")
+
+
+def amount(number: Number, what: str) -> Decimal:
+    """An amount, such as `500e6`. Raises CallError, in whose words it is `what`."""
+    return parse_amount(text(number, what), what)
+
+
+def fraction(number: Number, what: str) -> Fraction:
+    """A part of a whole, such as `20%`. Raises CallError."""
+    return parse_fraction(text(number, what), what)
+
+
+def text(number: Number, what: str) -> str:
+    """A number as a person would write it. Raises CallError for a float, which is rarely the number that was meant."""
+    if isinstance(number, str):
+        return number
+    if isinstance(number, bool) or not isinstance(number, (int, Decimal, Fraction)):
+        raise CallError(f"{what} is {number!r}; give it as text, int, Decimal or Fraction, which are exact")
+    return plain(number) if isinstance(number, Decimal) and number.is_finite() else _plain(number)
+
+
+def part_of(written: str) -> Part:
+    """A part of a corpus, such as `3/16`. Raises CallError."""
+    from royaltycli.corpus.shards import Part
+
+    number, _, of = written.partition("/")
+    if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()) or not 1 <= int(number) <= int(of):
+        raise CallError(f"part is {written!r}; it must be such as 3/16, the third of sixteen parts")
+    return Part(int(number), int(of))
+
+
+def _plain(number: int | Decimal | Fraction) -> str:
+    return plain_fraction(number) if isinstance(number, Fraction) else str(number)

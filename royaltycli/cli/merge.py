@@ -1,0 +1,45 @@
+"""`royalty merge`: make one token table of what was counted in parts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty merge[/cyan]  after `royalty scan --part 1/16` to `--part 16/16`, in any order
+
+[cyan]royalty merge corpus --counts s3://bucket/counts -o tokens.parquet[/cyan]"""
+
+
+def merge(
+    manifest: options.Manifest = None,
+    output: options.TokenTable = Path("tokens.parquet"),
+    encoding: options.Encoding = None,
+    pattern: options.Pattern = None,
+    verify: options.Verify = "1%",
+    duplicates: options.Duplicates = None,
+    counts: options.Counts = None,
+    outside: options.Outside = False,
+    top: options.Largest = 10,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the token table of a corpus whose parts have been counted by `royalty scan --part`.
+
+    Nothing is counted. Every file must have been, whole and as it is now, with the same options as here.
+    The table is the same, to the byte, as that of one scan.
+    """
+    from royaltycli import api, scanning
+    from royaltycli.cli import console
+
+    options.check_token_table(output, top)
+    started = time.monotonic()
+    opened = api.check(manifest, outside=outside)
+    scanning.spare_corpus(opened, output)
+    how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
+    with scanning.counts_folder(output, counts) as folder:
+        merged = scanning.merge_opened(opened, folder, output, top=top, **how)
+    if not quiet:
+        console.show_scan(opened, merged, output, time.monotonic() - started)

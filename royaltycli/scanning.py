@@ -1,0 +1,136 @@
+"""The steps of a scan, as the Python API and the command line both take them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from royaltycli.arguments import Number, check_types, fraction, part_of
+
+if TYPE_CHECKING:
+    from royaltycli.corpus.opening import Opened
+    from royaltycli.tokens.count import Tick
+    from royaltycli.tokens.scan import Counts, Plan, Scan
+
+
+@contextlib.contextmanager
+def counts_folder(
+    output: str | Path | None, counts: str | Path | None = None, *, shared: bool = False
+) -> Iterator[Path]:
+    """The folder in which a scan keeps what it has counted: the one given, hidden beside its output, or a passing one.
+
+    For an output on another machine it is in the user's cache. With `shared`, other parts may be counted into it
+    meanwhile.
+    """
+    from royaltycli.tokens.partials import folder_of
+    from royaltycli.workspace import absolute, working_folder
+
+    if counts is not None or output is not None:
+        kept = folder_of(Path(output or "")) if counts is None else absolute(Path(counts))
+        with working_folder(kept, shared=shared) as folder:
+            yield folder
+    else:
+        # After an error a worker may still be at a shard that nobody waits for, and write into it.
+        with tempfile.TemporaryDirectory(prefix="royalty-", ignore_cleanup_errors=True) as temporary:
+            yield Path(temporary)
+
+
+def spare_corpus(opened: Opened, output: Path) -> None:
+    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
+    from royaltycli.errors import OutputError
+    from royaltycli.remote.locations import is_remote, written
+
+    corpus = opened.corpus
+    place = written(output) if is_remote(written(output)) else os.path.realpath(output)
+    manifest = Path(corpus.file)
+    own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
+    if place in own or any(file.path == place for file in opened.files):
+        raise OutputError(
+            f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
+        )
+
+
+def plan_opened(
+    opened: Opened,
+    folder: Path,
+    *,
+    encoding: str | None = None,
+    pattern: str | None = None,
+    engine: str | None = None,
+    verify: Number = "1%",
+    duplicates: str | None = None,
+    rehash: bool = False,
+    fresh: bool = False,
+    part: str | None = None,
+) -> Plan:
+    """What a scan of a corpus that `check` has opened must count, or one of a `part`, given what is kept in `folder`.
+
+    The encoding is the one given here, else the manifest's, else the default; so is the way with duplicates.
+    """
+    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
+    from royaltycli.tokens.scan import plan_scan
+
+    check_types(encoding=encoding, pattern=pattern, engine=engine, duplicates=duplicates, part=part)
+    corpus = opened.corpus
+    if encoding is not None:
+        vocabulary = find_encoding(encoding, pattern or corpus.pattern)
+    else:
+        vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
+    rate = fraction(verify, "verify")
+    return plan_scan(
+        corpus,
+        opened.files,
+        vocabulary,
+        folder,
+        engine=engine,
+        verify=rate,
+        duplicates=duplicates,
+        rehash=rehash,
+        fresh=fresh,
+        part=None if part is None else part_of(part),
+    )
+
+
+def scan_opened(
+    opened: Opened,
+    folder: Path,
+    output: Path,
+    *,
+    workers: int | None = None,
+    on: str = "local",
+    tick: Tick | None = None,
+    top: int = 0,
+    **options: Any,
+) -> Scan:
+    """Scan a corpus that `check` has opened, into `output`; the other options are those of `plan_opened`.
+
+    The totals name the `top` largest sources.
+    """
+    plan = plan_opened(opened, folder, **options)
+    return finish_counted(count_planned(plan, workers=workers, on=on, tick=tick), output, top)
+
+
+def merge_opened(opened: Opened, folder: Path, output: Path, *, top: int = 0, **options: Any) -> Scan:
+    """Write to `output` what all parts together have counted; the options are those of `plan_opened`."""
+    from royaltycli.tokens.scan import counted_before
+
+    return finish_counted(counted_before(plan_opened(opened, folder, **options)), output, top)
+
+
+def count_planned(plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick | None = None) -> Counts:
+    """Count what a plan says, with so many workers, `on` this machine or a cluster."""
+    from royaltycli.tokens.scan import count
+
+    check_types(workers=workers, on=on)
+    return count(plan, workers=workers, on=on, tick=tick or (lambda _bytes, _tokens, _documents: None))
+
+
+def finish_counted(counts: Counts, output: Path, top: int = 0) -> Scan:
+    """Write the token table of a corpus to `output`, of all of which `counts` are."""
+    from royaltycli.tokens.scan import finish
+
+    return finish(counts, output, top)
