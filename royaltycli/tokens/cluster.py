@@ -11,6 +11,7 @@ import contextlib
 import functools
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from royaltycli.errors import CallError, RoyaltyError, WorkerError
-from royaltycli.limits import TASK_RETRIES
+from royaltycli.limits import CONNECT_SECONDS, TASK_RETRIES
 from royaltycli.remote.locations import is_remote, written
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
@@ -99,6 +100,7 @@ def _connected(on: str) -> Iterator[Any]:
         import ray
     except ImportError as error:
         raise CallError("ray is not installed; pip install 'royaltycli[ray]'") from error
+    _check_listening(on if on != "ray" else os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(None if on == "ray" else on, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
@@ -110,6 +112,18 @@ def _connected(on: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_listening(address: str) -> None:
+    """Raises CallError if nobody listens at an address, for which Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        return  # a name that Ray knows, such as auto
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise CallError(f"no Ray cluster can be reached at {address} ({reason}); check that it is up") from error
 
 
 def _ready(ray: Any, under_way: list[Any]) -> list[Any]:

@@ -15,6 +15,7 @@ UNCHANGED = "counted before, and not changed since"
 AGAIN = "counted before; read again for changes, as --rehash says"
 CHANGED = "counted before, but changed since"
 TOUCHED = "counted before, but size or time is another; read again for changes"
+UNCLEAR = "counted before, but twice, as files that differ; read again to see which it is"
 OTHERWISE = "counted before, but with another encoding, or read in another way"
 LESS = "counted before, but fewer documents were recounted than are asked for"
 NEW = "not counted yet"
@@ -59,11 +60,13 @@ def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *,
         return Planned(piece, NEW)
     good = usable(kept, settings, verify)
     if not good:
-        alike = usable(kept, settings, Fraction(0))
-        return Planned(piece, LESS if alike else OTHERWISE)
+        return Planned(piece, LESS if usable(kept, settings, Fraction(0)) else OTHERWISE)
     if piece.file.remote and (rehash or not any(is_unchanged(one, piece.file) for one in good)):
         return Planned(piece, AGAIN if rehash else CHANGED)  # whose content is known by its version alone
-    best = next((one for one in good if is_unchanged(one, piece.file)), None)
+    alike = [one for one in good if is_unchanged(one, piece.file)]
+    best = alike[0] if alike else good[-1]
     if rehash:
-        return Planned(piece, AGAIN, best or good[-1])
-    return Planned(piece, UNCHANGED, best) if best else Planned(piece, TOUCHED, good[-1])
+        return Planned(piece, AGAIN, best)
+    if len({one.entry.content for one in alike}) > 1:
+        return Planned(piece, UNCLEAR, best)
+    return Planned(piece, UNCHANGED if alike else TOUCHED, best)

@@ -184,7 +184,7 @@ def counted_before(plan: Plan) -> Counts:
     missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
     if missing:
         first, files = missing[0], {one.piece.file.name for one in missing}
-        others = "" if len(files) == 1 else f" and {len(files) - 1:,} other files"
+        others = {1: "", 2: " and 1 other file"}.get(len(files), f" and {len(files) - 1:,} other files")
         raise TableError(
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
