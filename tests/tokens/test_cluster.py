@@ -1,0 +1,239 @@
+"""Scans on a real Ray cluster of several nodes on this machine: the tables are those of a local scan."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import royaltycli
+from royaltycli import scanning
+from royaltycli.api import check
+from royaltycli.corpus import shards
+from royaltycli.errors import CallError, DocumentError, WorkerError
+from royaltycli.tokens import cluster as clusters
+from royaltycli.tokens.partials import folder_of
+
+pytest.importorskip("ray", reason="Ray has no wheel for this Python")
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+"""Ray leaves logs of its own open."""
+
+MANIFEST = """
+[[source]]
+id = "book"
+path = "book"
+[[collection]]
+id = "posts"
+path = "posts"
+source = "author"
+"""
+CORPUS = {
+    "corpus.toml": MANIFEST,
+    **{f"book/{number}.txt": f"Day {number}. " * number for number in range(1, 20)},
+    **{
+        f"posts/{name}.jsonl": [{"author": f"a{n % 7}", "text": f"hello {name} {n}"} for n in range(60)]
+        for name in "xyz"
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def ray_cluster():
+    """A cluster of two nodes with one processor each, the first of which also speaks to clients of Ray."""
+    from ray.cluster_utils import Cluster
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "ray_client_server_port": port})
+    cluster.add_node(num_cpus=1)
+    cluster.client = f"ray://127.0.0.1:{port}"
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_for_others():
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def place(folder, ray_cluster, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", ray_cluster.address)
+    monkeypatch.setattr(shards.cut, "__defaults__", (700,))
+    monkeypatch.setattr(shards.together, "__defaults__", (700,))
+    return folder(CORPUS)
+
+
+def scan(place, name, on="ray", **options):
+    royaltycli.scan(place, output=place / name, on=on, **options)
+    return (place / name).read_bytes()
+
+
+def test_the_table_is_that_of_a_local_scan(place):
+    assert scan(place, "r.parquet") == scan(place, "l.parquet", on="local")
+    assert len(list(folder_of(place / "r.parquet").iterdir())) > 10  # as many tasks were done
+
+
+def test_a_client_of_a_cluster_elsewhere(place, ray_cluster, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS")
+    assert scan(place, "r.parquet", on=ray_cluster.client) == scan(place, "l.parquet", on="local")
+
+
+def test_a_vocabulary_of_the_users(place):
+    """Its file need not be there on other machines."""
+    shutil.copy(
+        Path(royaltycli.__file__).parent / "tokens" / "vocabularies" / "cl100k_base.tiktoken", place / "own.tiktoken"
+    )
+    own = place / "own.tiktoken"
+    assert scan(place, "r.parquet", encoding=own) == scan(place, "l.parquet", on="local", encoding=own)
+
+
+def test_what_was_counted_on_a_cluster_is_not_counted_again(place):
+    scan(place, "tokens.parquet")
+    kept = {path: path.stat().st_mtime_ns for path in folder_of(place / "tokens.parquet").iterdir()}
+    (place / "book" / "new.txt").write_text("a new day", encoding="utf-8")
+    again = scan(place, "tokens.parquet")
+    assert again == scan(place, "l.parquet", on="local")
+    now = {path: path.stat().st_mtime_ns for path in folder_of(place / "tokens.parquet").iterdir()}
+    assert kept.items() < now.items()
+    assert len(now) == len(kept) + 1
+
+
+def test_a_node_that_is_lost_in_mid_scan(place, ray_cluster):
+    """Its tasks are done elsewhere; what its workers had written already is there."""
+    node = ray_cluster.add_node(num_cpus=2)
+    ticks = []
+
+    def tick(*_sums):
+        ticks.append(_sums)
+        if len(ticks) == 4:
+            ray_cluster.remove_node(node, allow_graceful=False)
+
+    with scanning.counts_folder(place / "r.parquet") as folder:
+        scanning.scan_opened(check(place), folder, place / "r.parquet", on="ray", tick=tick)
+    assert len(ticks) > 10
+    assert (place / "r.parquet").read_bytes() == scan(place, "l.parquet", on="local")
+
+
+def test_a_worker_that_dies_is_followed_by_another(place, monkeypatch):
+    """The first time that it is given a shard of the book."""
+    mark, answer = str(place / "mark"), clusters._answer
+
+    def dies_once(tool, job, task, owners):
+        if task.shard.pieces[0].file.name == "book/7.txt":
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+                os._exit(1)
+        return answer(tool, job, task, owners)
+
+    monkeypatch.setattr(clusters, "_answer", dies_once)
+    assert scan(place, "r.parquet") == scan(place, "l.parquet", on="local")
+    assert Path(mark).exists()
+
+
+def test_a_shard_that_is_lost_each_time_fails_the_scan_by_name(place, monkeypatch):
+    answer = clusters._answer
+
+    def dies(tool, job, task, owners):
+        if task.shard.pieces[0].file.name == "book/7.txt":
+            os._exit(1)
+        return answer(tool, job, task, owners)
+
+    monkeypatch.setattr(clusters, "_answer", dies)
+    monkeypatch.setattr(clusters, "TASK_RETRIES", 1)
+    with pytest.raises(
+        WorkerError, match=r"^a worker was lost while it counted book/7\.txt, and again each of 1 more times"
+    ):
+        scan(place, "r.parquet")
+    assert not (place / "r.parquet").exists()
+    monkeypatch.setattr(clusters, "_answer", answer)
+    assert scan(place, "r.parquet") == scan(place, "l.parquet", on="local")
+
+
+def test_the_first_error_in_the_order_of_the_corpus_is_told(place):
+    for name in ("a", "m", "z"):
+        (place / "posts" / f"{name}.jsonl").write_text('{"author": "a", "text": 3}\n', encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"^posts/a\.jsonl:1: "):
+        scan(place, "r.parquet")
+
+
+def test_counts_that_cannot_be_seen_from_here(place, monkeypatch):
+    """As where each machine has a folder of that name of its own."""
+    answer = clusters._answer
+
+    def elsewhere(tool, job, task, owners):
+        given = answer(tool, job, task, owners)
+        Path(given.done.kept[0].path).unlink()
+        return given
+
+    monkeypatch.setattr(clusters, "_answer", elsewhere)
+    with pytest.raises(
+        WorkerError, match="name a folder with `--counts` that all machines share, or one in an object store"
+    ):
+        scan(place, "r.parquet")
+
+
+def test_workers_of_another_version(place, monkeypatch):
+    answer = clusters._answer
+
+    def older(_tool, job, task, owners):
+        return answer("0.0.1", job, task, owners)
+
+    monkeypatch.setattr(clusters, "_answer", older)
+    with pytest.raises(WorkerError, match=r"^the workers have royaltycli .*, and this is 0\.0\.1; install the same"):
+        scan(place, "r.parquet")
+
+
+def test_workers_that_lack_a_library(place, monkeypatch):
+    def lacks(*_given):
+        raise ModuleNotFoundError("No module named 'royaltycli'")
+
+    monkeypatch.setattr(clusters, "_answer", lacks)
+    with pytest.raises(WorkerError, match=r"No module named 'royaltycli'\); install the same royaltycli"):
+        scan(place, "r.parquet")
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ("mars", "on is 'mars'; it must be local, ray, or the address of a cluster such as ray://HEAD:10001"),
+        (
+            "ray://127.0.0.1:1",
+            "no Ray cluster can be reached at ray://127.0.0.1:1 (connection refused); check that it is up",
+        ),
+    ],
+)
+def test_no_cluster(place, on, said):
+    with pytest.raises(CallError) as raised:
+        scan(place, "r.parquet", on=on)
+    assert str(raised.value) == said
+
+
+def test_ray_is_not_installed(place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(CallError, match=r"^ray is not installed; pip install 'royaltycli\[ray\]'$"):
+        scan(place, "r.parquet")
+
+
+def test_a_cluster_of_its_own_as_a_command(folder):
+    place = folder(CORPUS)
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    command = [sys.executable, "-m", "royaltycli", "scan", "--on", "ray", "--workers", "1"]
+    # A short name, as those of sockets must be, where no cluster of others is found.
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as environment["RAY_TMPDIR"]:
+        done = subprocess.run(
+            command, check=False, cwd=place, env=environment, capture_output=True, text=True, timeout=120
+        )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "Wrote tokens.parquet.")
+    assert (place / "tokens.parquet").read_bytes() == scan(place, "l.parquet", on="local")
