@@ -112,19 +112,28 @@ class Store(Server):
         self.behind = self.moto.get_host_and_port()[1]
         super().__init__(_Proxy)
 
-    def put(self, bucket, files):
+    def client(self):
         import boto3
 
-        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.behind}")
+        return boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.behind}")
+
+    def put(self, bucket, files):
+        client = self.client()
         client.create_bucket(Bucket=bucket)
         for name, data in files.items():
             client.put_object(Bucket=bucket, Key=name, Body=data)
 
     def get(self, bucket, name):
-        import boto3
+        return self.client().get_object(Bucket=bucket, Key=name)["Body"].read()
 
-        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.behind}")
-        return client.get_object(Bucket=bucket, Key=name)["Body"].read()
+    def empty(self, bucket):
+        client = self.client()
+        client.create_bucket(Bucket=bucket)
+        for name in self.names(bucket):
+            client.delete_object(Bucket=bucket, Key=name)
+
+    def names(self, bucket):
+        return [one["Key"] for one in self.client().list_objects_v2(Bucket=bucket).get("Contents", [])]
 
     def stop(self):
         self.shutdown()

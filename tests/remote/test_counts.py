@@ -28,8 +28,7 @@ COUNTS = "s3://results/some/counts"
 
 @pytest.fixture
 def place(folder, store):
-    for name in store.names("results"):
-        store.remove("results", name)
+    store.empty("results")
     store.put("results", {"other.txt": b"of something else", "some/counts/deeper/x.parquet": b"of something else"})
     return folder(CORPUS)
 
