@@ -145,8 +145,8 @@ def _got(ray: Any, reference: Any, task: Task) -> Answer:
     except ray.exceptions.RayError as error:
         name, words = task.shard.pieces[0].file.name, str(error).strip().partition("\n")[0][:160].rstrip(".")
         lost = WorkerError(
-            f"a worker was lost while it counted {name}, and again each of {TASK_RETRIES} more times "
-            f"({type(error).__name__}: {words}); what was counted is kept; mend it and scan again"
+            f"a worker was lost while it counted {name}, in each of {TASK_RETRIES + 1} attempts "
+            f"({type(error).__name__}: {words}); what else was counted is kept; mend it and scan again"
         )
         return Answer(None, lost)
     return answer

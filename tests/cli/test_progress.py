@@ -6,7 +6,6 @@ import io
 import re
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
@@ -104,10 +103,10 @@ def test_the_largest_figures_fit_the_line(monkeypatch, columns):
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm-256color")
-    opened = SimpleNamespace(files=[SimpleNamespace(size=15 * 10**12)])
-    with console.scanning(opened, quiet=False) as tick:
+    with console.scanning(quiet=False) as watch:
+        watch.expect(15 * 10**12)
         for _ in range(3):
-            tick(3 * 10**12, 1_234_567_890_123, 10**6)
+            watch.tick(3 * 10**12, 1_234_567_890_123, 10**6)
             time.sleep(0.15)
     drawn = COLOUR.sub("", screen.getvalue()).split("\x1b[2K")
     assert max(cell_len(line.split("\n")[0].split("\r")[0]) for line in drawn) <= columns
