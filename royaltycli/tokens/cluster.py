@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -53,7 +53,7 @@ def is_cluster(on: str) -> bool:
 
 def done_on_cluster(
     on: str, tasks: Iterable[Task], job: Job, owners: AllOwners, workers: int | None, tick: Tick
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """The tasks as they are done, in any order; at most `workers` at a time, by default as many as there is room for.
 
     `on` is `ray`, for the cluster that this machine is part of or else one of its own, or an address such as

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
@@ -15,7 +15,7 @@ from royaltycli.tokens.workers import Check, InOrder
 
 def done_here(
     tasks: Iterable[Task], job: Job, owners: AllOwners, reference: Reference | None, workers: int, tick: Tick
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """The tasks as they are done, in their order, by so many workers, the first of which is this process.
 
     Raises what the first task that fails raises, and WorkerError if a worker is lost.

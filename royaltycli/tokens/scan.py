@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -151,10 +152,12 @@ def count(
     kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
     tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
     files: set[str] = set()
-    for done in _done(plan, workers, on, tick):
-        note_kept()
-        files.update(done.counted)
-        kept |= {place_of(one.entry): one for one in done.kept}
+    # Closed at once whatever happens, as its threads would else wait for more, and Python for them.
+    with contextlib.closing(_done(plan, workers, on, tick)) as results:
+        for done in results:
+            note_kept()
+            files.update(done.counted)
+            kept |= {place_of(one.entry): one for one in done.kept}
     return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
 
 
@@ -192,14 +195,14 @@ def counted_before(plan: Plan) -> Counts:
     return Counts(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
 
 
-def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Iterator[Done]:
+def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:
     """The tasks of a plan as they are done."""
     job, owners = plan.job, plan.owners
     before = {place_of(one.piece): one.kept for one in plan.pieces}
     todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
-    if is_cluster(on):
-        return done_on_cluster(on, tasks, job, owners, workers, tick) if todo else iter(())
+    if is_cluster(on) and todo:
+        return done_on_cluster(on, tasks, job, owners, workers, tick)
     slowly = 1 if job.engine != "gigatoken" else job.verify
     if text_size(todo) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM:
         workers = 1

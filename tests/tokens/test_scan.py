@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -406,3 +407,22 @@ def test_progress_ends_at_the_bytes_of_the_files(folder, monkeypatch, size):
         scan_opened(opened, kept, output, workers=1, tick=lambda packed, _tokens, _documents: ticked.append(packed))
     assert sum(ticked) == sum(file.size for file in opened.files)
     assert min(ticked) >= 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_scan_that_is_given_up_leaves_no_thread_behind(folder, monkeypatch, workers):
+    """Python would wait for it at its end; `raised` holds on to all frames meanwhile, as a notebook does."""
+    monkeypatch.setattr("royaltycli.tokens.scan.PROCESSES_FROM", 0)
+    monkeypatch.setattr(shards.together, "__defaults__", (1,))
+
+    def give_up():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("royaltycli.tokens.scan.note_kept", give_up)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt) as raised:
+        royaltycli.scan(folder(CORPUS), workers=workers)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+    assert set(threading.enumerate()) <= before
+    assert raised.tb is not None
