@@ -85,5 +85,10 @@ def memory_of(process: int) -> int:
 
 def scan(folder: Path, *options: str, cores: Collection[int] | None = None, every: float | None = None) -> Ran:
     """`royalty scan` of all of a corpus, as if it had never been counted; its table is `tokens.parquet` beside it."""
-    options = ("--quiet", "--fresh", "--output", str(folder / "tokens.parquet"), *options)
-    return run([*ROYALTY, "scan", str(folder), *options], cores=cores, every=every)
+    return again(folder, "--fresh", *options, cores=cores, every=every)
+
+
+def again(folder: Path, *options: str, cores: Collection[int] | None = None, every: float | None = None) -> Ran:
+    """The same, of what has changed since it was scanned last."""
+    output = str(folder / "tokens.parquet")
+    return run([*ROYALTY, "scan", str(folder), "--quiet", "--output", output, *options], cores=cores, every=every)
