@@ -44,11 +44,11 @@ def run(
     started = time.perf_counter()
     with running_on(cores):
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | dict(environment or {}))
-    peak = 0
-    if every is not None:
-        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            peak = max(peak, memory_of(process.pid))
-            time.sleep(every)
+    resident = peak = 0
+    while every is not None and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if (now := memory_of(process.pid)) > resident:  # to tell what is shared takes long, so only where it may matter
+            resident, peak = now, max(peak, memory_of(process.pid, shared_once=True))
+        time.sleep(every)
     _, status, used = os.wait4(process.pid, 0)  # of itself and of all that it has waited for
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -71,14 +71,14 @@ def running_on(cores: Collection[int] | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def memory_of(process: int) -> int:
-    """Bytes that a process and its children hold; what they share counts once, where the system tells (Linux)."""
+def memory_of(process: int, *, shared_once: bool = False) -> int:
+    """Bytes that a process and its children hold; with `shared_once`, what they share counts once (on Linux)."""
     held = 0
     with contextlib.suppress(psutil.Error):
         family = [psutil.Process(process), *psutil.Process(process).children(recursive=True)]
         for each in family:
             with contextlib.suppress(psutil.Error):
-                memory = each.memory_full_info()
+                memory = each.memory_full_info() if shared_once else each.memory_info()
                 held += getattr(memory, "pss", memory.rss)
     return held
 
