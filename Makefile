@@ -22,10 +22,16 @@ lint: $(VENV)/tested  ## Run the linters and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/tested  ## Measure the scan and the payout, as ratios
+bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
+	mkdir -p benchmarks/results
 	$(BIN)/python benchmarks/scan.py
-	$(BIN)/python benchmarks/allocation.py
+	$(BIN)/python benchmarks/formats.py --json benchmarks/results/formats.json
+	$(BIN)/python benchmarks/others.py --json benchmarks/results/others.json
+	$(BIN)/python benchmarks/cores.py --json benchmarks/results/cores.json
+	$(BIN)/python benchmarks/memory.py --json benchmarks/results/memory.json
+	$(BIN)/python benchmarks/rescan.py --json benchmarks/results/rescan.json
 	$(BIN)/python benchmarks/sources.py
+	$(BIN)/python benchmarks/allocation.py
 	$(BIN)/python benchmarks/start.py
 
 campaign: $(VENV)/tested  ## Run the long forms of the tests that kill and corrupt
@@ -45,3 +51,7 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/tested: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/benched: $(VENV)/tested
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,bench]'
+	@touch $@

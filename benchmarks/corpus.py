@@ -11,8 +11,9 @@ import gzip
 import hashlib
 import json
 import random
+import shutil
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,6 +49,19 @@ ENDINGS = {
     ".xml",
 }
 LONGEST = 4_000_000
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gz": lambda data: gzip.compress(data, 6, mtime=0),
+    "zst": lambda data: pa.compress(data, codec="zstd", asbytes=True),
+}
+PARQUET_CODECS = {"": "none", "gz": "gzip", "zst": "zstd"}
+FORMATS = [f"{form}.{packing}".rstrip(".") for form in ("txt", "jsonl", "parquet") for packing in PACKINGS]
+"""Plain, gzip and zstd; of Parquet it is the pages that are packed, as is usual, and not the file."""
+
+PART_BYTES = 32_000_000
+ROW_GROUP = 1000
+SOURCES = 100
 
 MANIFEST = """[corpus]
 name = "Benchmark"
@@ -88,6 +102,45 @@ def make(target: int = TARGET) -> Path:
     pq.write_table(pa.Table.from_pylist(parts[4]), folder / "rows.parquet", compression="zstd", row_group_size=2000)
     (folder / "corpus.toml").write_text(MANIFEST, encoding="utf-8")
     return folder
+
+
+def in_format(name: str, target: int = TARGET) -> Path:
+    """The folder of a corpus with the same documents in one of FORMATS alone; made if it is not there yet.
+
+    Text is a file a document; of the others each file holds PART_BYTES of text, so that several workers
+    have something to do also where a file cannot be cut.
+    """
+    folder = FOLDER / f"{target // 1_000_000}-MB-in-{name}"
+    if (folder / "corpus.toml").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "texts").mkdir(parents=True)
+    all_texts = texts(make(target))
+    rows = max(1, len(all_texts) * PART_BYTES // all_texts.nbytes)
+    for start in range(0, len(all_texts), rows):
+        write_part(folder, name, all_texts.slice(start, rows), start)
+    owner = "[[source]]\n" if name.startswith("txt") else '[[collection]]\nsource = "source"\n'
+    manifest = f'[corpus]\nencoding = "o200k_base"\n{owner}id = "texts"\npath = "texts"\n'
+    (folder / "corpus.toml").write_text(manifest, encoding="utf-8")
+    return folder
+
+
+def write_part(folder: Path, name: str, part: pa.LargeStringArray, first: int) -> None:
+    """Some documents in one of FORMATS, of which `first` is the number of the first."""
+    form, _, packing = name.partition(".")
+    numbered = list(enumerate(part.to_pylist(), first))
+    rows = [{"source": f"source-{number % SOURCES}", "text": text} for number, text in numbered]
+    if form == "parquet":
+        table, place = pa.Table.from_pylist(rows), folder / "texts" / f"{first:07}.parquet"
+        pq.write_table(table, place, compression=PARQUET_CODECS[packing], row_group_size=ROW_GROUP)
+    elif form == "jsonl":
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / "texts" / f"{first:07}.{name}").write_bytes(PACKINGS[packing](lines.encode()))
+    else:
+        for number, text in numbered:
+            place = folder / "texts" / f"{number // 1000:04}" / f"{number:07}.{name}"
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(PACKINGS[packing](text.encode()))
 
 
 def enough(target: int) -> list[dict[str, str]]:
@@ -138,9 +191,10 @@ def texts(folder: Path) -> pa.LargeStringArray:
     from royaltycli.corpus.documents import read
     from royaltycli.corpus.opening import open_corpus
     from royaltycli.corpus.shards import cut
+    from royaltycli.manifest.model import Collection, Source
 
     opened = open_corpus(folder)
-    owners = (*opened.corpus.sources, *opened.corpus.collections)
+    owners: tuple[Source | Collection, ...] = (*opened.corpus.sources, *opened.corpus.collections)
     return pa.concat_arrays([batch.texts for _, batch in read(cut(opened.files), dict(enumerate(owners)))])
 
 

@@ -9,45 +9,57 @@ file changed.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import commands
 import corpus
+import results
 
-SCAN = [sys.executable, "-m", "royaltycli", "scan", "--quiet"]
+GOAL = 50
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measures scans of a corpus that was scanned before.")
+    parser = results.parser(__doc__)
     parser.add_argument("--files", type=int, default=100_000)
-    parser.add_argument("--kilobytes", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kilobytes", type=int, default=20, help="in each file (20)")
+    parser.add_argument("--rounds", type=int, default=3, help="of the scan that finds nothing changed (3)")
+    parser.add_argument(
+        "--megabytes", type=int, default=corpus.TARGET // 1_000_000, help="that the files are cut out of"
+    )
     arguments = parser.parse_args()
-    folder = make(arguments.files, arguments.kilobytes * 1000)
-    first = took(folder, "--fresh")
-    print(f"{arguments.files:,} files of {arguments.kilobytes} kB; the first scan takes {first:.1f} s")
+    folder = make(arguments.files, arguments.kilobytes * 1000, arguments.megabytes * 1_000_000)
+    print(f"{arguments.files:,} files of {arguments.kilobytes} kB; the goal for one unchanged is a ratio of {GOAL}")
+    first = commands.scan(folder)
     table = (folder / "tokens.parquet").read_bytes()
-    again = statistics.median(took(folder) for _ in range(arguments.rounds))
-    print(f"  unchanged            {again:6.1f} s, {first / again:5.1f} times as fast (goal: 50)")
-    rehashed = took(folder, "--rehash")
-    print(f"  compared (--rehash)  {rehashed:6.1f} s, {first / rehashed:5.1f} times as fast")
+    rows = [row("first scan", [first], first)]
+    rows.append(row("unchanged", [commands.again(folder) for _ in range(arguments.rounds)], first))
+    rows.append(row("compared (--rehash)", [commands.again(folder, "--rehash")], first))
     assert (folder / "tokens.parquet").read_bytes() == table, "another table"
     changed = next((folder / "texts").rglob("*.txt"))
     changed.write_text(changed.read_text(encoding="utf-8") + " More.", encoding="utf-8")
-    one = took(folder)
-    print(f"  one file changed     {one:6.1f} s, {first / one:5.1f} times as fast")
+    rows.append(row("one file changed", [commands.again(folder)], first))
+    results.show(rows)
+    results.keep(arguments.json, "rescan", {"rescan": rows}, files=arguments.files, kilobytes=arguments.kilobytes)
     shutil.rmtree(folder)
 
 
-def make(files: int, size: int) -> Path:
+def row(name: str, runs: list[commands.Ran], first: commands.Ran) -> results.Row:
+    """A row on one kind of scan."""
+    seconds = statistics.median(run.seconds for run in runs)
+    return {
+        "scan": name,
+        "seconds": seconds,
+        "seconds computed": statistics.median(run.computed for run in runs),
+        "times as fast": first.seconds / seconds,
+    }
+
+
+def make(files: int, size: int, target: int) -> Path:
     """A corpus of that many files of that many bytes."""
-    texts = corpus.texts(corpus.make())
+    texts = corpus.texts(corpus.make(target))
     data = b"".join(text.encode("ascii", "ignore") for text in texts.slice(0, 20_000).to_pylist())
     folder = corpus.FOLDER / "rescan"
     shutil.rmtree(folder, ignore_errors=True)
@@ -58,13 +70,6 @@ def make(files: int, size: int) -> Path:
         path.write_bytes(b"%d " % number + data[start : start + size])
     (folder / "corpus.toml").write_text('[[source]]\nid = "texts"\npath = "texts"\n', encoding="utf-8")
     return folder
-
-
-def took(folder: Path, *options: str) -> float:
-    """Seconds that a scan takes."""
-    started = time.perf_counter()
-    subprocess.run([*SCAN, str(folder), "-o", str(folder / "tokens.parquet"), *options], check=True)
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

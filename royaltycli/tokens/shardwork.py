@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,7 @@ from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.count import Counted, Counting, count_shard
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
+from royaltycli.tokens.partialrows import TABLES_OPEN
 from royaltycli.tokens.partials import Entry, Kept, Sums, rows_in, rows_with, settings_of, write_partial
 
 
@@ -74,13 +76,14 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
     contents: dict[int, str] = {}
     confirmed: dict[int, Kept] = {}
     rows: list[pa.RecordBatch] = []
+    read = functools.lru_cache(maxsize=TABLES_OPEN)(rows_in)  # a table holds the rows of very many small files
     for number, kept in enumerate(task.kept):
         if kept is not None:
             check()
             contents[number] = content_of(pieces[number])
             if contents[number] == kept.entry.content:
                 with contextlib.suppress(TableError):  # damaged since it was looked through, so it counts no longer
-                    rows += _rows_again(kept, number)
+                    rows += _rows_again(rows_with(read(kept.path), kept.number, kept.number), number)
                     confirmed[number] = kept
     counted = [number for number in range(len(pieces)) if number not in confirmed]
     part = Shard(tuple(pieces[number] for number in counted), task.shard.first)
@@ -127,8 +130,8 @@ def _renumbered(batch: pa.RecordBatch, numbers: list[int]) -> pa.RecordBatch:
     return batch.set_column(0, ROWS.field(0), pc.take(pa.array(numbers, pa.int32()), batch.column(0)))
 
 
-def _rows_again(kept: Kept, number: int) -> list[pa.RecordBatch]:
-    table = rows_with(rows_in(kept.path), kept.number, kept.number)
+def _rows_again(table: pa.Table, number: int) -> list[pa.RecordBatch]:
+    """The rows that were kept of a piece, with the number that it has in the task."""
     batches: list[pa.RecordBatch] = table.to_batches()
     return [batch.set_column(0, ROWS.field(0), pa.array([number] * len(batch), pa.int32())) for batch in batches]
 

@@ -155,6 +155,14 @@ def test_a_change_that_shows_in_neither_size_nor_time_is_found_by_rehash(place, 
     assert counted[:1] == ["book/a.txt"]
 
 
+def test_a_partial_table_is_read_once_for_all_the_files_in_it(place, monkeypatch):
+    scan(place)
+    read, rows_in = [], shardwork.rows_in
+    monkeypatch.setattr(shardwork, "rows_in", lambda path: read.append(path) or rows_in(path))
+    scan(place, rehash=True)
+    assert len(read) == len(set(read)) == 1
+
+
 def test_fresh_counts_everything(place, monkeypatch):
     first = scan(place)
     assert set(reasons(place, fresh=True).values()) == {plan.NEW}
