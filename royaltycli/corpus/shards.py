@@ -6,10 +6,12 @@ cut falls changes no count and no digest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from royaltycli.corpus.files import File
+from royaltycli.corpus.frames import frame_starts
 from royaltycli.corpus.parquet import row_group_sizes
 from royaltycli.corpus.pieces import Piece
 from royaltycli.limits import SHARD_BYTES, SHARD_FILES
@@ -61,7 +63,7 @@ def _packing(file: File) -> int:
 
 
 def _is_cut(file: File, shard_bytes: int) -> bool:
-    whole = file.compression is not None or file.format in ("text", "html", "warc")
+    whole = file.format in ("text", "html", "warc") or (file.remote and file.compression is not None)
     return not whole and file.size * _packing(file) > shard_bytes
 
 
@@ -69,11 +71,20 @@ def _pieces(file: File, shard_bytes: int, sizes: list[int] | None) -> Iterator[P
     if not _is_cut(file, shard_bytes):
         yield Piece(file, packed_bytes=file.size)
     elif file.format == "jsonl":
-        for start in range(0, file.size, shard_bytes):
-            stop = min(start + shard_bytes, file.size)
-            yield Piece(file, start, stop, stop - start)
+        packed = file.compression is not None
+        starts = frame_starts(file, shard_bytes // PACKING) if packed else range(shard_bytes, file.size, shard_bytes)
+        yield from _ranges(file, starts)
     else:
         yield from _row_groups(file, shard_bytes, row_group_sizes(file) if sizes is None else sizes)
+
+
+def _ranges(file: File, starts: Sequence[int]) -> Iterator[Piece]:
+    """The ranges of a file that is cut at some bytes."""
+    if not starts:
+        yield Piece(file, packed_bytes=file.size)
+        return
+    for start, stop in itertools.pairwise([0, *starts, file.size]):
+        yield Piece(file, start, stop, stop - start)
 
 
 def _row_groups(file: File, shard_bytes: int, sizes: list[int]) -> Iterator[Piece]:

@@ -34,7 +34,7 @@ from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
 
-VERSION = "2"
+VERSION = "3"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
 
 METADATA = b"royalty.pieces"
