@@ -22,9 +22,10 @@ from royaltycli.manifest.paths import open_regular
 def content_of(piece: Piece) -> str:
     """The digest, in hexadecimal, of all bytes of a file that a piece's documents depend on.
 
-    For a range of JSONL those are its bytes, and the text that follows them up to the end of the line, unpacked if
-    it is packed; for row groups of Parquet their pages and the file's footer. A file on another machine is not read twice: of it, this is the version
-    that its store gives it, and that every part is read of. Raises DocumentError.
+    For a range of JSONL those are its bytes, and the text that follows them up to the end of the line, unpacked
+    if it is packed; for row groups of Parquet their pages and the file's footer. A file on another machine is not
+    read twice: of it, this is the version that its store gives it, and that every part is read of. Raises
+    DocumentError.
     """
     file, digest = piece.file, blake3()
     if file.remote:

@@ -32,7 +32,7 @@ from royaltycli.limits import (
     KiB,
 )
 
-STEP = 256 * KiB
+STEP = 64 * KiB
 INFLATE_STEP = 16 * KiB
 
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -41,8 +41,18 @@ GZIP = b"\x1f\x8b\x08"
 SKIPPABLE = 0x184D2A50
 """The smallest of the 16 numbers that begin a frame of zstd that holds no text."""
 
+SKIPPABLE_HEAD = 8
+"""Its bytes before those that are skipped: that number, and how many those are."""
+
+FIRST_BYTES = 5
+"""Of a frame of zstd: its magic number, and the descriptor that says how long its header is."""
+
 BLOCK_BYTES = 128 * KiB
 """The most that one block of zstd may take."""
+
+BLOCK_HEAD = 3
+REPEATED, RESERVED = 1, 3
+"""Kinds of blocks: one byte, and how often it is repeated; and none so far."""
 
 
 class Followed(NamedTuple):
@@ -69,58 +79,54 @@ def frame_starts(file: File, spacing: int) -> list[int]:
 def _starts(raw: Any, file: File, spacing: int) -> Iterator[int]:
     magic, follow = (ZSTD, follow_zstd) if file.compression == "zstd" else (GZIP, follow_gzip)
     last = follow(raw, 0, file.size)
-    if last is None or (not last.whole and _find(raw, file.size, magic, follow, range(1, FRAME_START)) is None):
+    if last is None or not (last.whole or _find(raw, file.size, magic, follow, last.end, FRAME_START)):
         return
     target, misses = spacing, 0
     while target < file.size and misses < FRAME_MISSES:
-        if last.whole and last.end >= target:
-            start, found = last.end, follow(raw, last.end, file.size)
-        else:
-            start, found = _find(raw, file.size, magic, follow, range(target, target + FRAME_SEARCH)) or (target, None)
-        if start >= file.size or (last.whole and last.end == start and found is None):
-            return
-        misses = misses + 1 if found is None else 0
+        begin = max(target, last.end)  # none begins within another
+        found = _find(raw, file.size, magic, follow, begin, FRAME_SEARCH)
+        misses += 1
         if found is not None:
-            yield start
-            last = found
-        target = start + spacing
+            begin, last = found
+            misses = 0
+            yield begin
+        target = begin + spacing
 
 
-def _find(raw: Any, size: int, magic: bytes, follow: Follow, within: range) -> tuple[int, Followed] | None:
-    """The first frame that begins within a range of bytes, as far as one can tell."""
-    at = within.start
-    while at < min(within.stop, size):
-        data = raw.read_at(min(STEP, within.stop - at) + len(magic) - 1, at)
-        begin = data.find(magic)
-        while begin >= 0:
-            if found := follow(raw, at + begin, size):
-                return at + begin, found
-            begin = data.find(magic, begin + 1)
-        at += STEP
+def _find(raw: Any, size: int, magic: bytes, follow: Follow, begin: int, most: int) -> tuple[int, Followed] | None:
+    """The first frame that begins in the `most` bytes from byte `begin` on, as far as one can tell."""
+    stop = min(begin + most, size)
+    for at in range(begin, stop, STEP):
+        data = raw.read_at(min(STEP, stop - at) + len(magic) - 1, at)
+        place = data.find(magic)
+        while place >= 0:
+            if found := follow(raw, at + place, size):
+                return at + place, found
+            place = data.find(magic, place + 1)
     return None
 
 
 def follow_zstd(raw: Any, at: int, size: int) -> Followed | None:
     """Follows a frame of zstd from the header of one block to that of the next (RFC 8878), after any without text."""
     for _ in range(FRAME_BLOCKS):
-        head = raw.read_at(8, at)
-        if int.from_bytes(head[:4], "little") & ~0xF != SKIPPABLE or len(head) < 8:
+        head = raw.read_at(SKIPPABLE_HEAD, at)
+        if int.from_bytes(head[:4], "little") & ~0xF != SKIPPABLE:
             break
-        at += 8 + int.from_bytes(head[4:], "little")
-    descriptor = raw.read_at(5, at)
-    if descriptor[:4] != ZSTD or len(descriptor) < 5 or descriptor[4] & 0b1000:
+        at += SKIPPABLE_HEAD + int.from_bytes(head[4:], "little")
+    first = raw.read_at(FIRST_BYTES, at)
+    if not first.startswith(ZSTD) or len(first) < FIRST_BYTES or first[-1] & 0b1000:
         return None
-    at += _header_size(descriptor[4])
+    at += _header_size(first[-1])
     for _ in range(FRAME_BLOCKS):
-        header = int.from_bytes(raw.read_at(3, at), "little")
+        header = int.from_bytes(raw.read_at(BLOCK_HEAD, at), "little")
         last, kind, length = header & 1, header >> 1 & 3, header >> 3
-        if kind == 3 or length > BLOCK_BYTES:
+        if kind == RESERVED or length > BLOCK_BYTES:
             return None
-        at += 3 + (1 if kind == 1 else length)
+        at += BLOCK_HEAD + (1 if kind == REPEATED else length)
         if at > size or (at == size and not last):
             return None
         if last:
-            return _ended(raw, at + 4 * (descriptor[4] >> 2 & 1), size, _begins_zstd)
+            return _ended(raw, at + 4 * (first[-1] >> 2 & 1), size, _begins_zstd)
     return Followed(at, whole=False)
 
 
@@ -128,7 +134,7 @@ def _header_size(descriptor: int) -> int:
     """How many bytes a frame of zstd has before its first block."""
     single = descriptor >> 5 & 1
     content = (single, 2, 4, 8)[descriptor >> 6]
-    return 5 + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + content
+    return FIRST_BYTES + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + content
 
 
 def _begins_zstd(head: bytes) -> bool:
@@ -142,13 +148,19 @@ def follow_gzip(raw: Any, at: int, size: int) -> Followed | None:
     try:
         while at < stop and not inflating.eof:
             data = raw.read_at(INFLATE_STEP, at)
+            if not data:
+                return None  # the file has become shorter
             inflating.decompress(data)
             at += len(data) - len(inflating.unused_data)
     except zlib.error:
         return None
     if inflating.eof:
-        return _ended(raw, at, size, GZIP.startswith)
+        return _ended(raw, at, size, _begins_gzip)
     return Followed(at, whole=False) if at < size else None
+
+
+def _begins_gzip(head: bytes) -> bool:
+    return head.startswith(GZIP)
 
 
 def _ended(raw: Any, end: int, size: int, begins: Callable[[bytes], bool]) -> Followed | None:

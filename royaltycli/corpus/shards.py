@@ -7,8 +7,9 @@ cut falls changes no count and no digest.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from royaltycli.corpus.files import File
 from royaltycli.corpus.frames import frame_starts
@@ -18,6 +19,7 @@ from royaltycli.limits import SHARD_BYTES, SHARD_FILES
 from royaltycli.remote.waiting import all_of
 
 PACKING = 4
+NOWHERE: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,18 @@ class Shard:
     first: bool = False
 
 
-def cut(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Piece]:
-    """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+def cut(
+    files: Iterable[File], shard_bytes: int = SHARD_BYTES, *, before: Mapping[str, Sequence[int]] = NOWHERE
+) -> Iterator[Piece]:
+    """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file.
+
+    `before` has the bytes at which a packed file was cut before, by its name: it is not opened to find them again.
+    """
     files = list(files)
     far = [file for file in files if file.remote and _is_cut(file, shard_bytes) and file.format == "parquet"]
     sizes = dict(zip(far, all_of(row_group_sizes, far), strict=True))  # one footer after another would take long
     for file in files:
-        yield from _pieces(file, shard_bytes, sizes.get(file))
+        yield from _pieces(file, shard_bytes, sizes.get(file), before.get(file.name))
 
 
 def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
@@ -67,13 +74,13 @@ def _is_cut(file: File, shard_bytes: int) -> bool:
     return not whole and file.size * _packing(file) > shard_bytes
 
 
-def _pieces(file: File, shard_bytes: int, sizes: list[int] | None) -> Iterator[Piece]:
+def _pieces(file: File, shard_bytes: int, sizes: list[int] | None, before: Sequence[int] | None) -> Iterator[Piece]:
     if not _is_cut(file, shard_bytes):
         yield Piece(file, packed_bytes=file.size)
+    elif file.format == "jsonl" and file.compression is None:
+        yield from _ranges(file, range(shard_bytes, file.size, shard_bytes))
     elif file.format == "jsonl":
-        packed = file.compression is not None
-        starts = frame_starts(file, shard_bytes // PACKING) if packed else range(shard_bytes, file.size, shard_bytes)
-        yield from _ranges(file, starts)
+        yield from _ranges(file, frame_starts(file, shard_bytes // PACKING) if before is None else before)
     else:
         yield from _row_groups(file, shard_bytes, row_group_sizes(file) if sizes is None else sizes)
 

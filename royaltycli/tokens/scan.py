@@ -20,7 +20,7 @@ from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, plan_pieces
+from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
 from royaltycli.tokens.processes import WorkerProcess
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import Done, Job, Task, work
@@ -94,7 +94,9 @@ def plan_scan(
         verify = Fraction(0)  # the reference against itself would show nothing
     owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
-    planned = plan_pieces(cut(files), owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
+    known = {} if fresh else kept_in(folder)
+    pieces = cut(files, before=cuts_before(files, owners, encoding, known))
+    planned = plan_pieces(pieces, owners, encoding, verify, known, rehash=rehash)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
     return Plan(corpus, owners, planned, reference, job, credited)
 
