@@ -86,4 +86,4 @@ def _lines_before(file: File, after_byte: int) -> int:
     """
     if after_byte == 0:
         return 0
-    return 1 + sum(block.to_pybytes().count(b"\n") for block, _ in blocks(file, 0, after_byte))
+    return 1 + sum(bytes(block).count(b"\n") for block, _ in blocks(file, 0, after_byte))

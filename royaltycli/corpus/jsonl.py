@@ -104,8 +104,8 @@ def _chunks(piece: Piece) -> Iterator[Chunk]:
             line, packed = line + len(newlines), 0
     if skipping:
         return  # all of it belongs to a line that began before
-    for data in rest_of_line(piece.file, piece.file.size if piece.stop is None else piece.stop):
-        parts.append(data)
+    for beyond in rest_of_line(piece.file, piece.file.size if piece.stop is None else piece.stop):
+        parts.append(beyond)
         _check_length(parts, piece, line)
     rest = _without_mark(b"".join(parts), piece, line)
     if rest:
