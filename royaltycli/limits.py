@@ -42,13 +42,37 @@ SHARDS = 20_000
 LARGE_SHARD_BYTES = 1024 * MiB
 
 PIECES = 4096
-"""In so many pieces at the most one big file is cut, however big it is."""
+"""In so many pieces at the most one big file is cut, which are larger then."""
 
 TASK_RETRIES = 3
 """How often a shard is counted anew whose worker on a cluster was lost."""
 
 SHARD_FILES = 1000
 """How many small files one worker takes at a time."""
+
+FRAME_BLOCKS = 1024
+"""Blocks of one zstd frame whose headers are read to find its end: of text some 40 MiB, in one or two
+milliseconds. The frames of zstd's tools for frames have at most 32 MiB of text; a file whose first frame is
+longer is most often one frame, and stays whole."""
+
+FRAME_INFLATED = 256 * KiB
+"""How much of one gzip member is inflated to tell it from bytes that only begin like one: 2 milliseconds.
+What is no member is found out within some hundred bytes; and bgzip's members have at most 64 KiB."""
+
+FRAME_START = 1 * MiB
+"""How much of a packed file is looked through for its second frame, where the first was not followed to
+its end. Without one the file stays whole, as most do, so this has to cost nearly nothing."""
+
+FRAME_SEARCH = 4 * MiB
+"""How much of a file of many frames is looked through for one to cut at, from where a cut is wanted on: one
+or two milliseconds. A file of longer frames is cut at some of them."""
+
+FRAME_MISSES = 16
+"""Searches in a row that find no frame, after which the rest of a file is left as one piece."""
+
+FRAME_CUTS = 4096
+"""Pieces that one packed file is cut into at most, roughly: so that looking for them takes seconds at
+most, and there are enough for any number of processor cores."""
 
 DOCUMENT_BYTES = 2 * GiB - 1
 """Length of one document, or one line of JSONL, as it is counted whole in memory."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.corpus.files import File
-from royaltycli.limits import READ_BYTES
+from royaltycli.corpus.unpack import blocks
 from royaltycli.manifest.model import Field
 
 LISTS_MEND = 'say lists = "split", "first" or "joint" in its collection'
@@ -81,12 +80,10 @@ def place(file: File, number: int, after_byte: int = 0) -> str:
 
 
 def _lines_before(file: File, after_byte: int) -> int:
-    """How many lines begin before the first one that begins at `after_byte` or later."""
+    """How many lines begin at `after_byte` of a file or before, between frames of it if it is packed.
+
+    Raises DocumentError if those lines cannot be read.
+    """
     if after_byte == 0:
         return 0
-    lines, left = 1, after_byte - 1
-    with Path(file.path).open("rb") as stream:
-        while left and (block := stream.read(min(left, READ_BYTES))):
-            lines += block.count(b"\n")
-            left -= len(block)
-    return lines
+    return 1 + sum(bytes(block).count(b"\n") for block, _ in blocks(file, 0, after_byte))

@@ -13,7 +13,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.unpack import reason
+from royaltycli.corpus.unpack import reason, rest_of_line
 from royaltycli.errors import DocumentError
 from royaltycli.limits import READ_BYTES
 from royaltycli.manifest.paths import open_regular
@@ -22,9 +22,10 @@ from royaltycli.manifest.paths import open_regular
 def content_of(piece: Piece) -> str:
     """The digest, in hexadecimal, of all bytes of a file that a piece's documents depend on.
 
-    For a range of JSONL those are its lines, and the byte before them; for row groups of Parquet their
-    pages and the file's footer. A file on another machine is not read twice: of it, this is the version
-    that its store gives it, and that every part is read of. Raises DocumentError.
+    For a range of JSONL those are its bytes, and the text that follows them up to the end of the line, unpacked
+    if it is packed; for row groups of Parquet their pages and the file's footer. A file on another machine is not
+    read twice: of it, this is the version that its store gives it, and that every part is read of. Raises
+    DocumentError.
     """
     file, digest = piece.file, blake3()
     if file.remote:
@@ -48,8 +49,8 @@ def _blocks(piece: Piece, descriptor: int) -> Iterator[bytes]:
             yield from _read(descriptor, part.start, part.stop)
     else:
         stop = piece.file.size if piece.stop is None else piece.stop
-        yield from _read(descriptor, max(0, piece.start - 1), stop)
-        yield from _rest_of_line(descriptor, stop)
+        yield from _read(descriptor, piece.start, stop)
+        yield from rest_of_line(piece.file, stop)
 
 
 def _read(descriptor: int, start: int, stop: int) -> Iterator[bytes]:
@@ -58,13 +59,3 @@ def _read(descriptor: int, start: int, stop: int) -> Iterator[bytes]:
     while start < stop and (block := os.read(descriptor, min(READ_BYTES, stop - start))):
         start += len(block)
         yield block
-
-
-def _rest_of_line(descriptor: int, stop: int) -> Iterator[bytes]:
-    """What follows a range up to the end of the line that its last byte is in."""
-    os.lseek(descriptor, stop - 1, os.SEEK_SET)
-    while block := os.read(descriptor, READ_BYTES):
-        end = block.find(b"\n")
-        yield block if end < 0 else block[: end + 1]
-        if end >= 0:
-            return

@@ -26,7 +26,7 @@ import pyarrow.json as arrow_json
 from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
-from royaltycli.corpus.unpack import blocks
+from royaltycli.corpus.unpack import blocks, rest_of_line
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES
 from royaltycli.manifest.model import Field, Reading
@@ -55,7 +55,7 @@ class Chunk:
 
 
 def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
-    """The documents of a JSONL file, or of the lines that begin in a range of its bytes.
+    """The documents of a JSONL file, or of the lines that belong to a range of it.
 
     Raises DocumentError that names the line for anything that is not an object with the fields asked for.
     """
@@ -76,41 +76,45 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
 
 
 def _chunks(piece: Piece) -> Iterator[Chunk]:
-    """The lines that begin within a piece, as many at a time as were read at once."""
+    """The lines that follow the newlines of a piece, and the first of the file, as many at a time as were read at once.
+
+    So nobody needs to know what stands before a piece. Its last line goes on beyond it.
+    """
     skipping = piece.start > 0
-    begin = position = max(0, piece.start - 1)  # a line begins at `start` only if a newline stands before it
-    parts: list[memoryview] = []
+    parts: list[memoryview | bytes] = []
     line, packed = 1, 0
-    for block, read in blocks(piece.file, begin, piece.stop):
+    for block, read in blocks(piece.file, piece.start, piece.stop):
         data = memoryview(block).cast("B")
         packed += read
-        if position == 0 and data[:3] == BYTE_ORDER_MARK:
-            data = data[3:]
-        position += block.size
         cut = _after_last_newline(data)
         if cut == 0:
-            parts.append(data)
-            _check_length(parts, piece, line)
+            if not skipping:
+                parts.append(data)
+                _check_length(parts, piece, line)
             continue
         lines = b"".join([*parts, data[:cut]])
         parts = [data[cut:]]
-        begin = position - len(parts[0]) - len(lines)
         if skipping:
             skipping = False
             lines = lines[lines.index(b"\n") + 1 :]
-            begin = position - len(parts[0]) - len(lines)
-        if piece.stop is not None and begin + len(lines) >= piece.stop:
-            lines = lines[: lines.index(b"\n", piece.stop - 1 - begin) + 1] if begin < piece.stop else b""
-            if lines:
-                yield Chunk(piece, lines, _newlines(lines), line, packed)
-            return
+        lines = _without_mark(lines, piece, line)
         if lines:
             newlines = _newlines(lines)
             yield Chunk(piece, lines, newlines, line, packed)
             line, packed = line + len(newlines), 0
-    rest = b"".join(parts)
-    if rest and not skipping:
+    if skipping:
+        return  # all of it belongs to a line that began before
+    for beyond in rest_of_line(piece.file, piece.file.size if piece.stop is None else piece.stop):
+        parts.append(beyond)
+        _check_length(parts, piece, line)
+    rest = _without_mark(b"".join(parts), piece, line)
+    if rest:
         yield Chunk(piece, rest, _newlines(rest), line, packed)
+
+
+def _without_mark(lines: bytes, piece: Piece, line: int) -> bytes:
+    """Lines without the byte order mark that a file may begin with."""
+    return lines.removeprefix(BYTE_ORDER_MARK) if piece.start == 0 and line == 1 else lines
 
 
 def _newlines(data: bytes) -> npt.NDArray[np.intp]:
@@ -128,7 +132,7 @@ def _after_last_newline(data: memoryview) -> int:
     return 0
 
 
-def _check_length(parts: list[memoryview], piece: Piece, line: int) -> None:
+def _check_length(parts: list[memoryview | bytes], piece: Piece, line: int) -> None:
     if sum(map(len, parts)) > DOCUMENT_BYTES:
         where = place(piece.file, line, piece.start)
         raise DocumentError(f"{where}: line longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be")

@@ -9,7 +9,10 @@ from royaltycli.corpus.files import File
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file, or a range of it: bytes of plain JSONL, row groups of Parquet. `stop` None is the end."""
+    """A file, or a range of it: bytes of JSONL, between frames if it is packed, or row groups of Parquet.
+
+    `stop` None is the end.
+    """
 
     file: File
     start: int = 0

@@ -7,16 +7,19 @@ cut falls changes no count and no digest.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from royaltycli.corpus.files import File
+from royaltycli.corpus.frames import frame_starts
 from royaltycli.corpus.parquet import row_group_sizes
 from royaltycli.corpus.pieces import Piece
-from royaltycli.limits import LARGE_SHARD_BYTES, SHARD_BYTES, SHARD_FILES, SHARDS
+from royaltycli.limits import LARGE_SHARD_BYTES, PIECES, SHARD_BYTES, SHARD_FILES, SHARDS
 from royaltycli.remote.waiting import all_of
 
 PACKING = 4
+NOWHERE: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 SHARDS_PER_PART = 8
 """So many at the least if the files allow it, so that the parts of a corpus are about alike."""
@@ -30,13 +33,18 @@ class Shard:
     first: bool = False
 
 
-def cut(files: Iterable[File], shard_bytes: int = SHARD_BYTES) -> Iterator[Piece]:
-    """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file."""
+def cut(
+    files: Iterable[File], shard_bytes: int = SHARD_BYTES, *, before: Mapping[str, Sequence[int]] = NOWHERE
+) -> Iterator[Piece]:
+    """The pieces of a corpus, in the order of its files. Raises DocumentError for a broken big Parquet file.
+
+    `before` has the bytes at which a packed file was cut before, by its name: it is not opened to find them again.
+    """
     files = list(files)
     far = [file for file in files if file.remote and _is_cut(file, shard_bytes) and file.format == "parquet"]
     sizes = dict(zip(far, all_of(row_group_sizes, far), strict=True))  # one footer after another would take long
     for file in files:
-        yield from _pieces(file, shard_bytes, sizes.get(file))
+        yield from _pieces(file, shard_bytes, sizes.get(file), before.get(file.name))
 
 
 def together(pieces: Iterable[Piece], shard_bytes: int = SHARD_BYTES) -> Iterator[Shard]:
@@ -85,19 +93,31 @@ def _packing(file: File) -> int:
 
 
 def _is_cut(file: File, shard_bytes: int) -> bool:
-    whole = file.compression is not None or file.format in ("text", "html", "warc")
+    whole = file.format in ("text", "html", "warc") or (file.remote and file.compression is not None)
     return not whole and file.size * _packing(file) > shard_bytes
 
 
-def _pieces(file: File, shard_bytes: int, sizes: list[int] | None) -> Iterator[Piece]:
+def _pieces(file: File, shard_bytes: int, sizes: list[int] | None, before: Sequence[int] | None) -> Iterator[Piece]:
     if not _is_cut(file, shard_bytes):
         yield Piece(file, packed_bytes=file.size)
+        return
+    while file.size * _packing(file) > PIECES * shard_bytes:
+        shard_bytes *= 2  # and no step between, so that a file that has grown is hardly ever cut elsewhere
+    if file.format == "jsonl" and file.compression is None:
+        yield from _ranges(file, range(shard_bytes, file.size, shard_bytes))
     elif file.format == "jsonl":
-        for start in range(0, file.size, shard_bytes):
-            stop = min(start + shard_bytes, file.size)
-            yield Piece(file, start, stop, stop - start)
+        yield from _ranges(file, frame_starts(file, shard_bytes // PACKING) if before is None else before)
     else:
         yield from _row_groups(file, shard_bytes, row_group_sizes(file) if sizes is None else sizes)
+
+
+def _ranges(file: File, starts: Sequence[int]) -> Iterator[Piece]:
+    """The ranges of a file that is cut at some bytes."""
+    if not starts:
+        yield Piece(file, packed_bytes=file.size)
+        return
+    for start, stop in itertools.pairwise([0, *starts, file.size]):
+        yield Piece(file, start, stop, stop - start)
 
 
 def _row_groups(file: File, shard_bytes: int, sizes: list[int]) -> Iterator[Piece]:

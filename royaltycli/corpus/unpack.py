@@ -25,59 +25,84 @@ REST_STEP = 64 * KiB
 """How much is read at first for the rest of a line that a range ends in."""
 
 
-def blocks(file: File, start: int = 0, stop: int | None = None) -> Iterator[tuple[pa.Buffer, int]]:
-    """The unpacked bytes of a file from byte `start` on, as (block, bytes of the file read for it).
+def blocks(
+    file: File, start: int = 0, stop: int | None = None, step: int | None = None
+) -> Iterator[tuple[pa.Buffer, int]]:
+    """The unpacked bytes of a file, or of a range of it, as (block, bytes of the file read for it).
 
-    No block of a plain file reaches over byte `stop`; those beyond it are small at first.
+    A range of a packed file begins and ends between frames; how much of it was read is not told for each
+    block. `step` is how much is read at first, if not READ_BYTES; each read is twice as large as the last.
     Raises DocumentError if the file cannot be opened, has changed its size since it was found, is
-    broken, or unpacks to more than its bound.
+    broken, is not cut between frames, or unpacks to more than its bound.
     """
-    allowed, unpacked, packed = bound(file), start, start
-    raw = open_raw(file, ahead=True, stop=stop)
+    end = file.size if stop is None else stop
+    allowed, unpacked, position = bound(file, start, stop), 0, start
+    raw = open_raw(file, ahead=step is None, stop=stop)
+    step = step or READ_BYTES
     stream = raw
     try:
         if file.compression is not None:
             if file.size == 0:
                 raise OSError("it is empty")
-            stream = pa.CompressedInputStream(raw, file.compression)
+            packed = raw if (start, stop) == (0, None) else raw.get_stream(start, end - start)
+            stream = pa.CompressedInputStream(packed, file.compression)
         elif start:
             raw.seek(start)
-        while (block := stream.read_buffer(_step(packed, stop))).size:
+        while (block := stream.read_buffer(_step(file, step, end - position))).size:
             unpacked += block.size
             if unpacked > allowed:
                 raise too_large(file)
-            position = min(raw.tell(), file.size)
-            yield block, position - packed
-            packed = position
+            before, position = position, min(raw.tell(), end)
+            yield block, position - before
+            step = min(READ_BYTES, 2 * step)
     except (OSError, pa.ArrowException) as error:
-        raise _broken(file, error) from error
+        raise _broken(file, error, whole=(start, stop) == (0, None)) from error
     finally:
         stream.close()
         raw.close()
 
 
-def _step(position: int, stop: int | None) -> int:
-    """How much to read next: up to `stop`, and beyond it at first little, for a line that may end soon."""
-    if stop is None:
-        return READ_BYTES
-    return min(READ_BYTES, stop - position if position < stop else max(REST_STEP, position - stop))
+def _step(file: File, step: int, left: int) -> int:
+    """How much to read next: of a plain file nothing beyond the range's end."""
+    return step if file.compression is not None else min(step, left)
 
 
-def _broken(file: File, error: Exception) -> DocumentError:
+def rest_of_line(file: File, start: int) -> Iterator[bytes]:
+    """The text from byte `start` of a file on, between frames if it is packed, through the first newline.
+
+    It is read in small steps, as lines are short for the most part. Raises DocumentError.
+    """
+    if start >= file.size:
+        return
+    for block, _ in blocks(file, start, step=REST_STEP):
+        data = block.to_pybytes()
+        end = data.find(b"\n") + 1
+        yield data[:end] if end else data
+        if end:
+            return
+
+
+def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return DocumentError(f"{file.name}: cannot be read ({reason(error)})")
-    lines = _intact_lines(file)
+    lines, intact = _intact_lines(file)
+    if intact and not whole:
+        return DocumentError(
+            f"{file.name}: was cut where a frame seemed to begin and none does, as one lies within another; "
+            "unpack the file, or pack it anew"
+        )
     return DocumentError(f"{file.name}:{lines + 1}: broken {file.compression} data ({reason(error)}); replace the file")
 
 
-def _intact_lines(file: File) -> int:
-    """How many whole lines of text a broken file unpacks to, read again in small steps."""
+def _intact_lines(file: File) -> tuple[int, bool]:
+    """How many whole lines of text a broken file unpacks to, read again in small steps; whether that is all of it."""
     lines = 0
     with contextlib.suppress(OSError, pa.ArrowException), open_raw(file, ahead=True) as raw:
         stream = pa.CompressedInputStream(raw, file.compression)
         while block := stream.read(SMALL_STEP):
             lines += block.count(b"\n")
-    return lines
+        return lines, True
+    return lines, False
 
 
 def wholes(files: Sequence[File]) -> list[pa.Buffer]:
@@ -123,9 +148,9 @@ def _plain(file: File) -> pa.Buffer:
     return pa.py_buffer(data)
 
 
-def bound(file: File) -> int:
-    """The most bytes of text that a file may unpack to."""
-    return EXPANSION_FREE + EXPANSION * file.size
+def bound(file: File, start: int = 0, stop: int | None = None) -> int:
+    """The most bytes of text that a file may unpack to, or a range of it."""
+    return EXPANSION_FREE + EXPANSION * ((file.size if stop is None else stop) - start)
 
 
 def too_large(file: File) -> DocumentError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.encodings import Encoding
@@ -44,15 +46,63 @@ def plan_pieces(
     rehash: bool,
 ) -> list[Planned]:
     """Each piece, in their order, with what there is to do about it."""
-    settings: dict[tuple[object, ...], str] = {}
-    planned = []
-    for piece in pieces:
-        file = piece.file
+    settings = _Settings(owners, encoding)
+    return [
+        _planned(piece, settings.of(piece.file), verify, known.get(place_of(piece), []), rehash=rehash)
+        for piece in pieces
+    ]
+
+
+def cuts_before(
+    files: Iterable[File],
+    owners: Sequence[Source | Collection],
+    encoding: Encoding,
+    known: Mapping[Place, list[Kept]],
+) -> dict[str, list[int]]:
+    """The bytes at which packed JSONL was cut before, by the name of the file.
+
+    They are told only of a file that has not changed since and of which all pieces were counted, in the
+    same way as now: of that, every cut has proved to be one between frames.
+    """
+    settings = _Settings(owners, encoding)
+    packed = {file.name: file for file in files if file.format == "jsonl" and file.compression is not None}
+    stops: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
+    for (name, start, stop), kept in known.items():
+        file = packed.get(name)
+        if file is None:
+            continue
+        if any(is_unchanged(one, file) for one in usable(kept, settings.of(file), Fraction(0))):
+            stops[name][start] = stop
+    found = {name: _joined(ranges, packed[name].size) for name, ranges in stops.items()}
+    return {name: starts for name, starts in found.items() if starts is not None}
+
+
+def _joined(stops: Mapping[int, int | None], size: int) -> list[int] | None:
+    """Where ranges begin, without the first, that make up a whole file; None if they do not."""
+    starts: list[int] = []
+    at: int | None = 0
+    while at is not None and at < size:
+        if at not in stops:
+            return None
+        at = stops[at]
+        if at is not None and at < size:
+            starts.append(at)
+    return starts
+
+
+class _Settings:
+    """The settings of files, found once for all that are read alike."""
+
+    def __init__(self, owners: Sequence[Source | Collection], encoding: Encoding) -> None:
+        self._owners, self._encoding = owners, encoding
+        self._known: dict[tuple[object, ...], str] = {}
+
+    def of(self, file: File) -> str:
+        """The settings of a file."""
         shape = (file.owner, file.format, file.compression)
-        if shape not in settings:
-            settings[shape] = settings_of(file, owners[file.owner], encoding)
-        planned.append(_planned(piece, settings[shape], verify, known.get(place_of(piece), []), rehash=rehash))
-    return planned
+        if shape not in self._known:
+            self._known[shape] = settings_of(file, self._owners[file.owner], self._encoding)
+        return self._known[shape]
 
 
 def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *, rehash: bool) -> Planned:

@@ -22,7 +22,7 @@ from royaltycli.tokens.engines import choose_engine
 from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import Kept, kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, plan_pieces
+from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
 from royaltycli.tokens.totals import Totals
@@ -111,9 +111,11 @@ def plan_scan(
     if itself or reference is None:
         verify = Fraction(0)  # the reference against itself would show nothing
     owners: AllOwners = (*corpus.sources, *corpus.collections)
-    pieces = cut(files) if part is None else in_part(cut(files), part)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
-    planned = plan_pieces(pieces, owners, encoding, verify, {} if fresh else kept_in(folder), rehash=rehash)
+    known = {} if fresh else kept_in(folder)
+    pieces = cut(files, before=cuts_before(files, owners, encoding, known))
+    pieces = pieces if part is None else iter(in_part(pieces, part))
+    planned = plan_pieces(pieces, owners, encoding, verify, known, rehash=rehash)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
     return Plan(corpus, owners, planned, reference, job, credited, part)
 

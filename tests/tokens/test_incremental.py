@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -317,3 +318,88 @@ def test_lines_added_to_a_big_file_cost_only_its_end(folder, monkeypatch):
     assert scan(place) == anew(place)
     pieces = (place / "a.jsonl").stat().st_size // 1000 + 1
     assert len(counted) - pieces <= 2  # the new scan counts them all
+
+
+def in_members(rows, each=3):
+    """Rows as a gzip file of many members, which break within lines."""
+    text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    step = max(1, len(text) * each // len(rows) - 7)
+    return b"".join(gzip.compress(text[at : at + step], mtime=0) for at in range(0, len(text), step))
+
+
+@pytest.fixture
+def packed_place(folder, monkeypatch):
+    """A corpus of one packed file that is cut into some forty pieces."""
+    monkeypatch.setattr(shards.cut, "__defaults__", (4,))
+    monkeypatch.setattr(shards.together, "__defaults__", (4,))
+    manifest = '[[collection]]\nid = "c"\npath = "a.jsonl*"\nsource = "author"\n'
+    return folder({"corpus.toml": manifest, "a.jsonl.gz": in_members(PACKED_ROWS)})
+
+
+PACKED_ROWS = [{"author": f"a{number % 5}", "text": f"line {number} " * (number % 7)} for number in range(120)]
+
+
+def pieces_of(place):
+    return [one.piece for one in api.plan_opened(api.check(place), folder_of(place / "tokens.parquet")).pieces]
+
+
+def test_a_packed_file_in_pieces_counts_as_the_plain_one(packed_place):
+    counted = scan(packed_place)
+    assert len(pieces_of(packed_place)) > 30
+    assert scan(packed_place, rehash=True) == scan(packed_place, workers=3) == counted
+    (packed_place / "a.jsonl.gz").unlink()
+    text = "".join(json.dumps(row) + "\n" for row in PACKED_ROWS)
+    (packed_place / "a.jsonl").write_text(text)
+    assert scan(packed_place) == counted
+
+
+def test_a_packed_file_that_has_not_changed_is_not_searched_for_frames(packed_place, monkeypatch):
+    searched, search = [], shards.frame_starts
+    monkeypatch.setattr(shards, "frame_starts", lambda file, spacing: searched.append(file) or search(file, spacing))
+    scan(packed_place)
+    first = pieces_of(packed_place)
+    assert len(searched) == 1
+    assert set(reasons(packed_place).values()) == {plan.UNCHANGED}
+    for options in ({}, {"fresh": True}, {"encoding": "r50k_base"}):
+        made = api.plan_opened(api.check(packed_place), folder_of(packed_place / "tokens.parquet"), **options)
+        assert [one.piece for one in made.pieces] == first
+    assert len(searched) == 3  # for a fresh scan, and for another encoding
+
+
+def test_after_an_interruption_a_packed_file_is_cut_as_before(packed_place, monkeypatch):
+    scan(packed_place)
+    first = pieces_of(packed_place)
+    kept = sorted(folder_of(packed_place / "tokens.parquet").iterdir())
+    for path in kept[::2]:
+        path.unlink()
+    assert pieces_of(packed_place) == first
+    counted = counted_by(monkeypatch)
+    assert scan(packed_place) == anew(packed_place)
+    assert len(counted) == len(kept[::2]) + len(first)
+
+
+def test_members_added_to_a_packed_file_cost_only_its_end(packed_place, monkeypatch):
+    scan(packed_place)
+    before = len(pieces_of(packed_place))
+    with (packed_place / "a.jsonl.gz").open("ab") as file:
+        file.write(in_members([{"author": "b", "text": "one more"}]))
+    counted = counted_by(monkeypatch)
+    assert scan(packed_place) == anew(packed_place)
+    assert len(counted) - len(pieces_of(packed_place)) <= 2 < before
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_packed_file_in_pieces_that_changes_anywhere(tmp_path_factory, data):
+    """Whatever becomes of the file, what stays counted is what a new scan counts."""
+    place = tmp_path_factory.mktemp("corpus")
+    (place / "corpus.toml").write_text('[[collection]]\nid = "c"\npath = "a.jsonl.gz"\nsource = "author"\n')
+    rows, each = PACKED_ROWS[:30], data.draw(st.integers(1, 5))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards.cut, "__defaults__", (4,))
+        patch.setattr(shards.together, "__defaults__", (400,))
+        for _ in range(3):
+            (place / "a.jsonl.gz").write_bytes(in_members(rows, each))
+            assert scan(place, workers=2) == anew(place)
+            at = data.draw(st.integers(0, 29))
+            rows = [*rows[:at], {"author": "b", "text": data.draw(st.sampled_from(["", "x", "x\ny"]))}, *rows[at + 1 :]]
