@@ -28,6 +28,7 @@ bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/formats.py --json benchmarks/results/formats.json
 	$(BIN)/python benchmarks/others.py --json benchmarks/results/others.json
 	$(BIN)/python benchmarks/cores.py --json benchmarks/results/cores.json
+	$(BIN)/python benchmarks/cluster.py --json benchmarks/results/cluster.json
 	$(BIN)/python benchmarks/memory.py --json benchmarks/results/memory.json
 	$(BIN)/python benchmarks/rescan.py --json benchmarks/results/rescan.json
 	$(BIN)/python benchmarks/sources.py
