@@ -340,7 +340,7 @@ PACKED_ROWS = [{"author": f"a{number % 5}", "text": f"line {number} " * (number 
 
 
 def pieces_of(place):
-    return [one.piece for one in api.plan_opened(api.check(place), folder_of(place / "tokens.parquet")).pieces]
+    return [one.piece for one in scanning.plan_opened(api.check(place), folder_of(place / "tokens.parquet")).pieces]
 
 
 def test_a_packed_file_in_pieces_counts_as_the_plain_one(packed_place):
@@ -361,7 +361,7 @@ def test_a_packed_file_that_has_not_changed_is_not_searched_for_frames(packed_pl
     assert len(searched) == 1
     assert set(reasons(packed_place).values()) == {plan.UNCHANGED}
     for options in ({}, {"fresh": True}, {"encoding": "r50k_base"}):
-        made = api.plan_opened(api.check(packed_place), folder_of(packed_place / "tokens.parquet"), **options)
+        made = scanning.plan_opened(api.check(packed_place), folder_of(packed_place / "tokens.parquet"), **options)
         assert [one.piece for one in made.pieces] == first
     assert len(searched) == 3  # for a fresh scan, and for another encoding
 
