@@ -30,11 +30,17 @@ import tiktoken  # noqa: F401 -- what a scan imports when it is needed belongs t
 
 from royaltycli import api
 from royaltycli.corpus import opening
-from royaltycli.tokens import count, engines, reference, scan, shardwork
+from royaltycli.tokens import count, engines, local, reference, scan, shardwork
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
-    "start": [(scan, "make_engine"), (reference.TiktokenReference.__dict__["_engine"], "func")],
-    "finding files": [(opening, "open_corpus"), (scan, "cut"), (scan, "kept_in"), (scan, "plan_pieces")],
+    "start": [(local, "make_engine"), (reference.TiktokenReference.__dict__["_engine"], "func")],
+    "finding files": [
+        (opening, "open_corpus"),
+        (scan, "cut"),
+        (scan, "kept_in"),
+        (scan, "cuts_before"),
+        (scan, "plan_pieces"),
+    ],
     "reading": [(count, "read")],
     "counting": [(engines.Gigatoken, "count")],
     "Unicode guard": [(engines, "guarded")],
