@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import locate
 from royaltycli.remote.waiting import begun
 
@@ -32,16 +33,18 @@ def fetcher(name: str, size: int, version: str) -> Fetch:
 class RemoteFile(io.RawIOBase):
     """A remote file, open for reading; each read is one request.
 
-    With `ahead`, the part that follows is asked for while the last one is worked on, up to the byte `stop`:
-    for a file that is read from one end to the other.
+    With `ahead`, for a file that is read from one end to the other, requests are for READ_BYTES at least, however
+    little is read at a time, and the part that follows is asked for while the last one is worked on, up to the
+    byte `stop`.
     """
 
     def __init__(self, fetch: Fetch, size: int, *, ahead: bool = False, stop: int | None = None) -> None:
         super().__init__()
-        self._fetch, self._size, self._ahead = fetch, size, ahead
-        self._stop = size if stop is None else min(stop, size)
+        self._fetch, self._size = fetch, size
+        self._ahead_to = 0 if not ahead else size if stop is None else min(stop, size)
         self._position = 0
-        self._coming: tuple[range, Future[bytes]] | None = None
+        self._held_from, self._held = 0, b""
+        self._coming: tuple[int, Future[bytes]] | None = None
 
     def readable(self) -> bool:
         """Always."""
@@ -62,24 +65,26 @@ class RemoteFile(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """The next `size` bytes, or all; fewer only at the end of the file. Raises RemoteError."""
-        start = self._position
-        stop = self._size if size < 0 else min(self._size, start + size)
-        if start >= stop:
-            return b""
-        data = self._arrived(start, stop)
-        if len(data) < stop - start:
-            data += self._fetch(start + len(data), stop)
-        self._position = stop
-        if self._ahead and stop < self._stop:
-            self._send_for(range(stop, min(self._stop, stop + len(data))))
-        return data
+        stop = self._size if size < 0 else min(self._size, self._position + size)
+        parts = []
+        while self._position < stop:
+            if not self._held_from <= self._position < self._held_from + len(self._held):
+                self._held_from, self._held = self._position, self._part(self._position, stop)
+            start = self._position - self._held_from
+            part = self._held[start : start + stop - self._position]
+            parts.append(part)
+            self._position += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _arrived(self, start: int, stop: int) -> bytes:
-        """What was asked for ahead, if it is what is wanted now."""
+    def _part(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` on, perhaps not up to `stop`, perhaps beyond it."""
         coming, self._coming = self._coming, None
-        if coming is None or coming[0].start != start:
-            return b""
-        return coming[1].result()[: stop - start]
-
-    def _send_for(self, part: range) -> None:
-        self._coming = (part, begun(lambda: self._fetch(part.start, part.stop)))
+        if coming is not None and coming[0] == start:
+            data = coming[1].result()
+        else:
+            data = self._fetch(start, max(stop, min(start + READ_BYTES, self._ahead_to)))
+        end = start + len(data)
+        if end < self._ahead_to:
+            following = min(end + max(len(data), READ_BYTES), self._ahead_to)
+            self._coming = (end, begun(lambda: self._fetch(end, following)))
+        return data

@@ -417,3 +417,19 @@ def test_without_obstore_the_way_to_get_it_is_named(folder, monkeypatch):
     assert problem(folder, "s3://corpus/a.txt") == (
         "path 's3://corpus/a.txt': s3://corpus is read with obstore, which is not installed; pip install 'royaltycli[remote]'"
     )
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+def test_a_packed_file_is_asked_for_in_large_parts(store, folder, packing):
+    """However little of it the library that unpacks it takes at a time."""
+    chance = random.Random(1)
+    lines = "".join(json.dumps({"text": f"{chance.random()} " * 3}) + "\n" for _ in range(60_000)).encode()
+    data = gzip.compress(lines) if packing == "gz" else pa.compress(lines, codec="zstd", asbytes=True)
+    store.put("corpus", {f"big.jsonl.{packing}": data})
+    store.log.clear()
+    manifest = f'[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "s3://corpus/big.jsonl.{packing}"\n'
+    table = royaltycli.scan(folder({"corpus.toml": manifest}))
+    assert table["documents"].to_pylist() == [60_000]
+    gets = [size for method, _, size in store.log if method == "GET"]
+    assert len(data) > 10 * 65_536
+    assert len(gets) <= 4
