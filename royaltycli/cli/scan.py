@@ -94,8 +94,9 @@ def scan(
     from royaltycli.errors import CallError
     from royaltycli.tokens.partials import folder_of
 
-    options.check_token_table(output, top)
-    if part is not None and on != "local":
+    if part is None:
+        options.check_token_table(output, top)
+    elif on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)

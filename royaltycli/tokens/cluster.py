@@ -11,8 +11,11 @@ import contextlib
 import functools
 import logging
 import os
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -101,6 +104,7 @@ def _connected(on: str) -> Iterator[Any]:
     except ImportError as error:
         raise CallError("ray is not installed; pip install 'royaltycli[ray]'") from error
     _check_listening(on if on != "ray" else os.environ.get("RAY_ADDRESS", ""))
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(None if on == "ray" else on, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
@@ -108,8 +112,11 @@ def _connected(on: str) -> Iterator[Any]:
         raise CallError(
             f"no Ray cluster can be reached at {on} ({words}); check that it is up, and of this version"
         ) from error
+    if threading.current_thread() is threading.main_thread() and before is not None:
+        signal.signal(signal.SIGTERM, before)  # Ray's own ends the program with what its libraries were at
     try:
-        yield ray
+        with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of lost workers, unasked
+            yield ray
     finally:
         ray.shutdown()
 
