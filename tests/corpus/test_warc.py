@@ -128,6 +128,69 @@ def test_an_archive_that_ends_too_early(folder, cut):
         royaltycli.scan(place)
 
 
+REQUEST = record("request", "https://a.example/", "GET / HTTP/1.1\r\n\r\nabc", "application/http; msgtype=request")
+
+
+@pytest.mark.parametrize("cut", [*range(1, 30), *range(30, len(REQUEST), 16)])
+def test_an_archive_that_ends_within_a_record_that_is_passed_over(folder, cut):
+    """Also where that looks like an end: after the headers of the record, or of the request in it."""
+    place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": WET[1] + REQUEST[:-cut]})
+    with pytest.raises(DocumentError, match=r"^a\.wet, record 2: broken web archive \(it (ends|does not begin)"):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize("more", [-9, -4, -2, -1, 1, 2, 3, 4, 5, 50])
+@pytest.mark.parametrize("kind", ["conversion", "metadata"])
+def test_a_wrong_length(folder, kind, more):
+    one = record(kind, "http://a.example", "One\n text.\n").replace(b"Length: 11", b"Length: %d" % (11 + more))
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members([WET[1], one, WET[2]])})
+    with pytest.raises(
+        DocumentError, match=r"^a\.warc\.gz, record 2: broken web archive \(its Content-Length is wrong"
+    ):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize(
+    ("header", "instead", "said"),
+    [
+        ("Content-Length: 3", "Content-Length: three", r"its Content-Length is no number of bytes: 'three'"),
+        ("Content-Length: 3", "Content-Length: +3", r"its Content-Length is no number of bytes: '\+3'"),
+        ("Content-Length: 3", "X: 3", "it has no header Content-Length"),
+        ("Content-Length: 3", "Content-Length: 3\r\ncontent-length: 2", "it has two different headers Content-Length"),
+        ("WARC-Type: conversion", "X: 3", "it has no header WARC-Type"),
+        ("WARC/1.0", "WARC/2.0", "it does not begin with a line such as WARC/1.0"),
+        ("WARC-Type", f"X: {'x' * 40_000}\r\nWARC-Type", "its headers are longer than 32,768 bytes"),
+    ],
+)
+def test_wrong_headers(folder, header, instead, said):
+    one = record("conversion", "http://a.example", "One").replace(header.encode(), instead.encode())
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members([INFO, one, WET[2]])})
+    with pytest.raises(
+        DocumentError, match=rf"^a\.warc\.gz, record 2: broken web archive \({said}\); replace the file$"
+    ):
+        royaltycli.scan(place)
+
+
+def test_blank_lines_between_records_are_passed_over(folder):
+    assert texts_of(folder, [b"\r\n\r\n".join([*WET, b"\r\n"])]) == texts_of(folder, WET)
+
+
+@pytest.mark.parametrize("name", ["WARC-Type", "Content-Type", "Content-Length", "WARC-Target-URI"])
+@pytest.mark.parametrize("capitals", [str.lower, str.upper, str.title])
+def test_headers_in_any_capitals(folder, name, capitals):
+    """No document is passed over because of how a header is written."""
+    expected = texts_of(folder, WET + WARC)
+    others = [one.replace(name.encode(), capitals(name).encode()) for one in WET + WARC]
+    assert texts_of(folder, others) == expected
+
+
+@pytest.mark.parametrize("said", [b"Application/HTTP;msgtype=response", b"APPLICATION/http ; msgtype=response"])
+def test_values_in_any_capitals(folder, said):
+    one = response("https://a.example/", PAGE).replace(b"application/http; msgtype=response", said)
+    text = record("Conversion", "https://a.example/b", "x")
+    assert texts_of(folder, [one, text]) == {"c/a.example": (2, len(PAGE.encode()) + 1)}
+
+
 def test_no_archive_at_all(folder):
     place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": b"hello\r\n\r\n"})
     with pytest.raises(DocumentError, match=r"^a\.wet, record 1: broken web archive"):
