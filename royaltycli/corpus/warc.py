@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from royaltycli.corpus.batches import Batch, Fields, Numbering, place
 from royaltycli.corpus.files import File
+from royaltycli.corpus.payloads import payload, read_response
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.records import Record, broken, read_records
 from royaltycli.corpus.text import decode
@@ -77,33 +78,20 @@ def _text(file: File, record: Record, reading: Reading) -> tuple[str, bool] | No
         return None
     most = min(bound(file), DOCUMENT_BYTES)
     try:
-        found = _page(record.block, most)
-    except (OSError, ValueError) as error:
+        response = read_response(record.block)
+        if response.content_type not in HTML:
+            return None
+        page = payload(response, most)
+    except (OSError, ValueError, EOFError, pa.ArrowException) as error:
         raise broken(file, record.number, error) from error
-    if found is None:
-        return None
-    page, charset = found
     if len(page) > most:
         raise too_large(file)
-    return _decoded(page, charset, where, reading), True
+    return _decoded(page, response.charset, where, reading), True
 
 
 def _is_http(record: Record) -> bool:
     said = record.headers.get("Content-Type") or ""
     return bool(said.partition(";")[0].strip().lower() == "application/http")
-
-
-def _page(block: bytes, most: int) -> tuple[bytes, str | None] | None:
-    """The payload of an HTTP response, at most a byte beyond `most`, and its character set; None if it is no page."""
-    from fastwarc.warc import WarcRecord
-
-    response = WarcRecord()
-    response.is_http = True
-    response.set_bytes_content(block)
-    response.parse_http(auto_decode="all", quirks_mode=True)
-    if (response.http_content_type or "").lower() not in HTML:
-        return None
-    return response.reader.read(most + 1), response.http_charset
 
 
 def _decoded(page: bytes, charset: str | None, where: str, reading: Reading) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
 
 import royaltycli
@@ -212,6 +214,56 @@ def test_a_bomb_in_a_response(folder):
         }
     )
     with pytest.raises(DocumentError, match=r"^a\.warc\.gz: unpacks to more than 200 times its size"):
+        royaltycli.scan(place)
+
+
+BODY = PAGE.encode() * 1000
+CHUNKED = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (BODY[:9_999], BODY[9_999:])) + b"0\r\n\r\n"
+SENT = {
+    "Content-Encoding: gzip": gzip.compress(BODY),
+    "content-encoding: X-GZip": gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]),
+    "Content-Encoding: deflate": zlib.compress(BODY),
+    "Content-Encoding: br": pa.compress(BODY, "brotli", asbytes=True),
+    "Content-Encoding: zstd": pa.compress(BODY, "zstd", asbytes=True),
+    "Content-Encoding: identity, deflate, gzip": gzip.compress(zlib.compress(BODY)),
+    "transfer-encoding: Chunked": CHUNKED,
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked": CHUNKED,
+    "Transfer-Encoding: gzip, chunked": b"%x\r\n%b\r\n0\r\n" % (len(packed := gzip.compress(BODY)), packed),
+}
+
+
+@pytest.mark.parametrize("said", SENT)
+def test_what_a_page_was_sent_in(folder, said):
+    records = [response("https://a.example/", SENT[said], more=said + "\r\n")]
+    assert texts_of(folder, records) == {"c/a.example": (1, len(BODY))}
+    nothing = [response("https://a.example/", b"", more=said + "\r\n")]
+    assert texts_of(folder, nothing) == {"c/a.example": (1, 0)}
+
+
+@pytest.mark.parametrize("said", SENT)
+@pytest.mark.parametrize("lost", [5, 6, 7, 8, 9, 12, 40])
+def test_a_page_whose_end_is_missing(folder, said, lost):
+    """It is never counted as if it were whole, as far as it goes."""
+    records = [INFO, response("https://a.example/", SENT[said][:-lost], more=said + "\r\n")]
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members(records)})
+    with pytest.raises(DocumentError, match=r"^a\.warc\.gz, record 2: broken web archive \([^)]+\); replace the file$"):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "words"),
+    [
+        ("Content-Encoding: rot13", b"uryyb", "its encoding 'rot13' is not known"),
+        ("Transfer-Encoding: chunked", b"hello\r\n", "a chunk of it does not begin with its size"),
+        ("Transfer-Encoding: chunked", b"3\r\nhello\r\n0\r\n\r\n", "a chunk of it has another size than it says"),
+        ("Transfer-Encoding: chunked", b"5\r\nhello\r\n", "the last of its chunks is missing"),
+        ("Content-Encoding: gzip", gzip.compress(b"x") + b"more", "zlib inflate failed: incorrect header check"),
+    ],
+)
+def test_a_page_that_was_sent_in_something_else(folder, said, sent, words):
+    records = [response("https://a.example/", sent, more=said + "\r\n")]
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members(records)})
+    with pytest.raises(DocumentError, match=re.escape(f"record 1: broken web archive ({words}); replace")):
         royaltycli.scan(place)
 
 
