@@ -25,7 +25,7 @@ HEAD_BYTES = 32 * KiB
 """The most that the headers of a record may take."""
 
 _BLANK = b"\r\n"
-_VERSION = re.compile(rb"WARC/[01]\.\d+\r\n")
+_VERSION = re.compile(rb"WARC/[01]\.\d+\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SKIP_STEP = MiB
 
@@ -118,6 +118,8 @@ def _head(stream: BinaryIO) -> bytes:
         line = stream.readline(HEAD_BYTES)
         if not line.endswith(b"\n"):
             raise _too_early() if len(line) < HEAD_BYTES else _too_long()
+        if not line.endswith(_BLANK) or not lines[0].endswith(_BLANK):
+            raise ValueError("the lines of its headers do not end in CR LF")
         lines.append(line)
         size += len(line)
         if size > HEAD_BYTES:

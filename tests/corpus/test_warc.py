@@ -160,6 +160,8 @@ def test_a_wrong_length(folder, kind, more):
         ("Content-Length: 3", "X: 3", "it has no header Content-Length"),
         ("Content-Length: 3", "Content-Length: 3\r\ncontent-length: 2", "it has two different headers Content-Length"),
         ("WARC-Type: conversion", "X: 3", "it has no header WARC-Type"),
+        ("WARC/1.0\r", "WARC/1.0", "the lines of its headers do not end in CR LF"),
+        ("conversion\r", "conversion", "the lines of its headers do not end in CR LF"),
         ("WARC/1.0", "WARC/2.0", "it does not begin with a line such as WARC/1.0"),
         ("WARC-Type", f"X: {'x' * 40_000}\r\nWARC-Type", "its headers are longer than 32,768 bytes"),
     ],
