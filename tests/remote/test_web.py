@@ -252,6 +252,58 @@ def test_a_redirect_is_checked_like_the_first_address(server, folder, target, me
     assert len(server.log) == 1
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://[bad",
+        "https://[bad]/a.txt",
+        "https://[::::]/",
+        "https://h:99999/",
+        "https://h:abc/",
+        "https://h:0/",
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_an_error(server, folder, target):
+    server.faults.append({"status": 302, "Location": target})
+    assert problem(folder, f"{server.url}/a.txt") == (
+        f"{target} is no address of the form https://HOST/PATH, but was redirected to; name another"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h:99999/x.txt",
+        "https://h:0/x.txt",
+        "https://[::1]:99999/x.txt",
+        "https://[::::]/x.txt",
+        "https://a..b/x.txt",
+        f"https://{'a' * 64}.example/x.txt",
+    ],
+)
+def test_a_host_or_port_that_cannot_be_is_an_error(folder, url):
+    assert problem(folder, url) == f"{url} has a host or a port that no web server can have; check its spelling"
+
+
+@pytest.mark.parametrize("size", ["9" * 19, "9" * 5000, "-1", "*", ""])
+def test_a_size_that_cannot_be_is_an_error(server, folder, size):
+    server.faults.append({"status": 206, "Content_Range": f"bytes 0-0/{size}", "ETag": '"tag"'})
+    url = f"{server.url}/a.txt"
+    assert problem(folder, url) == f"{url} cannot be read (status 206); check it in a browser"
+
+
+@pytest.mark.parametrize("asked", ["Mon, 01 Jan 0001 00:00:00 -0000", "Wed, 99 Foo 99999", "9" * 5000, "-5", "\xb2"])
+def test_a_wait_that_cannot_be_asked_for_is_none_or_the_longest(server, monkeypatch, asked):
+    waited = []
+    monkeypatch.setattr(web.time, "sleep", waited.append)
+    fetch = read(server)
+    server.faults.append({"status": 503, "Retry_After": asked})
+    assert fetch() == BYTES
+    assert waited in ([0.01], [web.LONGEST_WAIT])
+
+
 def test_a_redirect_in_the_midst_of_reading_is_checked_too(server):
     fetch = read(server)
     server.faults.extend(["drop", {"status": 307, "Location": "https://169.254.169.254/a.bin"}])
