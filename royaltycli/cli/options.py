@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -154,8 +153,9 @@ def spare_input(tokens: Path, output: Path | None) -> None:
     """Raises CallError if the result would take the place of the table that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import real_name
 
-    if output is not None and os.path.realpath(output) == os.path.realpath(tokens):
+    if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
 
 

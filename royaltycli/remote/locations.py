@@ -16,7 +16,7 @@ SCHEMES = (*STORES, "hf", "https")
 WRITABLE = tuple(STORES)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_FOLDED = re.compile(rf"({'|'.join((*SCHEMES, 'http'))}):/(?=[^/])")
+_FOLDED = re.compile(rf"([a-z][a-z0-9+.-]+):/+|({'|'.join((*SCHEMES, 'http'))}):$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _DATASET = re.compile(r"(datasets/[\w.-]+/[\w.-]+(?:@[^/@]+)?)((?:/.*)?)", re.ASCII)
@@ -45,9 +45,14 @@ def is_remote(text: str) -> bool:
 
 
 def written(path: str | os.PathLike[str]) -> str:
-    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`."""
+    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`.
+
+    It is undone for every name that begins like one, so that a store misspelt is no folder on this machine; a
+    single letter is a drive.
+    """
     text = os.fspath(path)
-    return _FOLDED.sub(r"\1://", text) if isinstance(path, os.PathLike) else text
+    found = _FOLDED.match(text) if isinstance(path, os.PathLike) else None
+    return f"{(found[1] or found[2]).lower()}://{text[found.end() :]}" if found else text
 
 
 def locate(text: str) -> Location:

@@ -121,7 +121,7 @@ def check(place: Location) -> None:
 
     store = _store(place.scheme, place.host)
     try:
-        store.list_with_delimiter(f"{place.path}/")
+        store.list_with_delimiter(f"{place.path}/" if place.path else None)
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
         return
     except Exception as error:
