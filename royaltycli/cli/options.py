@@ -28,7 +28,7 @@ Manifest = Annotated[
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
 # `readable=False` leaves it to the writer to say what cannot be written.
 TokenTable = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
+    str, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
 ]
 Encoding = Annotated[
     str | None,
@@ -117,7 +117,7 @@ Format = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
@@ -130,16 +130,29 @@ Output = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 
 
-def check_token_table(output: Path, top: int) -> None:
-    """Raises CallError and OutputError for what cannot be asked of a command that writes a token table."""
+def token_table(output: str, top: int) -> Path:
+    """The path of the token table that a command is to write.
+
+    Raises CallError, OutputError and RemoteError for what cannot be asked of it.
+    """
     from royaltycli.errors import CallError
+    from royaltycli.remote.writing import named_file
     from royaltycli.storage import check_place
 
-    check_place(output)
-    if output == STANDARD_OUTPUT:
+    table = named_file(output)
+    check_place(table)
+    if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
     if top < 0:
         raise CallError(f"top is {top}; it must be 0 or more")
+    return table
+
+
+def result(output: str | None) -> Path | None:
+    """The path of the result that a command is to write, if one is given. Raises OutputError and RemoteError."""
+    from royaltycli.remote.writing import named_file
+
+    return None if output is None else named_file(output)
 
 
 def format_of(asked: str | None, output: Path | None) -> str:

@@ -52,7 +52,7 @@ def written(path: str | os.PathLike[str]) -> str:
     """
     text = os.fspath(path)
     found = _FOLDED.match(text) if isinstance(path, os.PathLike) else None
-    return f"{(found[1] or found[2]).lower()}://{text[found.end() :]}" if found else text
+    return f"{found[1] or found[2]}://{text[found.end() :]}" if found else text
 
 
 def locate(text: str) -> Location:

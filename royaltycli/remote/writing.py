@@ -22,6 +22,21 @@ def place_of(path: str | os.PathLike[str]) -> Location | None:
     return locate(text) if is_remote(text) else None
 
 
+def named_file(name: str | os.PathLike[str]) -> Path:
+    """The path of a result, which names no folder of a store. Raises OutputError and RemoteError.
+
+    A slash at the end says that it does, and is lost in a Path.
+    """
+    path = Path(name)
+    if os.fspath(name).endswith("/") and (place := place_of(path)) is not None and place.path:
+        raise _is_folder(place)
+    return path
+
+
+def _is_folder(place: Location) -> OutputError:
+    return OutputError(f"{place} is a folder; name a file in it")
+
+
 def real_name(path: str | os.PathLike[str]) -> str:
     """The one name of a file, however it is written: of one on this machine its real path. Raises RemoteError."""
     place = place_of(path)
@@ -35,7 +50,8 @@ def check_writable(place: Location) -> None:
         raise OutputError(f"{place} names no file; write {place}/FILE")
     from royaltycli.remote import objects
 
-    begun(lambda: objects.check(place)).result()
+    if begun(lambda: objects.has_below(place)).result():
+        raise _is_folder(place)
 
 
 def check_folder(place: Location) -> None:
@@ -43,7 +59,7 @@ def check_folder(place: Location) -> None:
     _check_store(place, "folder")
     from royaltycli.remote import objects
 
-    begun(lambda: objects.check(place)).result()
+    begun(lambda: objects.has_below(place)).result()
 
 
 def _check_store(place: Location, kind: str) -> None:
