@@ -91,12 +91,14 @@ def _written(
     how: dict[str, Any],
 ) -> pa.Table:
     """The token table that `make` writes, given where counts are kept and `how` it is made."""
+    from royaltycli.remote.writing import named_file
     from royaltycli.storage import check_place
 
     check_types(output=output, counts=counts)
     if output is not None:
-        check_place(Path(output))
-        spare_corpus(opened, Path(output))
+        output = named_file(output)
+        check_place(output)
+        spare_corpus(opened, output)
     with counts_folder(output, counts) as folder, tempfile.TemporaryDirectory(prefix="royalty-") as passing:
         table = Path(passing, "tokens") if output is None else Path(output)
         make(opened, folder, table, **how)

@@ -40,15 +40,19 @@ def counts_folder(
 
 
 def spare_corpus(opened: Opened, output: Path) -> None:
-    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document."""
+    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document.
+
+    Or if it would stand, in a store, where a folder of them is, which then was a folder no more.
+    """
     from royaltycli.errors import OutputError
-    from royaltycli.remote.locations import is_remote, written
+    from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import real_name
 
     corpus = opened.corpus
-    place = written(output) if is_remote(written(output)) else os.path.realpath(output)
+    place = real_name(output)
     manifest = Path(corpus.file)
     own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
-    if place in own or any(file.path == place for file in opened.files):
+    if place in own or any(file.path == place or file.path.startswith(f"{place}/") for file in opened.files):
         raise OutputError(
             f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
         )

@@ -49,6 +49,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
     """
     if (elsewhere := place_of(path)) is not None:
+        check_writable(elsewhere)
         _send(elsewhere, write)
         _written[path] = f"{elsewhere} was written"
         return

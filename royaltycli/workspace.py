@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from royaltycli.errors import OutputError, RemoteError
-from royaltycli.remote.writing import names_in, place_of, remove
-from royaltycli.storage import LOCKS, PARTIAL, check_place, remove_leftover
+from royaltycli.remote.writing import check_folder, names_in, place_of, remove
+from royaltycli.storage import LOCKS, PARTIAL, remove_leftover
 
 try:
     import fcntl
@@ -32,8 +32,8 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
     in it is removed, and at the end the folder itself if nothing is in it. Raises OutputError if somebody does
     use it. A folder in a store is neither made nor locked, as stores know no such thing.
     """
-    if place_of(folder) is not None:
-        check_place(folder / "part")
+    if (place := place_of(folder)) is not None:
+        check_folder(place)
         yield folder
         return
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from royaltycli.cli import options
 
@@ -16,7 +15,7 @@ EXAMPLES = """[b]Examples[/b]
 
 def merge(
     manifest: options.Manifest = None,
-    output: options.TokenTable = Path("tokens.parquet"),
+    output: options.TokenTable = "tokens.parquet",
     encoding: options.Encoding = None,
     pattern: options.Pattern = None,
     verify: options.Verify = "1%",
@@ -34,12 +33,12 @@ def merge(
     from royaltycli import api, scanning
     from royaltycli.cli import console
 
-    options.check_token_table(output, top)
+    table = options.token_table(output, top)
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
-    scanning.spare_corpus(opened, output)
+    scanning.spare_corpus(opened, table)
     how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
-    with scanning.counts_folder(output, counts) as folder:
-        merged = scanning.merge_opened(opened, folder, output, top=top, **how)
+    with scanning.counts_folder(table, counts) as folder:
+        merged = scanning.merge_opened(opened, folder, table, top=top, **how)
     if not quiet:
-        console.show_scan(opened, merged, output, time.monotonic() - started)
+        console.show_scan(opened, merged, table, time.monotonic() - started)

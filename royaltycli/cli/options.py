@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +28,7 @@ Manifest = Annotated[
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
 # `readable=False` leaves it to the writer to say what cannot be written.
 TokenTable = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
+    str, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
 ]
 Encoding = Annotated[
     str | None,
@@ -118,7 +117,7 @@ Format = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
@@ -131,16 +130,30 @@ Output = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 
 
-def check_token_table(output: Path, top: int) -> None:
-    """Raises CallError and OutputError for what cannot be asked of a command that writes a token table."""
+def token_table(output: str, top: int, *, is_written: bool = True) -> Path:
+    """The path of a token table, which a command is to write, or beside which counts are kept for it.
+
+    Raises CallError, OutputError and RemoteError for what cannot be asked of it.
+    """
     from royaltycli.errors import CallError
+    from royaltycli.remote.writing import named_file
     from royaltycli.storage import check_place
 
-    check_place(output)
-    if output == STANDARD_OUTPUT:
+    table = named_file(output)
+    if is_written:
+        check_place(table)
+    if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
     if top < 0:
         raise CallError(f"top is {top}; it must be 0 or more")
+    return table
+
+
+def result(output: str | None) -> Path | None:
+    """The path of the result that a command is to write, if one is given. Raises OutputError and RemoteError."""
+    from royaltycli.remote.writing import named_file
+
+    return None if output is None else named_file(output)
 
 
 def format_of(asked: str | None, output: Path | None) -> str:
@@ -154,8 +167,9 @@ def spare_input(tokens: Path, output: Path | None) -> None:
     """Raises CallError if the result would take the place of the table that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import real_name
 
-    if output is not None and os.path.realpath(output) == os.path.realpath(tokens):
+    if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
 
 

@@ -49,8 +49,9 @@ def payout(
     from royaltycli import api
     from royaltycli.cli import console
 
-    kind = options.format_of(format_, output)
-    options.spare_input(tokens, output)
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    options.spare_input(tokens, place)
     rows = console.ROWS if kind == "table" and top is None else top
     paid = api.distribute(
         api.read_tokens(tokens),
@@ -65,6 +66,6 @@ def payout(
     if kind == "table":
         console.show_payout(paid, by)
     else:
-        options.deliver(paid.rows, kind, output, raw=raw)
+        options.deliver(paid.rows, kind, place, raw=raw)
     if not quiet:
         console.prove(paid, aside=kind != "table")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +24,7 @@ EXAMPLES = """[b]Examples[/b]
 
 def scan(
     manifest: options.Manifest = None,
-    output: options.TokenTable = Path("tokens.parquet"),
+    output: options.TokenTable = "tokens.parquet",
     encoding: options.Encoding = None,
     pattern: options.Pattern = None,
     engine: Annotated[
@@ -94,28 +93,27 @@ def scan(
     from royaltycli.errors import CallError
     from royaltycli.tokens.partials import folder_of
 
-    if part is None:
-        options.check_token_table(output, top)
-    elif on != "local":
+    table = options.token_table(output, top, is_written=part is None)
+    if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
-    scanning.spare_corpus(opened, output)
+    scanning.spare_corpus(opened, table)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:
-        console.show_plan(opened, scanning.plan_opened(opened, counts or folder_of(output), **how))
+        console.show_plan(opened, scanning.plan_opened(opened, counts or folder_of(table), **how))
         return
     with (
-        scanning.counts_folder(output, counts, shared=part is not None) as folder,
+        scanning.counts_folder(table, counts, shared=part is not None) as folder,
         console.scanning(quiet=quiet) as watch,
     ):
         plan = scanning.plan_opened(opened, folder, **how)
         watch.expect(plan.packed_bytes)
         counted = scanning.count_planned(plan, workers=workers, on=on, tick=watch.tick)
-        scanned = scanning.finish_counted(counted, output, top) if part is None else None
+        scanned = scanning.finish_counted(counted, table, top) if part is None else None
     seconds = time.monotonic() - started
     if scanned is None and not quiet:
         console.show_part(opened, counted, seconds)
     elif scanned is not None and not quiet:
-        console.show_scan(opened, scanned, output, seconds)
+        console.show_scan(opened, scanned, table, seconds)

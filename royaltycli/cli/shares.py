@@ -34,11 +34,12 @@ def shares(
     from royaltycli import api
     from royaltycli.cli import console
 
-    kind = options.format_of(format_, output)
-    options.spare_input(tokens, output)
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    options.spare_input(tokens, place)
     table = api.read_tokens(tokens)
     if kind == "table":
         top = console.ROWS if top is None else top
         console.show_shares(api.shares(table, by=by, total_tokens=total_tokens, top=top), by)
     else:
-        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, output, raw=raw)
+        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw)

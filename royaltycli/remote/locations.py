@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from royaltycli.errors import RemoteError
 
@@ -16,7 +16,7 @@ SCHEMES = (*STORES, "hf", "https")
 WRITABLE = tuple(STORES)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_FOLDED = re.compile(rf"({'|'.join((*SCHEMES, 'http'))}):/(?=[^/])")
+_FOLDED = re.compile(rf"([a-z][a-z0-9+.-]+):/+|({'|'.join((*SCHEMES, 'http'))}):$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _DATASET = re.compile(r"(datasets/[\w.-]+/[\w.-]+(?:@[^/@]+)?)((?:/.*)?)", re.ASCII)
@@ -45,9 +45,14 @@ def is_remote(text: str) -> bool:
 
 
 def written(path: str | os.PathLike[str]) -> str:
-    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`."""
+    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`.
+
+    It is undone for every name that begins like one, so that a store misspelt is no folder on this machine; a
+    single letter is a drive.
+    """
     text = os.fspath(path)
-    return _FOLDED.sub(r"\1://", text) if isinstance(path, os.PathLike) else text
+    found = _FOLDED.match(text) if isinstance(path, os.PathLike) else None
+    return f"{found[1] or found[2]}://{text[found.end() :]}" if found else text
 
 
 def locate(text: str) -> Location:
@@ -74,6 +79,18 @@ def locate(text: str) -> Location:
     return Location(scheme, host, path.strip("/"))
 
 
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL, whose port is a number that a port can have, and whose host a name server can be asked for.
+
+    Raises ValueError for any other.
+    """
+    parts = urlsplit(url)
+    if parts.port == 0:
+        raise ValueError("nobody listens at port 0")
+    (parts.hostname or "").encode("idna")  # as the socket library does, late
+    return parts
+
+
 def _hub(text: str, rest: str) -> Location:
     found = _DATASET.fullmatch(rest)
     if found is None:
@@ -82,9 +99,13 @@ def _hub(text: str, rest: str) -> Location:
 
 
 def _web(text: str) -> Location:
-    parts = urlsplit(text)
-    if not _HOST.fullmatch(parts.netloc):  # a password in a name would end up in messages and tables
+    shown = text.partition("@")[0]  # a password in a name would end up in messages and tables
+    try:
+        parts = split_url(text)
+    except ValueError as error:
+        raise RemoteError(f"{shown} has a host or a port that no web server can have", "check its spelling") from error
+    if not _HOST.fullmatch(parts.netloc):
         mend = "write https://HOST/PATH, without user or password"
-        raise RemoteError(f"{text.partition('@')[0]} names no web server", mend)
+        raise RemoteError(f"{shown} names no web server", mend)
     query = f"?{parts.query}" if parts.query else ""
     return Location("https", parts.netloc.lower(), parts.path.removeprefix("/") + query)

@@ -115,15 +115,18 @@ def remove(place: Location) -> None:
         raise _failure(place, error) from error
 
 
-def check(place: Location) -> None:
-    """Raises RemoteError if a store cannot be reached, or lacks the bucket. What may only be written to is fine."""
+def has_below(place: Location) -> bool:
+    """Whether there are files below a place, as in a folder; none are seen where one may only write.
+
+    Raises RemoteError, as when a store cannot be reached, or lacks the bucket.
+    """
     from obstore import exceptions
 
     store = _store(place.scheme, place.host)
     try:
-        store.list_with_delimiter(f"{place.path}/")
+        return bool(next(iter(store.list(f"{place.path}/" if place.path else None)), []))
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        return
+        return False
     except Exception as error:
         raise _failure(place, error) from error
 

@@ -13,13 +13,14 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 import urllib3
 
 from royaltycli.errors import RemoteError
 from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, RETRIES, SILENCE_SECONDS, MiB
 from royaltycli.remote.addresses import addresses_of
+from royaltycli.remote.locations import split_url
 
 CHUNK_BYTES = 1 << 18
 WHOLE = 200
@@ -126,7 +127,7 @@ def _size(url: str, response: Response, expected: set[int]) -> int:
         raise RemoteError(f"{url} does not exist (status {status})", "check its spelling")
     if status == WHOLE:
         raise RemoteError(f"{url} is sent only as a whole, so that no break could be mended", "copy it to this machine")
-    total = re.fullmatch(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]+)", response.headers.get("Content-Range", ""))
+    total = re.fullmatch(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]{1,18})", response.headers.get("Content-Range", ""))
     if status not in expected or total is None or response.headers.get("Content-Encoding", "identity") != "identity":
         raise RemoteError(f"{url} cannot be read (status {status})", "check it in a browser")
     return int(total[1])
@@ -145,16 +146,22 @@ def _answer(url: str, headers: dict[str, str], origin: Origin) -> Response:
         if response.status not in (301, 302, 303, 307, 308) or not target:
             return response
         response.close()
-        asked = urljoin(asked, target)
+        try:
+            asked = urljoin(asked, target)
+        except ValueError as error:
+            raise _no_address(target) from error
     raise RemoteError(f"{url} is redirected more than {REDIRECTS} times", "name the address that it leads to")
 
 
 def _ask(url: str, headers: dict[str, str], *, trusted: bool) -> Response:
     """One request, to one of the addresses of its server. Raises RemoteError and _Passing."""
-    parts = urlsplit(url)
+    try:
+        parts = split_url(url)
+    except ValueError as error:
+        raise _no_address(url) from error
     host, secure = parts.hostname or "", parts.scheme == "https"
     if not (secure or trusted) or not host or parts.username is not None:
-        raise RemoteError(f"{url} is no address of the form https://HOST/PATH, but was redirected to", "name another")
+        raise _no_address(url)
     port = parts.port or (443 if secure else 80)
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{parts.query}" if parts.query else "")
     headers = {**headers, "Host": parts.netloc}
@@ -171,6 +178,11 @@ def _ask(url: str, headers: dict[str, str], *, trusted: bool) -> Response:
         raise RemoteError(what, "use another address, or see to your certificates (SSL_CERT_FILE)") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _Passing(_words(error)) from error
+
+
+def _no_address(url: str) -> RemoteError:
+    what = f"{url} is no address of the form https://HOST/PATH, but was redirected to"
+    return RemoteError(what, "name another")
 
 
 _AS_ASKED: dict[str, Any] = {"redirect": False, "retries": False, "preload_content": False, "decode_content": False}
@@ -205,7 +217,7 @@ def _asked_to_wait(response: Response) -> float:
         return float(asked)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

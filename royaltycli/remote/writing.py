@@ -22,16 +22,51 @@ def place_of(path: str | os.PathLike[str]) -> Location | None:
     return locate(text) if is_remote(text) else None
 
 
+def named_file(name: str | os.PathLike[str]) -> Path:
+    """The path of a result, which names no folder of a store. Raises OutputError and RemoteError.
+
+    A slash at the end says that it does, and is lost in a Path.
+    """
+    path = Path(name)
+    if os.fspath(name).endswith("/") and (place := place_of(path)) is not None and place.path:
+        raise _is_folder(place)
+    return path
+
+
+def _is_folder(place: Location) -> OutputError:
+    return OutputError(f"{place} is a folder; name a file in it")
+
+
+def real_name(path: str | os.PathLike[str]) -> str:
+    """The one name of a file, however it is written: of one on this machine its real path. Raises RemoteError."""
+    place = place_of(path)
+    return os.path.realpath(path) if place is None else str(place)
+
+
 def check_writable(place: Location) -> None:
     """Raises OutputError and RemoteError if no result can stand there, as far as that is known beforehand."""
-    if place.scheme not in WRITABLE:
-        mend = f"name a file here, or in a store ({', '.join(f'{scheme}://' for scheme in WRITABLE)})"
-        raise OutputError(f"{place} cannot be written to; {mend}")
+    _check_store(place, "file")
     if not place.path:
         raise OutputError(f"{place} names no file; write {place}/FILE")
     from royaltycli.remote import objects
 
-    begun(lambda: objects.check(place)).result()
+    if begun(lambda: objects.has_below(place)).result():
+        raise _is_folder(place)
+
+
+def check_folder(place: Location) -> None:
+    """As `check_writable`, of a folder in which files are to be written."""
+    _check_store(place, "folder")
+    from royaltycli.remote import objects
+
+    begun(lambda: objects.has_below(place)).result()
+
+
+def _check_store(place: Location, kind: str) -> None:
+    """Raises OutputError if a place is in no store, where a `kind` could be."""
+    if place.scheme not in WRITABLE:
+        mend = f"name a {kind} here, or in a store ({', '.join(f'{scheme}://' for scheme in WRITABLE)})"
+        raise OutputError(f"{place} cannot be written to; {mend}")
 
 
 def send(place: Location, file: BinaryIO, digest: bytes) -> None:
@@ -63,7 +98,8 @@ def open_found(place: Location) -> RemoteFile:
 
 
 def names_in(place: Location) -> list[str]:
-    """The names of the files that lie in a folder of a store themselves. Raises RemoteError."""
+    """The names of the files that lie in a folder of a store themselves. Raises OutputError and RemoteError."""
+    _check_store(place, "folder")
     from royaltycli.remote import objects
 
     found = begun(lambda: list(objects.below(place, deep=False))).result()

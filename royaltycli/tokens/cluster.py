@@ -11,6 +11,7 @@ import contextlib
 import functools
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -37,6 +38,9 @@ WAIT_SECONDS = 0.2
 """How often the waiting scan looks for an interrupt."""
 
 
+_CLIENT = re.compile(r"ray://[^\s/?#@]+:[0-9]{1,5}")
+
+
 class Answer(NamedTuple):
     """What a worker sends back: what it has done and the totals, or the error that it met."""
 
@@ -49,7 +53,7 @@ class Answer(NamedTuple):
 
 def is_cluster(on: str) -> bool:
     """Whether `on` names a Ray cluster, and not this machine. Raises CallError if it names neither."""
-    if on not in ("local", "ray") and not on.startswith("ray://"):
+    if on not in ("local", "ray") and not _CLIENT.fullmatch(on):
         raise CallError(f"on is {on!r}; it must be local, ray, or the address of a cluster such as ray://HEAD:10001")
     return on != "local"
 
@@ -103,14 +107,18 @@ def _connected(on: str) -> Iterator[Any]:
         import ray
     except ImportError as error:
         raise CallError("ray is not installed; pip install 'royaltycli[ray]'") from error
-    _check_listening(on if on != "ray" else os.environ.get("RAY_ADDRESS", ""))
+    address = os.environ.get("RAY_ADDRESS", "") if on == "ray" else on
+    named = f"{address} (RAY_ADDRESS)" if on == "ray" and address else on
+    if address.startswith("ray://") and not _CLIENT.fullmatch(address):
+        raise CallError(f"RAY_ADDRESS is {address!r}; it must be the address of a cluster such as ray://HEAD:10001")
+    _check_listening(address, named)
     before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(None if on == "ray" else on, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
         words = str(error).strip().partition("\n")[0][:200].rstrip(".")
         raise CallError(
-            f"no Ray cluster can be reached at {on} ({words}); check that it is up, and of this version"
+            f"no Ray cluster can be reached at {named} ({words}); check that it is up, and of this version"
         ) from error
     if threading.current_thread() is threading.main_thread() and before is not None:
         signal.signal(signal.SIGTERM, before)  # Ray's own ends the program with what its libraries were at
@@ -121,16 +129,19 @@ def _connected(on: str) -> Iterator[Any]:
         ray.shutdown()
 
 
-def _check_listening(address: str) -> None:
-    """Raises CallError if nobody listens at an address, for which Ray itself would wait for minutes."""
+def _check_listening(address: str, named: str) -> None:
+    """Raises CallError if nobody listens at an address, for which Ray itself would wait for minutes.
+
+    In the message it is `named` so.
+    """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isascii() or not port.isdigit():
         return  # a name that Ray knows, such as auto
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise CallError(f"no Ray cluster can be reached at {address} ({reason}); check that it is up") from error
+        raise CallError(f"no Ray cluster can be reached at {named} ({reason}); check that it is up") from error
 
 
 def _ready(ray: Any, under_way: list[Any]) -> list[Any]:

@@ -7,8 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+
+from royaltycli.remote.locations import written
+from royaltycli.remote.writing import place_of
 
 MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "{}"\n'
 
@@ -48,6 +52,69 @@ def test_the_counts_are_kept_where_the_call_says(store, folder):
     assert run(place, "scan", "-o", "s3://corpus/t.parquet", "--counts", "kept/here", "--quiet") == (0, "", "")
     assert list((place / "kept" / "here").glob("*.parquet"))
     assert not (place / "cache").exists()
+
+
+UNKNOWN = "is of no known kind; use s3://, gs://, az://, hf://, https://, or a file on this machine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
+        (["-o", "FTP://b/c"], f"FTP://b/c {UNKNOWN}"),
+        (["--counts", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
+        (["--counts", "s3://"], "s3:// names no bucket; write s3://BUCKET/PATH"),
+        (["--counts", "HTTP://b/c"], "HTTP://b/c is sent in the clear, where anyone on the way could change it; use https://"),
+        (["--counts", "https://x/c"], "https://x/c cannot be written to; name a folder here, or in a store (s3://, gs://, az://)"),
+        (["--counts", "hf://datasets/a/b", "--explain"], "hf://datasets/a/b cannot be written to; name a folder here, or in a store (s3://, gs://, az://)"),
+    ],
+)  # fmt: skip
+def test_a_store_misspelt_is_no_folder_here(folder, arguments, message):
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
+    assert run(place, "scan", *arguments) == (2, "", f"error: {message}\n")
+    assert sorted(path.name for path in place.iterdir()) == ["a.txt", "corpus.toml"]
+
+
+def test_a_store_is_known_in_any_capitals(store, folder):
+    store.put("corpus", {"a.txt": b"One day."})
+    place = folder({"corpus.toml": MANIFEST.format("S3://corpus/a.txt")})
+    assert run(place, "scan", "-o", "S3://corpus/t.parquet", "--counts", "S3://corpus/kept", "--quiet") == (0, "", "")
+    assert "t.parquet" in store.names("corpus")
+    assert [name for name in store.names("corpus") if name.startswith("kept/")]
+    assert not list(place.glob("[sS]*"))
+    said = run(place, "payout", "s3://corpus/t.parquet", "--profit", "1", "--rate", "1", "-o", "S3://corpus/t.parquet")
+    assert said[2] == "error: S3://corpus/t.parquet is the token table itself, and would be lost; name another file\n"
+    assert run(place, "scan", "-o", "S3://corpus/a.txt")[2] == (
+        "error: S3://corpus/a.txt belongs to the corpus, and would be lost; name another file for the table\n"
+    )
+    assert store.get("corpus", "a.txt") == b"One day."
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("s3://shadow/runs", "s3://shadow/runs is a folder; name a file in it"),
+        ("s3://shadow/runs/", "s3://shadow/runs is a folder; name a file in it"),
+        ("S3://shadow/new/", "s3://shadow/new is a folder; name a file in it"),
+        ("https://x/c.csv", "https://x/c.csv cannot be written to; name a file here, or in a store (s3://, gs://, az://)"),
+    ],
+)  # fmt: skip
+def test_a_result_takes_the_place_of_no_folder(store, folder, output, message):
+    store.put("shadow", {"runs/a/b.txt": b"One day."})
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
+    assert run(place, "scan", "-o", "t.parquet", "--quiet") == (0, "", "")
+    said = (2, "", f"error: {message}\n")
+    assert run(place, "scan", "-o", output) == said
+    assert run(place, "merge", "-o", output) == said
+    assert run(place, "payout", "t.parquet", "--profit", "1", "--rate", "1", "-f", "csv", "-o", output) == said
+    assert run(place, "shares", "t.parquet", "-f", "csv", "-o", output) == said
+    assert store.names("shadow") == ["runs/a/b.txt"]
+
+
+@pytest.mark.parametrize("path", ["c:/x", "c:x", "a/s3:/b", "./s3", "/s3:/b", "notes: one/x", "a b:/c", "s3", "x:"])
+def test_other_names_with_a_colon_are_files_here(path):
+    assert written(Path(path)) == str(Path(path))
+    assert place_of(Path(path)) is None
 
 
 @pytest.mark.parametrize("command", ["check", "scan"])

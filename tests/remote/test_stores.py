@@ -9,6 +9,7 @@ import os
 import random
 import re
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from royaltycli.errors import DocumentError, ManifestError, OutputError, RemoteE
 from royaltycli.remote import objects, writing
 from royaltycli.remote.finding import find_file
 from royaltycli.remote.locations import locate
+from royaltycli.scanning import spare_corpus
 from royaltycli.tokens import scan as scanning
 
 ROWS = [
@@ -401,6 +403,11 @@ def test_no_keys_of_other_stores(folder, monkeypatch, path, message):
         ("https://example.com/t.parquet", "https://example.com/t.parquet cannot be written to; name a file here, or in a store (s3://, gs://, az://)"),
         ("s3://corpus", "s3://corpus names no file; write s3://corpus/FILE"),
         ("s3://nowhere/t.parquet", "there is no bucket s3://nowhere; check its spelling"),
+        ("s3://corpus/books", "s3://corpus/books is a folder; name a file in it"),
+        ("s3://corpus/books/", "s3://corpus/books is a folder; name a file in it"),
+        ("s3://corpus/new/", "s3://corpus/new is a folder; name a file in it"),
+        ("s3://corpus/books/one.txt/", "s3://corpus/books/one.txt is a folder; name a file in it"),
+        ("s3://corpus//", "s3://corpus names no file; write s3://corpus/FILE"),
         ("s3://corpus/books/one.txt", "s3://corpus/books/one.txt belongs to the corpus, and would be lost; name another file for the table"),
     ],
 )  # fmt: skip
@@ -409,6 +416,13 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_counted(corpora,
         royaltycli.scan(corpora[1], output=output)
     assert str(caught.value) == message
     assert not [path for command, path, asked in store.log if asked]
+
+
+def test_a_table_never_hides_a_folder_of_the_corpus(corpora):
+    """Not even in a store that shows nobody what is in it."""
+    with pytest.raises(OutputError, match=r"^s3://corpus/books belongs to the corpus, and would be lost; "):
+        spare_corpus(check(corpora[1]), Path("s3://corpus/books"))
+    spare_corpus(check(corpora[1]), Path("s3://corpus/book"))
 
 
 @pytest.mark.usefixtures("store")

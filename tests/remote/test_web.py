@@ -252,6 +252,58 @@ def test_a_redirect_is_checked_like_the_first_address(server, folder, target, me
     assert len(server.log) == 1
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://[bad",
+        "https://[bad]/a.txt",
+        "https://[::::]/",
+        "https://h:99999/",
+        "https://h:abc/",
+        "https://h:0/",
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_an_error(server, folder, target):
+    server.faults.append({"status": 302, "Location": target})
+    assert problem(folder, f"{server.url}/a.txt") == (
+        f"{target} is no address of the form https://HOST/PATH, but was redirected to; name another"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h:99999/x.txt",
+        "https://h:0/x.txt",
+        "https://[::1]:99999/x.txt",
+        "https://[::::]/x.txt",
+        "https://a..b/x.txt",
+        f"https://{'a' * 64}.example/x.txt",
+    ],
+)
+def test_a_host_or_port_that_cannot_be_is_an_error(folder, url):
+    assert problem(folder, url) == f"{url} has a host or a port that no web server can have; check its spelling"
+
+
+@pytest.mark.parametrize("size", ["9" * 19, "9" * 5000, "-1", "*", ""])
+def test_a_size_that_cannot_be_is_an_error(server, folder, size):
+    server.faults.append({"status": 206, "Content_Range": f"bytes 0-0/{size}", "ETag": '"tag"'})
+    url = f"{server.url}/a.txt"
+    assert problem(folder, url) == f"{url} cannot be read (status 206); check it in a browser"
+
+
+@pytest.mark.parametrize("asked", ["Mon, 01 Jan 0001 00:00:00 -0000", "Wed, 99 Foo 99999", "9" * 5000, "-5", "\xb2"])
+def test_a_wait_that_cannot_be_asked_for_is_none_or_the_longest(server, monkeypatch, asked):
+    waited = []
+    monkeypatch.setattr(web.time, "sleep", waited.append)
+    fetch = read(server)
+    server.faults.append({"status": 503, "Retry_After": asked})
+    assert fetch() == BYTES
+    assert waited in ([0.01], [web.LONGEST_WAIT])
+
+
 def test_a_redirect_in_the_midst_of_reading_is_checked_too(server):
     fetch = read(server)
     server.faults.extend(["drop", {"status": 307, "Location": "https://169.254.169.254/a.bin"}])
@@ -292,7 +344,24 @@ def test_the_connection_goes_to_the_address_that_was_checked(server, monkeypatch
     assert (asked, gone_to) == (["rebinding.example"], ["93.184.215.14"])
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "1.1.1.1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "93.184.215.14",
+        "1.1.1.1",
+        "100.63.255.255",
+        "100.128.0.1",
+        "172.32.0.1",
+        "198.17.255.255",
+        "198.20.0.1",
+        "2606:2800:21f:cb07:6820:80da:af6b:8b2c",
+        "2001:200::1",
+        "2a00:1450:4001:80e::200e",
+        "::ffff:93.184.215.14",
+        "64:ff9b::5db8:d70e",
+        "2002:5db8:d70e::1",
+    ],
+)
 def test_public_addresses(address):
     assert addresses.is_public(address)
 
@@ -319,6 +388,42 @@ def test_public_addresses(address):
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
         "2001:0:a9fe:a9fe::1",
+        "2001::1",
+        "2001:2::1",
+        "2001:10::1",
+        "2001:20::1",
+        "2001:db8::1",
+        "3fff::1",
+        "fec0::1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1:ffff::808:808",
+        "64:ff9b::c0a8:1",
+        "::ffff:0:127.0.0.1",
+        "::ffff:0:8.8.8.8",
+        "::127.0.0.1",
+        "::a9fe:a9fe",
+        "::8.8.8.8",
+        "::ffff:100.64.0.1",
+        "2002:a9fe:a9fe::1",
+        "2002:a00:1::1",
+        "100::1",
+        "100:0:0:1::1",
+        "5f00::1",
+        "fd00:ec2::254",
+        "4000::1",
+        "192.0.0.9",
+        "192.0.0.170",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "240.0.0.1",
+        "239.255.255.255",
+        "100.127.255.255",
+        "172.31.255.255",
+        "168.63.129.16",
     ],
 )
 def test_private_addresses(address):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -216,6 +217,42 @@ def test_no_cluster(place, on, said):
     with pytest.raises(CallError) as raised:
         scan(place, "r.parquet", on=on)
     assert str(raised.value) == said
+
+
+@pytest.mark.parametrize(
+    "address", ["ray://", "ray://x", "ray://:1", "ray:///", "ray://x/y:1", "ray://x:y", "ray://x y:1"]
+)
+def test_an_address_without_host_or_port_is_refused_at_once(monkeypatch, address):
+    """Without Ray, which would wait for it, and write warnings of its own."""
+    with pytest.raises(
+        CallError, match=r"^on is '.*'; it must be local, ray, or the address of a cluster such as ray:"
+    ):
+        clusters.is_cluster(address)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr("ray.init", lambda *_given, **_options: pytest.fail("Ray was asked"))
+    said = f"RAY_ADDRESS is {address!r}; it must be the address of a cluster such as ray://HEAD:10001"
+    with pytest.raises(CallError, match=f"^{re.escape(said)}$"), clusters._connected("ray"):
+        pass
+
+
+@pytest.mark.parametrize("on", ["ray://head:10001", "ray://10.0.0.1:1", "ray://[::1]:10001", "ray"])
+def test_an_address_of_a_cluster(on):
+    assert clusters.is_cluster(on)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", "connection refused); check that it is up"),
+        ("a..b:1", ""),
+        ("nonsense", "Invalid address format: nonsense); check that it is up, and of this version"),
+    ],
+)
+def test_an_address_of_the_environment_is_named_as_such(monkeypatch, address, reason):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    said = f"no Ray cluster can be reached at {address} (RAY_ADDRESS) ({reason}"
+    with pytest.raises(CallError, match=f"^{re.escape(said)}"), clusters._connected("ray"):
+        pass
 
 
 def test_ray_is_not_installed(place, monkeypatch):
