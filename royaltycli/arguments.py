@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, SupportsIndex
@@ -54,7 +55,7 @@ def part_of(written: str) -> Part:
     from royaltycli.corpus.shards import Part
 
     number, _, of = written.partition("/")
-    if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()) or not 1 <= int(number) <= int(of):
+    if not (re.fullmatch(r"[0-9]{1,9}", number) and re.fullmatch(r"[0-9]{1,9}", of) and 1 <= int(number) <= int(of)):
         raise CallError(f"part is {written!r}; it must be such as 3/16, the third of sixteen parts")
     return Part(int(number), int(of))
 

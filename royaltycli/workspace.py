@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +20,17 @@ except ImportError:  # Windows, where LOCKS says so
     fcntl = None  # type: ignore[assignment]
 
 
+LEFTOVER = re.compile(rf"\.[0-9a-f]{{64}}\.parquet\.[0-9a-f]+{re.escape(PARTIAL)}")
+"""What a killed process may leave of a part whose name is a digest; all else in the folder is somebody else's."""
+
+
 @contextlib.contextmanager
 def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
     """A folder for the parts of a longer work, made if it is not there, that nobody else uses meanwhile.
 
-    With `shared`, others that share it as well may use it. What a killed process left half-written in it is
-    removed unless it is shared, and at the end the folder itself if nothing is in it. Raises OutputError if
-    somebody does use it. A folder in a store is neither made nor locked, as stores know no such thing.
+    With `shared`, others that share it as well may use it. Unless it is, what a killed process left half-written
+    in it is removed, and at the end the folder itself if nothing is in it. Raises OutputError if somebody does
+    use it. A folder in a store is neither made nor locked, as stores know no such thing.
     """
     if (place := place_of(folder)) is not None:
         check_folder(place)
@@ -38,12 +43,14 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
         raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
     try:
         for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
-            with contextlib.suppress(OSError):
-                remove_leftover(leftover)
+            if LEFTOVER.fullmatch(leftover.name):
+                with contextlib.suppress(OSError):
+                    remove_leftover(leftover)
         yield folder
     finally:
-        with contextlib.suppress(OSError):  # it is not empty
-            folder.rmdir()
+        if not shared:  # or another may be about to write into it
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
         if lock is not None:
             os.close(lock)
 
@@ -79,12 +86,14 @@ def _lock_at_once(descriptor: int, *, shared: bool) -> None:
         return
 
 
-def parts_in(folder: Path, ending: str) -> list[Path]:
-    """The files in a folder whose names end so, in the order of their names. Raises RemoteError."""
+def parts_in(folder: Path, name: re.Pattern[str]) -> list[Path]:
+    """The files in a folder that have such a name, in the order of their names. Raises RemoteError."""
     place = place_of(folder)
-    if place is None:
-        return sorted(folder.glob(f"*{ending}"))
-    return sorted(folder / name for name in names_in(place) if name.endswith(ending))
+    if place is not None:
+        names = names_in(place)
+    else:
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(folder / one for one in names if name.fullmatch(one))
 
 
 def remove_part(path: Path) -> None:

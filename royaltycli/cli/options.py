@@ -130,8 +130,8 @@ Output = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 
 
-def token_table(output: str, top: int) -> Path:
-    """The path of the token table that a command is to write.
+def token_table(output: str, top: int, *, is_written: bool = True) -> Path:
+    """The path of a token table, which a command is to write, or beside which counts are kept for it.
 
     Raises CallError, OutputError and RemoteError for what cannot be asked of it.
     """
@@ -140,7 +140,8 @@ def token_table(output: str, top: int) -> Path:
     from royaltycli.storage import check_place
 
     table = named_file(output)
-    check_place(table)
+    if is_written:
+        check_place(table)
     if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
     if top < 0:

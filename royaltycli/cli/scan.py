@@ -93,7 +93,7 @@ def scan(
     from royaltycli.errors import CallError
     from royaltycli.tokens.partials import folder_of
 
-    table = options.token_table(output, top)
+    table = options.token_table(output, top, is_written=part is None)
     if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
     started = time.monotonic()

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from royaltycli.corpus.batches import Batch
 from royaltycli.errors import DocumentError
-from royaltycli.manifest.model import Collection, Lists, Naming
+from royaltycli.manifest.model import Collection, Naming
 
 JOINT = ";"
 """What stands between several names that are one source together; in such a name it is written %3B, and % %25."""
@@ -31,8 +31,10 @@ def named(batch: Batch, owner: Collection) -> Batch:
         holders = _values(holders, owner.holder, count)
     if owner.lists == "split":
         return _split(batch, sources, holders)
-    sources = _single(sources, owner.lists)
-    holders = None if holders is None else _single(holders, owner.lists)
+    if owner.lists == "first":
+        return _first(batch, sources, holders)
+    if owner.lists == "joint":
+        sources, holders = _joint(sources), None if holders is None else _joint(holders)
     return dataclasses.replace(batch, sources=sources, holders=holders)
 
 
@@ -74,23 +76,39 @@ def _valid(items: pa.Array) -> npt.NDArray[np.intp]:
     return np.flatnonzero(items.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _single(values: pa.Array, lists: Lists | None) -> pa.Array:
-    """One name for each document, of a list its first name or all of them together; null where it has none."""
-    if not _is_list(values):
-        return values
-    count, kept = len(values), _valid(values.values)
+def _first(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
+    """The first name of each list, and the holder beside it where there is a list of them as well."""
+    if not _is_list(sources):
+        holders = None if holders is None else _firsts(holders)
+        return dataclasses.replace(batch, sources=sources, holders=holders)
+    chosen = _places_of_firsts(sources)
+    if holders is not None and _is_list(holders):
+        rows = np.flatnonzero(chosen.is_valid().to_numpy(zero_copy_only=False))
+        holders = _beside(batch, sources, holders, rows).take(chosen)
+    return dataclasses.replace(batch, sources=sources.values.take(chosen), holders=holders)
+
+
+def _firsts(values: pa.Array) -> pa.Array:
+    return values.values.take(_places_of_firsts(values)) if _is_list(values) else values
+
+
+def _places_of_firsts(values: pa.Array) -> pa.Array:
+    """Where the first name of each list is among all items; null where it has none."""
+    kept = _valid(values.values)
+    with_names, firsts = np.unique(_rows_of(values)[kept], return_index=True)
+    chosen = np.full(len(values), -1)
+    chosen[with_names] = kept[firsts]
+    return pa.array(chosen, mask=chosen < 0)
+
+
+def _joint(values: pa.Array) -> pa.Array:
+    """One name for each document, all names of a list together; null where it has none."""
+    values = _as_lists(values)
+    kept = _valid(values.values)
     items, rows = values.values.take(pa.array(kept)), _rows_of(values)[kept]
-    if lists == "first":
-        with_names, firsts = np.unique(rows, return_index=True)
-        chosen = np.full(count, -1)
-        chosen[with_names] = firsts
-        return items.take(pa.array(chosen, mask=chosen < 0))
-    escaped = items
     for sign, written in (("%", "%25"), (JOINT, "%3B")):
-        escaped = pc.replace_substring(escaped, sign, written)
-    alone = np.bincount(rows, minlength=count)[rows] == 1  # as it stands, as if it were no list
-    items = pc.if_else(pa.array(alone), items, escaped)
-    listed = _lists(items, rows, count).cast(pa.list_(pa.large_string()))  # what Arrow joins
+        items = pc.replace_substring(items, sign, written)
+    listed = _lists(items, rows, len(values)).cast(pa.list_(pa.large_string()))  # what Arrow joins
     joined = pc.binary_join(listed, pa.scalar(JOINT, pa.large_string()))
     empty = pc.equal(pc.binary_length(joined), 0)
     return pc.if_else(empty, pa.scalar(None, joined.type), joined)
@@ -103,18 +121,38 @@ def _split(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
     sources = _as_lists(sources)
     names, rows = sources.values, _rows_of(sources)
     kept = _valid(names)
-    encoded = pc.dictionary_encode(names.take(pa.array(kept))).indices.to_numpy().astype(np.int64)
-    kept = kept[np.sort(np.unique(rows[kept] * (len(names) + 1) + encoded, return_index=True)[1])]
+    valid, holder_of = pa.array(kept), None
+    if holders is not None and _is_list(holders):
+        holder_of = _beside(batch, sources, holders, np.unique(rows[kept]))
+    distinct = _firsts_of(rows[kept], names.take(valid), None if holder_of is None else holder_of.take(valid))
+    kept = kept[distinct]
     without = np.setdiff1d(np.arange(len(sources)), rows[kept])
     parts = np.concatenate([rows[kept], without])
     order = np.argsort(parts, kind="stable")
     unnamed = np.arange(len(parts)) >= len(kept)
     chosen = pa.array(np.append(kept, np.zeros_like(without))[order], mask=unnamed[order])
-    if holders is not None and _is_list(holders):
-        holders = _beside(batch, sources, holders, np.unique(rows[kept])).take(chosen)
+    if holder_of is not None:
+        holders = holder_of.take(chosen)
     elif holders is not None:
         holders = holders.take(pa.array(parts[order]))
     return dataclasses.replace(batch, sources=names.take(chosen), holders=holders, parts=parts[order])
+
+
+def _firsts_of(rows: Rows, names: pa.Array, holders: pa.Array | None) -> Rows:
+    """Which names do not stand before in the same document; one with two holders is two, for others to refuse."""
+    codes = _codes(names)
+    if holders is not None:
+        codes = np.unique(codes * (len(holders) + 1) + _codes(holders), return_inverse=True)[1]
+    firsts: Rows = np.sort(np.unique(rows * (len(names) + 1) + codes, return_index=True)[1])
+    return firsts
+
+
+def _codes(texts: pa.Array) -> npt.NDArray[np.int64]:
+    """A number for each text, the same for equal ones."""
+    codes: npt.NDArray[np.int64] = (
+        pc.dictionary_encode(texts, null_encoding="encode").indices.to_numpy().astype(np.int64)
+    )
+    return codes
 
 
 def _as_lists(values: pa.Array) -> pa.Array:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from royaltycli.corpus.batches import Batch, Fields, Numbering, place
 from royaltycli.corpus.files import File
+from royaltycli.corpus.payloads import payload, read_response
 from royaltycli.corpus.pieces import Piece
+from royaltycli.corpus.records import Record, broken, read_records
 from royaltycli.corpus.text import decode
-from royaltycli.corpus.unpack import blocks, bound, reason, too_large
+from royaltycli.corpus.unpack import bound, too_large
 from royaltycli.errors import DocumentError
 from royaltycli.limits import BATCH_BYTES, DOCUMENT_BYTES
 from royaltycli.manifest.model import Field, Reading
-from royaltycli.manifest.wording import printable
 
 HTML = ("text/html", "application/xhtml+xml")
 
@@ -34,8 +35,8 @@ WEB_CODECS = frozenset({
 })  # fmt: skip
 """The character sets that pages are written in, by Python's names."""
 
-END = b"\r\n\r\n"
-"""What follows every record, also the last."""
+KINDS = ("conversion", "response")
+"""The types of the records that may be documents."""
 
 META_BYTES = 1024
 _META = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -53,122 +54,44 @@ class Document(NamedTuple):
 
 def read_warc(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
     """The documents of a web archive. Raises DocumentError for a broken one, and names the record."""
-    stream = _Stream(piece.file)
     documents: list[Document] = []
-    size = packed = 0
-    for number, record in _records(piece.file, stream):
-        found = _text(piece.file, number, record, stream, reading)
+    size = packed = told = 0
+    for record in read_records(piece.file, KINDS):
+        found = _text(piece.file, record, reading)
+        packed = record.packed
         if found is not None:
             names = (_header(record, field) for field in (fields.source, fields.holder))
-            documents.append(Document(number, *found, *names))
+            documents.append(Document(record.number, *found, *names))
             size += len(found[0])
         if size >= BATCH_BYTES:
-            yield _batch(piece.file, documents, stream.packed - packed, fields, reading)
-            documents, size, packed = [], 0, stream.packed
-    yield _batch(piece.file, documents, stream.packed - packed, fields, reading)
+            yield _batch(piece.file, documents, packed - told, fields, reading)
+            documents, size, told = [], 0, packed
+    yield _batch(piece.file, documents, piece.file.size - told, fields, reading)
 
 
-class _Stream:
-    """The unpacked bytes of a file, as a library reads them; within the bounds of any packed file.
-
-    The library is not made to carry an error of ours: at one the bytes end, and `error` holds it.
-    """
-
-    def __init__(self, file: File) -> None:
-        self.packed = 0
-        self.error: DocumentError | None = None
-        self._blocks = blocks(file)
-        self._rest = memoryview(b"")
-        self._at = 0
-        self._last = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Some bytes, at most `size`; none at the end."""
-        if not self._rest and self.error is None:
-            try:
-                block, packed = next(self._blocks, (b"", 0))
-            except DocumentError as error:
-                self.error = error
-                return b""
-            self._rest = memoryview(block).cast("B")
-            self.packed += packed
-        size = len(self._rest) if size < 0 else size
-        data, self._rest = self._rest[:size], self._rest[size:]
-        self._at += len(data)
-        self._last = (self._last + bytes(data[-len(END) :]))[-len(END) :]
-        return bytes(data)
-
-    def is_whole(self) -> bool:
-        """Whether what was read ends as the last record of an archive does: the library does not mind."""
-        return self._at == 0 or self._last == END
-
-    def tell(self) -> int:
-        """How many bytes were read."""
-        return self._at
-
-
-def _records(file: File, stream: Any) -> Iterator[tuple[int, Any]]:
-    """All records with their numbers, from 1. Raises DocumentError."""
-    try:
-        from fastwarc.warc import ArchiveIterator
-    except ImportError as error:
-        raise DocumentError(
-            f"{file.name}: a web archive is read with the package fastwarc, which is not installed; "
-            "install royaltycli[warc]"
-        ) from error
-    number = 0
-    try:
-        for number, record in enumerate(ArchiveIterator(stream, parse_http=False, stream_detect=False), 1):
-            yield number, record
-    except (OSError, ValueError) as error:
-        raise stream.error or _broken(file, number + 1, error) from error
-    if stream.error is not None:
-        raise stream.error
-    if not stream.is_whole():
-        raise _broken(file, max(number, 1), EOFError("it ends within the record"))
-
-
-def _broken(file: File, number: int, error: Exception) -> DocumentError:
-    return DocumentError(f"{place(file, number)}: broken web archive ({printable(reason(error))}); replace the file")
-
-
-def _text(file: File, number: int, record: Any, stream: _Stream, reading: Reading) -> tuple[str, bool] | None:
+def _text(file: File, record: Record, reading: Reading) -> tuple[str, bool] | None:
     """The text of a record, and whether it is an HTML page; None if the record is no document."""
-    from fastwarc.warc import WarcRecordType
-
-    kind = record.record_type
-    if kind == WarcRecordType.conversion:
-        return decode(_block(file, number, record, stream), place(file, number), reading), False
-    if kind != WarcRecordType.response:
+    where = place(file, record.number)
+    if record.kind == "conversion":
+        return decode(record.block, where, reading), False
+    if not _is_http(record):
         return None
-    block = _block(file, number, record, stream)
-    if not (record.headers.get("Content-Type") or "").lower().startswith("application/http"):
-        return None
+    most = min(bound(file), DOCUMENT_BYTES)
     try:
-        record.set_bytes_content(block)
-        record.parse_http(auto_decode="all", quirks_mode=True)
-        if (record.http_content_type or "").lower() not in HTML:
+        response = read_response(record.block)
+        if response.content_type not in HTML:
             return None
-        most = min(bound(file), DOCUMENT_BYTES)
-        page = record.reader.read(most + 1)
-    except (OSError, ValueError) as error:
-        raise _broken(file, number, error) from error
+        page = payload(response, most)
+    except (OSError, ValueError, EOFError, pa.ArrowException) as error:
+        raise broken(file, record.number, error) from error
     if len(page) > most:
         raise too_large(file)
-    return _decoded(page, record.http_charset, place(file, number), reading), True
+    return _decoded(page, response.charset, where, reading), True
 
 
-def _block(file: File, number: int, record: Any, stream: _Stream) -> bytes:
-    """All that a record holds. Raises DocumentError if the file ends in it, or it is longer than a document may be."""
-    if record.content_length > DOCUMENT_BYTES:
-        raise DocumentError(
-            f"{place(file, number)}: longer than {DOCUMENT_BYTES:,} bytes, the most that one document may be; "
-            "leave the file out"
-        )
-    block: bytes = record.reader.read(record.content_length)
-    if len(block) < record.content_length:
-        raise stream.error or _broken(file, number, EOFError("it ends within the record"))
-    return block
+def _is_http(record: Record) -> bool:
+    said = record.headers.get("Content-Type") or ""
+    return bool(said.partition(";")[0].strip().lower() == "application/http")
 
 
 def _decoded(page: bytes, charset: str | None, where: str, reading: Reading) -> str:
@@ -199,7 +122,7 @@ def _codec(name: str | None) -> str | None:
     return found if found in WEB_CODECS else None
 
 
-def _header(record: Any, field: Field | None) -> str | None:
+def _header(record: Record, field: Field | None) -> str | None:
     value = None if field is None else record.headers.get(field[0])
     return None if value is None else str(value).removeprefix("<").removesuffix(">")
 

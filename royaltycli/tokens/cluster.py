@@ -12,8 +12,11 @@ import functools
 import logging
 import os
 import re
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -109,6 +112,7 @@ def _connected(on: str) -> Iterator[Any]:
     if address.startswith("ray://") and not _CLIENT.fullmatch(address):
         raise CallError(f"RAY_ADDRESS is {address!r}; it must be the address of a cluster such as ray://HEAD:10001")
     _check_listening(address, named)
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(None if on == "ray" else on, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
@@ -116,8 +120,11 @@ def _connected(on: str) -> Iterator[Any]:
         raise CallError(
             f"no Ray cluster can be reached at {named} ({words}); check that it is up, and of this version"
         ) from error
+    if threading.current_thread() is threading.main_thread() and before is not None:
+        signal.signal(signal.SIGTERM, before)  # Ray's own ends the program with what its libraries were at
     try:
-        yield ray
+        with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of lost workers, unasked
+            yield ray
     finally:
         ray.shutdown()
 

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ VERSION = "3"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
 
 METADATA = b"royalty.pieces"
-ENDING = ".parquet"
+NAME = re.compile(r"[0-9a-f]{64}\.parquet")
+"""The name of a partial table: a digest, so that nothing else in the folder is taken for one."""
 
 
 class Sums(NamedTuple):
@@ -140,7 +142,7 @@ def _libraries(file: File, owner: Source | Collection) -> list[str]:
 def write_partial(folder: Path, rows: list[pa.RecordBatch], entries: tuple[Entry, ...]) -> str:
     """Write a partial table, whose name is the digest of what it holds; gives its path. Raises OutputError."""
     said = json.dumps(entries, ensure_ascii=False).encode()
-    path = folder / (hashlib.sha256(said).hexdigest() + ENDING)
+    path = folder / f"{hashlib.sha256(said).hexdigest()}.parquet"
     table = pa.Table.from_batches(rows, schema=ROWS)
     write_part(path, table.replace_schema_metadata({METADATA: said}))
     return str(path)
@@ -154,7 +156,7 @@ def rows_in(path: str) -> pa.Table:
 def kept_in(folder: Path) -> dict[Place, list[Kept]]:
     """What the partial tables of a folder hold, by place. What cannot be used is as good as not there."""
     found: defaultdict[Place, list[Kept]] = defaultdict(list)
-    paths = parts_in(folder, ENDING)
+    paths = parts_in(folder, NAME)
     said = all_of(_said_in, paths) if is_remote(written(folder)) else map(_said_in, paths)
     for path, entries in zip(paths, said, strict=True):
         for number, entry in enumerate(entries):
@@ -195,8 +197,8 @@ def rows_with(table: pa.Table, first: int, last: int) -> pa.Table:
 
 
 def remove_others(folder: Path, used: Iterable[str]) -> None:
-    """Remove the partial tables of which nothing is used any more."""
+    """Remove the partial tables of which nothing is used any more, and nothing else that may lie in the folder."""
     keep = set(used)
-    for path in parts_in(folder, ENDING):
-        if str(path) not in keep:
+    for path in parts_in(folder, NAME):
+        if str(path) not in keep and _said_in(path):
             remove_part(path)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
 
 import royaltycli
@@ -128,6 +130,71 @@ def test_an_archive_that_ends_too_early(folder, cut):
         royaltycli.scan(place)
 
 
+REQUEST = record("request", "https://a.example/", "GET / HTTP/1.1\r\n\r\nabc", "application/http; msgtype=request")
+
+
+@pytest.mark.parametrize("cut", [*range(1, 30), *range(30, len(REQUEST), 16)])
+def test_an_archive_that_ends_within_a_record_that_is_passed_over(folder, cut):
+    """Also where that looks like an end: after the headers of the record, or of the request in it."""
+    place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": WET[1] + REQUEST[:-cut]})
+    with pytest.raises(DocumentError, match=r"^a\.wet, record 2: broken web archive \(it (ends|does not begin)"):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize("more", [-9, -4, -2, -1, 1, 2, 3, 4, 5, 50])
+@pytest.mark.parametrize("kind", ["conversion", "metadata"])
+def test_a_wrong_length(folder, kind, more):
+    one = record(kind, "http://a.example", "One\n text.\n").replace(b"Length: 11", b"Length: %d" % (11 + more))
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members([WET[1], one, WET[2]])})
+    with pytest.raises(
+        DocumentError, match=r"^a\.warc\.gz, record 2: broken web archive \(its Content-Length is wrong"
+    ):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize(
+    ("header", "instead", "said"),
+    [
+        ("Content-Length: 3", "Content-Length: three", r"its Content-Length is no number of bytes: 'three'"),
+        ("Content-Length: 3", "Content-Length: +3", r"its Content-Length is no number of bytes: '\+3'"),
+        ("Content-Length: 3", "X: 3", "it has no header Content-Length"),
+        ("Content-Length: 3", "Content-Length: 3\r\ncontent-length: 2", "it has two different headers Content-Length"),
+        ("WARC-Type: conversion", "X: 3", "it has no header WARC-Type"),
+        ("WARC/1.0\r", "WARC/1.0", "the lines of its headers do not end in CR LF"),
+        ("conversion\r", "conversion", "the lines of its headers do not end in CR LF"),
+        ("WARC/1.0", "WARC/2.0", "it does not begin with a line such as WARC/1.0"),
+        ("WARC-Type", f"X: {'x' * 40_000}\r\nWARC-Type", "its headers are longer than 32,768 bytes"),
+    ],
+)
+def test_wrong_headers(folder, header, instead, said):
+    one = record("conversion", "http://a.example", "One").replace(header.encode(), instead.encode())
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members([INFO, one, WET[2]])})
+    with pytest.raises(
+        DocumentError, match=rf"^a\.warc\.gz, record 2: broken web archive \({said}\); replace the file$"
+    ):
+        royaltycli.scan(place)
+
+
+def test_blank_lines_between_records_are_passed_over(folder):
+    assert texts_of(folder, [b"\r\n\r\n".join([*WET, b"\r\n"])]) == texts_of(folder, WET)
+
+
+@pytest.mark.parametrize("name", ["WARC-Type", "Content-Type", "Content-Length", "WARC-Target-URI"])
+@pytest.mark.parametrize("capitals", [str.lower, str.upper, str.title])
+def test_headers_in_any_capitals(folder, name, capitals):
+    """No document is passed over because of how a header is written."""
+    expected = texts_of(folder, WET + WARC)
+    others = [one.replace(name.encode(), capitals(name).encode()) for one in WET + WARC]
+    assert texts_of(folder, others) == expected
+
+
+@pytest.mark.parametrize("said", [b"Application/HTTP;msgtype=response", b"APPLICATION/http ; msgtype=response"])
+def test_values_in_any_capitals(folder, said):
+    one = response("https://a.example/", PAGE).replace(b"application/http; msgtype=response", said)
+    text = record("Conversion", "https://a.example/b", "x")
+    assert texts_of(folder, [one, text]) == {"c/a.example": (2, len(PAGE.encode()) + 1)}
+
+
 def test_no_archive_at_all(folder):
     place = folder({"corpus.toml": MANIFEST.replace("*.gz", "*.wet"), "a.wet": b"hello\r\n\r\n"})
     with pytest.raises(DocumentError, match=r"^a\.wet, record 1: broken web archive"):
@@ -149,6 +216,56 @@ def test_a_bomb_in_a_response(folder):
         }
     )
     with pytest.raises(DocumentError, match=r"^a\.warc\.gz: unpacks to more than 200 times its size"):
+        royaltycli.scan(place)
+
+
+BODY = PAGE.encode() * 1000
+CHUNKED = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (BODY[:9_999], BODY[9_999:])) + b"0\r\n\r\n"
+SENT = {
+    "Content-Encoding: gzip": gzip.compress(BODY),
+    "content-encoding: X-GZip": gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]),
+    "Content-Encoding: deflate": zlib.compress(BODY),
+    "Content-Encoding: br": pa.compress(BODY, "brotli", asbytes=True),
+    "Content-Encoding: zstd": pa.compress(BODY, "zstd", asbytes=True),
+    "Content-Encoding: identity, deflate, gzip": gzip.compress(zlib.compress(BODY)),
+    "transfer-encoding: Chunked": CHUNKED,
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked": CHUNKED,
+    "Transfer-Encoding: gzip, chunked": b"%x\r\n%b\r\n0\r\n" % (len(packed := gzip.compress(BODY)), packed),
+}
+
+
+@pytest.mark.parametrize("said", SENT)
+def test_what_a_page_was_sent_in(folder, said):
+    records = [response("https://a.example/", SENT[said], more=said + "\r\n")]
+    assert texts_of(folder, records) == {"c/a.example": (1, len(BODY))}
+    nothing = [response("https://a.example/", b"", more=said + "\r\n")]
+    assert texts_of(folder, nothing) == {"c/a.example": (1, 0)}
+
+
+@pytest.mark.parametrize("said", SENT)
+@pytest.mark.parametrize("lost", [5, 6, 7, 8, 9, 12, 40])
+def test_a_page_whose_end_is_missing(folder, said, lost):
+    """It is never counted as if it were whole, as far as it goes."""
+    records = [INFO, response("https://a.example/", SENT[said][:-lost], more=said + "\r\n")]
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members(records)})
+    with pytest.raises(DocumentError, match=r"^a\.warc\.gz, record 2: broken web archive \([^)]+\); replace the file$"):
+        royaltycli.scan(place)
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "words"),
+    [
+        ("Content-Encoding: rot13", b"uryyb", "its encoding 'rot13' is not known"),
+        ("Transfer-Encoding: chunked", b"hello\r\n", "a chunk of it does not begin with its size"),
+        ("Transfer-Encoding: chunked", b"3\r\nhello\r\n0\r\n\r\n", "a chunk of it has another size than it says"),
+        ("Transfer-Encoding: chunked", b"5\r\nhello\r\n", "the last of its chunks is missing"),
+        ("Content-Encoding: gzip", gzip.compress(b"x") + b"more", "zlib inflate failed: incorrect header check"),
+    ],
+)
+def test_a_page_that_was_sent_in_something_else(folder, said, sent, words):
+    records = [response("https://a.example/", sent, more=said + "\r\n")]
+    place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members(records)})
+    with pytest.raises(DocumentError, match=re.escape(f"record 1: broken web archive ({words}); replace")):
         royaltycli.scan(place)
 
 

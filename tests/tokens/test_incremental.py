@@ -228,12 +228,30 @@ def test_a_partial_table_with_any_changed_byte_is_as_good_as_none(place, long_fo
 def test_what_else_lies_in_the_folder_does_no_harm(place, junk):
     first = scan(place)
     folder = folder_of(place / "tokens.parquet")
+    digest = "0123456789abcdef" * 4
     (folder / "junk.parquet").write_bytes(junk)
+    (folder / f"{digest}.parquet").write_bytes(junk)
     shutil.copy(place / "tokens.parquet", folder / "table.parquet")
+    shutil.copy(place / "tokens.parquet", folder / f"{digest[::-1]}.parquet")
     (folder / ".x.partial").write_bytes(junk)
+    others = set(folder.iterdir())
+    (folder / f".{digest}.parquet.0123456789ab.partial").write_bytes(junk)
     assert set(reasons(place).values()) == {plan.UNCHANGED}
-    assert scan(place) == first
-    assert len(list(folder.iterdir())) == 1
+    assert scan(place, fresh=True) == first
+    assert set(folder.iterdir()) == others
+
+
+def test_counts_beside_what_is_dear(folder):
+    """A folder for the counts may hold anything else, which stays: the corpus, other results, the table itself."""
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "data/a.txt"\n', "data/a.txt": "One day."})
+    pq.write_table(pa.table({"x": [1]}), place / "data" / "other.parquet")
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    output = place / "data" / "tokens.parquet"
+    for _ in range(2):
+        table = royaltycli.scan(place, output=output, counts=place / "data", fresh=True)
+        assert royaltycli.read_tokens(output).equals(table)
+    assert royaltycli.merge(place, output=output, counts=place / "data").equals(table)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_what_is_of_no_use_any_more_is_removed(place):

@@ -57,9 +57,9 @@ def names_of(value, lists):
     """What a value names: some names, or [None]."""
     items = value if isinstance(value, list) else [value]
     names = [str(item) for item in items if item is not None and item is not ABSENT and item != ""]
-    if isinstance(value, list) and lists == "joint":
+    if lists == "joint":
         several = [name.replace("%", "%25").replace(";", "%3B") for name in names]
-        names = [";".join(several)] if len(names) > 1 else names
+        names = [";".join(several)] if names else []
     elif lists == "first":
         names = names[:1]
     return list(dict.fromkeys(names)) or [None]
@@ -158,6 +158,23 @@ def test_what_each_source_gets(tmp_path_factory, corpus, cut, nested):
         assert sum(row[0] for row in found.values()) == len(rows)
         assert sum(row[1] for row in found.values()) == sum(len(text.encode()) for text, _ in rows)
         assert sum(row[2] for row in found.values()) == sum(len(text) for text, _ in rows)
+
+
+@pytest.mark.parametrize("lists", ["split", "first"])
+def test_the_holder_of_a_source_is_the_one_in_its_place(folder, lists):
+    rows = [{"text": "one day", "by": [None, "", "p"], "who": ["X", "Y", "P"]}]
+    manifest = f'[[collection]]\nid = "c"\npath = "a.jsonl"\nsource = "by"\nholder = "who"\nlists = "{lists}"\n'
+    table = royaltycli.scan(folder({"corpus.toml": manifest, "a.jsonl": rows}))
+    assert [(row["source_id"], row["holders"][0]["id"]) for row in table.to_pylist()] == [("c/p", "P")]
+
+
+def test_a_source_that_a_document_names_twice_with_two_holders(folder):
+    rows = [{"text": "one day", "by": ["p", "q", "p"], "who": ["P", "Q", "R"]}]
+    keys = 'source = "by"\nholder = "who"\nlists = "split"'
+    with pytest.raises(DocumentError, match=r"the source 'p' has the holder 'R' here, but 'P' in"):
+        scanned(folder, rows, keys)
+    rows[0]["who"][2] = "P"
+    assert scanned(folder, rows, keys).keys() == {"c/p", "c/q"}
 
 
 @settings(max_examples=6, deadline=None)

@@ -165,10 +165,23 @@ def test_parts_are_counted_side_by_side_but_not_beside_a_scan(place):
         count(place, "2/2")
 
 
+def test_a_part_with_nothing_to_do_leaves_the_folder_to_others(place):
+    with scanning.counts_folder(place / "tokens.parquet", shared=True) as kept:
+        count(place, "999/999")
+        assert kept.is_dir()
+
+
+def test_a_part_needs_no_place_for_a_table(place, monkeypatch):
+    """It may be that nothing can be written where the command runs."""
+    monkeypatch.chdir(place)
+    done = CliRunner().invoke(app, ["scan", "--part", "1/2", "--counts", "counts", "-q", "-o", "nowhere/t.parquet"])
+    assert (done.exit_code, done.output) == (0, "")
+
+
 def test_a_part_leaves_what_others_are_writing(place):
     folder = scanning.counts_folder
     with folder(place / "tokens.parquet", shared=True) as kept:
-        other = kept / ".other.parquet.0.partial"
+        other = kept / f".{'0' * 64}.parquet.0123456789ab.partial"
         other.write_bytes(b"half")
         count(place, "1/2")
         assert other.read_bytes() == b"half"
@@ -177,7 +190,7 @@ def test_a_part_leaves_what_others_are_writing(place):
     assert not other.exists()
 
 
-@pytest.mark.parametrize("part", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3", "1/3/5", "", "१/३"])
+@pytest.mark.parametrize("part", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3", "1/3/5", "", "१/३", f"1/{10**20}"])
 def test_a_part_that_is_none(place, part):
     with pytest.raises(CallError, match=r"it must be such as 3/16, the third of sixteen parts$"):
         count(place, part)

@@ -293,7 +293,7 @@ class Panicking:
 
 def test_an_engine_that_panics_is_an_error_that_names_the_place(folder, monkeypatch):
     place = folder(CORPUS)
-    monkeypatch.setattr("royaltycli.tokens.scan.make_engine", lambda *_given: Panicking())
+    monkeypatch.setattr("royaltycli.tokens.local.make_engine", lambda *_given: Panicking())
     with pytest.raises(
         DocumentError, match=r"^book/one.txt: the counting engine failed here or soon after .Panic: out of its depth"
     ):
@@ -304,7 +304,7 @@ def test_a_wrong_count_in_a_text_file_names_it(folder, monkeypatch):
     texts = {f"{name}.txt": name for name in ("before", "hello again", "behind")}
     place = folder({**texts, "corpus.toml": '[[source]]\nid = "s"\npath = "*.txt"'})
     make = engines.make_engine
-    monkeypatch.setattr("royaltycli.tokens.scan.make_engine", lambda *given: OffByOne(make(*given)))
+    monkeypatch.setattr("royaltycli.tokens.local.make_engine", lambda *given: OffByOne(make(*given)))
     with pytest.raises(VerificationError, match=r"^hello again.txt: counted 3 tokens"):
         royaltycli.scan(place, verify="100%")
 
@@ -313,7 +313,7 @@ def test_a_wrong_count_in_a_text_file_names_it(folder, monkeypatch):
 def test_a_wrong_count_stops_the_scan_and_writes_nothing(folder, monkeypatch, workers):
     place = folder(CORPUS)
     make = engines.make_engine
-    monkeypatch.setattr("royaltycli.tokens.scan.make_engine", lambda *given: OffByOne(make(*given)))
+    monkeypatch.setattr("royaltycli.tokens.local.make_engine", lambda *given: OffByOne(make(*given)))
     with pytest.raises(VerificationError) as raised:
         royaltycli.scan(place, output=place / "tokens.parquet", verify="100%", workers=workers)
     assert str(raised.value) == (
