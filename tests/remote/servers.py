@@ -155,6 +155,7 @@ class _Page(Handler):
         if data is None:
             self.status(404)
             return
+        size = self.server.claims.get(path, len(data))
         tag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
         tag = self.server.tags.get(path, tag)
         condition = self.headers.get("If-Match")
@@ -169,29 +170,32 @@ class _Page(Handler):
             return
         else:
             first, last = asked.removeprefix("bytes=").split("-")
-            start, stop, status = int(first), min(int(last) + 1, len(data)), 206
+            start, stop, status = int(first), min(int(last) + 1, size), 206
         self.send_response(status)
         if tag:
             self.send_header("ETag", tag)
         if fault == "other part":
             self.send_header("Content-Range", f"bytes {start + 1}-{stop - 1}/{len(data)}")
         elif status == 206:
-            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data) + (fault == 'other size')}")
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size + (fault == 'other size')}")
         part = data[start:stop]
         sent = part[: len(part) // 2] if fault in ("drop", "short") else part
-        self.send_header("Content-Length", len(sent) if fault == "short" else len(part))
+        self.send_header("Content-Length", len(sent) if fault == "short" else stop - start)
         self.end_headers()
         self.wfile.write(sent)
-        if fault == "drop":
+        if fault == "drop" or len(part) < stop - start:
             self.hang_up()
 
 
 class Web(Server):
-    """A web server with files in memory, over HTTPS with a certificate for `localhost` that `authority` vouches for."""
+    """A web server with files in memory, over HTTPS with a certificate for `localhost` that `authority` vouches for.
+
+    It says of a file in `claims` that it has so many bytes, and hangs up after those that there are.
+    """
 
     def __init__(self, files, *, secure=True):
         super().__init__(_Page)
-        self.files, self.tags = dict(files), {}
+        self.files, self.tags, self.claims = dict(files), {}, {}
         self.authority = trustme.CA()
         if secure:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -6,13 +6,16 @@ import email.utils
 import json
 import re
 import socket
+import threading
 import time
+import tracemalloc
 
 import pytest
 
 import royaltycli
 from royaltycli.api import check
 from royaltycli.errors import ManifestError, RemoteError
+from royaltycli.limits import MiB
 from royaltycli.remote import addresses, web
 from tests.remote.servers import Web
 
@@ -161,6 +164,37 @@ def test_a_file_of_another_size_or_that_is_gone_has_changed(server, fault):
     server.faults.append(fault)
     with pytest.raises(RemoteError, match="changed while it was being read"):
         fetch()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "message"),
+    [
+        ("a.jsonl", 10**18 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.jsonl.gz", 10**18 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.parquet", 10**18 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.warc", 10**18 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.txt.gz", 10**18 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.txt", 2**31 - 1, r"cannot be read \(.*\), tried 5 times; check the network and try again$"),
+        ("a.txt", 2**31, "longer than 2,147,483,647 bytes"),
+    ],
+)
+def test_a_server_that_lies_about_a_size_costs_neither_memory_nor_time(server, folder, name, size, message):
+    server.files[f"/{name}"] = b'{"text": "One day."}\n' * 50
+    server.claims[f"/{name}"] = size
+    url = f"{server.url}/{name}"
+    place = folder({"corpus.toml": f'[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "{url}"\n'})
+    before = threading.enumerate()
+    tracemalloc.start()
+    try:
+        with pytest.raises(royaltycli.RoyaltyError, match=f"^{re.escape(url)}:? {message}"):
+            royaltycli.scan(place, workers=1)
+        assert tracemalloc.get_traced_memory()[1] < 96 * MiB  # most of it for the engine and its vocabulary
+    finally:
+        tracemalloc.stop()
+    for thread in set(threading.enumerate()).difference(before):
+        if not thread.daemon:  # another piece, for which the scan did not wait
+            thread.join()
+    assert len(server.log) < 50
 
 
 def test_a_file_without_an_etag_is_told_by_its_time_and_a_weak_one_by_comparison(server):
