@@ -1,0 +1,84 @@
+"""A pool distributed by a policy, with every millionth of a minor unit traced (docs/spec-policy.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.payout.currency import Currency
+from royaltycli.payout.holders import Parts
+from royaltycli.payout.policy import Policy
+
+MILLIONTHS = 1_000_000
+"""Of a minor unit: what entitlements and balances are kept in."""
+
+Amounts = npt.NDArray[np.int64]
+"""Millionths of a minor unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """What each holder earned and what was taken from it (rules Y13 to Y16), in the order of `Parts.ids`.
+
+    gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. `fixed` is the part of
+    `earned` that is a fixed part per holder. All are 0 for a holder that cannot be reached, whose earnings are
+    in `escrow`. `minimum` is the balance from which on it is paid.
+    """
+
+    reachable: npt.NDArray[np.bool_]
+    minimum: Amounts
+    fixed: Amounts
+    earned: Amounts
+    adjustment: Amounts
+    fee: Amounts
+    withholding: Amounts
+    recouped: Amounts
+    reserve: Amounts
+    net: Amounts
+    escrow: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A pool distributed by a policy, before payment.
+
+    `table` is the token table in the order of its source ids, and `parts` its holders. For each source: the
+    fixed part that it gets as a work, what its measures give it, and what it comes to after caps and floors
+    (rules Y8 to Y11). `sent` says which of `places` (destinations as in a policy) that goes to, and is -1
+    where its holders get it; `gate` which gate of the policy closed on it, or -1. `part_amounts` is what each
+    part gets. `elsewhere` is what no holder gets, by the id of its row, such as `(escrow)`; with the sums of
+    `earnings` (net and deductions) it makes the pool. Amounts are millionths of a minor unit, `pool` is in minor units.
+    """
+
+    policy: Policy
+    pool: int
+    currency: Currency
+    period: str
+    table: pa.Table
+    parts: Parts
+    fixed: Amounts
+    measured: Amounts
+    sources: Amounts
+    gate: npt.NDArray[np.int64]
+    sent: npt.NDArray[np.int64]
+    places: tuple[str, ...]
+    part_amounts: Amounts
+    earnings: Earnings
+    elsewhere: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What is paid of balances (rules Y17 to Y19), one for each balance.
+
+    `paid` is in whole minor units, `carried` and `below` (what goes to the policy's destination for balances
+    under the minimum) in millionths; `rounding` is what whole units left of all balances together.
+    """
+
+    paid: npt.NDArray[np.int64]
+    carried: Amounts
+    below: Amounts
+    rounding: int
