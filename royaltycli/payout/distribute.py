@@ -1,0 +1,225 @@
+"""From a pool to what every holder earned, by a policy (docs/spec-policy.md, rules Y1 to Y16)."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+
+from royaltycli.errors import AmountError
+from royaltycli.payout.allocation import allocate, as_integers, exact_sum
+from royaltycli.payout.bounds import UNCAPPED, Kept, cut_to, keep_within, leave_below
+from royaltycli.payout.currency import Currency, money
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings
+from royaltycli.payout.earnings import deduct, known_of
+from royaltycli.payout.gates import Gated, pass_gates
+from royaltycli.payout.holders import Parts, parts_of
+from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured
+from royaltycli.payout.policy import Cap, Fixed, Measure, Per, Policy
+from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
+from royaltycli.payout.splits import split
+
+LARGEST_POOL = (2**63 - 1) // MILLIONTHS
+"""In minor units: amounts are kept in millionths of them, in 64-bit integers."""
+
+
+def distribute(
+    table: pa.Table,
+    policy: Policy,
+    *,
+    pool: int,
+    currency: Currency,
+    total_tokens: Decimal | None = None,
+    usage: pa.Table | None = None,
+    parties: pa.Table | None = None,
+    period: str = "",
+) -> Distribution:
+    """Distribute `pool` minor units to the sources of a token table and their holders.
+
+    `total_tokens` is the size of the whole run in seen tokens, where the table is a part of it. `usage` has the
+    columns source_id and credit (decimals as text); `parties` is a list of holders (payout/parties.py).
+    `period` decides ties. Raises AmountError if the policy cannot be followed, such as by a measure that is zero
+    everywhere, and TableError if a table makes no sense.
+    """
+    if not 0 <= pool <= LARGEST_POOL:
+        largest = f"{money(LARGEST_POOL, currency)} {currency.code}"
+        raise AmountError(f"the pool is over {largest}, the largest that a policy can distribute; split the period")
+    table = by_source_id(table)
+    parts = parts_of(table["holders"], table["source_id"])
+    known = known_of(parties, parts.ids, _amount(policy.payment.minimum, currency))
+    measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
+    gated = pass_gates(policy.gates, table, parts.counts == 0, measure)
+    elsewhere: Counter[str] = Counter()
+    rest = pool * MILLIONTHS
+    for top in policy.top:
+        taken = math.floor(pool * MILLIONTHS * top.part)
+        elsewhere[f"({top.to})"] += taken
+        rest -= taken
+    fixed, holders_fixed = _fixed(policy.fixed, rest, table, parts, gated, currency, period)
+    rest -= exact_sum(fixed) + exact_sum(holders_fixed)
+    shared = _measured(policy, rest, table, gated, measure, period, elsewhere)
+    ids = table["source_id"]
+    sources = _bounded(policy, "source", fixed + shared, ids, parts.counts, currency, period, elsewhere)
+    for number, place in enumerate(gated.places):
+        sent = exact_sum(sources[gated.sent == number])
+        if sent:
+            elsewhere[f"({place})"] += sent
+    part_amounts = split(np.where(gated.sent == -1, sources, 0), parts, period)
+    earned = group_sums(part_amounts, parts.holder, len(parts.ids)) + holders_fixed
+    escrow = np.where(known.reachable, 0, earned)
+    earned -= escrow
+    holders = pa.chunked_array([parts.ids])
+    gross = _bounded(policy, "holder", earned, holders, np.zeros(len(earned), np.int64), currency, period, elsewhere)
+    fee, withholding, recouped, reserve = deduct(gross, policy.deductions, known)
+    net = gross - fee - withholding - recouped - reserve
+    earnings = Earnings(
+        known.reachable, known.minimum, holders_fixed, earned, gross - earned, fee, withholding, recouped, reserve, net,
+        escrow,
+    )  # fmt: skip
+    _check(pool, earnings, elsewhere)
+    return Distribution(
+        policy, pool, currency, period, table, parts, fixed, shared, sources, gated.gate, gated.sent, gated.places,
+        part_amounts, earnings, {name: amount for name, amount in sorted(elsewhere.items()) if amount},
+    )  # fmt: skip
+
+
+def _fixed(
+    fixed: Fixed | None, rest: int, table: pa.Table, parts: Parts, gated: Gated, currency: Currency, period: str
+) -> tuple[Amounts, Amounts]:
+    """The fixed part of each source and of each holder (rule Y8)."""
+    sources, holders = np.zeros(table.num_rows, np.int64), np.zeros(len(parts.ids), np.int64)
+    if fixed is None:
+        return sources, holders
+    if fixed.each == "work":
+        amounts, rows, ids = sources, np.flatnonzero(~gated.out), table["source_id"]
+    else:
+        rows = np.unique(parts.holder[gated.sent[parts.source] == -1])
+        amounts, ids = holders, pa.chunked_array([parts.ids])
+    if fixed.amount is not None:
+        whole = min(_amount(fixed.amount, currency) * len(rows), rest)
+    else:
+        whole = math.floor(rest * (fixed.part or 0)) if len(rows) else 0
+    amounts[rows] = allocate(whole, np.ones(len(rows), np.int64), ids.take(pa.array(rows)), period)
+    return sources, holders
+
+
+def _measured(
+    policy: Policy,
+    rest: int,
+    table: pa.Table,
+    gated: Gated,
+    measure: functools._lru_cache_wrapper[Measured],
+    period: str,
+    elsewhere: Counter[str],
+) -> Amounts:
+    """What each source gets of the rest by the measures of the policy (rules Y5 and Y6)."""
+    names = [name for name, _ in policy.basis]
+    scale = math.lcm(*(weight.denominator for _, weight in policy.basis))
+    blend = as_integers([int(weight * scale) for _, weight in policy.basis])
+    shared = np.zeros(table.num_rows, np.int64)
+    for name, units in zip(names, allocate(rest, blend, names, period).tolist(), strict=True):
+        if units:
+            shared += _shared_by(name, units, measure(name), policy, table["source_id"], gated, period, elsewhere)
+    return shared
+
+
+def _shared_by(
+    name: Measure,
+    units: int,
+    numbers: Measured,
+    policy: Policy,
+    ids: pa.ChunkedArray,
+    gated: Gated,
+    period: str,
+    elsewhere: Counter[str],
+) -> Amounts:
+    """`units` shared out by one measure."""
+    weights = np.where(gated.out, 0, numbers.numbers)
+    rest, extra, place = numbers.rest, NOT_SCANNED, NOT_SCANNED
+    if name == "usage":
+        rest = 0 if policy.unattributed == "pool" else numbers.rest
+        extra, place = UNATTRIBUTED, f"({policy.unattributed})"
+    if rest:
+        ids = pa.chunked_array([*ids.chunks, pa.array([extra])], pa.string())
+        weights = as_integers([*weights.tolist(), rest]) if _large(weights, rest) else np.append(weights, rest)
+    if not weights.any():
+        what = name.replace("_", " ")
+        raise AmountError(
+            f"nothing can be shared out by {what}, which is zero for all who take part; use another basis"
+        )
+    amounts = allocate(units, weights, ids, period)
+    if rest:
+        elsewhere[place] += int(amounts[-1])
+    return amounts[: len(gated.out)]
+
+
+def _large(weights: np.ndarray[tuple[int], np.dtype[np.int64]], rest: int) -> bool:
+    """Whether a weight more does not fit in the weights' type."""
+    return weights.dtype == object or rest >= 2**63
+
+
+def _bounded(
+    policy: Policy,
+    per: Per,
+    weights: Amounts,
+    ids: pa.ChunkedArray,
+    holders: Amounts,
+    currency: Currency,
+    period: str,
+    elsewhere: Counter[str],
+) -> Amounts:
+    """Amounts kept within the policy's caps and floors for sources or holders (rules Y10, Y11 and Y15)."""
+    cap = next((cap for cap in policy.caps if cap.per == per), None)
+    floor = next((floor for floor in policy.floors if floor.per == per), None)
+    if cap is None and floor is None:
+        return weights
+    caps = np.full(len(weights), UNCAPPED)
+    least = 0 if floor is None else _amount(floor.amount, currency)
+    if cap is not None:
+        caps = _caps(cap, holders, currency)
+        if least > caps.min(initial=UNCAPPED):
+            raise AmountError("the floor of the policy is above a cap; lower the one, or raise the other")
+        if cap.excess != "pool":
+            cut = cut_to(weights, caps)
+            _send(elsewhere, cap.excess, cut)
+            weights, caps = cut.amounts, np.full(len(weights), UNCAPPED)
+    if floor is not None and floor.below == "leave":
+        kept = leave_below(weights, caps, least, ids, period)
+    else:
+        kept = keep_within(weights, caps, np.full(len(weights), least), ids, period)
+    _send(elsewhere, "escrow", kept)
+    return kept.amounts
+
+
+def _send(elsewhere: Counter[str], place: str, kept: Kept) -> None:
+    if kept.cut or kept.left:
+        elsewhere[f"({place})"] += kept.cut + kept.left
+
+
+def _caps(cap: Cap, holders: Amounts, currency: Currency) -> Amounts:
+    """The cap of each: that of the last tier that its number of holders reaches, or the first."""
+    tiers = sorted(cap.tiers)
+    tier = np.searchsorted([start for start, _ in tiers], holders, side="right") - 1
+    amounts = np.array([_amount(amount, currency) for _, amount in tiers], np.int64)
+    return amounts[np.maximum(tier, 0)]
+
+
+def _amount(amount: Decimal, currency: Currency) -> int:
+    """An amount in the currency in millionths of a minor unit; above the largest pool, all are the same."""
+    return min(int(Fraction(amount) * 10**currency.places * MILLIONTHS), UNCAPPED)
+
+
+def _check(pool: int, earnings: Earnings, elsewhere: Counter[str]) -> None:
+    """Raises AmountError if not every millionth of the pool is somewhere (rule Y2)."""
+    columns = (earnings.net, earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve, earnings.escrow)
+    found = sum(map(exact_sum, columns)) + sum(elsewhere.values())
+    if found != pool * MILLIONTHS:
+        raise AmountError(
+            f"the destinations sum to {found} millionths of a pool of {pool}; "
+            "this is a defect of the program, please report it"
+        )

@@ -1,0 +1,60 @@
+"""What is known of each holder, and what is deducted from what it earned (rules Y14 and Y16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.errors import TableError
+from royaltycli.payout.deductions import part_of, parts_by
+from royaltycli.payout.distribution import Amounts
+from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.policy import Deductions
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the list of holders says of each holder, in the order of their ids; null withholding is the policy's."""
+
+    reachable: npt.NDArray[np.bool_]
+    withholding: pa.Array
+    advance: Amounts
+    minimum: Amounts
+
+
+def known_of(parties: pa.Table | None, ids: pa.Array, minimum: int) -> Known:
+    """The list of holders in the order of `ids`; without one, the values of the policy.
+
+    Raises TableError if it names a holder twice, or one that no source has.
+    """
+    listed = PARTIES.empty_table() if parties is None else parties
+    named = listed["holder_id"].combine_chunks()
+    if pc.count_distinct(named).as_py() != len(named):
+        counts = pc.value_counts(named)
+        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))[0]
+        raise TableError(f"the list of holders names {twice} twice; keep one of the rows")
+    unknown = named.filter(pc.invert(pc.is_in(named, ids)))
+    if len(unknown):
+        raise TableError(f"the list of holders names {unknown[0]}, who has no source; correct the id, or leave it out")
+    rows = pc.index_in(ids, named)
+    column = {name: listed[name].combine_chunks().take(rows) for name in PARTIES.names[1:]}
+    return Known(
+        pc.fill_null(column["reachable"], True).to_numpy(zero_copy_only=False),
+        column["withholding"],
+        pc.fill_null(column["advance"], 0).to_numpy(),
+        pc.fill_null(column["minimum"], minimum).to_numpy(),
+    )
+
+
+def deduct(gross: Amounts, deductions: Deductions, known: Known) -> tuple[Amounts, Amounts, Amounts, Amounts]:
+    """Fee, withholding, what is recouped of advances, and reserve of each holder's earnings, in this order."""
+    fee = part_of(gross, deductions.fee)
+    left = gross - fee
+    withholding = parts_by(left, known.withholding, deductions.withholding)
+    left = left - withholding
+    recouped = np.minimum(left, known.advance)
+    return fee, withholding, recouped, part_of(left - recouped, deductions.reserve)

@@ -1,0 +1,111 @@
+"""The measures of a source that shares can be proportional to (docs/spec-policy.md, rules Y4 to Y6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.errors import AmountError, TableError
+from royaltycli.limits import NUMBER_DIGITS
+from royaltycli.payout.basis import counts_of, seen_tokens
+from royaltycli.payout.policy import Measure
+from royaltycli.payout.quotas import Integers
+
+UNATTRIBUTED = "(unattributed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The numbers of a measure for every source, times 10**places so that all are whole; `rest` is nobody's."""
+
+    numbers: Integers
+    places: int = 0
+    rest: int = 0
+
+
+def measured(measure: Measure, table: pa.Table, total_tokens: Decimal | None, usage: pa.Table | None) -> Measured:
+    """A measure of the sources of a token table in the order of its ids.
+
+    Raises AmountError if the whole run is smaller than what was scanned, or there is no usage table;
+    TableError if a table holds what makes no sense.
+    """
+    if measure == "works":
+        return Measured(np.ones(table.num_rows, np.int64))
+    if measure == "usage":
+        return _usage(table["source_id"], usage)
+    if measure in ("documents", "bytes"):
+        if measure not in table.column_names:
+            raise TableError(f"the token table has no column {measure}, which the policy asks for; scan again")
+        return Measured(counts_of(table[measure], measure))
+    epochs = table["epochs"]
+    if measure == "tokens":
+        epochs = pa.chunked_array([pa.array(["1"]).take(pa.array(np.zeros(len(epochs), np.int64)))])
+    basis = seen_tokens(table["credited_tokens"], epochs, total_tokens)
+    return Measured(basis.weights, basis.places, basis.rest or 0)
+
+
+def below(numbers: Measured, minimum: Decimal) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which sources are below a minimum."""
+    least = Fraction(minimum) * 10**numbers.places
+    smallest = -(-least.numerator // least.denominator)  # whole numbers below the fraction are those below its ceiling
+    if numbers.numbers.dtype != object:
+        smallest = min(smallest, 2**63 - 1)
+    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = (numbers.numbers < smallest).astype(bool)
+    return result
+
+
+def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
+    """The credits of the usage table in the order of the source ids."""
+    if usage is None:
+        raise AmountError("the policy shares by usage, but no usage table is given; name it with `--usage`")
+    named, texts = usage["source_id"].combine_chunks(), usage["credit"].combine_chunks()
+    _check_ids(named, ids)
+    encoded = pc.dictionary_encode(texts)
+    values = [_credit(text) for text in encoded.dictionary.to_pylist()]
+    places = max((_places(value) for value in values), default=0)
+    whole = [int(value.scaleb(places)) for value in values]
+    fits = len(named) * max(whole, default=0) < 2**62
+    scaled = np.array(whole, np.int64 if fits else object)
+    credited = scaled[encoded.indices.to_numpy()] if len(named) else np.zeros(0, np.int64)
+    rows = pc.index_in(ids, named)
+    known = pc.is_valid(rows).to_numpy()
+    numbers = np.zeros(len(ids), credited.dtype)
+    numbers[known] = credited[pc.drop_null(rows).to_numpy()]
+    rest = pc.index(named, UNATTRIBUTED).as_py()
+    return Measured(numbers, places, int(credited[rest]) if rest >= 0 else 0)
+
+
+def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
+    if named.null_count:
+        raise TableError("the usage table has a row without source_id; name its source, or leave it out")
+    if pc.count_distinct(named).as_py() != len(named):
+        twice = pc.value_counts(named)
+        first = twice.field("values").filter(pc.greater(twice.field("counts"), 1))[0]
+        raise TableError(f"the usage table names source {first} twice; add its credits up in one row")
+    unknown = named.filter(pc.invert(pc.is_in(named, pa.chunked_array([*ids.chunks, pa.array([UNATTRIBUTED])]))))
+    if len(unknown):
+        raise TableError(
+            f"the usage table names source {unknown[0]}, which the token table does not have; "
+            "make both from the same corpus"
+        )
+
+
+def _credit(text: str | None) -> Decimal:
+    try:
+        value = Decimal(text or "")
+    except InvalidOperation:
+        value = Decimal("NaN")
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
+        raise TableError(f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more")
+    return value
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,0 +1,35 @@
+"""What is paid of balances, and what is carried (docs/spec-policy.md, rules Y17 to Y19)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Payments
+from royaltycli.payout.policy import Payment
+
+
+def pay_balances(
+    balances: Amounts, minimums: Amounts, payment: Payment, ids: pa.Array | Sequence[str], period: str
+) -> Payments:
+    """Pay the whole minor units of every balance that reaches its minimum.
+
+    `balances` and `minimums` are millionths of a minor unit. A balance below zero is carried as it is.
+    """
+    reached = (balances >= minimums) & (balances > 0)
+    paid = np.where(reached, balances // MILLIONTHS, 0)
+    carried = balances - paid * MILLIONTHS
+    rounding = 0
+    if payment.rests == "round":
+        payable = np.where(reached, balances, 0)
+        units, rounding = divmod(exact_sum(payable), MILLIONTHS)
+        paid = allocate(units, payable, ids, period)
+        carried = balances - payable
+    below = np.zeros(len(balances), np.int64)
+    if payment.below != "carry":
+        below = np.where(~reached & (balances > 0), balances, 0)
+        carried = carried - below
+    return Payments(paid, carried, below, rounding)
