@@ -50,7 +50,7 @@ class Distribution:
     (rules Y8 to Y11). `sent` says which of `places` (destinations as in a policy) that goes to, and is -1
     where its holders get it; `gate` which gate of the policy closed on it, or -1. `part_amounts` is what each
     part gets. `elsewhere` is what no holder gets, by the id of its row, such as `(fund:NAME)`; with the sums of
-    `earnings` (net, deductions and escrow) it makes the pool. Amounts are millionths of a minor unit; `pool` is in minor
+    `earnings` (net, deductions and escrow) it makes the pool. Amounts are millionths of a minor unit; `pool` in minor
     units.
     """
 
