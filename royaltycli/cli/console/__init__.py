@@ -12,6 +12,7 @@ from royaltycli.cli.console.policies import (
     show_details,
     show_explanation,
     show_grid,
+    show_policies,
     stepping,
 )
 from royaltycli.cli.console.tables import ROWS
@@ -33,6 +34,7 @@ __all__ = [
     "show_part",
     "show_payout",
     "show_plan",
+    "show_policies",
     "show_scan",
     "show_shares",
     "stepping",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from royaltycli.payout.comparison import Outcome
     from royaltycli.payout.distribution import Distribution
     from royaltycli.payout.explanation import Explanation
+    from royaltycli.payout.policy import Policy
 
 STEPS = "▁▂▃▄▅▆▇█"
 
@@ -41,6 +43,15 @@ def stepping(total: int, what: str, *, quiet: bool = False) -> Iterator[Callable
         yield lambda: progress.update(task, advance=1)
 
 
+def show_policies(policies: Sequence[Policy]) -> None:
+    """The shipped policies, each with its source and date."""
+    console = make_console()
+    for policy in policies:
+        console.print(Text.assemble((policy.name, "bold"), f"  {policy.title}"))
+        console.print(Padding(Text(f"{policy.source}, {policy.date}", style="dim"), (0, 0, 0, 2)))
+    console.print(Text("`royalty policies NAME` prints one, with notes and comments.", style="dim"))
+
+
 def show_explanation(explanation: Explanation, distribution: Distribution) -> None:
     """The steps to one amount."""
     console, policy = make_console(), distribution.policy
@@ -52,7 +63,7 @@ def show_explanation(explanation: Explanation, distribution: Distribution) -> No
     table.add_column("How", overflow="fold")
     table.add_column(distribution.currency.code, justify="right", no_wrap=True)
     for step in explanation.steps:
-        table.add_row(clean(step.what), clean(step.how), grouped(step.amount))
+        table.add_row(clean(step.what), clean(step.how), step.amount)
     print_whole(console, table)
     note = (
         "Each division is rounded down to a millionth of a minor unit; what that leaves goes, one each, to the largest"
