@@ -71,7 +71,9 @@ def _parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         groups = (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
         if sum(groups) > LIST_BYTES:
-            raise TableError(f"the usage table {path} unpacks to more than {LIST_BYTES:,} bytes; leave other columns out")
+            raise TableError(
+                f"the usage table {path} unpacks to more than {LIST_BYTES:,} bytes; leave other columns out"
+            )
         names = file.schema_arrow.names
         return file.read([name for name in COLUMNS if name in names]) if len(set(names)) == len(names) else file.read()
 

@@ -79,11 +79,15 @@ WRONG = [
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3, amount = 1 }, { holders = 2, amount = 2 }]", "p.toml:3: [[cap]]: the numbers of holders do not rise; list the tiers from the smallest number on"),
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3 }]", 'p.toml:3: [[cap]]: a tier needs a whole number of holders and an amount; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
     ("[[cap]]\nper = 'source'\ntiers = 3", 'p.toml:3: [[cap]]: tiers must be a list of tables; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
-    ("[[cap]]\nper = 'source'\namount = 1\n[[cap]]\nper = 'source'\namount = 2", "p.toml:1: there are 2 of [[cap]] per source; keep one of them"),
+    ("[[cap]]\nper = 'source'\namount = 1\n[[cap]]\nper = 'source'\namount = 2", "p.toml:5: [[cap]]: there is one per source already; keep one of them"),
     ("[[floor]]\nper = 'holder'\namount = 1", 'p.toml:1: [[floor]]: it has no below; add it, such as below = "leave"'),
+    ("[[floor]]\nper = 'holder'\namount = 1\nbelow = 'raise'\n[[floor]]\nbelow = 'raise'\namount = 1\nper = 'holder'", "p.toml:8: [[floor]]: there is one per holder already; keep one of them"),
     ("[payment]\nbelow = 'pool'", "p.toml:2: [payment]: unknown destination 'pool'; write one of escrow, payer, fund:NAME"),
     ("[deductions]\nfee = true", 'p.toml:2: [deductions]: fee is true or false, which is no part from 0 to 100 %; write it such as fee = "15%"'),
     ("rate = '120%'", "p.toml:1: [policy]: rate is '120%', which is no part from 0 to 100 %; write it such as rate = \"15%\""),
+    ("notes = [1]", "p.toml:1: [policy]: notes must be a text or a list of texts, but holds a number; put each in quotation marks"),
+    ("currency = 'EURO'", "p.toml:1: [policy]: currency 'EURO' is not an ISO 4217 code; did you mean EUR?"),
+    ("currency = 978", "p.toml:1: [policy]: currency must be a text, but is a number; put it in quotation marks"),
     ("name =", "p.toml:1: not valid TOML at the end of the file: Invalid value; mend it; texts stand in quotation marks, tables in brackets"),
 ]  # fmt: skip
 
