@@ -15,7 +15,7 @@ from royaltycli.payout.currency import currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distributed import pay_out
 from royaltycli.policies import find_policy
-from tests.payout.tables import HOLDERS, listed, table
+from tests.payout.tables import table
 
 CENT = 1_000_000
 
@@ -109,11 +109,9 @@ def test_the_settlement_pays_2447_56_a_work():
     assert asked == 300_000_000 + Decimal("1969421.75") + 17_030_000
     pool = int((1_500_000_000 - asked - 3 * 50_000) * 100)
     assert pool == 118_085_057_825
+    one = table(("work", 1, "1", {"author": "1/2", "publisher": "1/2"}))
     ids = pc.cast(pa.array(range(works)), pa.string())
-    holders = pa.repeat(pa.scalar(listed({"author": "1/2", "publisher": "1/2"}), HOLDERS), works)
-    one = table(("work", 1))
-    sources = pa.table([ids, *(one[name].take(pa.nulls(works, pa.int64()).fill_null(0)) for name in one.column_names[1:])],
-                       names=one.column_names).set_column(2, "holders", holders)  # fmt: skip
+    sources = one.take(pa.array([0] * works)).set_column(0, "source_id", ids)
     distribution = apply("per-work", sources, pool)
     assert set((distribution.sources // CENT).tolist()) == {244_756}
     payout = pay_out(distribution, "holder")
