@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError
 from royaltycli.payout.currency import currency
@@ -138,3 +140,50 @@ def test_every_shipped_policy_says_what_it_is_and_where_it_is_from(name):
 
 def test_a_shipped_policy_is_named_as_its_file_is():
     assert [policy.name for policy in shipped()] == names()
+
+
+JUNK = [
+    '"x"',
+    "1",
+    "-1",
+    "1.5",
+    "true",
+    "[]",
+    "{}",
+    "[1]",
+    "[{}]",
+    "{ a = 1 }",
+    "2026-01-01",
+    "nan",
+    '"pool"',
+    '"50%"',
+    "1e400",
+    '""',
+]
+
+
+@given(name=st.sampled_from(["example", *names()]), data=st.data())
+def test_whatever_is_written_there_is_a_policy_or_an_error_that_says_where(name, data):
+    lines = (example() if name == "example" else text_of(name)).split("\n")
+    for number in data.draw(st.lists(st.integers(0, len(lines) - 1), max_size=4)):
+        if "=" in lines[number]:
+            lines[number] = f"{lines[number].partition('=')[0]}= {data.draw(st.sampled_from(JUNK))}"
+        elif lines[number].startswith("["):
+            lines[number] = data.draw(st.sampled_from(["[x]", f"[{lines[number]}]", lines[number].strip("[]"), ""]))
+    places, words = [], ""
+    try:
+        read("\n".join(lines), data.draw(st.sampled_from(["USD", "EUR", "GBP"])))
+    except ManifestError as error:
+        places = [problem.place.line for problem in error.problems]
+    except CallError as error:
+        words = str(error)
+    assert all(places)
+    assert not words or "but the payout in" in words
+
+
+def test_a_shipped_name_goes_before_a_file_and_a_file_needs_no_ending(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("gema", "mine"):
+        (tmp_path / name).write_text('title = "of my own"', encoding="utf-8")
+    assert find_policy("gema", USD).rate == Fraction(3, 10)
+    assert find_policy("mine", USD).title == find_policy("./gema", USD).title == "of my own"
