@@ -43,6 +43,7 @@ def test_the_example_of_the_specification_is_read_as_it_says():
     assert policy.floors == (Floor("holder", Decimal("1.00"), "leave"),)
     assert policy.deductions == Deductions(Fraction(1, 10), Fraction(15, 100), Fraction(1, 20))
     assert policy.payment == Payment(Decimal("10.00"), "carry", "carry")
+    assert policy.rate == Fraction(1, 5)
     assert (policy.name, policy.date, len(policy.digest)) == ("example", "2026-01-01", 64)
 
 
