@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError
@@ -163,6 +163,7 @@ JUNK = [
 ]
 
 
+@settings(max_examples=150, deadline=None)
 @given(name=st.sampled_from(["example", *names()]), data=st.data())
 def test_whatever_is_written_there_is_a_policy_or_an_error_that_says_where(name, data):
     lines = (example() if name == "example" else text_of(name)).split("\n")
