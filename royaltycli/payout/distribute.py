@@ -55,6 +55,8 @@ def distribute(
     parts = parts_of(table["holders"], table["source_id"])
     known = known_of(parties, parts.ids, _amount(policy.payment.minimum, currency))
     measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
+    for name in sorted({name for name, _ in policy.basis}.union(*(gate.minimum or () for gate in policy.gates))):
+        measure(name)  # so that what is wrong in a table is found whatever the pool and the other gates
     gated = pass_gates(policy.gates, table, parts.counts == 0, measure)
     elsewhere: Counter[str] = Counter()
     rest = pool * MILLIONTHS
