@@ -279,18 +279,20 @@ def settle_bounds(weights, caps, floors, total):
 
 
 def who_stays(weights, caps, least, total, cut):
-    """Y11: those of weight k and more, with their weights."""
+    """Y11: those of weight k and more, with their weights, but for those hardly above the last that leaves."""
+    left = -inf
     for k in sorted({weight for weight in weights.values() if weight > 0}):
         others = {each: weight for each, weight in weights.items() if weight >= k}
         if cut:
             among = sum(others.values())
             quotas = {each: min(Fraction(total * weight, among), caps[each]) for each, weight in others.items()}
         else:
-            settled, free, left = settle_bounds(others, caps, {}, total)
+            settled, free, rest = settle_bounds(others, caps, {}, total)
             among = sum(others[each] for each in free)
-            quotas = settled | {each: Fraction(left * others[each], among) for each in free}
+            quotas = settled | {each: Fraction(rest * others[each], among) for each in free}
         if all(quotas[each] >= least for each, weight in others.items() if weight == k):
-            return others
+            return {each: weight for each, weight in others.items() if weight > left + MILLION // 1000}
+        left = k
     return {}
 
 
