@@ -155,10 +155,12 @@ def gross(made):
 
 
 def rises(made, case):
-    """Y23, where it can be told: by one measure of tokens, without fixed parts, seen equally often."""
-    (measure, _), *others = case.policy.basis
-    if others or measure not in ("tokens", "seen_tokens") or case.policy.fixed is not None:
+    """Y23: exactly by one measure; by several parts but for a millionth of each, where no bounds carry that on."""
+    bounded = case.policy.caps or case.policy.floors
+    parts = len(case.policy.basis) + (case.policy.fixed is not None)
+    if parts > 1 and bounded:
         return True
+    loose = 0 if parts == 1 else parts
     told = {}
     for row in case.rows:
         name = row["source_id"]
@@ -173,7 +175,11 @@ def rises(made, case):
         got = made.sources[name] if made.sent[name] is None else 0
         told.setdefault(alike, []).append((row["credited_tokens"], got))
     return all(
-        got <= more for group in told.values() for tokens, got in group for other, more in group if tokens < other
+        got <= more + loose
+        for group in told.values()
+        for tokens, got in group
+        for other, more in group
+        if tokens < other
     )
 
 

@@ -123,6 +123,17 @@ def corpora(draw):
 
 
 @st.composite
+def alike(draw):
+    """Sources that differ in nothing but their tokens, with a holder each."""
+    row = draw(row_of("s"))
+    tokens = draw(st.lists(counts, min_size=2, max_size=8))
+    return [
+        row | {"source_id": f"s{place}", "holders": listed({f"h{place}": "1"}), "tokens": each, "credited_tokens": each}
+        for place, each in enumerate(tokens)
+    ]
+
+
+@st.composite
 def usages(draw, rows):
     """Credits for some of the sources, and perhaps for nobody's."""
     named = [row["source_id"] for row in rows if draw(st.integers(0, 4))]
@@ -236,6 +247,13 @@ def bounded_policies(draw, pool):
 
 
 @st.composite
+def leaving_policies(draw, pool):
+    """A floor near an even part of the pool, below which sources leave."""
+    amount = Decimal(draw(st.integers(pool // 8, pool // 2 + 1))).scaleb(-2)
+    return Policy(name="leaving", basis=(("tokens", Fraction(1)),), floors=(Floor("source", amount, "leave"),))
+
+
+@st.composite
 def policies(draw, pool):
     top = [Top(draw(small_rates), draw(places_for_money)) for _ in range(draw(st.integers(0, 2)))]
     chosen, floors = draw(st.one_of(st.just(((), ())), bounds(pool)))
@@ -266,9 +284,9 @@ pools = st.one_of(
 
 
 @st.composite
-def cases(draw, made=policies):
+def cases(draw, made=policies, rows=None):
     """A whole case; `made` gives the strategy of its policy from the pool."""
-    rows, pool = draw(corpora()), draw(pools)
+    rows, pool = draw(corpora() if rows is None else rows), draw(pools)
     policy = draw(made(pool))
     usage = draw(usages(rows)) if draw(st.integers(0, 19 if needs_usage(policy) else 1)) else None
     return Case(
