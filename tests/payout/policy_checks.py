@@ -70,7 +70,14 @@ def view(made):
     return SimpleNamespace(
         gate=by_source(made.gate),
         sent={each: None if place < 0 else made.places[place] for each, place in by_source(made.sent).items()},
-        units={each.measure: each.units for each in made.shared if each.units},
+        shared={
+            each.measure: (
+                each.units,
+                Fraction(each.total, 10**each.places),
+                {name: Fraction(number, 10**each.places) for name, number in by_source(each.numbers).items()},
+            )
+            for each in made.shared
+        },
         fixed=by_source(made.fixed),
         measured=by_source(made.measured),
         sources=by_source(made.sources),

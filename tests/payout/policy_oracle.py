@@ -38,7 +38,7 @@ def distribute(rows, policy, *, pool, places=2, whole=None, usage=None, parties=
 
     fixed_works, fixed_holders = fixed_parts(policy.fixed, rows, playing, sent, rest, places, period)
     left = rest - sum(fixed_works.values()) - sum(fixed_holders.values())
-    units, measured = share_by_basis(policy, left, playing, numbers, whole, usage, period, elsewhere)
+    shared, measured = share_by_basis(policy, left, playing, numbers, whole, usage, period, elsewhere)
 
     weights = {source: fixed_works.get(source, 0) + measured[source] for source in playing}
     counts = {source: len(rows[source]["holders"]) for source in playing}
@@ -58,7 +58,7 @@ def distribute(rows, policy, *, pool, places=2, whole=None, usage=None, parties=
     return SimpleNamespace(
         gate=gate,
         sent=sent,
-        units={measure: part for measure, part in units.items() if part},
+        shared=shared,
         fixed={source: fixed_works.get(source, 0) for source in rows},
         measured={source: measured.get(source, 0) for source in rows},
         sources=sources,
@@ -132,15 +132,20 @@ def check_named(policy, rows, numbers, whole, usage):
 
 
 def share_by_basis(policy, units, playing, numbers, whole, usage, period, elsewhere):
-    """Y5 and Y6: the units of each measure, and what each source gets of them all."""
+    """Y5 and Y6: of each measure its units, the sum of its numbers and these; and what each source gets of all."""
     parts = share_out(units, dict(policy.basis), period)
-    measured = dict.fromkeys(playing, 0)
+    measured, shared = dict.fromkeys(playing, 0), {}
     for measure, part in parts.items():
+        if not part:
+            continue
         weights = {source: numbers[source][measure] for source in playing}
         if measure in ("tokens", "seen_tokens") and whole is not None:
             weights["(not scanned)"] = Fraction(whole) - sum(each[measure] for each in numbers.values())
         if measure == "usage" and policy.unattributed != "pool":
             weights["(unattributed)"] = Fraction((usage or {}).get("(unattributed)", 0))
+        nobodys = {name: 0 for name in numbers if name not in playing}
+        only = {name: weight for name, weight in weights.items() if name in numbers}
+        shared[measure] = (part, sum(weights.values()), only | nobodys)
         got = share_out(part, weights, period)
         if "(not scanned)" in got:
             add(elsewhere, "not scanned", got.pop("(not scanned)"))
@@ -148,7 +153,7 @@ def share_by_basis(policy, units, playing, numbers, whole, usage, period, elsewh
             add(elsewhere, policy.unattributed, got.pop("(unattributed)"))
         for source, amount in got.items():
             measured[source] += amount
-    return parts, measured
+    return shared, measured
 
 
 # -- who takes part, and the fixed part ---------------------------------------------------------
