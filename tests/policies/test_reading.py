@@ -43,6 +43,7 @@ def test_the_example_of_the_specification_is_read_as_it_says():
     assert policy.floors == (Floor("holder", Decimal("1.00"), "leave"),)
     assert policy.deductions == Deductions(Fraction(1, 10), Fraction(15, 100), Fraction(1, 20))
     assert policy.payment == Payment(Decimal("10.00"), "carry", "carry")
+    assert policy.rate == Fraction(1, 5)
     assert (policy.name, policy.date, len(policy.digest)) == ("example", "2026-01-01", 64)
 
 
@@ -57,7 +58,7 @@ def test_tiers_are_read_in_their_order():
 
 
 WRONG = [
-    ("[basis]\nseen_tokens = 0.7", "p.toml:1: [policy]: the weights of the basis make 70 %; make them 100 % in all"),
+    ("[basis]\nseen_tokens = 0.7", "p.toml:1: [basis]: the weights of the basis make 70 %; make them 100 % in all"),
     ("[basis]\ntoken = 1", "p.toml:2: [basis]: unknown key 'token'; did you mean 'tokens'?"),
     ("[basis]\nworks = 2", "p.toml:2: [basis]: works is '2', which is no part from 0 to 100 %; write it such as works = \"15%\""),
     ("basis = 3", "p.toml:1: basis must be one table, but is a number; write [basis] in single brackets"),
