@@ -81,4 +81,12 @@ def money(units: int, currency: Currency) -> str:
     return f"{sign}{digits[: -currency.places]}.{digits[-currency.places :]}"
 
 
+def exact_money(millionths: int, currency: Currency) -> str:
+    """Millionths of a minor unit as plain text, no zeros at the end beyond the currency's places: `43.33`, `0.0125`."""
+    text = money(millionths, Currency(currency.code, currency.places + 6))
+    whole, _, part = text.partition(".")
+    part = part[: currency.places] + part[currency.places :].rstrip("0")
+    return f"{whole}.{part}" if part else whole
+
+
 _PLACES: dict[str, int | None] = {each.code: each.exponent for each in iso4217.Currency}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,12 +16,13 @@ from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, as_integers, exact_sum
 from royaltycli.payout.bounds import UNCAPPED, Kept, cut_to, keep_within, leave_below
 from royaltycli.payout.currency import Currency, money
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings, Shared
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
 from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured
 from royaltycli.payout.policy import Cap, Fixed, Measure, Per, Policy
+from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
 from royaltycli.payout.splits import split
 
@@ -62,9 +64,9 @@ def distribute(
         rest -= taken
     fixed, holders_fixed = _fixed(policy.fixed, rest, table, parts, gated, currency, period)
     rest -= exact_sum(fixed) + exact_sum(holders_fixed)
-    shared = _measured(policy, rest, table, gated, measure, period, elsewhere)
     ids = table["source_id"]
-    sources = _bounded(policy, "source", fixed + shared, ids, parts.counts, currency, period, elsewhere)
+    given, shared = _measured(policy, rest, gated, measure, ids, period, elsewhere)
+    sources = _bounded(policy, "source", fixed + given, ids, parts.counts, currency, period, elsewhere)
     for number, place in enumerate(gated.places):
         sent = exact_sum(sources[gated.sent == number])
         if sent:
@@ -73,8 +75,9 @@ def distribute(
     earned = group_sums(part_amounts, parts.holder, len(parts.ids)) + holders_fixed
     escrow = np.where(known.reachable, 0, earned)
     earned -= escrow
-    holders = pa.chunked_array([parts.ids])
-    gross = _bounded(policy, "holder", earned, holders, np.zeros(len(earned), np.int64), currency, period, elsewhere)
+    holders, excess = pa.chunked_array([parts.ids]), Counter[str]()
+    gross = _bounded(policy, "holder", earned, holders, np.zeros(len(earned), np.int64), currency, period, excess)
+    elsewhere += excess
     fee, withholding, recouped, reserve = deduct(gross, policy.deductions, known)
     net = gross - fee - withholding - recouped - reserve
     earnings = Earnings(
@@ -83,8 +86,8 @@ def distribute(
     )  # fmt: skip
     _check(pool, earnings, elsewhere)
     return Distribution(
-        policy, pool, currency, period, table, parts, fixed, shared, sources, gated.gate, gated.sent, gated.places,
-        part_amounts, earnings, {name: amount for name, amount in sorted(elsewhere.items()) if amount},
+        policy, pool, currency, period, table, parts, fixed, given, sources, gated.gate, gated.sent, gated.places,
+        shared,         part_amounts, earnings, dict(sorted((+elsewhere).items())), dict(sorted((+excess).items())),
     )  # fmt: skip
 
 
@@ -111,56 +114,48 @@ def _fixed(
 def _measured(
     policy: Policy,
     rest: int,
-    table: pa.Table,
     gated: Gated,
-    measure: functools._lru_cache_wrapper[Measured],
+    measure: Callable[[Measure], Measured],
+    ids: pa.ChunkedArray,
     period: str,
     elsewhere: Counter[str],
-) -> Amounts:
-    """What each source gets of the rest by the measures of the policy (rules Y5 and Y6)."""
+) -> tuple[Amounts, tuple[Shared, ...]]:
+    """What each source gets of the rest by the measures of the policy, and how (rules Y5 and Y6)."""
     names = [name for name, _ in policy.basis]
     scale = math.lcm(*(weight.denominator for _, weight in policy.basis))
     blend = as_integers([int(weight * scale) for _, weight in policy.basis])
-    shared = np.zeros(table.num_rows, np.int64)
+    amounts, shared = np.zeros(len(ids), np.int64), []
     for name, units in zip(names, allocate(rest, blend, names, period).tolist(), strict=True):
-        if units:
-            shared += _shared_by(name, units, measure(name), policy, table["source_id"], gated, period, elsewhere)
-    return shared
+        if not units:
+            continue
+        numbers = measure(name)
+        weights = np.where(gated.out, 0, numbers.numbers)
+        extra, place = NOT_SCANNED, NOT_SCANNED
+        nobodys = numbers.rest
+        if name == "usage":
+            extra, place = UNATTRIBUTED, f"({policy.unattributed})"
+            nobodys = 0 if policy.unattributed == "pool" else nobodys
+        given = _share_out(name, units, weights, nobodys, ids, extra, period)
+        amounts += given[: len(ids)]
+        elsewhere[place] += int(given[len(ids) :].sum())
+        shared.append(Shared(name, units, weights, numbers.places, exact_sum(weights) + nobodys))
+    return amounts, tuple(shared)
 
 
-def _shared_by(
-    name: Measure,
-    units: int,
-    numbers: Measured,
-    policy: Policy,
-    ids: pa.ChunkedArray,
-    gated: Gated,
-    period: str,
-    elsewhere: Counter[str],
+def _share_out(
+    name: Measure, units: int, weights: Integers, nobodys: int, ids: pa.ChunkedArray, extra: str, period: str
 ) -> Amounts:
-    """`units` shared out by one measure."""
-    weights = np.where(gated.out, 0, numbers.numbers)
-    rest, extra, place = numbers.rest, NOT_SCANNED, NOT_SCANNED
-    if name == "usage":
-        rest = 0 if policy.unattributed == "pool" else numbers.rest
-        extra, place = UNATTRIBUTED, f"({policy.unattributed})"
-    if rest:
+    """`units` by weights, with one more at the end for what is nobody's, if it is anything."""
+    if nobodys:
         ids = pa.chunked_array([*ids.chunks, pa.array([extra])], pa.string())
-        weights = as_integers([*weights.tolist(), rest]) if _large(weights, rest) else np.append(weights, rest)
+        kind = object if nobodys >= 2**63 else weights.dtype
+        weights = np.append(weights.astype(kind), np.array([nobodys], kind))
     if not weights.any():
         what = name.replace("_", " ")
         raise AmountError(
             f"nothing can be shared out by {what}, which is zero for all who take part; use another basis"
         )
-    amounts = allocate(units, weights, ids, period)
-    if rest:
-        elsewhere[place] += int(amounts[-1])
-    return amounts[: len(gated.out)]
-
-
-def _large(weights: np.ndarray[tuple[int], np.dtype[np.int64]], rest: int) -> bool:
-    """Whether a weight more does not fit in the weights' type."""
-    return weights.dtype == object or rest >= 2**63
+    return allocate(units, weights, ids, period)
 
 
 def _bounded(

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.holders import Parts
-from royaltycli.payout.policy import Policy
+from royaltycli.payout.policy import Measure, Policy
+from royaltycli.payout.quotas import Integers
 
 MILLIONTHS = 1_000_000
 """Of a minor unit: what entitlements and balances are kept in."""
@@ -42,16 +43,33 @@ class Earnings:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """The part of the rest that one measure shared out (rule Y5).
+
+    `units` are the millionths, `numbers` those of each source that takes part, times 10**places, and `total` is
+    their sum with what stands for no source, such as `(not scanned)`.
+    """
+
+    measure: Measure
+    units: int
+    numbers: Integers
+    places: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
-    """A pool distributed by a policy, before payment.
+    """A pool distributed by a policy, before payment. `pool` is in minor units, all else in millionths of them.
 
     `table` is the token table in the order of its source ids, and `parts` its holders. For each source: the
-    fixed part that it gets as a work, what its measures give it, and what it comes to after caps and floors
-    (rules Y8 to Y11). `sent` says which of `places` (destinations as in a policy) that goes to, and is -1
-    where its holders get it; `gate` which gate of the policy closed on it, or -1. `part_amounts` is what each
-    part gets. `elsewhere` is what no holder gets, by the id of its row, such as `(fund:NAME)`; with the sums of
-    `earnings` (net, deductions and escrow) it makes the pool. Amounts are millionths of a minor unit; `pool` in minor
-    units.
+    fixed part that it gets as a work, what its measures give it (and in `shared`, how), and what it comes to
+    after caps and floors (rules Y8 to Y11). `sent` says which of `places` (destinations as in a policy) that
+    goes to, and is -1 where its holders get it; `gate` which gate of the policy closed on it, or -1.
+    `part_amounts` is what each part gets.
+
+    `elsewhere` is what no holder gets, by the id of its row, such as `(fund:NAME)`; with the sums of
+    `earnings` (net, deductions and escrow) it makes the pool. `excess` is the part of it that caps and
+    floors of holders left.
     """
 
     policy: Policy
@@ -66,9 +84,11 @@ class Distribution:
     gate: npt.NDArray[np.int64]
     sent: npt.NDArray[np.int64]
     places: tuple[str, ...]
+    shared: tuple[Shared, ...]
     part_amounts: Amounts
     earnings: Earnings
     elsewhere: dict[str, int]
+    excess: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
+from royaltycli.payout.columns import money_column, repeated, taken
 from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
 from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums, ids_before, listing
@@ -37,6 +38,8 @@ class Payout:
     currency: Currency
     by: By
     destinations: tuple[tuple[str, int], ...]
+    exact: tuple[tuple[str, int], ...] = ()
+    """The destinations of a payout by a policy, in millionths of a minor unit."""
 
 
 def pay(
@@ -142,16 +145,12 @@ def _by_split(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
     columns = {
         "source_id": rows.ids(ids.take(pa.array(parts.source))),
         "title": rows.texts(paid.table["title"].take(pa.array(parts.source))),
-        "holder_id": rows.texts(_take(parts.ids, parts.holder)),
-        "name": rows.texts(_take(parts.names, parts.holder)),
-        "holder_share": rows.texts(_take(parts.share_texts, parts.share)),
+        "holder_id": rows.texts(taken(parts.ids, parts.holder)),
+        "name": rows.texts(taken(parts.names, parts.holder)),
+        "holder_share": rows.texts(taken(parts.share_texts, parts.share)),
         "share": share_texts(rows.numbers(weights, special_weights), total),
     }
     return _with_money(columns, rows, units, special, paid), special
-
-
-def _take(column: pa.Array, rows: npt.NDArray[np.int64]) -> pa.ChunkedArray:
-    return pa.chunked_array([column]).take(pa.array(rows))
 
 
 def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int]]:
@@ -181,16 +180,9 @@ def _with_money(
         if summed != paid.pool:
             wrong = f"the {what} sum to {summed} units of a pool of {paid.pool}"
             raise AmountError(f"{wrong}; this is a defect of the program, please report it")
-    columns["payout"] = _money_column(payouts, paid.currency)
-    columns["currency"] = pa.array([paid.currency.code], pa.string()).take(pa.array(np.zeros(len(payouts), np.int64)))
+    columns["payout"] = money_column(payouts, paid.currency.places)
+    columns["currency"] = repeated(paid.currency.code, len(payouts))
     return pa.table(columns)
-
-
-def _money_column(units: npt.NDArray[np.int64], currency: Currency) -> pa.Array:
-    """Units as decimal128 with the currency's places: the integers themselves, low word first."""
-    words = np.zeros((len(units), 2), "<i8")
-    words[:, 0] = units
-    return pa.Array.from_buffers(pa.decimal128(38, currency.places), len(units), [None, pa.py_buffer(words)])
 
 
 _BY: dict[str, Callable[[_Paid], tuple[pa.Table, dict[str, int]]]] = {

@@ -1,0 +1,190 @@
+"""The payout of a pool that a policy distributed: rows for sources, holders or splits (rules Y24 to Y27)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.errors import AmountError, CallError
+from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.basis import seen_tokens
+from royaltycli.payout.columns import money_column, repeated, taken
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments
+from royaltycli.payout.holders import holders_text
+from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.payout import PAID, By, Payout
+from royaltycli.payout.rows import Listing, ids_before, listing
+from royaltycli.payout.splits import split
+from royaltycli.payout.texts import decimal_texts, share_texts
+
+DECIMALS = 6
+"""Of a millionth of a minor unit, beyond those of the currency."""
+
+FIXED = "(fixed)"
+"""By source and by split: what holders get in equal parts, whatever their sources."""
+
+
+def pay_out(distribution: Distribution, by: By = "source", top: int | None = None) -> Payout:
+    """What a distribution comes to, paid at once, with nothing carried from before.
+
+    By source and by split, rows say what was earned, before deductions and the minimum payment; by holder,
+    what is paid. Raises CallError for an unknown `by`.
+    """
+    if by not in _BY:
+        raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
+    earnings, parts, period = distribution.earnings, distribution.parts, distribution.period
+    payments = pay_balances(earnings.net, earnings.minimum, distribution.policy.payment, parts.ids, period)
+    paid, special = _paid(distribution, payments)
+    rows = _BY[by](distribution, payments, top)
+    units = _whole(distribution, paid, special)
+    destinations = ((PAID, paid), *units.items())
+    exact = ((PAID, paid * MILLIONTHS), *special.items())
+    return Payout(rows, distribution.pool, distribution.currency, by, destinations, exact)
+
+
+def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str, int]]:
+    """The whole minor units that holders are paid, and where the rest of the pool goes, in millionths."""
+    earnings = distribution.earnings
+    special = {
+        "(carried)": exact_sum(payments.carried),
+        "(fee)": exact_sum(earnings.fee),
+        "(withholding)": exact_sum(earnings.withholding),
+        "(recouped)": exact_sum(earnings.recouped),
+        "(reserve)": exact_sum(earnings.reserve),
+        "(rounding)": payments.rounding,
+    }
+    below = f"({distribution.policy.payment.below})"
+    more = {"(escrow)": exact_sum(earnings.escrow), below: exact_sum(payments.below)}
+    for place in sorted(distribution.elsewhere | more):
+        special[place] = special.get(place, 0) + distribution.elsewhere.get(place, 0) + more.get(place, 0)
+    return exact_sum(payments.paid), {place: amount for place, amount in special.items() if amount}
+
+
+def _ungiven(distribution: Distribution) -> dict[str, int]:
+    """What no reachable holder earned: the rest of the pool, before deductions."""
+    escrow = exact_sum(distribution.earnings.escrow)
+    return distribution.elsewhere | ({"(escrow)": distribution.elsewhere.get("(escrow)", 0) + escrow} if escrow else {})
+
+
+def _whole(distribution: Distribution, paid: int, special: Mapping[str, int]) -> dict[str, int]:
+    """What does not go to holders in whole minor units, by largest remainder, so that the column sums to the pool."""
+    names = list(special)
+    units = allocate(distribution.pool - paid, list(special.values()), names, distribution.period)
+    return dict(zip(names, units.tolist(), strict=True))
+
+
+def _by_holder(distribution: Distribution, payments: Payments, top: int | None) -> pa.Table:
+    parts, earnings = distribution.parts, distribution.earnings
+    paid, exact = _paid(distribution, payments)
+    special = _whole(distribution, paid, exact)
+    rows = listing(payments.paid, ids_before(parts.ids), special, top, "(other holders)")
+    gross, nothing = earnings.earned + earnings.adjustment, dict.fromkeys(special, 0)
+    columns = {
+        "holder_id": rows.ids(pa.chunked_array([parts.ids])),
+        "name": rows.texts(pa.chunked_array([parts.names])),
+        "sources": rows.counts(np.bincount(parts.holder, minlength=len(parts.ids)), {}),
+        "share": _shares(distribution, rows.numbers(gross, nothing | _ungiven(distribution))),
+    }
+    _with_payout(columns, distribution, rows.numbers(payments.paid, special))
+    amounts = {
+        "earned": earnings.earned,
+        "adjustment": earnings.adjustment,
+        "fee": earnings.fee,
+        "withholding": earnings.withholding,
+        "recouped": earnings.recouped,
+        "reserve": earnings.reserve,
+        "escrow": earnings.escrow,
+        "carried": payments.carried,
+    }
+    for name, values in amounts.items():
+        columns[name] = _exact_column(distribution, rows, values, nothing)
+    return pa.table(columns)
+
+
+def _by_source(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
+    table, held = distribution.table, np.where(distribution.sent == -1, distribution.sources, 0)
+    units, special, exact = _earned(distribution, held)
+    rows = listing(units, ids_before(table["source_id"]), special, top, "(other sources)")
+    basis = seen_tokens(table["credited_tokens"], table["epochs"])
+    nothing = dict.fromkeys(special, 0)
+    columns = {
+        "source_id": rows.ids(table["source_id"]),
+        "title": rows.texts(table["title"]),
+        "holders": rows.texts(holders_text(table["holders"])),
+        "tokens": rows.counts(table["tokens"].to_numpy(), {}),
+        "seen_tokens": decimal_texts(rows.numbers(basis.weights, nothing), 10**basis.places, basis.places),
+        "share": _shares(distribution, rows.numbers(held, exact)),
+    }
+    _with_payout(columns, distribution, rows.numbers(units, special))
+    columns["credited_tokens"] = rows.counts(table["credited_tokens"].to_numpy(), {})
+    columns["earned"] = _exact_column(distribution, rows, held, exact)
+    return pa.table(columns)
+
+
+def _by_split(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
+    parts, ids = distribution.parts, distribution.table["source_id"]
+    sources, sources_before = pa.array(parts.source), ids_before(ids)
+    held = np.where(distribution.sent == -1, distribution.sources, 0)
+    units, special, exact = _earned(distribution, held)
+    units = split(units, parts, distribution.period)
+    rows = listing(
+        units,
+        lambda name: int(np.searchsorted(parts.source, sources_before(name))),
+        special,
+        top,
+        "(other splits)",
+    )
+    columns = {
+        "source_id": rows.ids(ids.take(sources)),
+        "title": rows.texts(distribution.table["title"].take(sources)),
+        "holder_id": rows.texts(taken(parts.ids, parts.holder)),
+        "name": rows.texts(taken(parts.names, parts.holder)),
+        "holder_share": rows.texts(taken(parts.share_texts, parts.share)),
+        "share": _shares(distribution, rows.numbers(distribution.part_amounts, exact)),
+    }
+    _with_payout(columns, distribution, rows.numbers(units, special))
+    columns["earned"] = _exact_column(distribution, rows, distribution.part_amounts, exact)
+    return pa.table(columns)
+
+
+def _earned(distribution: Distribution, held: Amounts) -> tuple[Amounts, dict[str, int], dict[str, int]]:
+    """What sources earned in whole minor units; and what went elsewhere, in these and in millionths."""
+    exact = {name: amount - distribution.excess.get(name, 0) for name, amount in distribution.elsewhere.items()}
+    exact[FIXED] = exact_sum(distribution.earnings.fixed)
+    exact = {name: amount for name, amount in exact.items() if amount}
+    ids = pa.chunked_array([*distribution.table["source_id"].chunks, pa.array(list(exact), pa.string())], pa.string())
+    weights = np.concatenate([held, np.array(list(exact.values()), np.int64)])
+    units = allocate(distribution.pool, weights, ids, distribution.period)
+    size = len(held)
+    return units[:size], dict(zip(exact, units[size:].tolist(), strict=True)), exact
+
+
+def _shares(distribution: Distribution, amounts: npt.NDArray[np.int64]) -> pa.ChunkedArray:
+    """Amounts as fractions of the pool."""
+    return share_texts(amounts, distribution.pool * MILLIONTHS)
+
+
+def _with_payout(columns: dict[str, pa.ChunkedArray], distribution: Distribution, units: Amounts) -> None:
+    """Add the columns payout and currency. Raises AmountError if the rows do not sum to the pool."""
+    if exact_sum(units) != distribution.pool:
+        raise AmountError(
+            f"the rows sum to {exact_sum(units)} units of a pool of {distribution.pool}; "
+            "this is a defect of the program, please report it"
+        )
+    columns["payout"] = money_column(units, distribution.currency.places)
+    columns["currency"] = repeated(distribution.currency.code, len(units))
+
+
+def _exact_column(distribution: Distribution, rows: Listing, amounts: Amounts, special: Mapping[str, int]) -> pa.Array:
+    """Amounts with six decimals more than the currency has."""
+    return money_column(rows.numbers(amounts, special), distribution.currency.places + DECIMALS)
+
+
+_BY: dict[str, Callable[[Distribution, Payments, int | None], pa.Table]] = {
+    "source": _by_source,
+    "holder": _by_holder,
+    "split": _by_split,
+}
