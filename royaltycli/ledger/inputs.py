@@ -17,33 +17,30 @@ from royaltycli.storage import write_whole
 FOLDER = "inputs"
 
 
-def keep(ledger: Path, given: Path, what: str) -> str:
-    """Copy a file into the ledger, and give the name that it has there. Raises LedgerError and OutputError.
+def name_of(given: Path, what: str) -> str:
+    """The name that a copy of a file has: its digest, and its ending. Raises LedgerError; RemoteError for remote ones.
 
     In errors it is `what`, such as `the policy`.
     """
     with _reading(given, what) as file:
-        ending = "".join(given.suffixes[-1:]).lower()
-        name = f"{_digest(file)}{ending}"
-        place = ledger / FOLDER / name
-        if not is_kept(place):
-            file.seek(0)
-            _make_folder(ledger)
-            write_whole(place, lambda copy: _copy(file, copy))
-            if not is_kept(place):
-                place.unlink()
-                raise LedgerError(f"{what} {given} changed while it was being read; let it come to rest and try again")
-    return name
+        return f"{_digest(file)}{given.suffix.lower()}"
 
 
-def keep_text(ledger: Path, data: bytes, ending: str) -> str:
-    """The same for what is no file."""
-    name = f"{hashlib.sha256(data).hexdigest()}{ending}"
+def keep(ledger: Path, given: Path, name: str, what: str) -> None:
+    """Copy a file into the ledger, under the name that it had when it was read. Raises LedgerError, OutputError."""
     place = ledger / FOLDER / name
-    if not is_kept(place):
-        _make_folder(ledger)
-        write_whole(place, lambda copy: [copy.write(data)])
-    return name
+    if is_kept(place):
+        return
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
+    with _reading(given, what) as file:
+        if f"{_digest(file)}{given.suffix.lower()}" != name:
+            raise LedgerError(f"{given} changed while it was being read; let it come to rest and try again")
+        file.seek(0)
+        write_whole(place, lambda copy: _copy(file, copy))
 
 
 def is_kept(place: Path) -> bool:
@@ -73,19 +70,12 @@ def _reading(given: Path, what: str) -> Iterator[BinaryIO]:
     if not os.path.isfile(given):
         raise LedgerError(f"there is no file {os.fspath(given)!r}; name {what}")
     try:
-        with given.open("rb") as file:
-            yield file
+        file = given.open("rb")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
-
-
-def _make_folder(ledger: Path) -> None:
-    try:
-        (ledger / FOLDER).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
+    with file:
+        yield file
 
 
 def _digest(file: BinaryIO) -> str:
