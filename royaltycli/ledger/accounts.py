@@ -66,7 +66,8 @@ def move(
 ) -> Numbers:
     """Rows of moves from (account, party) to (account, party); negative amounts go the other way, zeros not at all."""
     columns = (period, source[0], source[1], target[0], target[1], amounts)
-    rows = np.stack(np.broadcast_arrays(*(np.asarray(column, np.int64) for column in columns)), axis=-1).reshape(-1, 6)
+    wide = np.broadcast_arrays(*(np.asarray(column, np.int64) for column in columns))
+    rows: Numbers = np.stack(wide, axis=-1).reshape(-1, len(COLUMNS))
     rows = rows[rows[:, 5] != 0]
     back = rows[:, 5] < 0
     if back.any():

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from royaltycli.errors import LedgerError
+from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger import inputs, journal
 from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
 from royaltycli.ledger.chain import About, Posting
@@ -17,12 +17,15 @@ from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
-from royaltycli.ledger.state import CLOSE, EMPTY, RESTATE, Logged, State
+from royaltycli.ledger.state import EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
 from royaltycli.payout.currency import Currency
 
-Work = Callable[[State, Callable[[int], Moves]], Posting | None]
-"""What is to be booked on a state, given a reader of moves by number; None if nothing changes."""
+Reader = Callable[[int], Moves]
+"""Gives the moves of a transaction by its number."""
+
+Work = Callable[[State, Reader], Posting | None]
+"""What is to be booked on a state; None if nothing changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def close_period(ledger: Path, given: Given) -> Booked:
     check_name(given.period)
     read, about = _read(given)
 
-    def work(state: State, _moves: Callable[[int], Moves]) -> Posting | None:
+    def work(state: State, _moves: Reader) -> Posting | None:
         return None if _is_closed(state, about) else close_posting(state, read, about)
 
     return _book(ledger, given, about, work, create=True)
@@ -73,7 +76,7 @@ def restate_period(ledger: Path, given: Given) -> Booked:
         pass  # there is one, which is best known before files are read
     read, about = _read(given)
 
-    def work(state: State, moves: Callable[[int], Moves]) -> Posting | None:
+    def work(state: State, moves: Reader) -> Posting | None:
         stated = state.stated(given.period)
         _check_currency(state, about)
         if not differences(stated[-1].about, about):
@@ -96,13 +99,15 @@ def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves
     return restating(state, distributed(read, about, lists.present), booked, about)
 
 
-def book(ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None) -> tuple[State, bool]:
+def book(
+    ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None
+) -> tuple[State, bool]:
     """Book what `work` makes of the ledger's state, whole or not at all; gives the state after it, and if it is new.
 
     It is computed before others are kept waiting, and anew if one of them was quicker. `keep` is called
     before anything is written.
     """
-    exists = os.path.isfile(ledger / journal.FILE) and os.path.getsize(ledger / journal.FILE) > 0
+    exists = os.path.isfile(ledger / journal.FILE)
     state, posting = EMPTY, None
     if exists or not create:
         with journal.opened(ledger, create=create) as found:
@@ -127,11 +132,16 @@ def book(ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], N
 
 def differences(old: About, new: About) -> list[str]:
     """In words, in what two statements of a period differ."""
-    said = []
-    for key in ("profit", "rate", "total_tokens", "currency"):
-        if old[key] != new[key]:
-            said.append(f"{key.replace('_', ' ')} {old[key] or 'unknown'} (not {new[key] or 'unknown'})")
-    said += [f"another {words.removeprefix('the ')}" for name, words in INPUTS.items() if old["inputs"][name] != new["inputs"][name]]
+    said = [
+        f"{key.replace('_', ' ')} {old[key] or 'unknown'} (not {new[key] or 'unknown'})"
+        for key in ("profit", "rate", "total_tokens")
+        if old[key] != new[key]
+    ]
+    for name, words in INPUTS.items():
+        here, there = old["inputs"][name], new["inputs"][name]
+        if here != there:
+            bare = words.removeprefix("the ")
+            said.append(f"a {bare}" if there is None else f"no {bare}" if here is None else f"another {bare}")
     return said
 
 
@@ -178,7 +188,8 @@ def _read(given: Given) -> tuple[Inputs, About]:
     read = read_inputs(files, given.currency)
     rate = read.policy.rate if given.rate is None else given.rate
     if rate is None:
-        raise LedgerError(f"the policy {read.policy.name} has no rate of its own; say which part is paid out with `--rate`")
+        wanted = "say which part is paid out with `--rate`"
+        raise CallError(f"the policy {read.policy.name} has no rate of its own; {wanted}")
     total = given.total_tokens
     if total is None and (written := metadata_of(read.table).get("train_tokens")) is not None:
         total = parse_amount(written, "total tokens")

@@ -53,7 +53,7 @@ def digest(before: bytes, number: int, posting: Posting) -> bytes:
         chained.update(lengths.astype("<i8").tobytes())
         for batch in pa.chunked_array([texts]).chunks:
             chained.update(_text_bytes(batch))
-    chained.update(np.ascontiguousarray(posting.moves.rows, "<i8"))
+    chained.update(posting.moves.rows.astype("<i8", copy=False).tobytes())
     return chained.digest()
 
 

@@ -17,12 +17,10 @@ from royaltycli.ledger.state import CLOSE, RESTATE, State
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
 from royaltycli.payout.payments import pay_balances
 
-RESERVE_PARTS = (Account.HOLDER, Account.RESERVE)
-
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The list of holders in two: those with a source, as the engine takes them, and those whom only the ledger knows."""
+    """The list of holders in two: as the engine takes it, and those who have no source but are in the ledger."""
 
     present: pa.Table | None
     absent: pa.Table | None

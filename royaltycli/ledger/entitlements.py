@@ -67,7 +67,10 @@ def place_of(place: str, parties: Parties, party: Numbers | int) -> tuple[Accoun
 
 
 def difference(new: list[Numbers], booked: list[Moves], balances: Balances, parties: Parties, period: int) -> Moves:
-    """What must be booked so that `booked` comes to `new`; what escrow no longer holds comes from its holder or the payer."""
+    """What must be booked so that `booked` comes to `new`.
+
+    What is to be taken from escrow, but is there no more, comes from its holder's balance or from the payer.
+    """
     back = [moves.rows[_entitled(moves)][:, [0, 3, 4, 1, 2, 5]] for moves in booked]
     rows = netted(together([*new, *back]))
     returned = (rows.column("from_account") == Account.ESCROW) & (rows.column("to_account") == Account.POOL)

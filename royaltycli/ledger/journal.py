@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from royaltycli.errors import LedgerError
-from royaltycli.ledger.accounts import COLUMNS, Account, Balances, Moves, Numbers, after, changes
-from royaltycli.ledger.chain import START, About, Posting, canonical, digest
+from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, changes
+from royaltycli.ledger.chain import Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
@@ -70,7 +70,8 @@ class Journal:
 
     def is_new(self) -> bool:
         """Whether nothing has been written yet."""
-        return self.database.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
+        (tables,) = self.database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return bool(tables == 0)
 
     def begin(self) -> None:
         """Make the tables of a new ledger."""
@@ -106,7 +107,12 @@ class Journal:
     def moves(self, number: int) -> Moves:
         """The moves of one transaction."""
         return Moves(
-            self.integers(f"SELECT {', '.join(COLUMNS)} FROM moves WHERE number = ? ORDER BY line", 6, (number,))
+            self.integers(
+                "SELECT period, from_account, from_party, to_account, to_party, amount FROM moves WHERE number = ?"
+                " ORDER BY line",
+                6,
+                (number,),
+            )
         )
 
     def integers(self, query: str, width: int, values: tuple[Any, ...] = ()) -> Numbers:
@@ -128,7 +134,8 @@ class Journal:
         first = len(state.parties) + 1
         for batch in posting.parties.to_batches(max_chunksize=ROWS_AT_ONCE):
             columns = (column.to_pylist() for column in batch.columns)
-            many("INSERT INTO parties VALUES (?, ?, ?, ?)", zip(range(first, first + len(batch)), *columns, strict=True))
+            numbers = range(first, first + len(batch))
+            many("INSERT INTO parties VALUES (?, ?, ?, ?)", zip(numbers, *columns, strict=True))
             first += len(batch)
         rows = posting.moves.rows
         for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -181,7 +188,8 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[Journal]:
         address = f"{file.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         database = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
         try:
-            for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "foreign_keys = ON", "trusted_schema = OFF"):
+            # One file beside the journal while it is written, and a power cut takes back nothing that was said.
+            for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "trusted_schema = OFF"):
                 database.execute(f"PRAGMA {setting}")
             journal = Journal(folder, database)
             _check_kind(journal, create=create)
@@ -209,7 +217,8 @@ def _check_kind(journal: Journal, *, create: bool) -> None:
         raise LedgerError(f"{journal.folder / FILE} is no journal of royalty; name another folder with `--ledger`")
     if version != FORMAT:
         raise LedgerError(
-            f"{journal.folder / FILE} has format {version}, where this version of royalty reads {FORMAT}; update royalty"
+            f"{journal.folder / FILE} has format {version}, where this version of royalty reads {FORMAT}; "
+            "update royalty"
         )
 
 

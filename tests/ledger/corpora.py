@@ -23,7 +23,12 @@ def tokens(place, *sources, name="tokens.parquet"):
     made = table(*((source, count, "1", holders) for source, count, holders in sources))
     columns = {field.name: made[field.name] for field in SCHEMA if field.name in made.column_names}
     rows = made.num_rows
-    columns |= {"documents": [1] * rows, "bytes": [1] * rows, "digest": [bytes(32)] * rows, "credited_tokens": made["tokens"]}
+    columns |= {
+        "documents": [1] * rows,
+        "bytes": [1] * rows,
+        "digest": [bytes(32)] * rows,
+        "credited_tokens": made["tokens"],
+    }
     import pyarrow as pa
 
     full = pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
@@ -39,7 +44,14 @@ def text(place, name, content):
 
 def given(place, period, dollars, *sources, rate=1, **options):
     """What a period is closed with: a profit, and the sources of its token table."""
-    return Given(period, Decimal(dollars), Fraction(rate), currency(options.pop("currency", "USD")), tokens(place, *sources), **options)
+    return Given(
+        period,
+        Decimal(dollars),
+        Fraction(rate),
+        currency(options.pop("currency", "USD")),
+        tokens(place, *sources),
+        **options,
+    )
 
 
 def close(place, period, dollars, *sources, **options):
