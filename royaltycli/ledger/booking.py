@@ -101,8 +101,8 @@ def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves
 
 def book(
     ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None
-) -> tuple[State, bool]:
-    """Book what `work` makes of the ledger's state, whole or not at all; gives the state after it, and if it is new.
+) -> tuple[State, Posting | None]:
+    """Book what `work` makes of the ledger's state, whole or not at all; gives the state after it, and what was booked.
 
     It is computed before others are kept waiting, and anew if one of them was quicker. `keep` is called
     before anything is written.
@@ -113,7 +113,7 @@ def book(
         with journal.opened(ledger, create=create) as found:
             state, posting = _work_on(found, work)
         if posting is None:
-            return state, False
+            return state, None
     else:
         posting = work(EMPTY, _no_moves)
         assert posting is not None
@@ -122,12 +122,10 @@ def book(
     with journal.opened(ledger, create=create) as found, found.writing():
         if found.is_new():
             found.begin()
-        now = found.state()
-        if now.head != state.head:
-            state, posting = now, work(now, found.moves)
-            if posting is None:
-                return state, False
-        return found.append(now, posting), True
+        if found.head() != state.head:
+            state = found.state()
+            posting = work(state, found.moves)
+        return (state, None) if posting is None else (found.append(state, posting), posting)
 
 
 def differences(old: About, new: About) -> list[str]:
@@ -163,10 +161,12 @@ def _book(ledger: Path, given: Given, about: About, work: Work, *, create: bool)
             if file is not None:
                 inputs.keep(ledger, file, about["inputs"][name], INPUTS[name])
 
-    state, is_new = book(ledger, work, create=create, keep=keep)
-    logged = state.log[-1] if is_new else state.stated(given.period)[-1]
+    state, posting = book(ledger, work, create=create, keep=keep)
+    if posting is not None:
+        return Booked(state.log[-1], True, summed(posting.moves), state)
+    logged = state.stated(given.period)[-1]
     with journal.opened(ledger) as found, journal.errors(ledger):
-        return Booked(logged, is_new, summed(found.moves(logged.number)), state)
+        return Booked(logged, False, summed(found.moves(logged.number)), state)
 
 
 def summed(moves: Moves) -> dict[Account, int]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, changes
-from royaltycli.ledger.chain import Posting, canonical
+from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
@@ -88,6 +88,11 @@ class Journal:
         held = Balances(balances[:, 0].copy(), balances[:, 1].copy())
         return State(tuple(self.log()), periods, self.parties(), held)
 
+    def head(self) -> bytes:
+        """The digest of the last transaction."""
+        row = self.database.execute("SELECT digest FROM transactions ORDER BY number DESC LIMIT 1").fetchone()
+        return START if row is None else bytes(row[0])
+
     def log(self) -> Iterator[Logged]:
         """Every transaction, without its moves."""
         for number, kind, about, found in self.database.execute(
@@ -124,7 +129,8 @@ class Journal:
 
     def append(self, state: State, posting: Posting) -> State:
         """Book a transaction, and what it makes of the balances; gives the state after it."""
-        new = state.after(posting)
+        changed = changes(posting.moves)
+        new = state.after(posting, changed)
         number, execute, many = new.log[-1].number, self.database.execute, self.database.executemany
         counts = (len(posting.moves.rows), posting.parties.num_rows, len(posting.periods))
         row = (number, posting.kind, canonical(posting.about), *counts, new.head)
@@ -142,7 +148,7 @@ class Journal:
             some = rows[start : start + ROWS_AT_ONCE]
             numbered = zip(repeat(number, len(some)), range(start, start + len(some)), *some.T.tolist(), strict=True)
             many("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", numbered)
-        self._keep_balances(new, changes(posting.moves))
+        self._keep_balances(new, changed)
         return new
 
     def _keep_balances(self, state: State, changed: Balances) -> None:

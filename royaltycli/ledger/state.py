@@ -78,12 +78,12 @@ class State:
         self.stated(period)
         return self.periods.index(period) + 1
 
-    def after(self, posting: Posting) -> State:
-        """The state when a transaction is booked."""
+    def after(self, posting: Posting, changed: Balances | None = None) -> State:
+        """The state when a transaction is booked; `changed` is what it changes, where that is known."""
         number = len(self.log) + 1
         logged = Logged(number, posting.kind, posting.about, digest(self.head, number, posting))
         parties = Parties(pa.concat_tables([self.parties.table, posting.parties]))
-        balances = after(self.balances, changes(posting.moves))
+        balances = after(self.balances, changes(posting.moves) if changed is None else changed)
         return State((*self.log, logged), (*self.periods, *posting.periods), parties, balances)
 
 

@@ -34,7 +34,8 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
             return None
         return transfer_posting(state, about)
 
-    return book(ledger, work)
+    state, posting = book(ledger, work)
+    return state, posting is not None
 
 
 def transfer_posting(state: State, about: About) -> Posting:
