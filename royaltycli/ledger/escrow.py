@@ -33,8 +33,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
     ages = len(state.periods) - periods
     old = ages >= least
     periods, owners, amounts, ages = periods[old], owners[old], amounts[old], ages[old]
-    order = np.lexsort((owners, -amounts, periods))
-    periods, owners, amounts, ages = periods[order], owners[order], amounts[order], ages[order]
+    order = [("age", "descending"), ("amount", "descending"), ("id", "ascending"), ("of", "ascending")]
     kinds = [KINDS[kind] for kind in state.parties.kinds(owners)]
     return pa.table(
         {
@@ -46,7 +45,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
             "amount": money_column(amounts, state.currency.places + 6),
             "currency": repeated(state.currency.code, len(owners)),
         }
-    )
+    ).sort_by(order)
 
 
 def release(

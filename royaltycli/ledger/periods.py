@@ -21,5 +21,5 @@ def check_name(period: str) -> str:
 def order(period: str) -> tuple[Order, str]:
     """What names are compared by: runs of digits as numbers, all else by code point; the name itself at last."""
     pieces = re.findall(r"\d+|\D+", period, re.ASCII)
-    numbered = ((1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in pieces)
+    numbered = ((0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in pieces)
     return tuple(numbered), period
