@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from royaltycli.cli import check, estimate, init, merge, payout, scan, shares
+from royaltycli.cli import check, compare, estimate, explain, init, merge, payout, policies, scan, shares, sweep
 
 EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
 
@@ -59,6 +59,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "merge": merge.merge,
     "shares": shares.shares,
     "payout": payout.payout,
+    "policies": policies.policies,
+    "explain": explain.explain,
+    "compare": compare.compare,
+    "sweep": sweep.sweep,
     "estimate": estimate.estimate,
 }
 

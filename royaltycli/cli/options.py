@@ -26,6 +26,10 @@ Manifest = Annotated[
 ]
 # `readable=False` leaves it to the reader to say what cannot be read, in its own words.
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
+TokensOption = Annotated[
+    Path,
+    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
+]
 # `readable=False` leaves it to the writer to say what cannot be written.
 TokenTable = Annotated[
     str, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
@@ -104,6 +108,49 @@ Profit = Annotated[
 ]
 Rate = Annotated[
     str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out, such as 0.2 or 20%.")
+]
+PolicyRate = Annotated[
+    str | None,
+    typer.Option(
+        "--rate",
+        "-r",
+        metavar="R",
+        help="The part of it that is paid out, such as 0.2 or 20%.",
+        show_default="the policy's, if it has one",
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE|NAME",
+        help="The rules to pay by: a file, or one of `royalty policies`.",
+        autocompletion=completion.policies,
+        show_default="seen tokens, without further rules",
+    ),
+]
+Holders = Annotated[
+    Path | None,
+    typer.Option(
+        "--holders",
+        metavar="FILE",
+        readable=False,
+        help="A list of holders: who can be reached, withholding, advances, minimums. CSV, JSONL or Parquet.",
+        show_default=False,
+    ),
+]
+Usage = Annotated[
+    Path | None,
+    typer.Option(
+        "--usage",
+        metavar="FILE",
+        readable=False,
+        help="The usage of each source, for a policy that shares by it: CSV, JSONL or Parquet of source_id and credit.",
+        show_default=False,
+    ),
+]
+Period = Annotated[
+    str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
 ]
 Format = Annotated[
     str | None,

@@ -15,12 +15,14 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500M --rate 20% --by holder -o payout.csv[/cyan]
 
-[cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]"""
+[cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]
+
+[cyan]royalty payout --profit 500e6 --rate 0.2 --policy spotify-gate --by holder[/cyan]"""
 
 
 def payout(
     profit: options.Profit,
-    rate: options.Rate,
+    rate: options.PolicyRate = None,
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
         Literal["source", "holder", "split"],
@@ -33,9 +35,10 @@ def payout(
     currency: options.Currency = "USD",
     top: options.Top = None,
     total_tokens: options.TotalTokens = None,
-    period: Annotated[
-        str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
-    ] = "",
+    period: options.Period = "",
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
@@ -45,6 +48,9 @@ def payout(
 
     Each source's share is its seen tokens over all seen tokens. Whole minor units are paid by the method
     of largest remainders, and the payout column always sums to the pool.
+
+    With a policy, by its rules: who takes part, caps, deductions, minimum payment. Then rows by source say
+    what was earned, and rows by holder what is paid now.
     """
     from royaltycli import api
     from royaltycli.cli import console
@@ -62,6 +68,9 @@ def payout(
         total_tokens=total_tokens,
         top=rows,
         period=period,
+        policy=policy,
+        holders=holders,
+        usage=usage,
     )
     if kind == "table":
         console.show_payout(paid, by)

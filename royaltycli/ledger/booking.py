@@ -16,7 +16,7 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.periods import check_name, order
-from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
+from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, shipped_or_file
 from royaltycli.ledger.state import EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
 from royaltycli.payout.currency import Currency
@@ -30,22 +30,26 @@ Work = Callable[[State, Reader], Posting | None]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a period is to be closed or restated with. Without `rate` it is the policy's; `date` is only noted."""
+    """What a period is to be closed or restated with; `policy` is a file or the name of a shipped one.
+
+    Without `rate` it is the policy's. `date` is only noted.
+    """
 
     period: str
     profit: Decimal
     rate: Fraction | None
     currency: Currency
     tokens: Path
-    policy: Path | None = None
+    policy: str | Path | None = None
     holders: Path | None = None
     usage: Path | None = None
     total_tokens: Decimal | None = None
     date: str = ""
 
-    def files(self) -> dict[str, Path | None]:
-        """The files by their names in the journal."""
-        return {"tokens": self.tokens, "policy": self.policy, "holders": self.holders, "usage": self.usage}
+    def files(self) -> dict[str, Path | bytes | None]:
+        """The files by their names in the journal; a shipped policy as its text. Raises CallError."""
+        policy = None if self.policy is None else shipped_or_file(self.policy)
+        return {"tokens": self.tokens, "policy": policy, "holders": self.holders, "usage": self.usage}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,16 +18,16 @@ from royaltycli.storage import write_whole
 FOLDER = "inputs"
 
 
-def name_of(given: Path, what: str) -> str:
-    """The name that a copy of a file has: its digest, and its ending. Raises LedgerError; RemoteError for remote ones.
+def name_of(given: Path | bytes, what: str) -> str:
+    """The name that a copy of a file, or of a shipped policy, has: its digest, and its ending. Raises LedgerError; RemoteError for remote ones.
 
     In errors it is `what`, such as `the policy`.
     """
     with _reading(given, what) as file:
-        return f"{_digest(file)}{given.suffix.lower()}"
+        return f"{_digest(file)}{_ending(given)}"
 
 
-def keep(ledger: Path, given: Path, name: str, what: str) -> None:
+def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
     """Copy a file into the ledger, under the name that it had when it was read. Raises LedgerError, OutputError."""
     place = ledger / FOLDER / name
     if is_kept(place):
@@ -37,8 +38,8 @@ def keep(ledger: Path, given: Path, name: str, what: str) -> None:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
     with _reading(given, what) as file:
-        if f"{_digest(file)}{given.suffix.lower()}" != name:
-            raise LedgerError(f"{given} changed while it was being read; let it come to rest and try again")
+        if f"{_digest(file)}{_ending(given)}" != name:
+            raise LedgerError(f"{what} {given!s} changed while it was being read; let it come to rest and try again")
         file.seek(0)
         write_whole(place, lambda copy: _copy(file, copy))
 
@@ -63,7 +64,10 @@ def path_of(ledger: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def _reading(given: Path, what: str) -> Iterator[BinaryIO]:
+def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
+    if isinstance(given, bytes):
+        yield io.BytesIO(given)
+        return
     if (elsewhere := place_of(given)) is not None:
         yield in_memory(elsewhere)
         return
@@ -76,6 +80,10 @@ def _reading(given: Path, what: str) -> Iterator[BinaryIO]:
         raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
     with file:
         yield file
+
+
+def _ending(given: Path | bytes) -> str:
+    return ".toml" if isinstance(given, bytes) else given.suffix.lower()
 
 
 def _digest(file: BinaryIO) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from royaltycli.errors import LedgerError
+from royaltycli.errors import CallError
 from royaltycli.ledger.chain import About
 from royaltycli.ledger.inputs import path_of
 from royaltycli.payout.currency import Currency, currency, pool
@@ -41,18 +42,36 @@ class Inputs:
     usage: pa.Table | None
 
 
-def read_inputs(files: Mapping[str, Path | None], money: Currency) -> Inputs:
-    """Read the inputs of a period from files. Raises TableError, ManifestError and their kin, and LedgerError."""
+def shipped_or_file(policy: str | os.PathLike[str]) -> Path | bytes:
+    """The text of a shipped policy, by its name, or the path of one's own. Raises CallError if there is neither."""
+    from royaltycli.policies import ENDING, text_of
+
+    given = os.fspath(policy)
+    if not given.endswith(ENDING) and os.sep not in given:
+        return text_of(given).encode()
+    if not os.path.isfile(given):
+        raise CallError(f"there is no policy {given}; name a file, or one that `royalty policies` lists")
+    return Path(given)
+
+
+def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> Inputs:
+    """Read the inputs of a period from files. Raises TableError, ManifestError and their kin."""
     from royaltycli.policies import find_policy
     from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.reading import read_policy
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import read_tokens
 
     tokens, policy, holders, usage = (files[name] for name in INPUTS)
-    assert tokens is not None
-    rules = PLAIN if policy is None else find_policy(os.fspath(policy), money)
-    if rules.payment.rests == "round":
-        raise LedgerError(f"the policy {rules.name} rounds rests, which a ledger carries; leave `rests` out of it")
+    assert isinstance(tokens, Path)
+    assert not isinstance(holders, bytes)
+    assert not isinstance(usage, bytes)
+    rules = PLAIN
+    if isinstance(policy, bytes):
+        rules = read_policy(policy, "the policy", money)
+    elif policy is not None:
+        rules = find_policy(os.fspath(policy), money)
+    rules = dataclasses.replace(rules, payment=dataclasses.replace(rules.payment, rests="carry"))
     listed = None if holders is None else read_parties(holders, money)
     return Inputs(read_tokens(tokens), rules, listed, None if usage is None else read_usage(usage))
 

@@ -34,6 +34,7 @@ class Outcome:
     pool: int
     currency: Currency
     holders: pa.Array
+    names: pa.Array
     paid: Amounts
     total: int
     receivers: int
@@ -42,6 +43,8 @@ class Outcome:
     gini: Fraction
     top: Fraction
     carried: int
+    tenths: tuple[int, ...]
+    """What each tenth of the holders is paid together, in minor units, the worst paid first."""
 
     @property
     def elsewhere(self) -> int:
@@ -63,6 +66,7 @@ def outcome(distribution: Distribution) -> Outcome:
         distribution.pool,
         distribution.currency,
         ids,
+        distribution.parts.names,
         payments.paid,
         total,
         len(positive),
@@ -71,6 +75,7 @@ def outcome(distribution: Distribution) -> Outcome:
         gini(rising),
         Fraction(exact_sum(best), total) if total else Fraction(0),
         exact_sum(payments.carried),
+        tuple(exact_sum(part) for part in np.array_split(rising, 10)),
     )
 
 
@@ -117,12 +122,12 @@ def swept(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> pa.Table:
     )
 
 
-def side_by_side(outcomes: Sequence[Outcome], names: pa.Array) -> pa.Table:
+def side_by_side(outcomes: Sequence[Outcome]) -> pa.Table:
     """A row a holder, with what each policy pays it, and the difference of the last to the first."""
     first = outcomes[0]
     places = first.currency.places
     order = np.argsort(-first.paid, kind="stable")
-    columns = {"holder_id": first.holders.take(pa.array(order)), "name": names.take(pa.array(order))}
+    columns = {"holder_id": first.holders.take(pa.array(order)), "name": first.names.take(pa.array(order))}
     for one in outcomes:
         columns[one.policy] = money_column(one.paid[order], places)
     columns["difference"] = money_column((outcomes[-1].paid - first.paid)[order], places)

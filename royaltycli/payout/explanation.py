@@ -150,7 +150,7 @@ def _payment(distribution: Distribution, row: int) -> list[Step]:
         how = f"{_money(distribution, earnings.net[row])} is below the minimum of {least}"
     else:
         how = "whole units" + (f", as the minimum of {least} is reached" if earnings.minimum[row] else "")
-    steps = [Step("paid", how, money(int(payments.paid[row]), distribution.currency))]
+    steps = [Step("paid", how, _grouped(money(int(payments.paid[row]), distribution.currency)))]
     if payments.below[row]:
         steps.append(Step("goes to", payment.below, _money(distribution, payments.below[row])))
     if payments.carried[row]:
@@ -161,7 +161,7 @@ def _payment(distribution: Distribution, row: int) -> list[Step]:
 def _pool(distribution: Distribution) -> list[Step]:
     """The pool, and the parts that go elsewhere before all else."""
     whole = distribution.pool * MILLIONTHS
-    steps = [Step("pool", "profit × rate", money(distribution.pool, distribution.currency))]
+    steps = [Step("pool", "profit × rate", _grouped(money(distribution.pool, distribution.currency)))]
     for top in distribution.policy.top:
         part = plain_fraction(top.part * 100)
         taken = whole * top.part
@@ -200,10 +200,11 @@ def _splits(
 
 
 def _money(distribution: Distribution, millionths: int | np.int64) -> str:
-    """An amount as plain text, exact."""
-    return exact_money(int(millionths), distribution.currency)
+    """An amount, exact, with its thousands set apart."""
+    return _grouped(exact_money(int(millionths), distribution.currency))
 
 
 def _grouped(number: int | str) -> str:
     whole, point, part = str(number).partition(".")
-    return f"{int(whole):,}{point}{part}"
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{abs(int(whole)):,}{point}{part}"

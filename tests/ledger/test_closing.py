@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -11,6 +13,7 @@ from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.booking import close_period
 from royaltycli.ledger.journal import FILE
+from royaltycli.policies import names, text_of
 from tests.ledger.corpora import CENT, DOLLAR, A, B, C
 
 
@@ -92,10 +95,17 @@ def test_l10_below_the_minimum_a_balance_goes_where_the_policy_says(ledger, plac
     assert ledger.balance("a") == 0
 
 
-def test_l10_rests_that_are_rounded_are_refused(ledger):
-    with pytest.raises(LedgerError, match="rounds rests, which a ledger carries"):
-        ledger.close("2026", 1, ("x", 1, A), policy='[payment]\nrests = "round"\n')
-    assert not ledger.path.exists()
+def test_l10_rests_are_carried_also_where_the_policy_rounds_them(ledger):
+    ledger.close("2026", 1, ("x", 1, A), ("y", 2, B), policy='name = "p"\n[payment]\nrests = "round"\n')
+    assert ledger.paid("2026") == {"a": 33 * CENT, "b": 66 * CENT}
+
+
+def test_l2_a_shipped_policy_is_copied_as_well(ledger):
+    given = replace(ledger.given("2026", 1000, ("x", 1, A), ("y", 2, B)), policy="token-share", rate=None)
+    assert given.policy in names()
+    close_period(ledger.path, replace(given, rate=Fraction(1)))
+    (copy,) = (ledger.path / "inputs").glob("*.toml")
+    assert copy.read_text(encoding="utf-8") == text_of("token-share")
 
 
 def test_l11_an_advance_is_recouped_across_periods_by_one_list(ledger):
