@@ -19,9 +19,9 @@ FOLDER = "inputs"
 
 
 def name_of(given: Path | bytes, what: str) -> str:
-    """The name that a copy of a file, or of a shipped policy, has: its digest, and its ending. Raises LedgerError; RemoteError for remote ones.
+    """The name that a copy of a file, or of a shipped policy, has: its digest, and its ending.
 
-    In errors it is `what`, such as `the policy`.
+    In errors it is `what`, such as `the policy`. Raises LedgerError, and RemoteError for a remote one.
     """
     with _reading(given, what) as file:
         return f"{_digest(file)}{_ending(given)}"

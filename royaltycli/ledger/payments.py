@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
+from royaltycli.numerals import plain
 from royaltycli.payout.columns import money_column, repeated
 from royaltycli.payout.currency import money
 from royaltycli.payout.distribution import MILLIONTHS
@@ -74,9 +76,9 @@ def payments(ledger: Path, period: str) -> pa.Table:
 
 
 def settle(
-    ledger: Path, period: str, outcome: Outcome, amounts: Mapping[str, int | None] | None, date: str = ""
+    ledger: Path, period: str, outcome: Outcome, amounts: Mapping[str, Decimal | None] | None, date: str = ""
 ) -> tuple[State, int]:
-    """Mark payments of a period: those of holders by id, with amounts in minor units to compare; None for all waiting.
+    """Mark payments of a period: those of holders by id, with amounts in the currency to compare; None for all waiting.
 
     Gives the state after it, and how many payments it marked. Raises LedgerError if one cannot be so marked.
     """
@@ -109,7 +111,7 @@ def settle_posting(state: State, listed: Payments, chosen: Numbers, about: About
 
 
 def _chosen(
-    state: State, listed: Payments, period: str, outcome: Outcome, amounts: Mapping[str, int | None] | None
+    state: State, listed: Payments, period: str, outcome: Outcome, amounts: Mapping[str, Decimal | None] | None
 ) -> Numbers:
     """The places of the payments to be marked; those that are so marked already are none."""
     if amounts is None:
@@ -122,9 +124,11 @@ def _chosen(
         if place is None:
             raise LedgerError(f"period {period} has no payment to {holder}; `royalty payments {period}` lists them")
         units = int(listed.amounts[place]) // MILLIONTHS
-        if amount is not None and amount != units:
+        if amount is not None and amount.scaleb(state.currency.places) != units:
             booked = f"{money(units, state.currency)} {state.currency.code}"
-            raise LedgerError(f"the payment to {holder} is {booked} in the ledger, not {money(amount, state.currency)}")
+            raise LedgerError(
+                f"the payment to {holder} is {booked} in the ledger, not {plain(amount)}; correct the list"
+            )
         status = STATUSES[int(listed.status[place])]
         if status == RETURNED and outcome == PAID:
             raise LedgerError(

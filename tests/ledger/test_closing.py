@@ -86,7 +86,9 @@ def test_l10_an_unreachable_holder_is_not_paid_what_it_has(ledger):
     assert ledger.paid("4") == {"a": 5 * DOLLAR}
 
 
-@pytest.mark.parametrize(("place", "account"), [("payer", Account.PAYER), ("fund:small", Account.FUND), ("escrow", Account.ESCROW)])
+@pytest.mark.parametrize(
+    ("place", "account"), [("payer", Account.PAYER), ("fund:small", Account.FUND), ("escrow", Account.ESCROW)]
+)
 def test_l10_below_the_minimum_a_balance_goes_where_the_policy_says(ledger, place, account):
     policy = f'[payment]\nminimum = "10"\nbelow = "{place}"\n'
     booked = ledger.close("2026", 12, ("x", 1, A), ("y", 5, B), policy=policy)
@@ -110,7 +112,12 @@ def test_l2_a_shipped_policy_is_copied_as_well(ledger):
 
 def test_l11_an_advance_is_recouped_across_periods_by_one_list(ledger):
     holders = "holder_id,advance\na,250\n"
-    for number, paid, recouped in ((1, {}, 100), (2, {}, 200), (3, {"a": 50 * DOLLAR}, 250), (4, {"a": 100 * DOLLAR}, 250)):
+    for number, paid, recouped in (
+        (1, {}, 100),
+        (2, {}, 200),
+        (3, {"a": 50 * DOLLAR}, 250),
+        (4, {"a": 100 * DOLLAR}, 250),
+    ):
         ledger.close(f"{number}", 100, ("x", 1, A), holders=holders)
         assert ledger.paid(f"{number}") == paid
         assert ledger.has(Account.ADVANCE, "a") == recouped * DOLLAR
@@ -272,12 +279,15 @@ def test_l4_the_digest_is_as_the_rule_says(ledger):
         header = f'{{"about":{about},"kind":"{kind}","moves":{moves},"number":{number},"parties":{parties},"periods":["{names[0]}"]}}\n'
         assert periods == 1
         data = header.encode()
-        rows = database.execute("SELECT class, id, name FROM parties WHERE number > ? ORDER BY number LIMIT ?", (seen, parties))
+        rows = database.execute(
+            "SELECT class, id, name FROM parties WHERE number > ? ORDER BY number LIMIT ?", (seen, parties)
+        )
         for column in zip(*rows.fetchall(), strict=True):
             data += b"".join(len(text.encode()).to_bytes(8, "little") for text in column)
             data += "".join(column).encode()
         for row in database.execute(
-            "SELECT period, from_account, from_party, to_account, to_party, amount FROM moves WHERE number = ? ORDER BY line", (number,)
+            "SELECT period, from_account, from_party, to_account, to_party, amount FROM moves WHERE number = ? ORDER BY line",
+            (number,),
         ):
             data += b"".join(value.to_bytes(8, "little", signed=True) for value in row)
         digest, seen = hashlib.sha256(digest + data).digest(), seen + parties

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from royaltycli.errors import CallError, LedgerError
@@ -47,7 +49,7 @@ def test_l16_a_period_that_is_not_closed_has_no_payments(closed):
 
 
 def test_l17_paid_and_returned(closed):
-    assert settle(closed.path, "2026", "paid", {"a": 7500})[1] == 1
+    assert settle(closed.path, "2026", "paid", {"a": Decimal(75)})[1] == 1
     assert rows(closed, "2026") == [("a", "75.00", "paid"), ("b", "25.00", "waiting")]
     assert settle(closed.path, "2026", "returned", {"b": None})[1] == 1
     assert rows(closed, "2026") == [("a", "75.00", "paid"), ("b", "25.00", "returned")]
@@ -75,8 +77,12 @@ def test_l17_marking_twice_changes_nothing(closed):
     ("outcome", "amounts", "said"),
     [
         ("paid", {"c": None}, "period 2026 has no payment to c; `royalty payments 2026` lists them"),
-        ("paid", {"b": 2501}, "the payment to b is 25.00 USD in the ledger, not 25.01"),
-        ("paid", {"b": 2500, "a": None}, "the payment to a was returned, and is in the balance again; the next close pays it"),
+        ("paid", {"b": Decimal("25.01")}, "the payment to b is 25.00 USD in the ledger, not 25.01; correct the list"),
+        (
+            "paid",
+            {"b": Decimal("25.00"), "a": None},
+            "the payment to a was returned, and is in the balance again; the next close pays it",
+        ),
     ],
 )
 def test_l17_what_cannot_be_settled_settles_nothing(closed, outcome, amounts, said):
@@ -142,8 +148,14 @@ def test_l20_redistribution_to_a_fund_or_the_payer(aged):
 @pytest.mark.parametrize(
     ("work", "said"),
     [
-        (lambda path: release(path, "q"), "nothing is kept in escrow for a holder q; `royalty unclaimed` lists what is"),
-        (lambda path: release(path, "y", source=True), "y is a source; say with `--to` which holder gets what is kept for it"),
+        (
+            lambda path: release(path, "q"),
+            "nothing is kept in escrow for a holder q; `royalty unclaimed` lists what is",
+        ),
+        (
+            lambda path: release(path, "y", source=True),
+            "y is a source; say with `--to` which holder gets what is kept for it",
+        ),
         (lambda path: release(path, "c", to="q"), "the ledger knows no holder q; `royalty balance` lists them"),
         (lambda path: redistribute(path, 1, "me"), "to is 'me'; it must be holders, payer or fund:NAME"),
         (lambda path: redistribute(path, 0, "payer"), "the age is 0; what is redistributed is at least 1 period old"),
