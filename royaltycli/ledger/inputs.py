@@ -74,12 +74,11 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
     if not os.path.isfile(given):
         raise LedgerError(f"there is no file {os.fspath(given)!r}; name {what}")
     try:
-        file = given.open("rb")
+        with given.open("rb") as file:
+            yield file
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
-    with file:
-        yield file
 
 
 def _ending(given: Path | bytes) -> str:
