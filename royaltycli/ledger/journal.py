@@ -97,6 +97,13 @@ class Journal:
         row = self.database.execute("SELECT digest FROM transactions ORDER BY number DESC LIMIT 1").fetchone()
         return START if row is None else bytes(row[0])
 
+    def counts_before(self, number: int) -> tuple[int, int]:
+        """How many parties and periods there were before a transaction."""
+        row = self.database.execute(
+            "SELECT coalesce(sum(parties), 0), coalesce(sum(periods), 0) FROM transactions WHERE number < ?", (number,)
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
     def log(self) -> Iterator[Logged]:
         """Every transaction, without its moves."""
         for number, kind, about, found in self.database.execute(
