@@ -158,22 +158,24 @@ def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table
     return _first(rows(ledger, age), top)
 
 
-def release(ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = "") -> str:
-    """Release escrow, and say how much it was, such as `12.50 USD`. Raises CallError and LedgerError."""
+def release(
+    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
+) -> tuple[str, str]:
+    """Release escrow, and say how much it was, such as `12.50` and `USD`. Raises CallError and LedgerError."""
     from royaltycli.ledger.escrow import release as run
     from royaltycli.payout.currency import exact_money
 
     state, released = run(ledger, owner, to=to, source=source, date=date)
-    return f"{exact_money(released, state.currency)} {state.currency.code}"
+    return exact_money(released, state.currency), state.currency.code
 
 
-def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> str:
+def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> tuple[str, str]:
     """Redistribute escrow, and say how much it was. Raises CallError and LedgerError."""
     from royaltycli.ledger.escrow import redistribute as run
     from royaltycli.payout.currency import exact_money
 
     state, moved = run(ledger, age, to, date)
-    return f"{exact_money(moved, state.currency)} {state.currency.code}"
+    return exact_money(moved, state.currency), state.currency.code
 
 
 def _currency_of(ledger: Path) -> str:

@@ -16,12 +16,13 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
-from royaltycli.cli.console.tables import ROWS, several
+from royaltycli.cli.console.tables import ROWS, grouped, several
 
 __all__ = [
     "ROWS",
     "clean",
     "fail",
+    "grouped",
     "prove",
     "say",
     "scanning",

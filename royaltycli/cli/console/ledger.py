@@ -100,9 +100,4 @@ def show_verified(verified: Verified) -> None:
 def _cell(name: str, value: object) -> str:
     if value is None:
         return ""
-    if name in AMOUNTS and name != "payout":
-        whole, point, part = format(value, "f").partition(".")
-        least = len(part) - 6
-        part = part[:least] + part[least:].rstrip("0")
-        return grouped(whole + (point + part if part else ""))
     return grouped(str(value)) if name in NUMBERS else clean(str(value))
