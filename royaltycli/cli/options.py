@@ -152,6 +152,26 @@ Usage = Annotated[
 Period = Annotated[
     str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
 ]
+Ledger = Annotated[
+    Path, typer.Option("--ledger", "-l", metavar="FOLDER", readable=False, help="The folder of the ledger.")
+]
+PeriodName = Annotated[str, typer.Argument(metavar="PERIOD", help="The name of the period, such as 2026 or 2026-Q3.")]
+TokensFile = Annotated[
+    Path,
+    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
+]
+LedgerCurrency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency",
+        "-c",
+        metavar="CODE",
+        help="ISO 4217, such as USD, EUR, JPY or KWD.",
+        autocompletion=completion.currencies,
+        show_default="the ledger's, or USD for a new one",
+    ),
+]
+Date = Annotated[str, typer.Option("--date", metavar="DATE", help="A date to note in the ledger.", show_default=False)]
 Format = Annotated[
     str | None,
     typer.Option(
