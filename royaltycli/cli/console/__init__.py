@@ -7,6 +7,7 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
 from royaltycli.cli.console.messages import clean, fail, say
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
+from royaltycli.cli.console.progress import writing
 from royaltycli.cli.console.tables import ROWS
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "show_plan",
     "show_scan",
     "show_shares",
+    "writing",
 ]
