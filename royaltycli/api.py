@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from royaltycli.arguments import Number, amount, check_types, fraction, text
+from royaltycli.distributing import distribute_by, total_of
 from royaltycli.errors import CallError
 from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus
 
@@ -121,51 +122,68 @@ def shares(
 
     check_types(by=by, top=top)
     table = _table(tokens)
-    return compute(table, by=by, total_tokens=_total(table, total_tokens), top=_top(top))
+    return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=_top(top))
 
 
 def payout(
     tokens: pa.Table,
     *,
     profit: Number,
-    rate: Number,
+    rate: Number | None = None,
     currency: str = "USD",
     by: PayoutBy = "source",
     total_tokens: Number | None = None,
     top: int | None = None,
     period: str = "",
+    policy: str | Path | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
 ) -> pa.Table:
-    """The payout table of a profit at a rate, whose payout column sums to the pool. Raises AmountError, CallError."""
-    options = {"currency": currency, "by": by, "total_tokens": total_tokens, "top": top, "period": period}
-    return distribute(tokens, profit=profit, rate=rate, **options).rows  # type: ignore[arg-type]
+    """The payout table of a profit at a rate, whose payout column sums to the pool. Raises AmountError, CallError.
+
+    With a `policy`, by its rules (docs/policies.md); `holders` and `usage` are files that it may need.
+    """
+    how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "policy": policy}
+    return distribute(tokens, profit=profit, rate=rate, by=by, top=top, holders=holders, usage=usage, **how).rows
 
 
 def distribute(
     tokens: pa.Table,
     *,
     profit: Number,
-    rate: Number,
+    rate: Number | None = None,
     currency: str = "USD",
     by: PayoutBy = "source",
     total_tokens: Number | None = None,
     top: int | None = None,
     period: str = "",
+    policy: str | Path | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
 ) -> Payout:
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
     from royaltycli.payout.currency import currency as find_currency
     from royaltycli.payout.currency import pool
+    from royaltycli.payout.distributed import pay_out
     from royaltycli.payout.payout import pay
 
     check_types(currency=currency, by=by, top=top, period=period)
-    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
     table = _table(tokens)
-    total = _total(table, total_tokens)
+    if policy is not None:
+        how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
+        by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+        return pay_out(by_policy, by, _top(top))
+    if holders is not None or usage is not None:
+        raise CallError("a list of holders and usage are for a policy; name one with `--policy`")
+    if rate is None:
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
+    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
     return pay(
         table,
         pool=share_out.units,
         currency=share_out.currency,
         by=by,
-        total_tokens=total,
+        total_tokens=total_of(table, total_tokens),
         top=_top(top),
         period=period,
     )
@@ -275,13 +293,6 @@ def _table(tokens: pa.Table) -> pa.Table:
     if not isinstance(tokens, pa.Table):
         raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     return as_tokens(tokens)
-
-
-def _total(tokens: pa.Table, given: Number | None) -> Decimal | None:
-    from royaltycli.tokens.table import metadata_of
-
-    written = metadata_of(tokens).get("train_tokens") if given is None else given
-    return None if written is None else amount(written, "total tokens")
 
 
 def _top(top: int | None) -> int | None:

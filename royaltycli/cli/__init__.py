@@ -18,7 +18,25 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from royaltycli.cli import check, estimate, init, merge, payout, scan, shares
+from royaltycli.cli import (
+    balance,
+    check,
+    close,
+    compare,
+    estimate,
+    explain,
+    init,
+    ledger,
+    merge,
+    payments,
+    payout,
+    policies,
+    scan,
+    shares,
+    sweep,
+    transfer,
+    unclaimed,
+)
 
 EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
 
@@ -59,7 +77,21 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "merge": merge.merge,
     "shares": shares.shares,
     "payout": payout.payout,
+    "policies": policies.policies,
+    "explain": explain.explain,
+    "compare": compare.compare,
+    "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "close": close.close,
+    "restate": close.restate,
+    "payments": payments.payments,
+    "settle": payments.settle,
+    "balance": balance.balance,
+    "transfer": transfer.transfer,
+    "unclaimed": unclaimed.unclaimed,
+    "release": unclaimed.release,
+    "redistribute": unclaimed.redistribute,
+    "ledger": ledger.ledger,
 }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.payout.payout import Payout
+    from royaltycli.payout.policy import Policy
     from royaltycli.report.workbook import Terms
 
 ORIGINS = {
@@ -43,16 +44,22 @@ def deliver_workbook(
     return payouts[by]
 
 
-def _terms(tokens: pa.Table, paid: Payout, *, profit: Any, rate: Any, period: str, **_how: Any) -> Terms:
+def _terms(
+    tokens: pa.Table, paid: Payout, *, profit: Any, rate: Any, period: str, policy: str | None, **_how: Any
+) -> Terms:
     from royaltycli.arguments import amount, fraction
+    from royaltycli.policies import find_policy
     from royaltycli.report.rules import rules_of
     from royaltycli.report.workbook import Terms
 
-    rules = rules_of(None, paid.currency.code)
-    return Terms(amount(profit, "profit"), fraction(rate, "rate"), period, rules, tuple(_origins(tokens)))
+    by = None if policy is None else find_policy(policy, paid.currency)
+    part = by.rate if by is not None and rate is None else fraction(rate, "rate")
+    assert part is not None, "without a rate nothing was distributed"
+    origins = tuple(_origins(tokens, by))
+    return Terms(amount(profit, "profit"), part, period, rules_of(by, paid.currency.code), origins)
 
 
-def _origins(tokens: pa.Table) -> Iterator[tuple[str, str]]:
+def _origins(tokens: pa.Table, policy: Policy | None) -> Iterator[tuple[str, str]]:
     from royaltycli.storage import SEAL_KEY, SEAL_START
     from royaltycli.tokens.table import metadata_of
 
@@ -61,3 +68,5 @@ def _origins(tokens: pa.Table) -> Iterator[tuple[str, str]]:
         yield "Seal of the token table", seal.removeprefix(SEAL_START).decode("ascii")
     known = metadata_of(tokens)
     yield from ((words, known[name]) for name, words in ORIGINS.items() if name in known)
+    if policy is not None:
+        yield "SHA-256 of the policy", policy.digest

@@ -57,6 +57,13 @@ def corpora(incomplete: str) -> list[str]:
     return _beginning(incomplete, (mixture.name for mixture in mixtures()))
 
 
+def policies(incomplete: str) -> list[str]:
+    """The policies that are shipped; a file can be named as well."""
+    from royaltycli.policies import names
+
+    return _beginning(incomplete, names())
+
+
 def parts(ctx: typer.Context, incomplete: str) -> list[str]:
     """The parts of the corpus that was named before, in letters that no shell needs quoted."""
     from royaltycli.errors import CallError

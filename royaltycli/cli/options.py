@@ -26,6 +26,10 @@ Manifest = Annotated[
 ]
 # `readable=False` leaves it to the reader to say what cannot be read, in its own words.
 Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
+TokensOption = Annotated[
+    Path,
+    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
+]
 # `readable=False` leaves it to the writer to say what cannot be written.
 TokenTable = Annotated[
     str, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
@@ -105,6 +109,69 @@ Profit = Annotated[
 Rate = Annotated[
     str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out, such as 0.2 or 20%.")
 ]
+PolicyRate = Annotated[
+    str | None,
+    typer.Option(
+        "--rate",
+        "-r",
+        metavar="R",
+        help="The part of it that is paid out, such as 0.2 or 20%.",
+        show_default="the policy's, if it has one",
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE|NAME",
+        help="The rules to pay by: a file, or one of `royalty policies`.",
+        autocompletion=completion.policies,
+        show_default="seen tokens, without further rules",
+    ),
+]
+Holders = Annotated[
+    Path | None,
+    typer.Option(
+        "--holders",
+        metavar="FILE",
+        readable=False,
+        help="A list of holders: who can be reached, withholding, advances, minimums. CSV, JSONL or Parquet.",
+        show_default=False,
+    ),
+]
+Usage = Annotated[
+    Path | None,
+    typer.Option(
+        "--usage",
+        metavar="FILE",
+        readable=False,
+        help="The usage of each source, for a policy that shares by it: CSV, JSONL or Parquet of source_id and credit.",
+        show_default=False,
+    ),
+]
+Period = Annotated[
+    str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
+]
+Ledger = Annotated[
+    Path, typer.Option("--ledger", "-l", metavar="FOLDER", readable=False, help="The folder of the ledger.")
+]
+PeriodName = Annotated[str, typer.Argument(metavar="PERIOD", help="The name of the period, such as 2026 or 2026-Q3.")]
+TokensFile = Annotated[
+    Path,
+    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
+]
+LedgerCurrency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency",
+        "-c",
+        metavar="CODE",
+        help="ISO 4217, such as USD, EUR, JPY or KWD.",
+        autocompletion=completion.currencies,
+        show_default="the ledger's, or USD for a new one",
+    ),
+]
+Date = Annotated[str, typer.Option("--date", metavar="DATE", help="A date to note in the ledger.", show_default=False)]
 Format = Annotated[
     str | None,
     typer.Option(

@@ -18,12 +18,14 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500M --rate 20% -o payout.xlsx[/cyan]  a workbook, by source and by holder
 
-[cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]"""
+[cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]
+
+[cyan]royalty payout --profit 500e6 --rate 0.2 --policy spotify-gate --by holder[/cyan]"""
 
 
 def payout(
     profit: options.Profit,
-    rate: options.Rate,
+    rate: options.PolicyRate = None,
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
         Literal["source", "holder", "split"],
@@ -36,9 +38,10 @@ def payout(
     currency: options.Currency = "USD",
     top: options.Top = None,
     total_tokens: options.TotalTokens = None,
-    period: Annotated[
-        str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
-    ] = "",
+    period: options.Period = "",
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
@@ -48,6 +51,9 @@ def payout(
 
     Each source's share is its seen tokens over all seen tokens. Whole minor units are paid by the method
     of largest remainders, and the payout column always sums to the pool.
+
+    With a policy, by its rules: who takes part, caps, deductions, minimum payment. Then rows by source say
+    what was earned, and rows by holder what is paid now.
     """
     from royaltycli import api
     from royaltycli.cli import console
@@ -64,6 +70,9 @@ def payout(
         "total_tokens": total_tokens,
         "top": rows,
         "period": period,
+        "policy": policy,
+        "holders": holders,
+        "usage": usage,
     }
     if kind == "xlsx":
         paid = deliver_workbook(table, place, by=by, quiet=quiet, **how)

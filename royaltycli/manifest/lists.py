@@ -179,8 +179,8 @@ def _header_is_fine(names: list[str], place: Place, columns: tuple[str, ...], pr
             problems.append(Problem(place, f"unknown column {shown(name)}", instead(name, columns, "columns")))
         elif names.count(name) > 1:
             problems.append(Problem(place, f"column {shown(name)} is given twice", "keep one of them"))
-    if names and "id" not in names:
-        problems.append(Problem(place, "there is no column 'id'", "give each row an id"))
+    if names and columns[0] not in names:
+        problems.append(Problem(place, f"there is no column {columns[0]!r}", "add it, with a value in each row"))
     return len(problems) == before
 
 

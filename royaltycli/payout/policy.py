@@ -85,13 +85,18 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of a distribution. `digest` is the SHA-256 of the file that it was read from, in hexadecimal."""
+    """The rules of a distribution.
+
+    `digest` is the SHA-256 of the file that it was read from, in hexadecimal. `rate` is the part of the
+    profit that is paid out, unless the call says otherwise.
+    """
 
     name: str
     title: str = ""
     source: str = ""
     date: str = ""
     digest: str = ""
+    rate: Fraction | None = None
     basis: tuple[tuple[Measure, Fraction], ...] = (("seen_tokens", Fraction(1)),)
     top: tuple[Top, ...] = ()
     gates: tuple[Gate, ...] = ()

@@ -109,7 +109,7 @@ def test_the_place_of_a_row_is_its_first_line(read):
         ("l.csv", "id,pth\na,a.txt\n", ["l.csv:1: unknown column 'pth'; did you mean 'path'?"]),
         ("l.csv", "id;path\na;a.txt\n", ["l.csv:1: the columns are not parted by commas; save the file as CSV with commas"]),
         ("l.csv", "id,path,path\na,a.txt,a.txt\n", ["l.csv:1: column 'path' is given twice; keep one of them"]),
-        ("l.csv", "path\na.txt\n", ["l.csv:1: there is no column 'id'; give each row an id"]),
+        ("l.csv", "path\na.txt\n", ["l.csv:1: there is no column 'id'; add it, with a value in each row"]),
         ("l.csv", "id,path\n,a.txt\n", ['l.csv:2: a source: it has no id; add one, such as id = "my-book"']),
         ("l.csv", "id,path\na,a.txt,x\nb\n", ["l.csv:2: the row has 3 cells, but the header has 2; a cell that holds a comma must be in quotation marks", "l.csv:3: the row has 1 cells, but the header has 2; a cell that holds a comma must be in quotation marks"]),
         ("l.csv", 'id,path\na,"a.txt"x\n', ["l.csv:2: not valid CSV: ',' expected after '\"'; mend the quotation marks of this row"]),

@@ -5,10 +5,19 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 """
 
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
+from royaltycli.cli.console.ledger import show_booked, show_rows, show_verified, verifying
 from royaltycli.cli.console.messages import clean, fail, say
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
+from royaltycli.cli.console.policies import (
+    show_comparison,
+    show_details,
+    show_explanation,
+    show_grid,
+    show_policies,
+    stepping,
+)
 from royaltycli.cli.console.progress import writing
-from royaltycli.cli.console.tables import ROWS
+from royaltycli.cli.console.tables import ROWS, several
 
 __all__ = [
     "ROWS",
@@ -17,13 +26,24 @@ __all__ = [
     "prove",
     "say",
     "scanning",
+    "several",
+    "show_booked",
     "show_check",
+    "show_comparison",
+    "show_details",
     "show_estimate",
+    "show_explanation",
+    "show_grid",
     "show_mixtures",
     "show_part",
     "show_payout",
     "show_plan",
+    "show_policies",
+    "show_rows",
     "show_scan",
     "show_shares",
+    "show_verified",
+    "stepping",
+    "verifying",
     "writing",
 ]

@@ -42,11 +42,13 @@ def show_payout(payout: Payout, by: str) -> None:
 
 def prove(payout: Payout, *, aside: bool) -> None:
     """The line that proves that every unit of the pool went somewhere; on standard error if `aside`."""
-    from royaltycli.payout.currency import money
+    from royaltycli.payout.currency import exact_money, money
 
-    parts = [f"{name} {grouped(money(units, payout.currency))}" for name, units in payout.destinations]
-    pool = grouped(money(payout.pool, payout.currency))
-    line = f"pool {pool} {payout.currency.code} = {' + '.join(parts)}"
+    currency = payout.currency
+    parts = [f"{name} {grouped(money(units, currency))}" for name, units in payout.destinations]
+    if payout.exact:
+        parts = [f"{name} {grouped(exact_money(amount, currency))}" for name, amount in payout.exact]
+    line = f"pool {grouped(money(payout.pool, currency))} {currency.code} = {' + '.join(parts)}"
     if aside:
         speak(Text(line, style="bold"))
     else:

@@ -1,0 +1,79 @@
+"""`royalty compare`: policies side by side on one corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from royaltycli.cli import completion, options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty compare token-share spotify-gate mine.toml --profit 500e6 --rate 0.2[/cyan]
+
+[cyan]royalty compare token-share mine.toml --profit 500e6 --rate 0.2 --details -o holders.csv[/cyan]"""
+
+
+def compare(
+    policies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POLICY...",
+            help="Policies, as names or files; the others are compared with the first.",
+            autocompletion=completion.policies,
+        ),
+    ],
+    profit: options.Profit,
+    rate: options.PolicyRate = None,
+    tokens: options.TokensOption = Path("tokens.parquet"),
+    holders: options.Holders = None,
+    usage: options.Usage = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="A row for each holder, with what each policy pays it.")
+    ] = False,
+    currency: options.Currency = "USD",
+    total_tokens: options.TotalTokens = None,
+    period: options.Period = "",
+    top: options.Top = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+) -> None:
+    """Set policies side by side: who is paid, who gains, who loses, and how unequal the payments are.
+
+    Payments are those of one period, with nothing carried from before. The Gini coefficient is 0 where all
+    holders are paid alike, and near 1 where one is paid everything.
+    """
+    from royaltycli import api
+    from royaltycli.cli import console
+    from royaltycli.distributing import outcomes_of
+    from royaltycli.payout.comparison import compared, side_by_side
+
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    options.spare_input(tokens, place)
+    how: dict[str, Any] = {
+        "profit": profit,
+        "rate": rate,
+        "currency": currency,
+        "total_tokens": total_tokens,
+        "period": period,
+    }
+    table = api.read_tokens(tokens)
+    with console.stepping(len(policies), "policies") as advance:
+        outcomes = []
+        for one in outcomes_of(policies, table, holders=holders, usage=usage, **how):
+            outcomes.append(one)
+            advance()
+    rows = side_by_side(outcomes) if details else compared(outcomes)
+    shown = console.ROWS if kind == "table" and top is None else top
+    if details and shown:
+        rows = rows.slice(0, shown)
+    if kind != "table":
+        options.deliver(rows, kind, place, raw=raw)
+    elif details:
+        console.show_details(rows)
+    else:
+        console.show_comparison(outcomes)

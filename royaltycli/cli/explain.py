@@ -1,0 +1,52 @@
+"""`royalty explain`: the arithmetic of one amount."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty explain quantum-textbook --profit 500e6 --rate 0.2[/cyan]
+
+[cyan]royalty explain a-rao --profit 500e6 --rate 0.2 --policy mine.toml --holders holders.csv[/cyan]"""
+
+
+def explain(
+    identifier: Annotated[str, typer.Argument(metavar="HOLDER|SOURCE", help="The id of a holder or a source.")],
+    profit: options.Profit,
+    rate: options.PolicyRate = None,
+    tokens: options.TokensOption = Path("tokens.parquet"),
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
+    kind: Annotated[
+        Literal["source", "holder"] | None,
+        typer.Option("--as", metavar="WHAT", help="source or holder, where an id is both.", show_default=False),
+    ] = None,
+    currency: options.Currency = "USD",
+    total_tokens: options.TotalTokens = None,
+    period: options.Period = "",
+) -> None:
+    """Show how what a source or a holder gets comes about, step by step, with numbers to check on paper."""
+    from royaltycli import api
+    from royaltycli.cli import console
+    from royaltycli.distributing import PLAIN, distribute_by
+    from royaltycli.payout.explanation import explain as compute
+
+    distribution = distribute_by(
+        policy or PLAIN,
+        api.read_tokens(tokens),
+        profit=profit,
+        rate=rate,
+        currency=currency,
+        total_tokens=total_tokens,
+        holders=holders,
+        usage=usage,
+        period=period,
+    )
+    console.show_explanation(compute(distribution, identifier, kind), distribution)

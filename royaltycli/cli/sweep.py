@@ -1,0 +1,66 @@
+"""`royalty sweep`: one policy over a grid of profits and rates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty sweep --profit 100e6..1e9 --rate 5%..30%[/cyan]
+
+[cyan]royalty sweep --profit '100e6 1e9' --rate 5%..30% --steps 11 --policy mine.toml -o grid.csv[/cyan]"""
+
+
+def sweep(
+    profit: Annotated[
+        str, typer.Option("--profit", "-p", metavar="P..Q", help="Profits: a range, one, or several with spaces.")
+    ],
+    rate: Annotated[
+        str, typer.Option("--rate", "-r", metavar="R..S", help="Rates: a range, one, or several with spaces.")
+    ],
+    tokens: options.TokensOption = Path("tokens.parquet"),
+    steps: Annotated[int, typer.Option("--steps", metavar="N", help="Values of each range.")] = 5,
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
+    currency: options.Currency = "USD",
+    total_tokens: options.TotalTokens = None,
+    period: options.Period = "",
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what a policy pays over a grid of profits and rates: how many are paid, and how much."""
+    from royaltycli import api
+    from royaltycli.cli import console
+    from royaltycli.distributing import PLAIN, distribute_by, grid_of
+    from royaltycli.payout.comparison import outcome, swept
+
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    options.spare_input(tokens, place)
+    points = grid_of(profit, rate, steps)
+    how: dict[str, Any] = {
+        "currency": currency,
+        "total_tokens": total_tokens,
+        "period": period,
+        "holders": holders,
+        "usage": usage,
+    }
+    table = api.read_tokens(tokens)
+    grid = []
+    with console.stepping(len(points), "points", quiet=quiet) as advance:
+        for profit_here, rate_here in points:
+            distribution = distribute_by(policy or PLAIN, table, profit=profit_here, rate=rate_here, **how)
+            grid.append((profit_here, rate_here, outcome(distribution)))
+            advance()
+    if kind == "table":
+        console.show_grid(grid)
+    else:
+        options.deliver(swept(grid), kind, place, raw=raw)

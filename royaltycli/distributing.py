@@ -1,0 +1,125 @@
+"""A pool distributed by a policy, from what callers give: names, numbers as text, and files.
+
+Between the command line with the Python API and the pure computation in `payout`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from royaltycli.arguments import Number, amount, check_types, fraction
+from royaltycli.errors import CallError
+from royaltycli.payout.policy import Policy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from royaltycli.payout.comparison import Outcome
+    from royaltycli.payout.distribution import Distribution
+
+PLAIN = "token-share"
+"""The policy that stands for none: whole minor units by seen tokens."""
+
+STEPS, MOST_STEPS = 5, 1000
+"""Values of a range, such as `5%..30%`, unless it is said how many; and at the most."""
+
+
+def distribute_by(
+    policy: str | Path | Policy,
+    tokens: pa.Table,
+    *,
+    profit: Number,
+    rate: Number | None = None,
+    currency: str = "USD",
+    total_tokens: Number | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
+    period: str = "",
+) -> Distribution:
+    """The distribution of a profit at a rate by a policy: the name of a shipped one, a file, or a Policy.
+
+    `rate` is by default the policy's own. `holders` and `usage` are files with a list of holders and with the
+    credits of sources (docs/policies.md). Raises RoyaltyError.
+    """
+    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.currency import pool
+    from royaltycli.payout.distribute import distribute
+    from royaltycli.policies import find_policy
+    from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.usage import read_usage
+    from royaltycli.tokens.table import as_tokens
+
+    check_types(currency=currency, period=period)
+    money = find_currency(currency)
+    rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
+    if rate is None and rules.rate is None:
+        raise CallError(f"the policy {rules.name} has no rate of its own; say which part is paid out with `--rate`")
+    share = rules.rate if rate is None else fraction(rate, "rate")
+    assert share is not None
+    table = as_tokens(tokens)
+    return distribute(
+        table,
+        rules,
+        pool=pool(amount(profit, "profit"), share, money).units,
+        currency=money,
+        total_tokens=total_of(table, total_tokens),
+        usage=None if usage is None else read_usage(Path(usage)),
+        parties=None if holders is None else read_parties(Path(holders), money),
+        period=period,
+    )
+
+
+def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:
+    """The size of the whole run in seen tokens: what is given, else what the manifest said, if it did."""
+    from royaltycli.tokens.table import metadata_of
+
+    written = metadata_of(tokens).get("train_tokens") if given is None else given
+    return None if written is None else amount(written, "total tokens")
+
+
+def outcomes_of(policies: Sequence[str | Path | Policy], tokens: pa.Table, **how: Any) -> Iterator[Outcome]:
+    """What each policy comes to on one corpus; `how` are the other arguments of `distribute_by`.
+
+    Raises CallError if two have one name, as columns are named by it.
+    """
+    from royaltycli.payout.comparison import outcome
+
+    names: set[str] = set()
+    for policy in policies:
+        result = outcome(distribute_by(policy, tokens, **how))
+        if result.policy in names:
+            raise CallError(f"two policies are named {result.policy}; give one of them another `name`")
+        names.add(result.policy)
+        yield result
+
+
+def grid_of(profit: str, rate: str, steps: int = STEPS) -> list[tuple[Decimal, Fraction]]:
+    """Every profit of a range with every rate of another. Raises CallError."""
+    rates = values_of(rate, "rate", steps)
+    return [(amount_of(profit), rate) for profit in values_of(profit, "profit", steps) for rate in rates]
+
+
+def values_of(given: str, what: Literal["profit", "rate"], steps: int = STEPS) -> list[Fraction]:
+    """The values of a range such as `5%..30%`, `steps` of them, equally far apart; or those listed: `5% 10%`.
+
+    Raises CallError.
+    """
+    read = fraction if what == "rate" else lambda number, name: Fraction(amount(number, name))
+    if ".." not in given:
+        return [read(one, what) for one in given.split()] or [read(given, what)]
+    first, _, last = given.partition("..")
+    low, high = read(first.strip(), what), read(last.strip(), what)
+    if low >= high or not 2 <= steps <= MOST_STEPS:  # noqa: PLR2004 -- the two ends
+        example = "5%..30%" if what == "rate" else "100e6..1e9"
+        raise CallError(f"{what} is {given!r}; a range goes up, such as {example}, in 2 to {MOST_STEPS} steps")
+    return [low + (high - low) * step / (steps - 1) for step in range(steps)]
+
+
+def amount_of(profit: Fraction) -> Decimal:
+    """A profit as a decimal, rounded down to a millionth of the currency where it has no end."""
+    return Decimal(profit.numerator * 10**6 // profit.denominator).scaleb(-6)

@@ -1,0 +1,210 @@
+"""The arithmetic of one amount, step by step, with numbers that can be checked on paper (`royalty explain`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.errors import CallError
+from royaltycli.numerals import plain_fraction
+from royaltycli.payout.allocation import exact_sum
+from royaltycli.payout.basis import seen_tokens
+from royaltycli.payout.currency import exact_money, money
+from royaltycli.payout.distribution import MILLIONTHS, Distribution, Shared
+from royaltycli.payout.gates import POOL
+from royaltycli.payout.payments import pay_balances
+
+LISTED = 20
+"""Sources of a holder that are listed one by one, the largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line: what it is, how it comes about, and the amount in the currency, empty where it is none."""
+
+    what: str
+    how: str
+    amount: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How one amount comes about. `kind` is source or holder."""
+
+    kind: str
+    identifier: str
+    title: str
+    steps: tuple[Step, ...]
+
+
+def explain(distribution: Distribution, identifier: str, kind: str | None = None) -> Explanation:
+    """How the amount of a source or a holder comes about; `kind` says which, where an id is both.
+
+    Raises CallError if there is no such id, or it is both and nothing says which is meant.
+    """
+    source = pc.index(distribution.table["source_id"], identifier).as_py() if kind != "holder" else -1
+    holder = pc.index(distribution.parts.ids, identifier).as_py() if kind != "source" else -1
+    if source >= 0 and holder >= 0:
+        raise CallError(f"{identifier} is a source and a holder; say which with `--as source` or `--as holder`")
+    if source >= 0:
+        return Explanation(
+            "source", identifier, distribution.table["title"][source].as_py() or "", _source(distribution, source)
+        )
+    if holder >= 0:
+        name = distribution.parts.names[holder].as_py()
+        return Explanation("holder", identifier, "" if name == identifier else name, _holder(distribution, holder))
+    raise CallError(
+        f"there is no {kind or 'source or holder'} {identifier!r} in the token table; "
+        "`royalty shares` and `royalty shares --by holder` list them"
+    )
+
+
+def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
+    """From the pool to what each holder of a source gets."""
+    steps = _pool(distribution)
+    policy, table = distribution.policy, distribution.table
+    closed = int(distribution.gate[row])
+    place = distribution.places[distribution.sent[row]] if distribution.sent[row] >= 0 else ""
+    if closed >= 0:
+        goes = "it takes no part" if place == POOL else f"what it comes to goes to {place}"
+        steps.append(Step("gate", f"gate {closed + 1} of the policy closes on it: {goes}"))
+        if place == POOL:
+            return tuple(steps)
+    elif policy.gates:
+        steps.append(Step("gate", f"none of the {len(policy.gates)} gates of the policy closes on it"))
+    tokens, epochs = int(table["credited_tokens"][row].as_py()), table["epochs"][row].as_py()
+    basis = seen_tokens(table["credited_tokens"], table["epochs"])
+    seen = plain_fraction(Fraction(int(basis.weights[row]), 10**basis.places))
+    steps.append(Step("seen tokens", f"{_grouped(tokens)} tokens × {epochs} (epochs) = {_grouped(seen)}"))
+    if policy.fixed is not None and policy.fixed.each == "work":
+        count = int(np.count_nonzero(distribution.fixed))
+        whole = _money(distribution, exact_sum(distribution.fixed))
+        steps.append(
+            Step("fixed part", f"{whole} in {count:,} equal parts", _money(distribution, distribution.fixed[row]))
+        )
+    steps += [_shared(distribution, shared, row) for shared in distribution.shared]
+    before = int(distribution.fixed[row]) + int(distribution.measured[row])
+    after = int(distribution.sources[row])
+    if after != before:
+        what = "cap" if after < before else "shared anew"
+        how = "kept within the caps and floors of the policy" if after < before else "what others left is shared anew"
+        steps.append(Step(what, f"{_money(distribution, before)}; {how}", _money(distribution, after)))
+    steps.append(Step("comes to", "in all", _money(distribution, after)))
+    if place:
+        return (*steps, Step("goes to", place, _money(distribution, after)))
+    return (*steps, *_splits(distribution, np.flatnonzero(distribution.parts.source == row), by_holder=True))
+
+
+def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
+    """From the sources of a holder to what it is paid."""
+    earnings, policy = distribution.earnings, distribution.policy
+    parts = np.flatnonzero(distribution.parts.holder == row)
+    parts = parts[np.argsort(-distribution.part_amounts[parts], kind="stable")]
+    steps = list(_splits(distribution, parts[:LISTED], by_holder=False))
+    if len(parts) > LISTED:
+        rest = exact_sum(distribution.part_amounts[parts[LISTED:]])
+        steps.append(Step("other sources", f"{len(parts) - LISTED:,} of them", _money(distribution, rest)))
+    if policy.fixed is not None and policy.fixed.each == "holder":
+        whole = _money(distribution, exact_sum(earnings.fixed))
+        count = int(np.count_nonzero(earnings.fixed))
+        steps.append(Step("fixed part", f"{whole} in {count:,} equal parts", _money(distribution, earnings.fixed[row])))
+    if not earnings.reachable[row]:
+        steps.append(
+            Step("escrow", "it cannot be reached, so all is kept for it", _money(distribution, earnings.escrow[row]))
+        )
+        return tuple(steps)
+    steps.append(Step("earned", "in all", _money(distribution, earnings.earned[row])))
+    if earnings.adjustment[row]:
+        steps.append(
+            Step("adjustment", "by the caps and floors for holders", _money(distribution, earnings.adjustment[row]))
+        )
+    gross = int(earnings.earned[row] + earnings.adjustment[row])
+    fee, withheld, recouped, reserve = (
+        int(column[row]) for column in (earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve)
+    )
+    rate = plain_fraction(policy.deductions.fee * 100)
+    if fee:
+        steps.append(Step("fee", f"{rate} % of {_money(distribution, gross)}", _money(distribution, -fee)))
+    if withheld:
+        steps.append(Step("withholding", f"of {_money(distribution, gross - fee)}", _money(distribution, -withheld)))
+    if recouped:
+        steps.append(Step("recouped", "of the advance", _money(distribution, -recouped)))
+    if reserve:
+        part = plain_fraction(policy.deductions.reserve * 100)
+        left = _money(distribution, gross - fee - withheld - recouped)
+        steps.append(Step("reserve", f"{part} % of {left}", _money(distribution, -reserve)))
+    steps.append(Step("net", "after deductions", _money(distribution, earnings.net[row])))
+    return (*steps, *_payment(distribution, row))
+
+
+def _payment(distribution: Distribution, row: int) -> list[Step]:
+    """What is paid of the net, and what is carried."""
+    earnings, payment = distribution.earnings, distribution.policy.payment
+    payments = pay_balances(earnings.net, earnings.minimum, payment, distribution.parts.ids, distribution.period)
+    least = _money(distribution, earnings.minimum[row])
+    if earnings.net[row] < earnings.minimum[row]:
+        how = f"{_money(distribution, earnings.net[row])} is below the minimum of {least}"
+    else:
+        how = "whole units" + (f", as the minimum of {least} is reached" if earnings.minimum[row] else "")
+    steps = [Step("paid", how, _grouped(money(int(payments.paid[row]), distribution.currency)))]
+    if payments.below[row]:
+        steps.append(Step("goes to", payment.below, _money(distribution, payments.below[row])))
+    if payments.carried[row]:
+        steps.append(Step("carried", "for the next period", _money(distribution, payments.carried[row])))
+    return steps
+
+
+def _pool(distribution: Distribution) -> list[Step]:
+    """The pool, and the parts that go elsewhere before all else."""
+    whole = distribution.pool * MILLIONTHS
+    steps = [Step("pool", "profit × rate", _grouped(money(distribution.pool, distribution.currency)))]
+    for top in distribution.policy.top:
+        part = plain_fraction(top.part * 100)
+        taken = whole * top.part
+        amount = _money(distribution, taken.numerator // taken.denominator)
+        steps.append(Step("first", f"{part} % of the pool goes to {top.to}", amount))
+    return steps
+
+
+def _shared(distribution: Distribution, shared: Shared, row: int) -> Step:
+    """What one measure gives a source: its part of the measure's money."""
+    number = plain_fraction(Fraction(int(shared.numbers[row]), 10**shared.places))
+    total = plain_fraction(Fraction(shared.total, 10**shared.places))
+    exact = Fraction(shared.units * int(shared.numbers[row]), shared.total)
+    how = f"{_money(distribution, shared.units)} × {_grouped(number)} / {_grouped(total)}"
+    return Step(
+        f"by {shared.measure.replace('_', ' ')}", how, _money(distribution, exact.numerator // exact.denominator)
+    )
+
+
+def _splits(
+    distribution: Distribution, parts: np.ndarray[tuple[int], np.dtype[np.int64]], *, by_holder: bool
+) -> list[Step]:
+    """A line for each part: a holder's of a source, or of all its sources."""
+    found = distribution.parts
+    names = (
+        found.ids.take(pa.array(found.holder[parts]))
+        if by_holder
+        else found.source_ids.take(pa.array(found.source[parts]))
+    )
+    shares = found.share_texts.take(pa.array(found.share[parts])).to_pylist()
+    steps = []
+    for name, share, part in zip(names.to_pylist(), shares, parts.tolist(), strict=True):
+        whole = _money(distribution, distribution.sources[found.source[part]])
+        steps.append(Step(name, f"{share} of {whole}", _money(distribution, distribution.part_amounts[part])))
+    return steps
+
+
+def _money(distribution: Distribution, millionths: int | np.int64) -> str:
+    """An amount, exact, with its thousands set apart."""
+    return _grouped(exact_money(int(millionths), distribution.currency))
+
+
+def _grouped(number: int | str) -> str:
+    whole, point, part = str(number).partition(".")
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{abs(int(whole)):,}{point}{part}"

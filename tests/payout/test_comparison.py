@@ -1,0 +1,75 @@
+"""Policies side by side: figures against slow definitions, and rows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from royaltycli.payout.comparison import compared, gini, outcome, side_by_side, swept
+from royaltycli.payout.currency import currency
+from royaltycli.payout.distribute import distribute
+from royaltycli.payout.policy import Cap, Payment, Policy
+from tests.payout.tables import table
+
+FEEDS = table(*((f"s{number}", 10 * number, "1", {f"h{number}": "1"}) for number in range(1, 5)))
+PLAIN = Policy("plain")
+CAPPED = Policy("capped", caps=(Cap("source", ((0, Decimal("0.30")),)),), payment=Payment(minimum=Decimal("0.20")))
+
+
+def found(policy, pool=100):
+    return outcome(distribute(FEEDS, policy, pool=pool, currency=currency("USD")))
+
+
+@given(st.lists(st.integers(0, 10**12), max_size=30))
+def test_the_gini_coefficient_is_half_the_mean_difference_over_the_mean(amounts):
+    total, size = sum(amounts), len(amounts)
+    differences = sum(abs(a - b) for a in amounts for b in amounts)
+    expected = Fraction(differences, 2 * size * total) if total else Fraction(0)
+    assert gini(np.sort(np.array(amounts, np.int64))) == expected
+
+
+@pytest.mark.parametrize(("amounts", "expected"), [([1, 1, 1], 0), ([0, 0, 0, 12], Fraction(3, 4)), ([], 0), ([0], 0)])
+def test_the_gini_coefficient_of_what_everyone_knows(amounts, expected):
+    assert gini(np.array(amounts, np.int64)) == expected
+
+
+def test_an_outcome_says_who_is_paid_and_what_is_left():
+    plain, capped = found(PLAIN), found(CAPPED)
+    assert plain.paid.tolist() == [10, 20, 30, 40]
+    assert (plain.total, plain.receivers, plain.smallest, plain.median) == (100, 4, 10, 20)
+    assert plain.top == Fraction(40, 100)
+    assert plain.tenths[:4] == (10, 20, 30, 40)
+    # 0.30 at most: 40 gives 10 to the others by 10:20:30, and then 30 are at the cap too: 40 for 10:20 is 13.3 and 26.7.
+    assert capped.paid.tolist() == [0, 26, 30, 30]
+    assert capped.carried == 13_333_333 + 666_667
+    assert capped.elsewhere == 0
+
+
+def test_gains_and_losses_are_said_against_the_first():
+    rows = compared([found(PLAIN), found(CAPPED)]).to_pylist()
+    assert [(row["policy"], row["gain"], row["lose"]) for row in rows] == [("plain", 0, 0), ("capped", 1, 2)]
+    assert rows[1]["paid_holders"] == 3
+    assert rows[1]["carried"] == Decimal("0.14000000")
+
+
+def test_each_holder_has_a_row_with_what_every_policy_pays_it():
+    rows = side_by_side([found(PLAIN), found(CAPPED)]).to_pylist()
+    assert rows[0] == {
+        "holder_id": "h4",
+        "name": "H4",
+        "plain": Decimal("0.40"),
+        "capped": Decimal("0.30"),
+        "difference": Decimal("-0.10"),
+    }
+
+
+def test_a_grid_has_a_row_for_each_profit_and_rate():
+    rows = swept([(Decimal("5.00"), Fraction(1, 5), found(PLAIN)), (Decimal(5), Fraction(1, 3), found(PLAIN, 166))])
+    assert rows["profit"].to_pylist() == ["5", "5"]
+    assert rows["rate"].to_pylist() == ["0.2", "0.333333333333333"]
+    assert rows["paid"].to_pylist() == [Decimal("1.00"), Decimal("1.64")]

@@ -1,0 +1,124 @@
+"""The shipped policies, against figures that were published (their sources stand in the files)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pyarrow as pa
+import pytest
+
+from royaltycli.payout.allocation import exact_sum
+from royaltycli.payout.currency import currency
+from royaltycli.payout.distribute import distribute
+from royaltycli.payout.distributed import pay_out
+from royaltycli.policies import find_policy
+from tests.payout.tables import table
+
+CENT = 1_000_000
+
+
+def used(**credit):
+    return pa.table({"source_id": list(credit), "credit": [str(value) for value in credit.values()]})
+
+
+def apply(name, sources, pool, code="USD", **more):
+    money = currency(code)
+    return distribute(sources, find_policy(name, money), pool=pool, currency=money, **more)
+
+
+@pytest.mark.parametrize(("pool", "expected"), [(50_000_000_000, "216.67"), (10_000_000_000, "43.33")])
+def test_the_textbook_of_the_worked_example_earns_216_67_and_43_33(pool, expected):
+    book = table(("book", 130_000, "1", {"author": "1"}))
+    earned = int(apply("token-share", book, pool, total_tokens=Decimal(300_000_000_000)).sources[0])
+    assert str(round(Decimal(earned) / CENT / 100, 2)) == expected
+
+
+def test_a_rate_of_12_40_pence_a_loan_spends_the_public_lending_fund_exactly():
+    # 53,226 loans are the first to reach 6,600 pounds, and 9 the first to reach one: 8 x 12.4p = 99.2p.
+    loans = {"star": 53_226, "near": 53_225, "some": 1000, "nine": 9, "eight": 8}
+    authors = table(*((name, 1, "1", {f"h-{name}": "1"}) for name in loans))
+    pence = Fraction(124, 10)
+    fund = 660_000 + pence * (53_225 + 1000 + 9)
+    assert fund == Fraction(13_325_016, 10)  # not a whole penny: five times everyone is
+    five = {f"{name}{copy}": count for name, count in loans.items() for copy in range(5)}
+    authors = table(*((name, 1, "1", {f"h-{name}": "1"}) for name in five))
+    distribution = apply("uk-plr", authors, int(fund * 5), "GBP", usage=used(**five))
+    gross = dict(zip(distribution.parts.ids.to_pylist(), distribution.earnings.net.tolist(), strict=True))
+    assert gross["h-star0"] == 660_000 * CENT
+    # Holders are capped by what they earned before, in millionths: so the last one may differ.
+    assert abs(gross["h-near0"] - 659_990 * CENT) <= 1
+    assert abs(gross["h-some0"] - 12_400 * CENT) <= 1
+    assert abs(gross["h-nine0"] - Fraction(1116, 10) * CENT) <= 1
+    assert gross["h-eight0"] == 0
+    assert exact_sum(distribution.earnings.net) == int(fund * 5) * CENT
+
+
+@pytest.mark.parametrize(
+    ("holders", "cap"), [(1, 50_100), (2, 50_100), (3, 250_500), (11, 626_250), (26, 1_565_625), (63, 3_915_315)]
+)
+def test_the_caps_of_metis_go_by_the_number_of_authors(holders, cap):
+    sites = table(
+        ("capped", 1, "1", {f"a{number:02}": f"1/{holders}" for number in range(holders)}),
+        ("other", 1, "1", {"b": "1"}),
+        ("seldom", 1, "1", {"c": "1"}),
+    )
+    sites = sites.append_column("documents", pa.array([100_000, 1, 10]))
+    sites = sites.append_column("bytes", pa.array([10**9, 1800, 10**6]))
+    usage = used(capped=10**6, other=1500, seldom=1499)
+    distribution = apply("vg-wort-metis", sites, cap + 50_000, "EUR", usage=usage)
+    assert distribution.sources.tolist() == [cap * CENT, 50_000 * CENT, 0]
+
+
+def test_the_caps_of_metis_are_multiples_of_the_quota_of_a_text():
+    policy = find_policy("vg-wort-metis", currency("EUR"))
+    tiers = [amount / Decimal("25.05") for _, amount in policy.caps[0].tiers]
+    assert tiers == [20, 100, 250, 625, 1563]
+
+
+def test_what_a_text_earns_goes_to_its_author_by_seventy_percent():
+    text = table(("text", 1, "1", {"author": "0.7", "publisher": "0.3"}))
+    text = text.append_column("documents", pa.array([1])).append_column("bytes", pa.array([1800]))
+    for quota, published in ((2505, "17.54"), (1973, "13.81")):
+        parts = apply("vg-wort-metis", text, quota, "EUR", usage=used(text=1500)).part_amounts
+        assert parts[0] == quota * CENT * 7 // 10
+        assert str(round(Decimal(int(parts[0])) / CENT / 100 + Decimal("1e-9"), 2)) == published
+
+
+def test_below_a_thousand_streams_a_track_leaves_the_denominator():
+    tracks = table(("hit", 1, "1", {"a": "1"}), ("edge", 1, "1", {"b": "1"}), ("rare", 1, "1", {"c": "1"}))
+    distribution = apply("spotify-gate", tracks, 400_000, usage=used(hit=3000, edge=1000, rare=999))
+    assert distribution.sources.tolist() == [100_000 * CENT, 300_000 * CENT, 0]  # edge, hit, rare
+
+
+def test_five_percent_go_to_other_musicians_and_the_rest_by_45_to_50():
+    song = table(("song", 1, "1", {"performer": "9/19", "owner": "10/19"}), ("demo", 1, "1", {"unknown": "1"}))
+    distribution = apply("soundexchange", song, 100_000, usage=used(song=999, demo=1))
+    assert distribution.elsewhere == {"(fund:other-musicians)": 5_000 * CENT}
+    parts = dict(zip(distribution.parts.ids.to_pylist(), distribution.earnings.net.tolist(), strict=True))
+    assert (parts["performer"] * 1000 // 999, parts["owner"] * 1000 // 999) == (45_000 * CENT, 50_000 * CENT)
+    payout = pay_out(distribution, "holder")
+    assert dict(payout.exact)["(carried)"] == 95 * CENT + 955_000_000 % CENT  # demo's 0.95 is below ten dollars
+
+
+def test_the_settlement_pays_2447_56_a_work():
+    works = 1206  # a four-hundredth of 482,460, with a pool to match, as every work gets the same
+    pool = Fraction(118_085_057_825, 482_460) * works
+    sources = table(*((f"w{number:04}", 1, "1", {f"h{number:04}": "1"}) for number in range(works)))
+    amounts = apply("per-work", sources, int(pool)).sources
+    assert {round(amount / CENT / 100, 2) for amount in amounts.tolist()} == {2447.56}
+    assert round(Fraction(118_085_057_825, 482_460)) == 244_756
+
+
+def test_gema_has_a_rate_of_its_own():
+    assert find_policy("gema", currency("EUR")).rate == Fraction(3, 10)
+
+
+def test_equal_parts_come_first_and_the_rest_by_tokens():
+    works = table(("big", 900, "1", {"a": "1"}), ("small", 100, "1", {"b": "1"}))
+    assert apply("flat-plus-percentage", works, 1000).sources.tolist() == [820 * CENT, 180 * CENT]
+
+
+def test_what_nobody_is_known_for_is_kept():
+    works = table(("known", 1, "1", {"a": "1"}), ("lost", 1, "1"))
+    assert apply("revenue-share", works, 1000).elsewhere == {"(escrow)": 500 * CENT}
