@@ -250,7 +250,7 @@ def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False
     deliver_written(writer(kind, rows, raw=raw), kind, output)
 
 
-def deliver_written(write: Callable[[BinaryIO], None], kind: str, output: Path | None) -> None:
+def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path | None) -> None:
     """As `deliver`, of anything that `write` writes in a format."""
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
@@ -273,7 +273,7 @@ def deliver_written(write: Callable[[BinaryIO], None], kind: str, output: Path |
     sys.stdout.buffer.flush()
 
 
-def _bytes(write: Callable[[BinaryIO], None]) -> bytes:
+def _bytes(write: Callable[[BinaryIO], object]) -> bytes:
     import io
 
     buffer = io.BytesIO()

@@ -15,7 +15,7 @@ ENDINGS = {
     ".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".md": "markdown", ".xlsx": "xlsx",
 }  # fmt: skip
 FORMATS = ("table", *ENDINGS.values())
-BINARY = {"parquet": "Parquet", "xlsx": "a workbook"}
+BINARY = {"parquet": "Parquet", "xlsx": "a workbook", "pdf": "PDF"}
 """Formats that are no text, and so nothing for a terminal, with what they are called."""
 
 

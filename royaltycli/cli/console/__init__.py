@@ -17,6 +17,7 @@ from royaltycli.cli.console.policies import (
     stepping,
 )
 from royaltycli.cli.console.progress import writing
+from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, several
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "show_rows",
     "show_scan",
     "show_shares",
+    "show_statement",
     "show_verified",
     "stepping",
     "verifying",
