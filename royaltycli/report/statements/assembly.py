@@ -6,6 +6,7 @@ later changes it: corrections are on the statement of the period in which they a
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,10 +134,12 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     owed = _Owed(read, size)
     places = pc.index_in(parties.table["id"].take(pa.array(chosen - 1)), read.distribution.parts.ids)
     sorted_holders = read.distribution.parts.holder[read.by_holder]
-    terms = _terms(read, sender)
+    terms, digests = _terms(read, sender), _digests(read)
+    # As they were at the close: what is transferred later changes no statement.
+    successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
     for number, place in zip(chosen.tolist(), places.to_pylist(), strict=True):
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
-        booked = sorted_out(read.flows, number, parties)
+        booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
         of_close: list[Entry] = []
         if place is not None:
@@ -156,7 +159,7 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
             booked.paid,
             int(closing[number]),
             owed.of(number, int(closing[number])),
-            _digests(read),
+            digests,
         )
 
 

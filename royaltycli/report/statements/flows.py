@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +68,8 @@ def flows_of(booked: Sequence[tuple[Logged, Moves]]) -> Flows:
     return Flows(tuple(logged for logged, _ in booked), *(rows[:, at] for at in range(5)))
 
 
-def sorted_out(flows: Flows, holder: int, parties: Parties) -> Sorted:
-    """What one holder's moves are, those alike added up."""
+def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[int, int]) -> Sorted:
+    """What one holder's moves are, those alike added up; `successors` are as in a State."""
     gross, paid = 0, 0
     entries: Counter[str] = Counter()
     taken: Counter[Account] = Counter()
@@ -81,6 +81,10 @@ def sorted_out(flows: Flows, holder: int, parties: Parties) -> Sorted:
             paid -= amount
         elif logged.kind == CLOSE and other in DEDUCTIONS:
             taken[other] -= amount
+        elif other == Account.HOLDER:
+            party = int(flows.party[row])
+            (name,) = parties.names(np.array([party], np.int64))
+            entries[f"Transferred {_direction(holder, party, amount, successors)} {name}"] += amount
         else:
             entries[_label(logged, other, amount, int(flows.party[row]), parties)] += amount
     deductions = [
@@ -94,16 +98,22 @@ def sorted_out(flows: Flows, holder: int, parties: Parties) -> Sorted:
 
 def _label(logged: Logged, other: Account, amount: int, party: int, parties: Parties) -> str:
     """What a move is called; moves that are called alike are added up."""
-    if logged.kind == RESTATE and other != Account.HOLDER:
+    if logged.kind == RESTATE:
         return f"Correction of {logged.about['period']}"
     if logged.kind == SETTLE:
         return f"Payment of {logged.about['period']} returned"
-    if other == Account.HOLDER:
-        (name,) = parties.names(np.array([party], np.int64))
-        return f"Transferred to {name}" if amount < 0 else f"Transferred from {name}"
     if other == Account.RESERVE:
         return "Reserve held back until the next close" if amount < 0 else "Reserve of the period before released"
     if other == Account.ESCROW:
         return "Below the minimum payment, put into escrow" if amount < 0 else "Released from escrow"
     (fund,) = parties.ids(np.array([party], np.int64))
     return f"Below the minimum payment, to {f'the fund {fund}' if fund else 'the payer'}"
+
+
+def _direction(holder: int, other: int, amount: int, successors: Mapping[int, int]) -> str:
+    """Whether a holder is transferred to another or that one to it; a debt moves the other way than money."""
+    if successors.get(holder) == other:
+        return "to"
+    if successors.get(other) == holder:
+        return "from"
+    return "to" if amount < 0 else "from"
