@@ -17,10 +17,22 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from royaltycli.api import check, estimate, payout, read_tokens, scan, shares
+    from royaltycli.api import check, compare, estimate, explain, merge, payout, read_tokens, scan, shares, sweep
     from royaltycli.errors import RoyaltyError
 
-__all__ = ["RoyaltyError", "check", "estimate", "merge", "payout", "read_tokens", "scan", "shares"]
+__all__ = [
+    "RoyaltyError",
+    "check",
+    "compare",
+    "estimate",
+    "explain",
+    "merge",
+    "payout",
+    "read_tokens",
+    "scan",
+    "shares",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

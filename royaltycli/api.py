@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from royaltycli.arguments import Number, amount, check_types, fraction, text
-from royaltycli.distributing import distribute_by, total_of
+from royaltycli.distributing import PLAIN, STEPS, distribute_by, grid_of, outcomes_of, swept_by, total_of
 from royaltycli.errors import CallError
 from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from royaltycli.corpus.opening import Opened
     from royaltycli.payout.estimate import Estimate
+    from royaltycli.payout.explanation import Explanation
     from royaltycli.payout.payout import Payout
     from royaltycli.tokens.scan import Scan
 
@@ -187,6 +188,73 @@ def distribute(
         top=_top(top),
         period=period,
     )
+
+
+def explain(
+    identifier: str,
+    tokens: pa.Table,
+    *,
+    profit: Number,
+    rate: Number | None = None,
+    policy: str | Path | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
+    kind: Literal["source", "holder"] | None = None,
+    currency: str = "USD",
+    total_tokens: Number | None = None,
+    period: str = "",
+) -> Explanation:
+    """The steps to what a source or a holder gets. Raises CallError if there is none of that id."""
+    from royaltycli.payout.explanation import explain as compute
+
+    how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
+    chosen = policy or PLAIN
+    by_policy = distribute_by(chosen, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+    return compute(by_policy, identifier, kind)
+
+
+def compare(
+    policies: Sequence[str | Path],
+    tokens: pa.Table,
+    *,
+    profit: Number,
+    rate: Number | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
+    details: bool = False,
+    currency: str = "USD",
+    total_tokens: Number | None = None,
+    period: str = "",
+) -> pa.Table:
+    """Policies side by side: a row each, or with `details` a row for each holder. Raises CallError, AmountError."""
+    from royaltycli.payout.comparison import compared, side_by_side
+
+    how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "usage": usage}
+    outcomes = list(outcomes_of(policies, tokens, profit=profit, rate=rate, holders=holders, **how))
+    if not outcomes:
+        raise CallError("no policy is given; name one or more, such as token-share")
+    return side_by_side(outcomes) if details else compared(outcomes)
+
+
+def sweep(
+    tokens: pa.Table,
+    *,
+    profit: str,
+    rate: str,
+    steps: int = STEPS,
+    policy: str | Path | None = None,
+    holders: str | Path | None = None,
+    usage: str | Path | None = None,
+    currency: str = "USD",
+    total_tokens: Number | None = None,
+    period: str = "",
+) -> pa.Table:
+    """What a policy pays over a grid of profits and rates, each a range such as `5%..30%`. Raises CallError."""
+    from royaltycli.payout.comparison import swept
+
+    how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
+    how |= {"holders": holders, "usage": usage}
+    return swept(list(swept_by(policy or PLAIN, tokens, grid_of(profit, rate, steps), **how)))
 
 
 def estimate(

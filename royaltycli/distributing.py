@@ -98,6 +98,16 @@ def outcomes_of(policies: Sequence[str | Path | Policy], tokens: pa.Table, **how
         yield result
 
 
+def swept_by(
+    policy: str | Path | Policy, tokens: pa.Table, grid: Sequence[tuple[Decimal, Fraction]], **how: Any
+) -> Iterator[tuple[Decimal, Fraction, Outcome]]:
+    """What a policy comes to at each profit and rate; `how` are the other arguments of `distribute_by`."""
+    from royaltycli.payout.comparison import outcome
+
+    for profit, rate in grid:
+        yield profit, rate, outcome(distribute_by(policy, tokens, profit=profit, rate=rate, **how))
+
+
 def grid_of(profit: str, rate: str, steps: int = STEPS) -> list[tuple[Decimal, Fraction]]:
     """Every profit of a range with every rate of another. Raises CallError."""
     rates = values_of(rate, "rate", steps)

@@ -61,12 +61,15 @@ def test_what_is_exported():
     assert royaltycli.__all__ == [
         "RoyaltyError",
         "check",
+        "compare",
         "estimate",
+        "explain",
         "merge",
         "payout",
         "read_tokens",
         "scan",
         "shares",
+        "sweep",
     ]
     assert dir(royaltycli) == royaltycli.__all__
     assert all(getattr(royaltycli, name).__doc__ for name in royaltycli.__all__)
@@ -91,12 +94,15 @@ DIFFERENT = {
     "check": ({"files"}, set()),
     "shares": ({"format_", "output", "raw"}, set()),
     "payout": ({"format_", "output", "raw", "quiet"}, set()),
+    "explain": (set(), set()),
+    "compare": ({"top", "format_", "output", "raw"}, set()),
+    "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
 }
 """What only the command has, and what only the function has."""
 
-WITHOUT_FUNCTION = {"init"}
-"""It writes a text for a person to go on with, and has no result."""
+WITHOUT_FUNCTION = {"init", "policies"}
+"""They write a text for a person to go on with, and have no result."""
 
 
 def test_every_command_has_its_function():

@@ -12,7 +12,6 @@ import io
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, TextIO
 
@@ -142,11 +141,11 @@ def main() -> None:
     try:
         _run()
     except SystemExit as ending:
-        # A scan that was stopped leaves threads deep in an engine, which Python's own ending would crash; and
-        # an interrupt within `exec`, as classes of data are made with, lets Python end by the signal, whoever
-        # has handled it.
-        if isinstance(ending.code, int) and (ending.code or threading.active_count() > 1):
-            os._exit(ending.code)
+        # Everything is written and flushed by now. Python's own ending would be broken off by threads that a scan
+        # which was stopped leaves deep in an engine, and at times by those of a library; and an interrupt within
+        # `exec`, as classes of data are made with, lets Python end by the signal, whoever has handled it.
+        if ending.code is None or isinstance(ending.code, int):
+            os._exit(ending.code or 0)
         raise
 
 

@@ -35,18 +35,18 @@ def explain(
     """Show how what a source or a holder gets comes about, step by step, with numbers to check on paper."""
     from royaltycli import api
     from royaltycli.cli import console
-    from royaltycli.distributing import PLAIN, distribute_by
-    from royaltycli.payout.explanation import explain as compute
 
-    distribution = distribute_by(
-        policy or PLAIN,
+    explanation = api.explain(
+        identifier,
         api.read_tokens(tokens),
         profit=profit,
         rate=rate,
-        currency=currency,
-        total_tokens=total_tokens,
+        policy=policy,
         holders=holders,
         usage=usage,
+        kind=kind,
+        currency=currency,
+        total_tokens=total_tokens,
         period=period,
     )
-    console.show_explanation(compute(distribution, identifier, kind), distribution)
+    console.show_explanation(explanation)

@@ -39,8 +39,8 @@ def sweep(
     """Show what a policy pays over a grid of profits and rates: how many are paid, and how much."""
     from royaltycli import api
     from royaltycli.cli import console
-    from royaltycli.distributing import PLAIN, distribute_by, grid_of
-    from royaltycli.payout.comparison import outcome, swept
+    from royaltycli.distributing import PLAIN, grid_of, swept_by
+    from royaltycli.payout.comparison import swept
 
     place = options.result(output)
     kind = options.format_of(format_, place)
@@ -56,9 +56,8 @@ def sweep(
     table = api.read_tokens(tokens)
     grid = []
     with console.stepping(len(points), "points", quiet=quiet) as advance:
-        for profit_here, rate_here in points:
-            distribution = distribute_by(policy or PLAIN, table, profit=profit_here, rate=rate_here, **how)
-            grid.append((profit_here, rate_here, outcome(distribution)))
+        for point in swept_by(policy or PLAIN, table, points, **how):
+            grid.append(point)
             advance()
     if kind == "table":
         console.show_grid(grid)

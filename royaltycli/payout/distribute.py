@@ -82,7 +82,7 @@ def distribute(
     net = gross - fee - withholding - recouped - reserve
     earnings = Earnings(
         known.reachable, known.minimum, holders_fixed, earned, gross - earned, fee, withholding, recouped, reserve, net,
-        escrow,
+        escrow, known.withholding,
     )  # fmt: skip
     _check(pool, earnings, elsewhere)
     return Distribution(

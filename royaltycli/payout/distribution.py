@@ -40,6 +40,8 @@ class Earnings:
     reserve: Amounts
     net: Amounts
     escrow: Amounts
+    rates: pa.Array | None = None
+    """The withholding of each holder as text, null where it is the policy's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.currency import exact_money, money
+from royaltycli.payout.currency import Currency, exact_money, money
 from royaltycli.payout.distribution import MILLIONTHS, Distribution, Shared
 from royaltycli.payout.gates import POOL
 from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.policy import Policy
 
 LISTED = 20
 """Sources of a holder that are listed one by one, the largest first."""
@@ -33,11 +34,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How one amount comes about. `kind` is source or holder."""
+    """How one amount comes about by a policy. `kind` is source or holder."""
 
     kind: str
     identifier: str
     title: str
+    policy: Policy
+    currency: Currency
     steps: tuple[Step, ...]
 
 
@@ -50,13 +53,14 @@ def explain(distribution: Distribution, identifier: str, kind: str | None = None
     holder = pc.index(distribution.parts.ids, identifier).as_py() if kind != "source" else -1
     if source >= 0 and holder >= 0:
         raise CallError(f"{identifier} is a source and a holder; say which with `--as source` or `--as holder`")
+    by = (distribution.policy, distribution.currency)
     if source >= 0:
-        return Explanation(
-            "source", identifier, distribution.table["title"][source].as_py() or "", _source(distribution, source)
-        )
+        title = distribution.table["title"][source].as_py() or ""
+        return Explanation("source", identifier, title, *by, _source(distribution, source))
     if holder >= 0:
         name = distribution.parts.names[holder].as_py()
-        return Explanation("holder", identifier, "" if name == identifier else name, _holder(distribution, holder))
+        title = "" if name == identifier else name
+        return Explanation("holder", identifier, title, *by, _holder(distribution, holder))
     raise CallError(
         f"there is no {kind or 'source or holder'} {identifier!r} in the token table; "
         "`royalty shares` and `royalty shares --by holder` list them"
@@ -130,7 +134,10 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
     if fee:
         steps.append(Step("fee", f"{rate} % of {_money(distribution, gross)}", _money(distribution, -fee)))
     if withheld:
-        steps.append(Step("withholding", f"of {_money(distribution, gross - fee)}", _money(distribution, -withheld)))
+        own = None if earnings.rates is None else earnings.rates[row].as_py()
+        part = plain_fraction((policy.deductions.withholding if own is None else Fraction(own)) * 100)
+        left = _money(distribution, gross - fee)
+        steps.append(Step("withholding", f"{part} % of {left}", _money(distribution, -withheld)))
     if recouped:
         steps.append(Step("recouped", "of the advance", _money(distribution, -recouped)))
     if reserve:

@@ -47,15 +47,17 @@ def shipped() -> list[Policy]:
 
 
 def find_policy(given: str, currency: Currency) -> Policy:
-    """The policy that a name or the path of a TOML file means, for payouts in a currency.
+    """The policy that a name or the path of a TOML file means, for payouts in a currency. A name goes first.
 
     Raises CallError if there is none, or it is for another currency, and ManifestError with all that is
     wrong with a file.
     """
-    if not given.endswith(ENDING) and os.sep not in given:
+    if given in names():
         return read_policy(text_of(given).encode(), given, currency)
     if not os.path.exists(given):
-        raise CallError(f"there is no policy {given}; name a file, or one that `royalty policies` lists")
+        if given.endswith(ENDING) or os.sep in given:
+            raise CallError(f"there is no policy {given}; name a file, or one that `royalty policies` lists")
+        text_of(given)  # which says what may have been meant
     data = read_regular(Path(given), "the policy", MANIFEST_BYTES)
     if isinstance(data, Refusal):
         raise ManifestError([Problem(Place(given), data.what, data.mend)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,7 @@ from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import parse_fraction, plain_fraction
 from royaltycli.payout.currency import Currency
+from royaltycli.payout.currency import currency as find_currency
 from royaltycli.payout.distribute import LARGEST_POOL
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Measure, Payment, Per, Policy, Top
 
@@ -40,7 +42,8 @@ def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
     _check_tables(tables)
     head = _head(tables)
     check_keys(head, [*HEAD, *SINGLE, *MANY])
-    own = text(head, "currency")
+    texts(head, "notes")
+    own = _currency(head)
     if own is not None and own != currency.code and not problems:
         raise CallError(f"the policy {file} is in {own}, but the payout in {currency.code}; say `--currency {own}`")
     policy = Policy(
@@ -79,6 +82,17 @@ def _head(tables: Tables) -> Entry:
     """The keys that stand before all tables."""
     lines = {key: lines_of(tables.lines, key)[""] for key in tables.values}
     return Entry("[policy]", tables.values, Place(tables.file, 1), tables.problems, lines)
+
+
+def _currency(head: Entry) -> str | None:
+    """The code of the currency that the amounts of the policy are in."""
+    written = text(head, "currency")
+    try:
+        return None if written is None else find_currency(written).code
+    except CallError as error:
+        what, _, mend = str(error).partition("; ")
+        head.note("currency", what, mend)
+        return None
 
 
 def _single(tables: Tables, name: str, keys: tuple[str, ...]) -> Entry | None:
@@ -161,16 +175,15 @@ def _fixed(tables: Tables, currency: Currency) -> Fixed | None:
 
 
 def _caps(tables: Tables, currency: Currency) -> tuple[Cap, ...]:
-    found = []
+    found: list[Cap] = []
     for entry in _many(tables, "cap", ("per", "amount", "tiers", "excess")):
-        per = _per(entry)
+        per = _per(entry, [cap.per for cap in found])
         flat = _money(entry, "amount", currency)
         tiers = _tiers(entry, per, currency)
         if ("amount" in entry.values) == ("tiers" in entry.values):
             entry.note("amount", "it needs an amount or tiers, and not both", 'write amount = "501.00"')
         excess = _place(entry, "excess") if "excess" in entry.values else "pool"
         found.append(Cap(per, tiers or ((0, flat or Decimal(0)),), excess))
-    _check_once(tables, "cap", [cap.per for cap in found])
     return tuple(found)
 
 
@@ -194,25 +207,19 @@ def _tiers(entry: Entry, per: Per, currency: Currency) -> tuple[tuple[int, Decim
             entry.note("tiers", "a tier needs a whole number of holders and an amount", form)
         tiers.append((start if isinstance(start, int) else 0, money or Decimal(0)))
     starts = [start for start, _ in tiers]
-    if any(first >= second for first, second in zip(starts, starts[1:], strict=False)):
+    if any(first >= second for first, second in itertools.pairwise(starts)):
         entry.note("tiers", "the numbers of holders do not rise", "list the tiers from the smallest number on")
     return tuple(tiers)
 
 
 def _floors(tables: Tables, currency: Currency) -> tuple[Floor, ...]:
-    found = []
+    found: list[Floor] = []
     for entry in _many(tables, "floor", ("per", "amount", "below")):
-        per, money = _per(entry), _needed(entry, "amount", _money(entry, "amount", currency), '"1.00"')
+        per = _per(entry, [floor.per for floor in found])
+        money = _needed(entry, "amount", _money(entry, "amount", currency), '"1.00"')
         below = _needed(entry, "below", choice(entry, "below", ("leave", "raise")), '"leave"')
         found.append(Floor(per, money or Decimal(0), "raise" if below == "raise" else "leave"))
-    _check_once(tables, "floor", [floor.per for floor in found])
     return tuple(found)
-
-
-def _check_once(tables: Tables, name: str, pers: list[Per]) -> None:
-    for per in sorted(set(pers)):
-        if pers.count(per) > 1:
-            tables.note(name, f"there are {pers.count(per)} of [[{name}]] per {per}", "keep one of them")
 
 
 def _unattributed(tables: Tables) -> str:
@@ -239,9 +246,13 @@ def _payment(tables: Tables, currency: Currency) -> Payment:
     return Payment(_money(entry, "minimum", currency) or Decimal(0), below, "round" if rests == "round" else "carry")
 
 
-def _per(entry: Entry) -> Per:
-    per = _needed(entry, "per", choice(entry, "per", ("source", "holder")), '"source"')
-    return "holder" if per == "holder" else "source"
+def _per(entry: Entry, before: list[Per]) -> Per:
+    """What a cap or a floor is for; of each there may be one for sources and one for holders (rule Y12)."""
+    written = _needed(entry, "per", choice(entry, "per", ("source", "holder")), '"source"')
+    per: Per = "holder" if written == "holder" else "source"
+    if written and per in before:
+        entry.note("per", f"there is one per {per} already", "keep one of them")
+    return per
 
 
 def _place(entry: Entry, key: str, *, pool: bool = True) -> str:

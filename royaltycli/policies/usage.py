@@ -2,49 +2,144 @@
 
 from __future__ import annotations
 
+import csv
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from royaltycli.errors import TableError
+from royaltycli.errors import ManifestError, Place, Problem, TableError
+from royaltycli.limits import LIST_BYTES, NUMBER_DIGITS
+from royaltycli.manifest.paths import open_regular
+from royaltycli.manifest.wording import shown
 
 COLUMNS = ("source_id", "credit")
+CREDIT = rf"^[0-9]{{1,{NUMBER_DIGITS}}}(\.[0-9]{{1,{NUMBER_DIGITS}}})?([eE][+-]?[0-9]{{1,2}})?$"
+ROWS_NAMED = 100
+"""How many wrong rows an error names before it says how many more there are."""
 
 
 def read_usage(path: Path) -> pa.Table:
     """The columns source_id and credit of a CSV or Parquet file, credits as they are written.
 
-    Raises TableError if there is no such file, or it has no such columns, or credits that are not exact.
+    Raises TableError if there is no such file, or it has no such columns, or credits that are not exact; and
+    ManifestError with every row that makes no sense and its line (of Parquet, its row).
     """
     readers = {".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise TableError(f"the usage table {path} ends in neither .csv nor .parquet; write it as one of them")
     try:
+        open_regular(path).close()
         table = reader(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise TableError(f"the usage table {path} cannot be read ({reason}); name another with `--usage`") from error
-    except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
+    except pa.ArrowException as error:
+        _check_rows(path)
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise TableError(f"the usage table {path} cannot be read ({reason}); write it again") from error
-    missing = [name for name in COLUMNS if name not in table.column_names]
-    if missing:
-        raise TableError(f"the usage table {path} has no column {missing[0]}; it needs {' and '.join(COLUMNS)}")
-    credit = table["credit"].type
-    if pa.types.is_floating(credit):
-        raise TableError(
-            f"the usage table {path} holds credits as binary floats, which are not exact; write decimals, or text"
-        )
-    return pa.table({name: table[name].cast(pa.string()) for name in COLUMNS})
+    for name in COLUMNS:
+        if name not in table.column_names:
+            raise TableError(f"the usage table {path} has no column {name}; it needs {' and '.join(COLUMNS)}")
+        if table.column_names.count(name) > 1:
+            raise TableError(f"the usage table {path} has the column {name} twice; keep one of them")
+        kind = table[name].type
+        if pa.types.is_floating(kind):
+            raise TableError(
+                f"the usage table {path} holds credits as binary floats, which are not exact; write decimals, or text"
+            )
+        if pa.types.is_nested(kind) or pa.types.is_temporal(kind):
+            raise TableError(f"the column {name} of the usage table {path} is of type {kind}; write it as text")
+    usage = pa.table({name: table[name].cast(pa.string()) for name in COLUMNS})
+    _check_cells(usage, path)
+    return usage
 
 
 def _csv(path: Path) -> pa.Table:
-    options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
-    return arrow_csv.read_csv(path, convert_options=options)
+    convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
+    # A note beside a credit may run over several lines.
+    parse = arrow_csv.ParseOptions(newlines_in_values=True)
+    return arrow_csv.read_csv(path, convert_options=convert, parse_options=parse)
 
 
 def _parquet(path: Path) -> pa.Table:
-    return pq.read_table(path, page_checksum_verification=True)
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        groups = (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
+        if sum(groups) > LIST_BYTES:
+            raise TableError(
+                f"the usage table {path} unpacks to more than {LIST_BYTES:,} bytes; leave other columns out"
+            )
+        names = file.schema_arrow.names
+        return file.read([name for name in COLUMNS if name in names]) if len(set(names)) == len(names) else file.read()
+
+
+def _check_cells(usage: pa.Table, path: Path) -> None:
+    """Raises ManifestError with all rows without a source, or with a credit that is none.
+
+    Sources named twice and unknown ones are found where the table is used, as that costs the most of all.
+    """
+    named, credit = usage["source_id"], usage["credit"]
+    wrong = [
+        (row, "it has no source_id", "name the source, or leave the row out")
+        for row in _rows(pc.fill_null(pc.equal(named, ""), True))
+    ]
+    for row in _rows(pc.invert(pc.fill_null(pc.match_substring_regex(credit, CREDIT), False))):
+        mend = "write a decimal of zero or more, such as 12 or 0.25"
+        wrong.append((row, f"the credit is {shown(credit[row].as_py() or '')}", mend))
+    if not wrong:
+        return
+    wrong.sort()
+    lines = _lines(path, {row for row, _, _ in wrong[: ROWS_NAMED + 1]})
+    problems = [Problem(Place(os.fspath(path), lines[row]), what, mend) for row, what, mend in wrong[:ROWS_NAMED]]
+    if len(wrong) > ROWS_NAMED:
+        next_place = Place(os.fspath(path), lines[wrong[ROWS_NAMED][0]])
+        rest = f"there is more of this kind from here on ({len(wrong) - ROWS_NAMED:,} times)"
+        problems.append(Problem(next_place, rest, "mend the rows above first"))
+    raise ManifestError(problems)
+
+
+def _check_rows(path: Path) -> None:
+    """Raises ManifestError with the rows of a CSV file that have more or fewer cells than its header."""
+    if path.suffix.lower() != ".csv":
+        return
+    problems: list[Problem] = []
+    header: list[str] = []
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows, line = csv.reader(file), 1
+        for cells in rows:
+            header = header or cells
+            if cells and len(cells) != len(header) and len(problems) < ROWS_NAMED:
+                what = f"the row has {len(cells)} cells, but the header has {len(header)}"
+                mend = "a cell that holds a comma must be in quotation marks"
+                problems.append(Problem(Place(os.fspath(path), line), what, mend))
+            line = rows.line_num + 1
+    if problems:
+        raise ManifestError(problems)
+
+
+def _rows(mask: pa.ChunkedArray) -> list[int]:
+    """The numbers of the rows that a mask chooses."""
+    found: list[int] = pc.indices_nonzero(mask).to_pylist()
+    return found
+
+
+def _lines(path: Path, rows: Iterable[int]) -> dict[int, int]:
+    """On which line each of some rows of a CSV file begins (empty lines are no rows); of Parquet, its number."""
+    wanted = set(rows)
+    if not wanted or path.suffix.lower() != ".csv":
+        return {row: row + 1 for row in wanted}
+    lines: dict[int, int] = {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        cells, row, line = csv.reader(file), -1, 1
+        for one in cells:
+            if one:
+                if row in wanted:
+                    lines[row] = line
+                row += 1
+            line = cells.line_num + 1
+    return lines

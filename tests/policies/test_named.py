@@ -6,8 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from royaltycli.distributing import distribute_by
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import currency
 from royaltycli.payout.distribute import distribute
@@ -102,16 +104,24 @@ def test_five_percent_go_to_other_musicians_and_the_rest_by_45_to_50():
 
 
 def test_the_settlement_pays_2447_56_a_work():
-    works = 1206  # a four-hundredth of 482,460, with a pool to match, as every work gets the same
-    pool = Fraction(118_085_057_825, 482_460) * works
-    sources = table(*((f"w{number:04}", 1, "1", {f"h{number:04}": "1"}) for number in range(works)))
-    amounts = apply("per-work", sources, int(pool)).sources
-    assert {round(amount / CENT / 100, 2) for amount in amounts.tolist()} == {2447.56}
-    assert round(Fraction(118_085_057_825, 482_460)) == 244_756
+    # As asked for: 1.5 thousand million less fees, costs and a reserve (318,999,421.75) and awards (150,000).
+    works, asked = 482_460, Decimal("318999421.75")
+    assert asked == 300_000_000 + Decimal("1969421.75") + 17_030_000
+    pool = int((1_500_000_000 - asked - 3 * 50_000) * 100)
+    assert pool == 118_085_057_825
+    one = table(("work", 1, "1", {"author": "1/2", "publisher": "1/2"}))
+    ids = pc.cast(pa.array(range(works)), pa.string())
+    sources = one.take(pa.array([0] * works)).set_column(0, "source_id", ids)
+    distribution = apply("per-work", sources, pool)
+    assert set((distribution.sources // CENT).tolist()) == {244_756}
+    payout = pay_out(distribution, "holder")
+    assert payout.rows["payout"].to_pylist() == [Decimal("590425289.13"), Decimal("590425289.12")]
 
 
-def test_gema_has_a_rate_of_its_own():
-    assert find_policy("gema", currency("EUR")).rate == Fraction(3, 10)
+def test_gema_takes_thirty_percent_of_net_income_unless_the_call_says_otherwise():
+    works = table(("work", 1, "1", {"a": "1"}))
+    assert distribute_by("gema", works, profit="1234567.89", currency="EUR").pool == 37_037_036
+    assert distribute_by("gema", works, profit="1234567.89", rate="10%", currency="EUR").pool == 12_345_678
 
 
 def test_equal_parts_come_first_and_the_rest_by_tokens():

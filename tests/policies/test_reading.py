@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError
 from royaltycli.payout.currency import currency
@@ -79,11 +81,15 @@ WRONG = [
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3, amount = 1 }, { holders = 2, amount = 2 }]", "p.toml:3: [[cap]]: the numbers of holders do not rise; list the tiers from the smallest number on"),
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3 }]", 'p.toml:3: [[cap]]: a tier needs a whole number of holders and an amount; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
     ("[[cap]]\nper = 'source'\ntiers = 3", 'p.toml:3: [[cap]]: tiers must be a list of tables; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
-    ("[[cap]]\nper = 'source'\namount = 1\n[[cap]]\nper = 'source'\namount = 2", "p.toml:1: there are 2 of [[cap]] per source; keep one of them"),
+    ("[[cap]]\nper = 'source'\namount = 1\n[[cap]]\nper = 'source'\namount = 2", "p.toml:5: [[cap]]: there is one per source already; keep one of them"),
     ("[[floor]]\nper = 'holder'\namount = 1", 'p.toml:1: [[floor]]: it has no below; add it, such as below = "leave"'),
+    ("[[floor]]\nper = 'holder'\namount = 1\nbelow = 'raise'\n[[floor]]\nbelow = 'raise'\namount = 1\nper = 'holder'", "p.toml:8: [[floor]]: there is one per holder already; keep one of them"),
     ("[payment]\nbelow = 'pool'", "p.toml:2: [payment]: unknown destination 'pool'; write one of escrow, payer, fund:NAME"),
     ("[deductions]\nfee = true", 'p.toml:2: [deductions]: fee is true or false, which is no part from 0 to 100 %; write it such as fee = "15%"'),
     ("rate = '120%'", "p.toml:1: [policy]: rate is '120%', which is no part from 0 to 100 %; write it such as rate = \"15%\""),
+    ("notes = [1]", "p.toml:1: [policy]: notes must be a text or a list of texts, but holds a number; put each in quotation marks"),
+    ("currency = 'EURO'", "p.toml:1: [policy]: currency 'EURO' is not an ISO 4217 code; did you mean EUR?"),
+    ("currency = 978", "p.toml:1: [policy]: currency must be a text, but is a number; put it in quotation marks"),
     ("name =", "p.toml:1: not valid TOML at the end of the file: Invalid value; mend it; texts stand in quotation marks, tables in brackets"),
 ]  # fmt: skip
 
@@ -134,3 +140,50 @@ def test_every_shipped_policy_says_what_it_is_and_where_it_is_from(name):
 
 def test_a_shipped_policy_is_named_as_its_file_is():
     assert [policy.name for policy in shipped()] == names()
+
+
+JUNK = [
+    '"x"',
+    "1",
+    "-1",
+    "1.5",
+    "true",
+    "[]",
+    "{}",
+    "[1]",
+    "[{}]",
+    "{ a = 1 }",
+    "2026-01-01",
+    "nan",
+    '"pool"',
+    '"50%"',
+    "1e400",
+    '""',
+]
+
+
+@given(name=st.sampled_from(["example", *names()]), data=st.data())
+def test_whatever_is_written_there_is_a_policy_or_an_error_that_says_where(name, data):
+    lines = (example() if name == "example" else text_of(name)).split("\n")
+    for number in data.draw(st.lists(st.integers(0, len(lines) - 1), max_size=4)):
+        if "=" in lines[number]:
+            lines[number] = f"{lines[number].partition('=')[0]}= {data.draw(st.sampled_from(JUNK))}"
+        elif lines[number].startswith("["):
+            lines[number] = data.draw(st.sampled_from(["[x]", f"[{lines[number]}]", lines[number].strip("[]"), ""]))
+    places, words = [], ""
+    try:
+        read("\n".join(lines), data.draw(st.sampled_from(["USD", "EUR", "GBP"])))
+    except ManifestError as error:
+        places = [problem.place.line for problem in error.problems]
+    except CallError as error:
+        words = str(error)
+    assert all(places)
+    assert not words or "but the payout in" in words
+
+
+def test_a_shipped_name_goes_before_a_file_and_a_file_needs_no_ending(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("gema", "mine"):
+        (tmp_path / name).write_text('title = "of my own"', encoding="utf-8")
+    assert find_policy("gema", USD).rate == Fraction(3, 10)
+    assert find_policy("mine", USD).title == find_policy("./gema", USD).title == "of my own"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from royaltycli.errors import ManifestError, TableError
+from royaltycli.errors import CallError, ManifestError, TableError
 from royaltycli.payout.currency import currency
 from royaltycli.payout.parties import PARTIES
+from royaltycli.policies import parties
 from royaltycli.policies.parties import read_parties
-from royaltycli.policies.usage import read_usage
+from royaltycli.policies.usage import ROWS_NAMED, read_usage
 
 USD = currency("USD")
 HEADER = "holder_id,reachable,withholding,advance,minimum\n"
@@ -49,7 +54,7 @@ def test_a_list_of_holders_may_be_json_lines_or_parquet(tmp_path):
         ("a,perhaps,,,", "h.csv:2: a holder: reachable is 'perhaps'; write yes or no"),
         ("a,,150%,,", "h.csv:2: a holder: withholding is '150%', which is no part from 0 to 100 %; write it such as 15% or 0.15"),
         ("a,,,-5,", "h.csv:2: a holder: advance is '-5', which is no such number; write zero or more, such as 1, 1.5 or \"300e9\""),
-        ("a,,,,0.005", "h.csv:2: a holder: minimum is 0.005, but USD has 2 decimals; round it"),
+        ("a,,,,0.005", "h.csv:2: a holder: minimum is 0.005, but USD has 2 decimals; round it to what can be paid"),
         ("a,,,1e20,", "h.csv:2: a holder: advance is 1E+20, more than any pool; write a smaller amount"),
         ("b,,,,\nb,,,,", "h.csv:3: a holder: 'b' is also in line 2; keep one of the rows"),
     ],
@@ -67,6 +72,68 @@ def test_a_list_without_ids_or_with_another_column_is_refused(tmp_path):
         read_parties(written(tmp_path, "h.csv", "reachable\nno\n"), USD)
     with pytest.raises(ManifestError, match="unknown column 'witholding'; did you mean 'withholding'"):
         read_parties(written(tmp_path, "h.csv", "holder_id,witholding\na,1\n"), USD)
+
+
+def test_a_list_of_holders_that_is_not_there_is_said_to_be_so(tmp_path):
+    with pytest.raises(CallError, match=r"there is no list of holders .*none\.csv; name another file"):
+        read_parties(tmp_path / "none.csv", USD)
+
+
+def test_a_key_of_json_lines_that_is_not_known_is_an_error(tmp_path):
+    path = written(tmp_path, "h.jsonl", '{"holder_id": "a", "witholding": "15%"}\n')
+    with pytest.raises(ManifestError, match=r"h\.jsonl:1: a holder: unknown column 'witholding'"):
+        read_parties(path, USD)
+
+
+RATES, AMOUNTS = (
+    ["", "0", "15%", "0.15", "1/3", "2", "x"],
+    ["", "0", "7", "12.5", "12.50", "1e3", "0.001", "1,000", "-1"],
+)
+
+
+@st.composite
+def lists(draw):
+    """The text of a list of holders: the columns in any order, most cells in order and some not."""
+    kinds = {
+        "reachable": ["", "yes", "no", "Yes", "maybe"],
+        "withholding": RATES,
+        "advance": AMOUNTS,
+        "minimum": AMOUNTS,
+    }
+    names = draw(st.permutations(["holder_id", *draw(st.sets(st.sampled_from(sorted(kinds))))]))
+    ids = draw(st.lists(st.sampled_from(["a", "b", "c", "d/e", ""]), max_size=4))
+    rows = [[one if name == "holder_id" else draw(st.sampled_from(kinds[name])) for name in names] for one in ids]
+    return "".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) + "\n" for row in [names, *rows])
+
+
+@given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD"]))
+def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
+    path = written(tmp_path_factory.getbasetemp(), "both.csv", text)
+
+    def outcome(read):
+        try:
+            return read(path, currency(code))
+        except ManifestError as error:
+            return str(error)
+
+    whole = outcome(read_parties)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parties, "_by_columns", lambda *_: None)
+        assert whole == outcome(read_parties)
+
+
+def test_a_plain_list_is_read_by_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr(parties, "_by_rows", lambda *_: pytest.fail("read row by row"))
+    path = written(tmp_path, "h.csv", HEADER + "a,no,15%,100.50,\nb,yes,1/3,1e3,10\nc,,,,\n")
+    assert read_parties(path, USD)["advance"].to_pylist() == [10_050_000_000, 100_000_000_000, None]
+    pq.write_table(pa.table({"holder_id": ["a"], "minimum": ["1"]}), tmp_path / "h.parquet")
+    assert read_parties(tmp_path / "h.parquet", USD)["minimum"].to_pylist() == [100_000_000]
+
+
+def test_a_binary_float_in_parquet_is_refused(tmp_path):
+    pq.write_table(pa.table({"holder_id": ["a"], "minimum": [0.1]}), tmp_path / "h.parquet")
+    with pytest.raises(ManifestError, match=r"h\.parquet:1: a holder: minimum must be a number, but is a binary float"):
+        read_parties(tmp_path / "h.parquet", USD)
 
 
 def test_credits_are_read_as_they_are_written(tmp_path):
@@ -88,3 +155,64 @@ def test_a_usage_table_that_cannot_be_exact_or_read_is_refused(tmp_path):
         read_usage(tmp_path / "u.txt")
     with pytest.raises(TableError, match=r"cannot be read \(.*write it again"):
         read_usage(written(tmp_path, "broken.parquet", "no Parquet"))
+
+
+def test_rows_of_a_usage_table_that_make_no_sense_are_named_all_at_once_with_their_lines(tmp_path):
+    text = '\ufeffsource_id,credit,note\na,1,"two\nlines"\n\nb,-2,\n,3,\nc,nan,\nd,,\ne,1e3,\n'
+    path = written(tmp_path, "u.csv", text)
+    with pytest.raises(ManifestError) as caught:
+        read_usage(path)
+    mend = "write a decimal of zero or more, such as 12 or 0.25"
+    assert str(caught.value).replace(f"{path}:", "u.csv:").splitlines() == [
+        f"u.csv:5: the credit is '-2'; {mend}",
+        "u.csv:6: it has no source_id; name the source, or leave the row out",
+        f"u.csv:7: the credit is 'nan'; {mend}",
+        f"u.csv:8: the credit is ''; {mend}",
+    ]
+
+
+def test_rows_of_parquet_are_named_by_their_number(tmp_path):
+    pq.write_table(pa.table({"source_id": ["a", None], "credit": ["1", "x"]}), tmp_path / "u.parquet")
+    with pytest.raises(ManifestError) as caught:
+        read_usage(tmp_path / "u.parquet")
+    assert [(problem.place.line, problem.what) for problem in caught.value.problems] == [
+        (2, "it has no source_id"), (2, "the credit is 'x'")
+    ]  # fmt: skip
+
+
+def test_a_row_with_another_number_of_cells_is_named_with_its_line(tmp_path):
+    path = written(tmp_path, "u.csv", "source_id,credit\na,1\n\nb,1,000\nc\n")
+    with pytest.raises(ManifestError) as caught:
+        read_usage(path)
+    assert [(problem.place.line, problem.what) for problem in caught.value.problems] == [
+        (4, "the row has 3 cells, but the header has 2"), (5, "the row has 1 cells, but the header has 2")
+    ]  # fmt: skip
+
+
+def test_of_very_many_wrong_rows_the_first_are_named_and_the_others_counted(tmp_path):
+    path = written(tmp_path, "u.csv", "source_id,credit\n" + "a,x\n" * (ROWS_NAMED + 7))
+    with pytest.raises(ManifestError, match=rf":{ROWS_NAMED + 2}: there is more of this kind .* \(7 times\)") as caught:
+        read_usage(path)
+    assert len(caught.value.problems) == ROWS_NAMED + 1
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([[1]], "the column credit of the usage table … is of type list<element: int64>; write it as text"),
+        (pa.array([0], pa.date32()), "the column credit of the usage table … is of type date32[day]; write it as text"),
+    ],
+)
+def test_a_column_of_another_type_is_refused(tmp_path, column, message):
+    path = tmp_path / "u.parquet"
+    pq.write_table(pa.table({"source_id": ["a"], "credit": column}), path)
+    with pytest.raises(TableError, match=re.escape(message.replace("…", str(path)))):
+        read_usage(path)
+
+
+def test_a_usage_table_names_no_column_twice_and_is_a_file(tmp_path):
+    with pytest.raises(TableError, match="has the column credit twice; keep one of them"):
+        read_usage(written(tmp_path, "u.csv", "source_id,credit,credit\na,1,2\n"))
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(TableError, match=r"cannot be read \(not a regular file\)"):
+        read_usage(tmp_path / "folder.csv")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.payout.comparison import Outcome
-    from royaltycli.payout.distribution import Distribution
     from royaltycli.payout.explanation import Explanation
     from royaltycli.payout.policy import Policy
 
@@ -52,16 +51,16 @@ def show_policies(policies: Sequence[Policy]) -> None:
     console.print(Text("`royalty policies NAME` prints one, with notes and comments.", style="dim"))
 
 
-def show_explanation(explanation: Explanation, distribution: Distribution) -> None:
+def show_explanation(explanation: Explanation) -> None:
     """The steps to one amount."""
-    console, policy = make_console(), distribution.policy
+    console, policy = make_console(), explanation.policy
     title = f"  {clean(explanation.title)}" if explanation.title else ""
     console.print(Text.assemble((clean(explanation.identifier), "bold"), title, f"  ({explanation.kind})"))
     console.print(Text(clean(f"by the policy {policy.name}" + (f": {policy.title}" if policy.title else "")), "dim"))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Step", overflow="fold")
     table.add_column("How", overflow="fold")
-    table.add_column(distribution.currency.code, justify="right", no_wrap=True)
+    table.add_column(explanation.currency.code, justify="right", no_wrap=True)
     for step in explanation.steps:
         table.add_row(clean(step.what), clean(step.how), step.amount)
     print_whole(console, table)
@@ -116,11 +115,11 @@ def show_details(rows: pa.Table) -> None:
 def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     """A row for each profit and rate, with a bar for how many are paid."""
     from royaltycli.numerals import plain, plain_fraction
-    from royaltycli.payout.currency import exact_money, money
+    from royaltycli.payout.currency import money
 
     console, currency = make_console(), grid[0][2].currency
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in (f"Profit ({currency.code})", "Rate", "Pool", "Paid", "Smallest", "Median", "Carried", "Holders paid"):
+    for name in (f"Profit ({currency.code})", "Rate", "Pool", "Paid", "Median", "Holders"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for profit, rate, one in grid:
@@ -129,13 +128,14 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
             f"{plain_fraction(rate * 100)} %",
             grouped(money(one.pool, currency)),
             grouped(money(one.total, currency)),
-            grouped(money(one.smallest, currency)),
             grouped(money(one.median, currency)),
-            grouped(exact_money(one.carried, currency)),
             f"{one.receivers:,}",
             _part(one.receivers, len(one.holders), plain=console.options.ascii_only),
         )
     print_whole(console, table)
+    console.print(
+        Text("Median: of the payments. Holders: those who are paid. CSV and the other formats say more.", "dim")
+    )
 
 
 def chart(values: Sequence[int], *, plain: bool = False) -> str:
