@@ -20,6 +20,7 @@ from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, 
 from royaltycli.ledger.state import EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
 from royaltycli.payout.currency import Currency
+from royaltycli.payout.distribution import Distribution
 
 Reader = Callable[[int], Moves]
 """Gives the moves of a transaction by its number."""
@@ -94,6 +95,12 @@ def close_posting(state: State, read: Inputs, about: About) -> Posting:
     """The transaction that closes a period by its inputs."""
     lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
     return closing(state, distributed(read, about, lists.present), lists.absent, about)
+
+
+def distributed_as(state: State, read: Inputs, about: About) -> Distribution:
+    """The distribution that a period was closed with, given the state before it."""
+    lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
+    return distributed(read, about, lists.present)
 
 
 def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves]) -> Posting:

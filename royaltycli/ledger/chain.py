@@ -36,7 +36,7 @@ def canonical(about: About) -> str:
 
 
 def digest(before: bytes, number: int, posting: Posting) -> bytes:
-    """The digest of a transaction, given the one before it."""
+    """The digest of a transaction, given the one before it. Raises ValueError if a party has no id or name."""
     header = {
         "about": posting.about,
         "kind": posting.kind,
@@ -49,6 +49,8 @@ def digest(before: bytes, number: int, posting: Posting) -> bytes:
     chained.update(canonical(header).encode() + b"\n")
     for column in posting.parties.columns:
         texts = column.combine_chunks().cast(pa.large_binary())
+        if texts.null_count:
+            raise ValueError("a party without id or name")
         lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
         chained.update(lengths.astype("<i8").tobytes())
         for batch in pa.chunked_array([texts]).chunks:

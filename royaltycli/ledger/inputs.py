@@ -39,7 +39,7 @@ def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
         raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
     with _reading(given, what) as file:
         if f"{_digest(file)}{_ending(given)}" != name:
-            raise LedgerError(f"{what} {given!s} changed while it was being read; let it come to rest and try again")
+            raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
         file.seek(0)
         write_whole(place, lambda copy: _copy(file, copy))
 
@@ -74,12 +74,11 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
     if not os.path.isfile(given):
         raise LedgerError(f"there is no file {os.fspath(given)!r}; name {what}")
     try:
-        file = given.open("rb")
+        with given.open("rb") as file:
+            yield file
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
-    with file:
-        yield file
 
 
 def _ending(given: Path | bytes) -> str:

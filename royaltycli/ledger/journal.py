@@ -88,10 +88,21 @@ class Journal:
         held = Balances(balances[:, 0].copy(), balances[:, 1].copy())
         return State(tuple(self.log()), periods, self.parties(), held)
 
+    def schema(self) -> list[tuple[str | None, ...]]:
+        """Every table, index, view and trigger, as the database has it."""
+        return self.database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2").fetchall()
+
     def head(self) -> bytes:
         """The digest of the last transaction."""
         row = self.database.execute("SELECT digest FROM transactions ORDER BY number DESC LIMIT 1").fetchone()
         return START if row is None else bytes(row[0])
+
+    def counts_before(self, number: int) -> tuple[int, int]:
+        """How many parties and periods there were before a transaction."""
+        row = self.database.execute(
+            "SELECT coalesce(sum(parties), 0), coalesce(sum(periods), 0) FROM transactions WHERE number < ?", (number,)
+        ).fetchone()
+        return int(row[0]), int(row[1])
 
     def log(self) -> Iterator[Logged]:
         """Every transaction, without its moves."""
@@ -170,6 +181,14 @@ def statements() -> list[str]:
     blocks = (block for block in text.split("\n\n") if block.strip())
     bare = ("\n".join(line for line in block.splitlines() if not line.startswith("--")) for block in blocks)
     return [block.strip().removesuffix(";") for block in bare]
+
+
+def expected_schema() -> list[tuple[str | None, ...]]:
+    """What `Journal.schema` is in a journal that nobody has changed."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        new = Journal(Path(), database)
+        new.begin()
+        return new.schema()
 
 
 def account_names() -> list[tuple[int, str]]:

@@ -62,6 +62,10 @@ class Parties:
         kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(len(fresh), np.int64)))
         return Parties(pa.concat_tables([self.table, pa.table([kinds, fresh, named], schema=SCHEMA)]))
 
+    def first(self, count: int) -> Parties:
+        """The first `count` parties."""
+        return Parties(self.table.slice(0, count))
+
     def since(self, count: int) -> pa.Table:
         """The rows after the first `count`."""
         return self.table.slice(count)

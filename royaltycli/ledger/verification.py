@@ -91,8 +91,7 @@ def _database_problems(found: Journal) -> list[str]:
     """What the database's own checks find, and any difference of the schema."""
     said = [line for (line,) in found.database.execute(f"PRAGMA integrity_check({NAMED})") if line != "ok"]
     problems = [f"the database's own check says: {' '.join(line.split())}" for line in said]
-    schema = [sql for (sql,) in found.database.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
-    if sorted(map(str, schema)) != sorted(journal.statements()):
+    if found.schema() != journal.expected_schema():
         problems.append("the tables and triggers of the journal are not those that royalty makes")
     if (
         found.database.execute("SELECT number, name FROM accounts ORDER BY number").fetchall()

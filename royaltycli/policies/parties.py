@@ -18,7 +18,7 @@ from royaltycli.limits import LIST_BYTES
 from royaltycli.manifest.fields import Entry, amount, number_text
 from royaltycli.manifest.lists import read_list
 from royaltycli.manifest.paths import Refusal, read_regular
-from royaltycli.manifest.wording import kind, shown
+from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import parse_fraction, plain_fraction
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.distribute import LARGEST_POOL
@@ -68,7 +68,7 @@ def _by_rows(path: Path, readers: dict[str, Read]) -> pa.Table:
         for name, read in readers.items():
             columns[name].append(read(row))
         for name in row.values.keys() - readers.keys():  # only JSONL has keys that no header has named
-            row.note(name, f"unknown column {shown(name)}", f"the columns are {', '.join(readers)}")
+            row.note(name, f"unknown column {shown(name)}", instead(name, readers, "columns"))
     if problems:
         raise ManifestError(problems)
     return pa.table(columns, PARTIES)

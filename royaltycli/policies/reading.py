@@ -53,7 +53,7 @@ def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
         date=text(head, "date") or "",
         digest=hashlib.sha256(data).hexdigest(),
         rate=_rate(head, "rate"),
-        basis=_basis(tables, head),
+        basis=_basis(tables),
         top=_top(tables),
         gates=tuple(_gate(entry) for entry in entries(tables, "gate")),
         fixed=_fixed(tables, currency),
@@ -114,7 +114,7 @@ def _many(tables: Tables, name: str, keys: tuple[str, ...]) -> list[Entry]:
     return found
 
 
-def _basis(tables: Tables, head: Entry) -> tuple[tuple[Measure, Fraction], ...]:
+def _basis(tables: Tables) -> tuple[tuple[Measure, Fraction], ...]:
     entry = _single(tables, "basis", MEASURES)
     if entry is None:
         return Policy("").basis
@@ -123,7 +123,7 @@ def _basis(tables: Tables, head: Entry) -> tuple[tuple[Measure, Fraction], ...]:
     whole = sum((weight for _, weight in basis), Fraction(0))
     if len(basis) == len(entry.values) and whole != 1:
         total = plain_fraction(whole * 100)
-        head.note("basis", f"the weights of the basis make {total} %", "make them 100 % in all")
+        entry.note("", f"the weights of the basis make {total} %", "make them 100 % in all")
     return tuple((name, weight) for name, weight in basis if weight)
 
 

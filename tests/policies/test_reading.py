@@ -57,7 +57,7 @@ def test_tiers_are_read_in_their_order():
 
 
 WRONG = [
-    ("[basis]\nseen_tokens = 0.7", "p.toml:1: [policy]: the weights of the basis make 70 %; make them 100 % in all"),
+    ("[basis]\nseen_tokens = 0.7", "p.toml:1: [basis]: the weights of the basis make 70 %; make them 100 % in all"),
     ("[basis]\ntoken = 1", "p.toml:2: [basis]: unknown key 'token'; did you mean 'tokens'?"),
     ("[basis]\nworks = 2", "p.toml:2: [basis]: works is '2', which is no part from 0 to 100 %; write it such as works = \"15%\""),
     ("basis = 3", "p.toml:1: basis must be one table, but is a number; write [basis] in single brackets"),
