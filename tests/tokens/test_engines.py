@@ -39,7 +39,7 @@ def counted(counter, documents):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=400, deadline=None)
+@strategies.examples(150, 2000)
 @given(documents=st.lists(strategies.texts, min_size=1, max_size=20))
 def test_gigatoken_counts_as_tiktoken_does(gigatokens, name, documents):
     encode = oracle.encoding(name).encode_ordinary
