@@ -47,6 +47,16 @@ def test_gigatoken_counts_as_tiktoken_does(gigatokens, name, documents):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
+def test_letters_newer_than_tiktokens_unicode_count_as_tiktoken_does(gigatokens, name):
+    """Rule C2, for each of them."""
+    documents = [
+        context.replace("_", letter) for letter in strategies.NEWER for context in ("_'s", "a_B", " _x", "1_!")
+    ]
+    encode = oracle.encoding(name).encode_ordinary
+    assert counted(gigatokens[name], documents) == [len(encode(document)) for document in documents]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
 @settings(max_examples=50, deadline=None)
 @given(documents=st.lists(strategies.texts, min_size=1, max_size=10))
 def test_the_tiktoken_engine_counts_as_tiktoken_does(name, documents):

@@ -407,7 +407,7 @@ def test_members_added_to_a_packed_file_cost_only_its_end(packed_place, monkeypa
     assert len(counted) - len(pieces_of(packed_place)) <= 2 < before
 
 
-@strategies.examples(3, 50)
+@strategies.examples(6, 50)
 @given(data=st.data())
 def test_a_packed_file_in_pieces_that_changes_anywhere(tmp_path_factory, data):
     """Whatever becomes of the file, what stays counted is what a new scan counts."""
