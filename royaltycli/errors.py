@@ -8,6 +8,8 @@
     ├── EncodingError            a vocabulary or tokenizer file
     ├── TableError               a tokens.parquet that is missing, damaged, or of another version
     ├── AmountError              money or shares that cannot be computed
+    ├── LedgerError              a ledger that is missing or in use, or that refuses what is asked of it
+    ├── LedgerDamage             exit status 1: a ledger that is not what it was
     ├── WorkerError              a worker of a scan that was lost
     ├── OutputError              a result that cannot be written
     ├── VerificationError        exit status 1: a count that the reference engine does not confirm
@@ -57,6 +59,16 @@ class TableError(RoyaltyError):
 
 class AmountError(RoyaltyError):
     """Money or shares that cannot be computed from what was given."""
+
+
+class LedgerError(RoyaltyError):
+    """A ledger is missing, damaged or in use, or what is asked of it is against its rules; it is as it was."""
+
+
+class LedgerDamage(RoyaltyError):  # noqa: N818 -- what was looked for and found
+    """A ledger is not what it was: everything that is wrong with it, one a line."""
+
+    exit_status = 1
 
 
 class WorkerError(RoyaltyError):

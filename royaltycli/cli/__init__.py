@@ -17,7 +17,26 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from royaltycli.cli import check, compare, estimate, explain, init, merge, payout, policies, scan, shares, sweep
+from royaltycli.cli import (
+    balance,
+    check,
+    close,
+    compare,
+    estimate,
+    explain,
+    init,
+    ledger,
+    merge,
+    payments,
+    payout,
+    policies,
+    scan,
+    shares,
+    statement,
+    sweep,
+    transfer,
+    unclaimed,
+)
 
 EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
 
@@ -63,6 +82,17 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "close": close.close,
+    "restate": close.restate,
+    "payments": payments.payments,
+    "settle": payments.settle,
+    "balance": balance.balance,
+    "transfer": transfer.transfer,
+    "statement": statement.statement,
+    "unclaimed": unclaimed.unclaimed,
+    "release": unclaimed.release,
+    "redistribute": unclaimed.redistribute,
+    "ledger": ledger.ledger,
 }
 
 

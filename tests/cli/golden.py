@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from royaltycli import api
+from royaltycli import accounting, api
 from royaltycli.storage import write_parquet
 from royaltycli.tokens.table import SCHEMA, with_metadata
 from tests.conftest import packed
@@ -160,6 +160,13 @@ def make_corpus(path):
     path.with_name("book.txt").write_text("One day.\n", encoding="utf-8")
 
 
+def make_ledger(path):
+    """A ledger in which 2026 is closed, with the token table beside it."""
+    make_tokens(path.with_name("tokens.parquet"))
+    how = {"profit": "100", "rate": "1", "tokens": path.with_name("tokens.parquet")}
+    accounting.close("2026", ledger=path, **how)
+
+
 MAKERS = {
     "bomb": make_bomb,
     "corpus": make_corpus,
@@ -167,6 +174,7 @@ MAKERS = {
     "flip": make_flip,
     "folder": Path.mkdir,
     "hex": lambda path, *digits: path.write_bytes(bytes.fromhex("".join(digits))),
+    "ledger": make_ledger,
     "link": lambda path, target: path.symlink_to(target),
     "nested": make_nested,
     "payout": make_payout,

@@ -1,0 +1,197 @@
+"""The ledger's commands, from what callers give: names, numbers as text, and files.
+
+Between the command line with the Python API, and the ledger itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from royaltycli.arguments import Number, amount, check_types, fraction
+from royaltycli.errors import CallError, LedgerError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from royaltycli.ledger.booking import Booked, Given
+    from royaltycli.ledger.verification import Tick, Verified
+
+USUAL = "USD"
+"""The currency of a ledger that is begun without one."""
+
+
+def close(period: str, *, ledger: Path, **how: Any) -> Booked:
+    """Close a period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+    from royaltycli.ledger.booking import close_period
+
+    return close_period(ledger, given(period, ledger, **how))
+
+
+def restate(period: str, *, ledger: Path, **how: Any) -> Booked:
+    """Restate a closed period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+    from royaltycli.ledger.booking import restate_period
+
+    return restate_period(ledger, given(period, ledger, **how))
+
+
+def given(
+    period: str,
+    ledger: Path,
+    *,
+    profit: Number,
+    rate: Number | None = None,
+    tokens: Path = Path("tokens.parquet"),
+    policy: str | Path | None = None,
+    holders: Path | None = None,
+    usage: Path | None = None,
+    currency: str | None = None,
+    total_tokens: Number | None = None,
+    date: str = "",
+) -> Given:
+    """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError."""
+    from royaltycli.ledger.booking import Given
+    from royaltycli.payout.currency import currency as find_currency
+
+    check_types(period=period, date=date)
+    code = currency if currency is not None else _currency_of(ledger)
+    if rate is None and policy is None:
+        raise CallError("no rate was given; say which part of the profit is paid out with `--rate`")
+    share: Fraction | None = None if rate is None else fraction(rate, "rate")
+    total = None if total_tokens is None else amount(total_tokens, "total tokens")
+    return Given(
+        period, amount(profit, "profit"), share, find_currency(code), tokens, policy, holders, usage, total, date
+    )
+
+
+def verify(ledger: Path, *, head: str | None = None, tick: Tick | None = None) -> Verified:
+    """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
+    from royaltycli.ledger.verification import verify as run
+
+    return run(ledger, head=head, tick=tick)
+
+
+def log(ledger: Path) -> pa.Table:
+    """Every transaction: its number, kind, period, date, and digest."""
+    from royaltycli.ledger.reports import log as rows
+
+    return rows(ledger)
+
+
+def balances(ledger: Path, holder: str | None = None, *, top: int | None = None) -> pa.Table:
+    """What every holder has, or one, from the largest balance on. Raises LedgerError for one that is not known."""
+    from royaltycli.ledger.reports import balances as rows
+
+    return _first(rows(ledger, holder), top)
+
+
+def payments(ledger: Path, period: str, status: str | None = None, *, top: int | None = None) -> pa.Table:
+    """The payments of a period, all or those of one status."""
+    import pyarrow.compute as pc
+
+    from royaltycli.ledger.payments import payments as rows
+
+    found = rows(ledger, period)
+    return _first(found if status is None else found.filter(pc.equal(found["status"], status)), top)
+
+
+def settle(
+    ledger: Path,
+    period: str,
+    holders: list[str],
+    *,
+    paid: bool | None,
+    file: Path | None = None,
+    everybody: bool = False,
+    date: str = "",
+) -> int:
+    """Mark payments as paid or returned, and say how many were not so marked before.
+
+    Whose is given in exactly one of three ways. Raises CallError and LedgerError; nothing is marked then.
+    """
+    from royaltycli.ledger.payments import settle as run
+
+    if paid is None:
+        raise CallError("it was not said what became of the payments; say `--paid` or `--returned`")
+    if (bool(holders), file is not None, everybody).count(True) != 1:
+        raise CallError("payments are named by holders, by `--file` or by `--all`; use one of them")
+    amounts: dict[str, Decimal | None] | None = None if everybody else dict.fromkeys(holders)
+    if file is not None:
+        amounts = read_amounts(file)
+    return run(ledger, period, "paid" if paid else "returned", amounts, date)[1]
+
+
+def read_amounts(file: Path) -> dict[str, Decimal | None]:
+    """The column holder_id of a CSV file, with its column payout, if it has one. Raises CallError."""
+    if not os.path.isfile(file):
+        raise CallError(f"there is no file {os.fspath(file)!r}; name a CSV file with the column holder_id")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            rows = csv.DictReader(text, strict=True)
+            if "holder_id" not in (rows.fieldnames or ()):
+                raise CallError(f"{file} has no column holder_id; name the payees in one")
+            found: dict[str, Decimal | None] = {}
+            for row in rows:
+                written = (row.get("payout") or "").strip()
+                found[row["holder_id"]] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CallError(f"{file} cannot be read as CSV ({reason.lower()}); save it as CSV in UTF-8") from error
+    return found
+
+
+def transfer(ledger: Path, source: str, target: str, *, name: str | None = None, date: str = "") -> bool:
+    """Transfer a holder; says whether anything has changed. Raises LedgerError."""
+    from royaltycli.ledger.transfers import transfer as run
+
+    return run(ledger, source, target, name=name, date=date)[1]
+
+
+def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table:
+    """What is in escrow, of at least so many periods' age."""
+    from royaltycli.ledger.escrow import unclaimed as rows
+
+    return _first(rows(ledger, age), top)
+
+
+def release(
+    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
+) -> tuple[str, str]:
+    """Release escrow, and say how much it was, such as `12.50` and `USD`. Raises CallError and LedgerError."""
+    from royaltycli.ledger.escrow import release as run
+    from royaltycli.payout.currency import exact_money
+
+    state, released = run(ledger, owner, to=to, source=source, date=date)
+    return exact_money(released, state.currency), state.currency.code
+
+
+def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> tuple[str, str]:
+    """Redistribute escrow, and say how much it was. Raises CallError and LedgerError."""
+    from royaltycli.ledger.escrow import redistribute as run
+    from royaltycli.payout.currency import exact_money
+
+    state, moved = run(ledger, age, to, date)
+    return exact_money(moved, state.currency), state.currency.code
+
+
+def _currency_of(ledger: Path) -> str:
+    """The currency of a ledger, or the usual one if there is none yet."""
+    from royaltycli.ledger import journal
+
+    if not os.path.isfile(ledger / journal.FILE):
+        return USUAL
+    try:
+        with journal.opened(ledger) as found, journal.errors(ledger):
+            return next((str(logged.about["currency"]) for logged in found.log()), USUAL)
+    except LedgerError:  # what is wrong is said when it is written to
+        return USUAL
+
+
+def _first(rows: pa.Table, top: int | None) -> pa.Table:
+    if top is not None and top < 0:
+        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
+    return rows if not top else rows.slice(0, top)

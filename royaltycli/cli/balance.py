@@ -1,0 +1,41 @@
+"""`royalty balance`: what every holder has, or one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty balance[/cyan]  all holders, the largest balance first
+
+[cyan]royalty balance a-rao[/cyan]
+
+[cyan]royalty balance -o balances.csv[/cyan]"""
+
+
+def balance(
+    holder: Annotated[
+        str | None, typer.Argument(metavar="HOLDER", help="The id of one holder.", show_default="all")
+    ] = None,
+    ledger: options.Ledger = Path("ledger"),
+    top: options.Top = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+) -> None:
+    """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    rows = accounting.balances(ledger, holder, top=console.ROWS if kind == "table" and top is None else top)
+    if kind == "table":
+        console.show_rows(rows)
+    else:
+        options.deliver(rows, kind, place, raw=raw)

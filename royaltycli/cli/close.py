@@ -1,0 +1,76 @@
+"""`royalty close` and `royalty restate`: a period written into the ledger, and corrected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty close 2026 --profit 500e6 --rate 0.2[/cyan]  tokens.parquet here, into the folder ledger
+
+[cyan]royalty close 2026-Q3 -p 12M --policy mine.toml --holders holders.csv --currency EUR[/cyan]
+
+[cyan]royalty restate 2026 --profit 480e6 --rate 0.2[/cyan]  the difference, as new entries"""
+
+
+def close(
+    period: options.PeriodName,
+    profit: options.Profit,
+    rate: options.PolicyRate = None,
+    tokens: options.TokensFile = Path("tokens.parquet"),
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
+    currency: options.LedgerCurrency = None,
+    total_tokens: options.TotalTokens = None,
+    ledger: options.Ledger = Path("ledger"),
+    date: options.Date = "",
+    quiet: options.Quiet = False,
+) -> None:
+    """Close a period: share a profit out, and write into the ledger what everybody gets and is paid.
+
+    It is written whole or not at all. Closing a period again with the same input changes nothing, and with
+    other input it is refused: `royalty restate` books the difference. What is below the policy's minimum, or
+    a minor unit, stays in the balance of its holder. `royalty payments` lists what is to be paid.
+    """
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    booked = accounting.close(
+        period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
+        currency=currency, total_tokens=total_tokens, ledger=ledger, date=date,
+    )  # fmt: skip
+    if not quiet:
+        console.show_booked(booked, period)
+
+
+def restate(
+    period: options.PeriodName,
+    profit: options.Profit,
+    rate: options.PolicyRate = None,
+    tokens: options.TokensFile = Path("tokens.parquet"),
+    policy: options.Policy = None,
+    holders: options.Holders = None,
+    usage: options.Usage = None,
+    currency: options.LedgerCurrency = None,
+    total_tokens: options.TotalTokens = None,
+    ledger: options.Ledger = Path("ledger"),
+    date: options.Date = "",
+    quiet: options.Quiet = False,
+) -> None:
+    """Correct a closed period: share it out anew, and book the difference as new entries.
+
+    Nothing is edited, and nothing paid now: the next close pays balances. A balance may come below zero;
+    then later earnings go against it, and nothing is paid until they have made it good.
+    """
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    booked = accounting.restate(
+        period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
+        currency=currency, total_tokens=total_tokens, ledger=ledger, date=date,
+    )  # fmt: skip
+    if not quiet:
+        console.show_booked(booked, period)

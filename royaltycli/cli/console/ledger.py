@@ -1,0 +1,103 @@
+"""What is shown of the ledger: what a command booked, balances and payments, and a verification."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console
+from royaltycli.cli.console.tables import grouped, print_whole, several
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from royaltycli.ledger.booking import Booked
+    from royaltycli.ledger.verification import Verified
+
+AMOUNTS = ("payout", "balance", "waiting", "paid", "reserve", "escrow", "withheld", "recouped", "amount")
+NUMBERS = (*AMOUNTS, "number", "age")
+FOLDED = ("holder_id", "id", "digest", "name")
+DONE = {"close": "Closed", "restate": "Restated"}
+
+
+def show_booked(booked: Booked, period: str) -> None:
+    """What closing or restating a period did, as one line that adds up, and its place in the chain."""
+    from royaltycli.ledger.accounts import Account
+    from royaltycli.payout.currency import exact_money
+
+    console, currency = make_console(), booked.state.currency
+    done = DONE[booked.logged.kind]
+    if not booked.is_new:
+        console.print(Text(f"{done} with this very input before; nothing has changed."))
+    names = {Account.PAYABLE: "payments", Account.HOLDER: "balances"}
+    parts = [
+        f"{names.get(account, account.name.lower().replace('_', ' '))} {grouped(exact_money(amount, currency))}"
+        for account, amount in sorted(booked.changed.items(), key=lambda item: item[0] != Account.PAYABLE)
+        if amount and account not in (Account.PAYER, Account.POOL)
+    ]
+    pool = grouped(exact_money(-booked.changed.get(Account.PAYER, 0), currency))
+    line = f"{done} {clean(period)}: {pool} {currency.code} = {' + '.join(parts) or '0'}"
+    console.print(Text(line, style="bold"), soft_wrap=True)
+    console.print(Text(f"transaction {booked.logged.number}, digest {booked.logged.digest.hex()}"), soft_wrap=True)
+
+
+def show_rows(rows: pa.Table) -> None:
+    """A table of a ledger: amounts without the zeros that nobody needs, columns of nothing but zeros left out."""
+    console = make_console()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    columns = {name: [_cell(name, value) for value in rows[name].to_pylist()] for name in rows.column_names}
+    optional = [name for name in AMOUNTS if name in columns and name not in ("payout", "balance", "amount")]
+    for name in optional:
+        if set(columns[name]) <= {"0.00", "0", "0.000"}:
+            del columns[name]
+    for name in columns:
+        number = name in NUMBERS
+        table.add_column(
+            name.removesuffix("_id").capitalize(),
+            justify="right" if number else "left",
+            no_wrap=number,
+            overflow="fold",
+            style="bold" if name in ("payout", "balance", "amount") else "",
+        )
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
+    print_whole(console, table)
+
+
+@contextlib.contextmanager
+def verifying(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many transactions have been verified, if a person watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(None), MofNCompleteColumn(), TextColumn("transactions"), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def show_verified(verified: Verified) -> None:
+    """What was verified, and the head to note."""
+    counts = (
+        several(verified.transactions, "transaction"),
+        several(verified.periods, "period"),
+        several(verified.moves, "move"),
+        several(verified.inputs, "input file"),
+    )
+    console = make_console()
+    console.print(Text(f"The ledger is sound: {', '.join(counts)} read and computed again."), soft_wrap=True)
+    console.print(Text(f"head {verified.head}"), soft_wrap=True)
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    return grouped(str(value)) if name in NUMBERS else clean(str(value))

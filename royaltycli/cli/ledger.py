@@ -1,0 +1,52 @@
+"""`royalty ledger`: verify it, or list its transactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty ledger verify[/cyan]  everything read and computed again; exit status 1 if anything is wrong
+
+[cyan]royalty ledger verify --head 1f0c…[/cyan]  and whether it holds the transaction of that digest
+
+[cyan]royalty ledger log[/cyan]  every transaction with its digest"""
+
+
+def ledger(
+    what: Annotated[Literal["verify", "log"], typer.Argument(metavar="WHAT", help="verify or log.")],
+    place: options.Ledger = Path("ledger"),
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="DIGEST", help="A digest that was noted before, which must be in the ledger."),
+    ] = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Verify a ledger, or list its transactions.
+
+    `verify` recomputes every transaction from its inputs, the chain of digests, and all balances, and finds
+    any changed byte. Note the digest that it ends with: a ledger that was cut short is told by it.
+    """
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    if what == "verify":
+        with console.verifying(quiet=quiet) as tick:
+            verified = accounting.verify(place, head=head, tick=tick)
+        if not quiet:
+            console.show_verified(verified)
+        return
+    result = options.result(output)
+    kind = options.format_of(format_, result)
+    rows = accounting.log(place)
+    if kind == "table":
+        console.show_rows(rows)
+    else:
+        options.deliver(rows, kind, result)

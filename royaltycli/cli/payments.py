@@ -1,0 +1,75 @@
+"""`royalty payments` and `royalty settle`: what the bank is to pay, and what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty payments 2026 -o payments.csv[/cyan]  one row a payee, for the bank
+
+[cyan]royalty settle 2026 --all --paid[/cyan]  all that waits was paid
+
+[cyan]royalty settle 2026 a-rao --returned[/cyan]  the bank sent it back, and it is in the balance again
+
+[cyan]royalty settle 2026 --file from-the-bank.csv --paid[/cyan]  a column holder_id; amounts are compared"""
+
+
+def payments(
+    period: options.PeriodName,
+    status: Annotated[
+        Literal["waiting", "paid", "returned"] | None,
+        typer.Option("--status", metavar="STATUS", help="Only those: waiting, paid or returned.", show_default="all"),
+    ] = None,
+    ledger: options.Ledger = Path("ledger"),
+    top: options.Top = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+) -> None:
+    """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    rows = accounting.payments(ledger, period, status, top=console.ROWS if kind == "table" and top is None else top)
+    if kind == "table":
+        console.show_rows(rows)
+    else:
+        options.deliver(rows, kind, place, raw=raw)
+
+
+def settle(
+    period: options.PeriodName,
+    holders: Annotated[
+        list[str] | None, typer.Argument(metavar="HOLDER", help="The ids of payees.", show_default=False)
+    ] = None,
+    outcome: Annotated[
+        bool | None, typer.Option("--paid/--returned", help="What became of the payments.", show_default=False)
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", readable=False, help="A CSV file with the column holder_id."),
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="All payments that still wait.")] = False,
+    ledger: options.Ledger = Path("ledger"),
+    date: options.Date = "",
+    quiet: options.Quiet = False,
+) -> None:
+    """Mark payments of a period as paid or returned, whole or not at all.
+
+    What was returned is in the balance again, and the next close pays it. Where a file has a column payout,
+    its amounts must be those of the ledger.
+    """
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    marked = accounting.settle(ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date)
+    if not quiet:
+        console.say(f"{console.several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")

@@ -1,0 +1,85 @@
+"""`royalty unclaimed`, `release` and `redistribute`: money that nobody has claimed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from royaltycli.cli import options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty unclaimed -o unclaimed.csv[/cyan]  what is in escrow, the oldest first
+
+[cyan]royalty release a-rao[/cyan]  to the holder, who has been found
+
+[cyan]royalty release essays/maps --source --to a-rao[/cyan]  of a source whose holder was not known
+
+[cyan]royalty redistribute --age 3 --to holders[/cyan]  what three periods have been closed after"""
+
+AGE = "Only what at least so many periods have been closed after."
+
+
+def unclaimed(
+    age: Annotated[int, typer.Option("--age", metavar="N", help=AGE)] = 0,
+    ledger: options.Ledger = Path("ledger"),
+    top: options.Top = None,
+    format_: options.Format = None,
+    output: options.Output = None,
+    raw: options.Raw = False,
+) -> None:
+    """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    place = options.result(output)
+    kind = options.format_of(format_, place)
+    rows = accounting.unclaimed(ledger, age, top=console.ROWS if kind == "table" and top is None else top)
+    if kind == "table":
+        console.show_rows(rows)
+    else:
+        options.deliver(rows, kind, place, raw=raw)
+
+
+def release(
+    owner: Annotated[str, typer.Argument(metavar="ID", help="The holder, or with `--source` the source.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="HOLDER", help="Who gets it.", show_default="the holder itself")
+    ] = None,
+    source: Annotated[bool, typer.Option("--source", help="ID is that of a source.")] = False,
+    ledger: options.Ledger = Path("ledger"),
+    date: options.Date = "",
+    quiet: options.Quiet = False,
+) -> None:
+    """Put what is in escrow for a holder or a source into the balance of a holder; the next close pays it."""
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    amount, code = accounting.release(ledger, owner, to=to, source=source, date=date)
+    if not quiet:
+        console.say(f"Released {console.grouped(amount)} {code} to {to or owner}.")
+
+
+def redistribute(
+    age: Annotated[int, typer.Option("--age", metavar="N", help=AGE)],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="WHERE",
+            help="holders (those who earned in the same period, in proportion), payer, or fund:NAME.",
+        ),
+    ],
+    ledger: options.Ledger = Path("ledger"),
+    date: options.Date = "",
+    quiet: options.Quiet = False,
+) -> None:
+    """Give what nobody has claimed for so many periods to somebody else: it leaves escrow for good."""
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    amount, code = accounting.redistribute(ledger, age, to, date=date)
+    if not quiet:
+        console.say(f"Redistributed {console.grouped(amount)} {code} to {to}.")

@@ -1,0 +1,245 @@
+"""Closing and restating a period: from files to a transaction in the journal (rules L2, L5, L7, L8 and L14)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from royaltycli.errors import CallError, LedgerError
+from royaltycli.ledger import inputs, journal
+from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
+from royaltycli.ledger.chain import About, Posting
+from royaltycli.ledger.closing import closing, lists_of, restating
+from royaltycli.ledger.journal import Journal
+from royaltycli.ledger.periods import check_name, order
+from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, shipped_or_file
+from royaltycli.ledger.state import EMPTY, Logged, State
+from royaltycli.numerals import parse_amount, plain, plain_fraction
+from royaltycli.payout.currency import Currency
+from royaltycli.payout.distribution import Distribution
+
+Reader = Callable[[int], Moves]
+"""Gives the moves of a transaction by its number."""
+
+Work = Callable[[State, Reader], Posting | None]
+"""What is to be booked on a state; None if nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a period is to be closed or restated with; `policy` is a file or the name of a shipped one.
+
+    Without `rate` it is the policy's. `date` is only noted.
+    """
+
+    period: str
+    profit: Decimal
+    rate: Fraction | None
+    currency: Currency
+    tokens: Path
+    policy: str | Path | None = None
+    holders: Path | None = None
+    usage: Path | None = None
+    total_tokens: Decimal | None = None
+    date: str = ""
+
+    def files(self) -> dict[str, Path | bytes | None]:
+        """The files by their names in the journal; a shipped policy as its text. Raises CallError."""
+        policy = None if self.policy is None else shipped_or_file(self.policy)
+        return {"tokens": self.tokens, "policy": policy, "holders": self.holders, "usage": self.usage}
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A transaction that a command came to: whether it is new, and by how much it changes each kind of account."""
+
+    logged: Logged
+    is_new: bool
+    changed: dict[Account, int]
+    state: State
+
+
+def close_period(ledger: Path, given: Given) -> Booked:
+    """Close a period. Raises LedgerError if it is closed with other input, or out of order."""
+    check_name(given.period)
+    read, about = _read(given)
+
+    def work(state: State, _moves: Reader) -> Posting | None:
+        return None if _is_closed(state, about) else close_posting(state, read, about)
+
+    return _book(ledger, given, about, work, create=True)
+
+
+def restate_period(ledger: Path, given: Given) -> Booked:
+    """Restate a closed period. Raises LedgerError if it has not been closed."""
+    check_name(given.period)
+    with journal.opened(ledger):
+        pass  # there is one, which is best known before files are read
+    read, about = _read(given)
+
+    def work(state: State, moves: Reader) -> Posting | None:
+        stated = state.stated(given.period)
+        _check_currency(state, about)
+        if not differences(stated[-1].about, about):
+            return None
+        return restate_posting(state, read, about, [moves(each.number) for each in stated])
+
+    return _book(ledger, given, about, work, create=False)
+
+
+def close_posting(state: State, read: Inputs, about: About) -> Posting:
+    """The transaction that closes a period by its inputs."""
+    lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
+    return closing(state, distributed(read, about, lists.present), lists.absent, about)
+
+
+def distributed_as(state: State, read: Inputs, about: About) -> Distribution:
+    """The distribution that a period was closed with, given the state before it."""
+    lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
+    return distributed(read, about, lists.present)
+
+
+def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves]) -> Posting:
+    """The transaction that restates a period by its inputs, given what is booked for it."""
+    elsewhere = before(state.balances, changes(together([moves.rows for moves in booked])))
+    lists = lists_of(read.listed, read.table, state, _recouped(elsewhere, state))
+    return restating(state, distributed(read, about, lists.present), booked, about)
+
+
+def book(
+    ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None
+) -> tuple[State, Posting | None]:
+    """Book what `work` makes of the ledger's state, whole or not at all; gives the state after it, and what was booked.
+
+    It is computed before others are kept waiting, and anew if one of them was quicker. `keep` is called
+    before anything is written.
+    """
+    exists = os.path.isfile(ledger / journal.FILE)
+    state, posting = EMPTY, None
+    if exists or not create:
+        with journal.opened(ledger, create=create) as found:
+            state, posting = _work_on(found, work)
+        if posting is None:
+            return state, None
+    else:
+        posting = work(EMPTY, _no_moves)
+        assert posting is not None
+    if keep is not None:
+        keep()
+    with journal.opened(ledger, create=create) as found, found.writing():
+        if found.is_new():
+            found.begin()
+        if found.head() != state.head:
+            state = found.state()
+            posting = work(state, found.moves)
+        return (state, None) if posting is None else (found.append(state, posting), posting)
+
+
+def differences(old: About, new: About) -> list[str]:
+    """In words, in what two statements of a period differ."""
+    said = [
+        f"{key.replace('_', ' ')} {old[key] or 'unknown'} (not {new[key] or 'unknown'})"
+        for key in ("profit", "rate", "total_tokens")
+        if old[key] != new[key]
+    ]
+    for name, words in INPUTS.items():
+        here, there = old["inputs"][name], new["inputs"][name]
+        if here != there:
+            bare = words.removeprefix("the ")
+            said.append(f"a {bare}" if there is None else f"no {bare}" if here is None else f"another {bare}")
+    return said
+
+
+def _work_on(found: Journal, work: Work) -> tuple[State, Posting | None]:
+    with found.reading():
+        if found.is_new():
+            return EMPTY, work(EMPTY, _no_moves)
+        state = found.state()
+        return state, work(state, found.moves)
+
+
+def _no_moves(_number: int) -> Moves:
+    return together([])
+
+
+def _book(ledger: Path, given: Given, about: About, work: Work, *, create: bool) -> Booked:
+    def keep() -> None:
+        for name, file in given.files().items():
+            if file is not None:
+                inputs.keep(ledger, file, about["inputs"][name], INPUTS[name])
+
+    state, posting = book(ledger, work, create=create, keep=keep)
+    if posting is not None:
+        return Booked(state.log[-1], True, summed(posting.moves), state)
+    logged = state.stated(given.period)[-1]
+    with journal.opened(ledger) as found, journal.errors(ledger):
+        return Booked(logged, False, summed(found.moves(logged.number)), state)
+
+
+def summed(moves: Moves) -> dict[Account, int]:
+    """By how much moves change each kind of account that they concern."""
+    sums = {}
+    for account in Account:
+        more, less = (moves.rows[moves.column(f"{side}_account") == account, 5] for side in ("to", "from"))
+        if len(more) or len(less):
+            sums[account] = int(more.sum(dtype=object)) - int(less.sum(dtype=object))
+    return sums
+
+
+def _read(given: Given) -> tuple[Inputs, About]:
+    """The inputs, and what the transaction will be about."""
+    from royaltycli.tokens.table import metadata_of
+
+    files = given.files()
+    names = {name: None if file is None else inputs.name_of(file, INPUTS[name]) for name, file in files.items()}
+    read = read_inputs(files, given.currency)
+    rate = read.policy.rate if given.rate is None else given.rate
+    if rate is None:
+        wanted = "say which part is paid out with `--rate`"
+        raise CallError(f"the policy {read.policy.name} has no rate of its own; {wanted}")
+    total = given.total_tokens
+    if total is None and (written := metadata_of(read.table).get("train_tokens")) is not None:
+        total = parse_amount(written, "total tokens")
+    about = {
+        "currency": given.currency.code,
+        "date": given.date,
+        "inputs": names,
+        "period": given.period,
+        "profit": plain(given.profit),
+        "rate": plain_fraction(rate),
+        "total_tokens": None if total is None else plain(total),
+    }
+    return read, about
+
+
+def _is_closed(state: State, about: About) -> bool:
+    """Whether a period is closed with this very input. Raises LedgerError if it cannot be closed."""
+    _check_currency(state, about)
+    period = about["period"]
+    if period in state.periods:
+        stated = state.stated(period)
+        if any(not differences(each.about, about) for each in (stated[0], stated[-1])):
+            return True
+        said = " and ".join(differences(stated[-1].about, about))
+        raise LedgerError(f"period {period} is closed with {said}; book the difference with `royalty restate {period}`")
+    if state.periods and order(period) < order(state.periods[-1]):
+        raise LedgerError(
+            f"period {period} comes before {state.periods[-1]}, which is closed; periods close in their order"
+        )
+    return False
+
+
+def _check_currency(state: State, about: About) -> None:
+    if state.log and state.currency.code != about["currency"]:
+        raise LedgerError(
+            f"the ledger is in {state.currency.code}, not in {about['currency']}; name another with `--ledger`"
+        )
+
+
+def _recouped(balances: Balances, state: State) -> Numbers:
+    """What was recouped of the advance of every party."""
+    return balances.dense(Account.ADVANCE, len(state.parties) + 1)

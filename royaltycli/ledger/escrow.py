@@ -1,0 +1,163 @@
+"""Money that nobody has claimed: its age, its release, its redistribution (docs/spec-ledger.md, rules L18 to L20)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from royaltycli.errors import CallError, LedgerError
+from royaltycli.ledger import journal
+from royaltycli.ledger.accounts import NOBODY, Account, Numbers, move, together
+from royaltycli.ledger.booking import Reader, book
+from royaltycli.ledger.chain import About, Posting
+from royaltycli.ledger.closing import passed_on
+from royaltycli.ledger.entitlements import netted
+from royaltycli.ledger.parties import FUND, HOLDER, SOURCE
+from royaltycli.ledger.reports import with_amounts
+from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
+from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.columns import repeated
+
+HOLDERS = "holders"
+"""The destination of a redistribution to those who earned in the same period."""
+
+KINDS = {HOLDER: HOLDER, SOURCE: SOURCE, "": "(none)"}
+
+
+def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
+    """Escrow by owner and period, of at least so many periods' age, from the oldest, and the largest, on."""
+    with journal.opened(ledger) as found, found.reading():
+        state = found.state()
+    periods, owners, amounts = state.balances.by_period(Account.ESCROW)
+    ages = len(state.periods) - periods
+    old = ages >= least
+    periods, owners, amounts, ages = periods[old], owners[old], amounts[old], ages[old]
+    order = [("age", "descending"), ("amount", "descending"), ("id", "ascending"), ("of", "ascending")]
+    kinds = [KINDS[kind] for kind in state.parties.kinds(owners)]
+    found = pa.table(
+        {
+            "of": pa.array(kinds, pa.string()),
+            "id": pa.array([name or "(escrow)" for name in state.parties.ids(owners)], pa.string()),
+            "name": pa.array(state.parties.names(owners), pa.string()),
+            "period": pa.array(state.periods, pa.string()).take(pa.array(periods - 1)),
+            "age": pa.array(ages),
+            "amount": pa.array(amounts),
+            "currency": repeated(state.currency.code, len(owners)),
+        }
+    ).sort_by(order)
+    return with_amounts(found, ["amount"], state.currency)
+
+
+def release(
+    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
+) -> tuple[State, int]:
+    """Put all escrow of a holder, or with `source` of a source, into the balance of `to`, by default the holder.
+
+    Gives the state after it, and the amount in millionths. Raises LedgerError if that cannot be.
+    """
+    kind, target = SOURCE if source else HOLDER, to if to is not None else owner
+    if source and to is None:
+        raise CallError(f"{owner} is a source; say with `--to` which holder gets what is kept for it")
+    about = {"date": date, "kind": kind, "of": owner, "to": target}
+    released = 0
+
+    def work(state: State, _moves: Reader) -> Posting | None:
+        nonlocal released
+        number = state.parties.number(kind, owner)
+        if not number:
+            raise LedgerError(f"nothing is kept in escrow for a {kind} {owner}; `royalty unclaimed` lists what is")
+        if not state.parties.number(HOLDER, target):
+            raise LedgerError(f"the ledger knows no holder {target}; `royalty balance` lists them")
+        posting = release_posting(state, about)
+        released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
+        return posting if released else None
+
+    return book(ledger, work)[0], released
+
+
+def release_posting(state: State, about: About) -> Posting:
+    """The transaction that releases escrow."""
+    owner, target = state.parties.number(about["kind"], about["of"]), state.parties.number(HOLDER, about["to"])
+    periods, owners, amounts = state.balances.by_period(Account.ESCROW)
+    own = owners == owner
+    rows = _from_escrow(periods[own], owners[own], (Account.HOLDER, target), amounts[own])
+    parts = [rows]
+    parts.append(passed_on(state, parts, NOBODY))
+    return Posting(RELEASE, about, (), state.parties.since(len(state.parties)), together(parts))
+
+
+def redistribute(ledger: Path, least: int, to: str, date: str = "") -> tuple[State, int]:
+    """Redistribute escrow of at least so many periods' age to holders, the payer or a fund.
+
+    Gives the state after it, and the amount in millionths. Raises CallError and LedgerError if that cannot be.
+    """
+    if to not in (HOLDERS, "payer") and not (to.startswith("fund:") and len(to) > len("fund:")):
+        raise CallError(f"to is {to!r}; it must be holders, payer or fund:NAME")
+    if least < 1:
+        raise CallError(f"the age is {least}; what is redistributed is at least 1 period old")
+    moved = 0
+
+    def work(state: State, moves: Reader) -> Posting | None:
+        nonlocal moved
+        about = {"age": least, "date": date, "to": to}
+        posting = redistribute_posting(state, moves, about)
+        moved = exact_sum(posting.moves.rows[posting.moves.column("from_account") == Account.ESCROW, 5])
+        return posting if moved else None
+
+    return book(ledger, work)[0], moved
+
+
+def redistribute_posting(state: State, moves: Reader, about: About) -> Posting:
+    """The transaction that redistributes escrow.
+
+    Raises LedgerError if nobody earned anything in one of the periods that it is of, and holders are to share it.
+    """
+    to, parties = about["to"], state.parties
+    if to.startswith("fund:"):
+        parties = parties.with_more(FUND, [to.partition(":")[2]])
+    parts: list[Numbers] = []
+    periods, owners, amounts = state.balances.by_period(Account.ESCROW)
+    for period in old_periods(state, about["age"]):
+        here = periods == period
+        total, name = exact_sum(amounts[here]), state.periods[period - 1]
+        if to != HOLDERS:
+            target = (Account.PAYER, NOBODY) if to == "payer" else (Account.FUND, parties.number(FUND, to[5:]))
+            parts.append(_from_escrow(periods[here], owners[here], target, amounts[here]))
+            continue
+        holders, weights = earned_in(state, moves, period)
+        if not len(holders):
+            raise LedgerError(
+                f"nobody earned anything in {name}, so nobody can share its escrow; name a fund or the payer"
+            )
+        given = allocate(total, weights, parties.ids(holders), name)
+        pool: tuple[Account, int] = (Account.POOL, NOBODY)
+        parts.append(_from_escrow(periods[here], owners[here], pool, amounts[here]))
+        parts.append(move(period, pool, (Account.HOLDER, holders), given))
+    parts.append(passed_on(state, parts, NOBODY))
+    return Posting(REDISTRIBUTE, about, (), parties.since(len(state.parties)), together(parts))
+
+
+def old_periods(state: State, least: int) -> list[int]:
+    """The periods, by number, whose escrow is of at least that age."""
+    periods = np.unique(state.balances.by_period(Account.ESCROW)[0])
+    return [int(period) for period in periods if len(state.periods) - period >= least]
+
+
+def earned_in(state: State, moves: Reader, period: int) -> tuple[Numbers, Numbers]:
+    """What each holder earned in a period as it is stated now: those with more than nothing, by number."""
+    stated = state.stated(state.periods[period - 1])
+    parts = [moves(each.number) for each in stated]
+    both = [part.between(*pair).rows for part in parts for pair in _EARNING]
+    gross = netted(together(both)).between(Account.POOL, Account.HOLDER)
+    return gross.column("to_party"), gross.column("amount")
+
+
+_EARNING = ((Account.POOL, Account.HOLDER), (Account.HOLDER, Account.POOL))
+
+
+def _from_escrow(periods: Numbers, owners: Numbers, target: tuple[Account, int], amounts: Numbers) -> Numbers:
+    """Moves from escrow, each of its own period."""
+    columns = (periods, Account.ESCROW, owners, *target, amounts)
+    return np.stack(np.broadcast_arrays(*(np.asarray(column, np.int64) for column in columns)), axis=-1)

@@ -1,0 +1,97 @@
+"""Copies of what a period was closed with, under their digests (docs/spec-ledger.md, rule L2)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from royaltycli.errors import LedgerError
+from royaltycli.limits import READ_BYTES
+from royaltycli.remote.writing import in_memory, place_of
+from royaltycli.storage import write_whole
+
+FOLDER = "inputs"
+
+
+def name_of(given: Path | bytes, what: str) -> str:
+    """The name that a copy of a file, or of a shipped policy, has: its digest, and its ending.
+
+    In errors it is `what`, such as `the policy`. Raises LedgerError, and RemoteError for a remote one.
+    """
+    with _reading(given, what) as file:
+        return f"{_digest(file)}{_ending(given)}"
+
+
+def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
+    """Copy a file into the ledger, under the name that it had when it was read. Raises LedgerError, OutputError."""
+    place = ledger / FOLDER / name
+    if is_kept(place):
+        return
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
+    with _reading(given, what) as file:
+        if f"{_digest(file)}{_ending(given)}" != name:
+            raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
+        file.seek(0)
+        write_whole(place, lambda copy: _copy(file, copy))
+
+
+def is_kept(place: Path) -> bool:
+    """Whether a copy is there and has the digest that its name says."""
+    try:
+        with place.open("rb") as file:
+            return _digest(file) == place.name.partition(".")[0]
+    except OSError:
+        return False
+
+
+def path_of(ledger: Path, name: str) -> Path:
+    """The copy of that name. Raises LedgerError if it is missing, or has changed by as much as a bit."""
+    place = ledger / FOLDER / name
+    if not os.path.isfile(place):
+        raise LedgerError(f"{place} is missing, with which a period was closed; restore a copy of the ledger")
+    if not is_kept(place):
+        raise LedgerError(f"{place} is not what a period was closed with; restore a copy of the ledger")
+    return place
+
+
+@contextlib.contextmanager
+def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
+    if isinstance(given, bytes):
+        yield io.BytesIO(given)
+        return
+    if (elsewhere := place_of(given)) is not None:
+        yield in_memory(elsewhere)
+        return
+    if not os.path.isfile(given):
+        raise LedgerError(f"there is no file {os.fspath(given)!r}; name {what}")
+    try:
+        with given.open("rb") as file:
+            yield file
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
+
+
+def _ending(given: Path | bytes) -> str:
+    return ".toml" if isinstance(given, bytes) else given.suffix.lower()
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _copy(file: BinaryIO, copy: BinaryIO) -> None:
+    while block := file.read(READ_BYTES):
+        copy.write(block)

@@ -1,0 +1,86 @@
+"""The holders, sources and funds that a ledger knows, by number (docs/spec-ledger.md, rule L3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.ledger.accounts import Numbers
+
+HOLDER, SOURCE, FUND = "holder", "source", "fund"
+
+SCHEMA = pa.schema([("class", pa.string()), ("id", pa.string()), ("name", pa.string())])
+"""A row a party; the first has the number 1. A party without a name has its id as name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """All parties in the order of their numbers."""
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def find(self, kind: str, ids: pa.Array | Sequence[str]) -> Numbers:
+        """The numbers of parties of one class; 0 for one that is not known."""
+        rows = np.flatnonzero(pc.equal(self.table["class"], kind).to_numpy())
+        known = self.table["id"].take(pa.array(rows)).combine_chunks()
+        found = pc.index_in(as_texts(ids), known)
+        numbers = np.append(rows + 1, 0)
+        result: Numbers = numbers[pc.fill_null(found, len(rows)).to_numpy(zero_copy_only=False)]
+        return result
+
+    def number(self, kind: str, name: str) -> int:
+        """The number of one party, 0 if it is not known."""
+        return int(self.find(kind, [name])[0])
+
+    def ids(self, numbers: Numbers) -> list[str]:
+        """The ids of parties; that of nobody is empty."""
+        return self._texts("id", numbers)
+
+    def names(self, numbers: Numbers) -> list[str]:
+        """The names of parties."""
+        return self._texts("name", numbers)
+
+    def kinds(self, numbers: Numbers) -> list[str]:
+        """The classes of parties."""
+        return self._texts("class", numbers)
+
+    def with_more(self, kind: str, ids: pa.Array | Sequence[str], names: pa.Array | None = None) -> Parties:
+        """These and those of `ids` that are not among them, in the order in which they are given."""
+        ids = as_texts(ids)
+        new = pa.array(self.find(kind, ids) == 0)
+        fresh = ids.filter(new)
+        if not len(fresh):
+            return self
+        named = fresh if names is None else pc.coalesce(names.filter(new), fresh)
+        kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(len(fresh), np.int64)))
+        return Parties(pa.concat_tables([self.table, pa.table([kinds, fresh, named], schema=SCHEMA)]))
+
+    def first(self, count: int) -> Parties:
+        """The first `count` parties."""
+        return Parties(self.table.slice(0, count))
+
+    def since(self, count: int) -> pa.Table:
+        """The rows after the first `count`."""
+        return self.table.slice(count)
+
+    def _texts(self, column: str, numbers: Numbers) -> list[str]:
+        texts = self.table[column].take(pa.array(np.maximum(numbers - 1, 0))) if len(self) else pa.nulls(0)
+        found = texts.to_pylist() if len(self) else [""] * len(numbers)
+        return ["" if number == 0 else text for number, text in zip(numbers.tolist(), found, strict=True)]
+
+
+NO_PARTIES = Parties(SCHEMA.empty_table())
+
+
+def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
+    """Ids as one Arrow array."""
+    if isinstance(ids, pa.ChunkedArray):
+        return ids.combine_chunks()
+    return ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())

@@ -1,0 +1,52 @@
+"""Holders who merge or change hands (docs/spec-ledger.md, rule L15)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from royaltycli.errors import LedgerError
+from royaltycli.ledger.accounts import NOBODY, Account, Numbers, move, together
+from royaltycli.ledger.booking import Reader, book
+from royaltycli.ledger.chain import About, Posting
+from royaltycli.ledger.parties import HOLDER
+from royaltycli.ledger.state import TRANSFER, State
+
+
+def transfer(ledger: Path, source: str, target: str, *, name: str | None = None, date: str = "") -> tuple[State, bool]:
+    """Let everything that a holder has, and will get, go to another; `name` is that of one who is new.
+
+    Gives the state after it, and whether anything has changed. Raises LedgerError if that cannot be.
+    """
+    about = {"date": date, "from": source, "name": name, "to": target}
+
+    def work(state: State, _moves: Reader) -> Posting | None:
+        number = state.parties.number(HOLDER, source)
+        if not number:
+            raise LedgerError(f"the ledger knows no holder {source}; `royalty balance` lists them")
+        if source == target:
+            raise LedgerError(f"{source} cannot be transferred to {target}, which is the same; name another holder")
+        if not state.parties.number(HOLDER, target) and name is None:
+            raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
+        last = state.successors.get(number)
+        if last is not None and last == state.parties.number(HOLDER, target):
+            return None
+        return transfer_posting(state, about)
+
+    state, posting = book(ledger, work)
+    return state, posting is not None
+
+
+def transfer_posting(state: State, about: About) -> Posting:
+    """The transaction that moves a holder's balance and escrow to its successor."""
+    named = pa.array([about["name"]], pa.string())
+    parties = state.parties.with_more(HOLDER, [about["to"]], named)
+    source, target = (parties.number(HOLDER, about[key]) for key in ("from", "to"))
+    held = state.balances.dense(Account.HOLDER, len(parties) + 1)[source]
+    rows: list[Numbers] = [move(NOBODY, (Account.HOLDER, source), (Account.HOLDER, target), int(held))]
+    periods, owners, amounts = state.balances.by_period(Account.ESCROW)
+    own = owners == source
+    for period, amount in zip(periods[own].tolist(), amounts[own].tolist(), strict=True):
+        rows.append(move(period, (Account.ESCROW, source), (Account.ESCROW, target), amount))
+    return Posting(TRANSFER, about, (), parties.since(len(state.parties)), together(rows))

@@ -1,0 +1,174 @@
+"""Rules L14 and L15: restatements and transfers."""
+
+from __future__ import annotations
+
+import pytest
+
+from royaltycli.errors import LedgerError
+from royaltycli.ledger.accounts import Account
+from royaltycli.ledger.escrow import redistribute, release
+from royaltycli.ledger.payments import settle
+from royaltycli.ledger.transfers import transfer
+from tests.ledger.corpora import DOLLAR, A, B, C
+
+
+def test_l14_the_difference_is_booked_and_nothing_is_paid(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
+    ledger.close("2", 100, ("x", 1, A), ("y", 1, B))
+    booked = ledger.restate("1", 80, ("x", 1, A), ("y", 3, B))
+    assert booked.is_new
+    assert booked.changed == {Account.PAYER: 20 * DOLLAR, Account.POOL: 0, Account.HOLDER: -20 * DOLLAR}
+    assert (ledger.balance("a"), ledger.balance("b")) == (-30 * DOLLAR, 10 * DOLLAR)
+    assert ledger.paid("1") == ledger.paid("2") == {"a": 50 * DOLLAR, "b": 50 * DOLLAR}
+
+
+def test_l14_the_same_restatement_changes_nothing_and_one_back_undoes_it(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
+    first = ledger.state()
+    assert ledger.restate("1", 70, ("x", 2, A), ("z", 5, C)).is_new
+    assert not ledger.restate("1", 70, ("x", 2, A), ("z", 5, C)).is_new
+    assert ledger.restate("1", 100, ("x", 1, A), ("y", 1, B)).is_new
+    now = ledger.state()
+    assert now.balances.keys.tolist() == first.balances.keys.tolist()
+    assert now.balances.amounts.tolist() == first.balances.amounts.tolist()
+    assert len(now.log) == 3
+
+
+def test_l14_a_restatement_without_difference_is_booked_as_such(ledger):
+    """Of other input with the same outcome, so that the last input is known."""
+    ledger.close("1", 100, ("x", 1, A))
+    booked = ledger.restate("1", 100, ("x", 7, A))
+    assert (booked.is_new, booked.changed) == (True, {})
+    assert not ledger.close("1", 100, ("x", 7, A)).is_new
+
+
+def test_l14_fees_withholding_and_advances_are_corrected(ledger):
+    policy = '[deductions]\nfee = "10%"\nwithholding = "20%"\n'
+    holders = "holder_id,advance\na,100\n"
+    ledger.close("1", 100, ("x", 1, A), policy=policy, holders=holders)
+    ledger.close("2", 100, ("x", 1, A), policy=policy, holders=holders)
+    assert ledger.has(Account.ADVANCE, "a") == 100 * DOLLAR  # 72 and 28
+    ledger.restate("1", 50, ("x", 1, A), policy=policy, holders=holders)
+    assert ledger.has(Account.FEE, None) == 15 * DOLLAR
+    assert ledger.has(Account.WITHHOLDING, "a") == 27 * DOLLAR
+    assert ledger.has(Account.ADVANCE, "a") == 64 * DOLLAR  # 36 and 28
+    assert ledger.balance("a") == 0
+    ledger.close("3", 100, ("x", 1, A), policy=policy, holders=holders)
+    assert ledger.has(Account.ADVANCE, "a") == 100 * DOLLAR
+
+
+def test_l14_an_advance_is_never_recouped_twice_by_a_restatement(ledger):
+    holders = "holder_id,advance\na,100\n"
+    ledger.close("1", 40, ("x", 1, A), holders=holders)
+    ledger.close("2", 100, ("x", 1, A), holders=holders)
+    ledger.restate("1", 90, ("x", 1, A), holders=holders)
+    assert ledger.has(Account.ADVANCE, "a") == 100 * DOLLAR
+    assert ledger.balance("a") == 50 * DOLLAR
+
+
+def test_l14_the_reserve_of_a_period_stays_what_it_was(ledger):
+    policy = '[deductions]\nreserve = "10%"\n'
+    ledger.close("1", 100, ("x", 1, A), policy=policy)
+    ledger.restate("1", 50, ("x", 1, A), policy=policy)
+    assert (ledger.has(Account.RESERVE, "a"), ledger.balance("a")) == (10 * DOLLAR, -50 * DOLLAR)
+    ledger.close("2", 0, ("x", 1, A), policy=policy)
+    assert (ledger.has(Account.RESERVE, "a"), ledger.balance("a")) == (0, -40 * DOLLAR)
+
+
+def test_l14_one_who_turns_out_to_be_reachable_gets_what_was_in_escrow(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, {}), holders="holder_id,reachable\na,no\n")
+    ledger.restate("1", 100, ("x", 1, A), ("y", 1, B))
+    assert ledger.has(Account.ESCROW, "a", "1") == ledger.escrow("y", "1") == 0
+    assert (ledger.balance("a"), ledger.balance("b")) == (50 * DOLLAR, 50 * DOLLAR)
+
+
+def test_l14_what_escrow_no_longer_holds_comes_from_its_holder_or_the_payer(ledger):
+    holders = "holder_id,reachable\na,no\n"
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, {}), ("z", 2, B), holders=holders)
+    release(ledger.path, "a")
+    release(ledger.path, "y", to="b", source=True)
+    assert (ledger.balance("a"), ledger.balance("b")) == (25 * DOLLAR, 25 * DOLLAR)
+    ledger.restate("1", 100, ("x", 0, A), ("y", 0, {}), ("z", 2, B), holders=holders)
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 75 * DOLLAR)
+    assert ledger.has(Account.PAYER, None) == -125 * DOLLAR
+
+
+def test_l14_a_period_that_is_not_closed_cannot_be_restated(ledger):
+    ledger.close("2026", 1, ("x", 1, A))
+    with pytest.raises(LedgerError, match="period 2027 has not been closed; the last is 2026"):
+        ledger.restate("2027", 1, ("x", 1, A))
+
+
+# -- transfers -----------------------------------------------------------------------------------
+
+
+def test_l15_everything_goes_to_the_successor(ledger):
+    policy = '[deductions]\nreserve = "10%"\n[payment]\nminimum = "1000"\n'
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B), policy=policy)
+    transfer(ledger.path, "a", "b")
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 90 * DOLLAR)
+    ledger.close("2", 100, ("x", 1, A), ("y", 1, B), policy=policy)
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 190 * DOLLAR)
+    ledger.restate("1", 100, ("x", 0, A), ("y", 1, B), policy=policy)
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 190 * DOLLAR)
+    ledger.restate("1", 60, ("x", 1, A), ("y", 0, B), ("z", 1, C), policy=policy)
+    assert (ledger.balance("a"), ledger.balance("b"), ledger.balance("c")) == (0, 120 * DOLLAR, 30 * DOLLAR)
+
+
+def test_l15_escrow_goes_as_escrow_and_payments_that_return_as_balance(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B), holders="holder_id,reachable\nb,no\n")
+    transfer(ledger.path, "a", "c", name="C and sons")
+    transfer(ledger.path, "b", "c")
+    assert ledger.has(Account.ESCROW, "c", "1") == 50 * DOLLAR
+    settle(ledger.path, "1", "returned", {"a": None})
+    assert (ledger.balance("a"), ledger.balance("c")) == (0, 50 * DOLLAR)
+
+
+def test_l15_a_debt_goes_too(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
+    ledger.restate("1", 100, ("x", 0, A), ("y", 1, B))
+    transfer(ledger.path, "a", "b")
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 0)
+
+
+def test_l15_transfers_follow_on_one_another_and_back(ledger):
+    sources = [(name, 1, {name: "1"}) for name in "abc"]
+    policy = '[payment]\nminimum = "1000"\n'
+    ledger.close("1", 3, *sources, policy=policy)
+    transfer(ledger.path, "a", "b")
+    transfer(ledger.path, "b", "c")
+    ledger.close("2", 3, *sources, policy=policy)
+    assert [ledger.balance(name) for name in "abc"] == [0, 0, 6 * DOLLAR]
+    transfer(ledger.path, "c", "a")
+    ledger.close("3", 3, *sources, policy=policy)
+    assert [ledger.balance(name) for name in "abc"] == [9 * DOLLAR, 0, 0]
+
+
+def test_l15_the_same_again_changes_nothing(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
+    assert transfer(ledger.path, "a", "b")[1]
+    assert not transfer(ledger.path, "a", "b")[1]
+    assert len(ledger.state().log) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("q", "a", "the ledger knows no holder q; `royalty balance` lists them"),
+        ("a", "q", "the ledger knows no holder q; if that is one, give its name with `--name`"),
+        ("a", "a", "a cannot be transferred to a, which is the same; name another holder"),
+    ],
+)
+def test_l15_what_cannot_be_transferred(ledger, source, target, said):
+    ledger.close("1", 100, ("x", 1, A))
+    with pytest.raises(LedgerError) as error:
+        transfer(ledger.path, source, target)
+    assert str(error.value) == said
+
+
+def test_l15_redistributed_money_reaches_a_successor(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, {}))
+    ledger.close("2", 0, ("x", 1, A), ("z", 1, B))
+    transfer(ledger.path, "a", "b")
+    assert redistribute(ledger.path, 1, "holders")[1] == 50 * DOLLAR
+    assert (ledger.balance("a"), ledger.balance("b")) == (0, 50 * DOLLAR)
