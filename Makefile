@@ -33,6 +33,7 @@ bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/rescan.py --json benchmarks/results/rescan.json
 	$(BIN)/python benchmarks/sources.py
 	$(BIN)/python benchmarks/allocation.py
+	$(BIN)/python benchmarks/policies.py --json benchmarks/results/policies.json
 	$(BIN)/python benchmarks/start.py
 
 campaign: $(VENV)/tested  ## Run the long forms of the tests that kill and corrupt
