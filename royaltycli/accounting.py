@@ -19,24 +19,33 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.ledger.booking import Booked, Given
+    from royaltycli.ledger.journal import Tell
     from royaltycli.ledger.verification import Tick, Verified
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
 
 
-def close(period: str, *, ledger: Path, **how: Any) -> Booked:
-    """Close a period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+def close(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+    """Close a period; `how` is as for `given`, and `tell` is told of the progress.
+
+    Raises LedgerError and whatever its inputs raise.
+    """
     from royaltycli.ledger.booking import close_period
+    from royaltycli.ledger.journal import say_nothing
 
-    return close_period(ledger, given(period, ledger, **how))
+    return close_period(ledger, given(period, ledger, **how), tell or say_nothing)
 
 
-def restate(period: str, *, ledger: Path, **how: Any) -> Booked:
-    """Restate a closed period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+def restate(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+    """Restate a closed period; `how` is as for `given`, and `tell` is told of the progress.
+
+    Raises LedgerError and whatever its inputs raise.
+    """
     from royaltycli.ledger.booking import restate_period
+    from royaltycli.ledger.journal import say_nothing
 
-    return restate_period(ledger, given(period, ledger, **how))
+    return restate_period(ledger, given(period, ledger, **how), tell or say_nothing)
 
 
 def given(
@@ -158,22 +167,24 @@ def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table
     return _first(rows(ledger, age), top)
 
 
-def release(ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = "") -> str:
-    """Release escrow, and say how much it was, such as `12.50 USD`. Raises CallError and LedgerError."""
+def release(
+    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
+) -> tuple[str, str]:
+    """Release escrow, and say how much it was, such as `12.50` and `USD`. Raises CallError and LedgerError."""
     from royaltycli.ledger.escrow import release as run
     from royaltycli.payout.currency import exact_money
 
     state, released = run(ledger, owner, to=to, source=source, date=date)
-    return f"{exact_money(released, state.currency)} {state.currency.code}"
+    return exact_money(released, state.currency), state.currency.code
 
 
-def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> str:
+def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> tuple[str, str]:
     """Redistribute escrow, and say how much it was. Raises CallError and LedgerError."""
     from royaltycli.ledger.escrow import redistribute as run
     from royaltycli.payout.currency import exact_money
 
     state, moved = run(ledger, age, to, date)
-    return f"{exact_money(moved, state.currency)} {state.currency.code}"
+    return exact_money(moved, state.currency), state.currency.code
 
 
 def _currency_of(ledger: Path) -> str:

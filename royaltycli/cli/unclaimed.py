@@ -57,9 +57,9 @@ def release(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    amount = accounting.release(ledger, owner, to=to, source=source, date=date)
+    amount, code = accounting.release(ledger, owner, to=to, source=source, date=date)
     if not quiet:
-        console.say(f"Released {amount} to {to or owner}.")
+        console.say(f"Released {console.grouped(amount)} {code} to {to or owner}.")
 
 
 def redistribute(
@@ -80,6 +80,6 @@ def redistribute(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    amount = accounting.redistribute(ledger, age, to, date=date)
+    amount, code = accounting.redistribute(ledger, age, to, date=date)
     if not quiet:
-        console.say(f"Redistributed {amount} to {to}.")
+        console.say(f"Redistributed {console.grouped(amount)} {code} to {to}.")

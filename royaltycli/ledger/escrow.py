@@ -15,9 +15,10 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.entitlements import netted
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE
+from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.columns import money_column, repeated
+from royaltycli.payout.columns import repeated
 
 HOLDERS = "holders"
 """The destination of a redistribution to those who earned in the same period."""
@@ -35,17 +36,18 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
     periods, owners, amounts, ages = periods[old], owners[old], amounts[old], ages[old]
     order = [("age", "descending"), ("amount", "descending"), ("id", "ascending"), ("of", "ascending")]
     kinds = [KINDS[kind] for kind in state.parties.kinds(owners)]
-    return pa.table(
+    found = pa.table(
         {
             "of": pa.array(kinds, pa.string()),
             "id": pa.array([name or "(escrow)" for name in state.parties.ids(owners)], pa.string()),
             "name": pa.array(state.parties.names(owners), pa.string()),
             "period": pa.array(state.periods, pa.string()).take(pa.array(periods - 1)),
             "age": pa.array(ages),
-            "amount": money_column(amounts, state.currency.places + 6),
+            "amount": pa.array(amounts),
             "currency": repeated(state.currency.code, len(owners)),
         }
     ).sort_by(order)
+    return with_amounts(found, ["amount"], state.currency)
 
 
 def release(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account, Numbers
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import State
-from royaltycli.payout.columns import money_column, repeated
+from royaltycli.payout.columns import repeated
+from royaltycli.payout.currency import Currency
 from royaltycli.payout.rows import group_sums
 
 COLUMNS = {
@@ -43,11 +45,30 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
         "holder_id": state.parties.table["id"].take(pa.array(rows - 1)),
         "name": state.parties.table["name"].take(pa.array(rows - 1)),
     }
-    columns |= {
-        name: money_column(_of_all_periods(state, account)[rows], code.places + 6) for name, account in COLUMNS.items()
-    }
+    columns |= {name: pa.array(_of_all_periods(state, account)[rows]) for name, account in COLUMNS.items()}
     columns["currency"] = repeated(code.code, len(rows))
-    return pa.table(columns).sort_by([("balance", "descending"), ("holder_id", "ascending")])
+    table = pa.table(columns).sort_by([("balance", "descending"), ("holder_id", "ascending")])
+    return with_amounts(table, COLUMNS, code)
+
+
+def with_amounts(table: pa.Table, names: Iterable[str], currency: Currency) -> pa.Table:
+    """A table with columns of millionths as exact decimals in text, with the currency's places at the least."""
+    for name in names:
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, exact_texts(table[name].to_numpy(), currency.places))
+    return table
+
+
+def exact_texts(millionths: Numbers, places: int) -> pa.Array:
+    """Millionths of a minor unit in plain notation: `43.33`, `-0.0125`, `0.00`."""
+    scale = 10 ** (places + 6)
+    # The least of all integers has no negative in 64 bits; no account comes to it (rule L6).
+    whole, part = np.divmod(np.abs(millionths), scale)
+    digits = pc.utf8_lpad(pa.array(part).cast(pa.string()), places + 6, "0")
+    digits = pc.utf8_rpad(pc.utf8_rtrim(digits, "0"), places, "0")
+    texts = pa.array(whole).cast(pa.string())
+    texts = pc.if_else(pc.equal(digits, ""), texts, pc.binary_join_element_wise(texts, digits, "."))
+    return pc.if_else(pa.array(millionths < 0), pc.binary_join_element_wise("-", texts, ""), texts)
 
 
 def log(ledger: Path) -> pa.Table:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release, unclaimed
 from royaltycli.ledger.payments import payments, settle
+from royaltycli.ledger.reports import exact_texts
 from royaltycli.payout.allocation import exact_sum
+from royaltycli.payout.currency import currency, exact_money
 from tests.ledger.corpora import CENT, DOLLAR, A, B, C
 
 
@@ -114,11 +117,11 @@ def listed(ledger, least=0):
 
 def test_l18_escrow_has_an_age(aged):
     assert listed(aged) == [
-        ("source", "y", "1", 2, "5.00000000"),
-        ("holder", "c", "2", 1, "2.00000000"),
-        ("source", "y", "2", 1, "2.00000000"),
+        ("source", "y", "1", 2, "5.00"),
+        ("holder", "c", "2", 1, "2.00"),
+        ("source", "y", "2", 1, "2.00"),
     ]
-    assert listed(aged, 2) == [("source", "y", "1", 2, "5.00000000")]
+    assert listed(aged, 2) == [("source", "y", "1", 2, "5.00")]
 
 
 def test_l19_release_to_the_holder_or_another(aged):
@@ -143,6 +146,18 @@ def test_l20_redistribution_to_a_fund_or_the_payer(aged):
     assert aged.has(Account.FUND, "social", kind="fund") == 5 * DOLLAR
     assert aged.has(Account.PAYER, None) == -(32 - 4) * DOLLAR
     assert listed(aged) == []
+
+
+def test_amounts_are_plain_and_exact():
+    amounts = np.array([0, 1, -1, 10**6, 123_456_789, -123_450_000, 10**17], np.int64)
+    assert exact_texts(amounts, 2).to_pylist() == [
+        "0.00", "0.00000001", "-0.00000001", "0.01", "1.23456789", "-1.2345", "1000000000.00",
+    ]  # fmt: skip
+    assert exact_texts(amounts, 0).to_pylist() == [
+        "0", "0.000001", "-0.000001", "1", "123.456789", "-123.45", "100000000000",
+    ]  # fmt: skip
+    for amount in amounts.tolist():
+        assert exact_texts(np.array([amount]), 3)[0].as_py() == exact_money(amount, currency("KWD"))
 
 
 @pytest.mark.parametrize(
