@@ -19,24 +19,33 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.ledger.booking import Booked, Given
+    from royaltycli.ledger.journal import Tell
     from royaltycli.ledger.verification import Tick, Verified
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
 
 
-def close(period: str, *, ledger: Path, **how: Any) -> Booked:
-    """Close a period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+def close(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+    """Close a period; `how` is as for `given`, and `tell` is told of the progress.
+
+    Raises LedgerError and whatever its inputs raise.
+    """
     from royaltycli.ledger.booking import close_period
+    from royaltycli.ledger.journal import say_nothing
 
-    return close_period(ledger, given(period, ledger, **how))
+    return close_period(ledger, given(period, ledger, **how), tell or say_nothing)
 
 
-def restate(period: str, *, ledger: Path, **how: Any) -> Booked:
-    """Restate a closed period; `how` is as for `given`. Raises LedgerError and whatever its inputs raise."""
+def restate(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+    """Restate a closed period; `how` is as for `given`, and `tell` is told of the progress.
+
+    Raises LedgerError and whatever its inputs raise.
+    """
     from royaltycli.ledger.booking import restate_period
+    from royaltycli.ledger.journal import say_nothing
 
-    return restate_period(ledger, given(period, ledger, **how))
+    return restate_period(ledger, given(period, ledger, **how), tell or say_nothing)
 
 
 def given(

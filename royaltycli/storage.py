@@ -42,31 +42,21 @@ SEAL_START = b"sha256 of this file with these digits as zeros: "
 BLANK_SEAL = SEAL_START + b"0" * 64
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool = False) -> None:
     """Make `path` hold what `write` writes to the file it is given, in one step.
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
+    In a `swept` folder, what killed processes have left is not looked for.
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
         _send(elsewhere, write)
         _written[path] = f"{elsewhere} was written"
         return
-    _remove_leftovers(check_place(path))
+    if not swept:
+        _remove_leftovers(check_place(path))
     _put(path, write, str(path), f"{path} was written")
-
-
-def write_among(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """As `write_whole`, one of very many files in a folder here, which `sweep` has looked through before."""
-    _put(path, write, str(path), f"{path} was written")
-
-
-def sweep(folder: Path) -> None:
-    """Remove what killed processes have left in a folder, as `write_whole` does for one file."""
-    for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
-        with contextlib.suppress(OSError):
-            remove_leftover(leftover)
 
 
 def _send(place: Location, write: Callable[[BinaryIO], object]) -> None:
@@ -78,9 +68,8 @@ def _send(place: Location, write: Callable[[BinaryIO], object]) -> None:
             file.seek(0)
             send(place, file, given.digest.digest())
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        mend = f"make room in {tempfile.gettempdir()}"
-        raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {mend}") from error
+        reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
+        raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
 
 
 def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str | None) -> None:
@@ -122,6 +111,17 @@ _written: dict[Path, str] = {}
 def written() -> str:
     """What this process has written last, for the message of one that is interrupted: true at any moment."""
     return next(reversed(_written.values()), "nothing was written")
+
+
+def write_copy(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """As `write_whole`, on this machine, of a part of a longer work that `written` does not tell of."""
+    _remove_leftovers(check_place(path))
+    _put(path, write, str(path), None)
+
+
+def note_booked(ledger: Path) -> None:
+    """Let `written` say that a ledger has got what it was to get."""
+    _written[ledger] = f"the ledger {ledger} has been written"
 
 
 def note_kept() -> None:

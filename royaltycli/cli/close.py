@@ -38,10 +38,11 @@ def close(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    booked = accounting.close(
-        period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
-        currency=currency, total_tokens=total_tokens, ledger=ledger, date=date,
-    )  # fmt: skip
+    with console.booking(quiet=quiet) as tell:
+        booked = accounting.close(
+            period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
+            currency=currency, total_tokens=total_tokens, ledger=ledger, date=date, tell=tell,
+        )  # fmt: skip
     if not quiet:
         console.show_booked(booked, period)
 
@@ -68,9 +69,10 @@ def restate(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    booked = accounting.restate(
-        period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
-        currency=currency, total_tokens=total_tokens, ledger=ledger, date=date,
-    )  # fmt: skip
+    with console.booking(quiet=quiet) as tell:
+        booked = accounting.restate(
+            period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
+            currency=currency, total_tokens=total_tokens, ledger=ledger, date=date, tell=tell,
+        )  # fmt: skip
     if not quiet:
         console.show_booked(booked, period)

@@ -14,7 +14,7 @@ from royaltycli.ledger import inputs, journal
 from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
-from royaltycli.ledger.journal import Journal
+from royaltycli.ledger.journal import Journal, Tell, say_nothing
 from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, shipped_or_file
 from royaltycli.ledger.state import EMPTY, Logged, State
@@ -63,22 +63,24 @@ class Booked:
     state: State
 
 
-def close_period(ledger: Path, given: Given) -> Booked:
+def close_period(ledger: Path, given: Given, tell: Tell = say_nothing) -> Booked:
     """Close a period. Raises LedgerError if it is closed with other input, or out of order."""
     check_name(given.period)
+    tell("reading", 0, 0)
     read, about = _read(given)
 
     def work(state: State, _moves: Reader) -> Posting | None:
         return None if _is_closed(state, about) else close_posting(state, read, about)
 
-    return _book(ledger, given, about, work, create=True)
+    return _book(ledger, given, about, work, tell, create=True)
 
 
-def restate_period(ledger: Path, given: Given) -> Booked:
+def restate_period(ledger: Path, given: Given, tell: Tell = say_nothing) -> Booked:
     """Restate a closed period. Raises LedgerError if it has not been closed."""
     check_name(given.period)
     with journal.opened(ledger):
         pass  # there is one, which is best known before files are read
+    tell("reading", 0, 0)
     read, about = _read(given)
 
     def work(state: State, moves: Reader) -> Posting | None:
@@ -88,7 +90,7 @@ def restate_period(ledger: Path, given: Given) -> Booked:
             return None
         return restate_posting(state, read, about, [moves(each.number) for each in stated])
 
-    return _book(ledger, given, about, work, create=False)
+    return _book(ledger, given, about, work, tell, create=False)
 
 
 def close_posting(state: State, read: Inputs, about: About) -> Posting:
@@ -111,7 +113,7 @@ def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves
 
 
 def book(
-    ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None
+    ledger: Path, work: Work, *, create: bool = False, keep: Callable[[], None] | None = None, tell: Tell = say_nothing
 ) -> tuple[State, Posting | None]:
     """Book what `work` makes of the ledger's state, whole or not at all; gives the state after it, and what was booked.
 
@@ -136,7 +138,7 @@ def book(
         if found.head() != state.head:
             state = found.state()
             posting = work(state, found.moves)
-        return (state, None) if posting is None else (found.append(state, posting), posting)
+        return (state, None) if posting is None else (found.append(state, posting, tell), posting)
 
 
 def differences(old: About, new: About) -> list[str]:
@@ -166,13 +168,14 @@ def _no_moves(_number: int) -> Moves:
     return together([])
 
 
-def _book(ledger: Path, given: Given, about: About, work: Work, *, create: bool) -> Booked:
+def _book(ledger: Path, given: Given, about: About, work: Work, tell: Tell, *, create: bool) -> Booked:
     def keep() -> None:
         for name, file in given.files().items():
             if file is not None:
                 inputs.keep(ledger, file, about["inputs"][name], INPUTS[name])
 
-    state, posting = book(ledger, work, create=create, keep=keep)
+    tell("sharing out", 0, 0)
+    state, posting = book(ledger, work, create=create, keep=keep, tell=tell)
     if posting is not None:
         return Booked(state.log[-1], True, summed(posting.moves), state)
     logged = state.stated(given.period)[-1]

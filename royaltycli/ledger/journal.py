@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from itertools import chain, repeat
@@ -23,6 +23,7 @@ from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
+from royaltycli.storage import note_booked
 
 FILE = "journal.sqlite"
 
@@ -36,6 +37,14 @@ WAIT_SECONDS = 60
 """How long a command waits for another one that is writing."""
 
 ROWS_AT_ONCE = 1 << 16
+
+
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is, 0 where that is not known."""
+
+
+def say_nothing(_what: str, _done: int, _total: int) -> None:
+    """Where nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class Journal:
             try:
                 yield
                 self.database.execute("COMMIT")
+                note_booked(self.folder)
             finally:
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
@@ -138,7 +148,7 @@ class Journal:
             found.extend(chain.from_iterable(some))
         return np.frombuffer(found, np.int64).reshape(-1, width) if found else np.empty((0, width), np.int64)
 
-    def append(self, state: State, posting: Posting) -> State:
+    def append(self, state: State, posting: Posting, tell: Tell = say_nothing) -> State:
         """Book a transaction, and what it makes of the balances; gives the state after it."""
         changed = changes(posting.moves)
         new = state.after(posting, changed)
@@ -159,6 +169,7 @@ class Journal:
             some = rows[start : start + ROWS_AT_ONCE]
             numbered = zip(repeat(number, len(some)), range(start, start + len(some)), *some.T.tolist(), strict=True)
             many("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", numbered)
+            tell("writing", start + len(some), len(rows))
         self._keep_balances(new, changed)
         return new
 

@@ -5,7 +5,7 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 """
 
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
-from royaltycli.cli.console.ledger import show_booked, show_rows, show_verified, verifying
+from royaltycli.cli.console.ledger import booking, show_booked, show_rows, show_verified, verifying
 from royaltycli.cli.console.messages import clean, fail, say
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
 from royaltycli.cli.console.policies import (
@@ -22,6 +22,7 @@ from royaltycli.cli.console.tables import ROWS, grouped, several
 
 __all__ = [
     "ROWS",
+    "booking",
     "clean",
     "fail",
     "grouped",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -20,7 +21,7 @@ from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.csv import write_csv
 from royaltycli.report.statements.model import Statement
 from royaltycli.report.statements.rendering import FORMATS, Row, as_index
-from royaltycli.storage import sweep, write_among, write_whole
+from royaltycli.storage import LOCKS, PARTIAL, remove_leftover, write_whole
 
 COLUMNS = Row._fields
 _SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
@@ -48,12 +49,12 @@ def write_statements(
     OutputError, and CallError if PDF is wanted but typst is not installed.
     """
     _make_folder(folder)
-    sweep(folder)
+    _sweep(folder)
 
     def write(statement: Statement) -> Row:
         name = file_name(statement.holder.id)
         for kind in formats:
-            write_among(folder / f"{name}.{kind}", functools.partial(_write, FORMATS[kind](statement)))
+            write_whole(folder / f"{name}.{kind}", functools.partial(_write, FORMATS[kind](statement)), swept=True)
         return _row(statement, name)
 
     rows: list[Row] = []
@@ -86,6 +87,13 @@ def _make_folder(folder: Path) -> None:
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes have left, once for all files that follow: looking for it each time takes long."""
+    for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
+        with contextlib.suppress(OSError):
+            remove_leftover(leftover)
 
 
 def _write(data: bytes, file: BinaryIO) -> None:
