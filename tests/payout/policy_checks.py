@@ -162,12 +162,15 @@ def gross(made):
 
 
 def rises(made, case):
-    """Y23: exactly by one measure; by several parts but for a millionth of each, where no bounds carry that on."""
+    """Y23: exactly by tokens; by other parts but for a millionth of each, where no bounds carry that on."""
     bounded = case.policy.caps or case.policy.floors
     parts = len(case.policy.basis) + (case.policy.fixed is not None)
-    if parts > 1 and bounded:
+    measure = case.policy.basis[0][0]
+    seen = all(Fraction(row["epochs"]) for row in case.rows)
+    exactly = parts == 1 and (measure == "tokens" or (measure == "seen_tokens" and seen))
+    if bounded and not exactly:
         return True
-    loose = 0 if parts == 1 else parts
+    loose = 0 if exactly else parts
     told = {}
     for row in case.rows:
         name = row["source_id"]
