@@ -23,7 +23,16 @@ from typer.testing import CliRunner
 from royaltycli.cli import app
 from tests.cli import golden
 
-FILES = ["manifest.txt", "paths.txt", "documents.txt", "tokens.txt", "calls.txt", "outputs.txt", "policies.txt", "ledger.txt"]
+FILES = [
+    "manifest.txt",
+    "paths.txt",
+    "documents.txt",
+    "tokens.txt",
+    "calls.txt",
+    "outputs.txt",
+    "policies.txt",
+    "ledger.txt",
+]
 CASES = {f"{file.removesuffix('.txt')}: {case.title}": case for file in FILES for case in golden.cases(file)}
 DAMAGED = "error: tokens.parquet is damaged, or was not written by royalty; run `royalty scan` again\n"
 PAYOUT = "payout --profit 500e6 --rate 0.2"
