@@ -15,7 +15,7 @@ demo: $(VENV)/installed  ## Scan the sample corpora and pay out 20 % of a profit
 	$(BIN)/royalty payout --profit 500e6 --rate 0.2
 
 test: $(VENV)/tested  ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/tested  ## Run the linters and the type checker
 	$(BIN)/ruff check .

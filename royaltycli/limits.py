@@ -160,3 +160,10 @@ ROW_GROUP_BYTES = 256 * MiB
 
 COPIES_HELD = 1 << 16
 """Sources of one text that are held until all of them are known; of more, only those that may get a token."""
+
+# -- workbooks ----------------------------------------------------------------------------------
+SHEET_ROWS = 1 << 20
+"""Rows of a sheet in Excel and LibreOffice, its header among them."""
+
+CELL_LETTERS = 32_767
+"""UTF-16 units of the text in one cell."""

@@ -42,7 +42,7 @@ SEAL_START = b"sha256 of this file with these digits as zeros: "
 BLANK_SEAL = SEAL_START + b"0" * 64
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Make `path` hold what `write` writes to the file it is given, in one step.
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
@@ -57,7 +57,19 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     _put(path, write, str(path), f"{path} was written")
 
 
-def _send(place: Location, write: Callable[[BinaryIO], None]) -> None:
+def write_among(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """As `write_whole`, one of very many files in a folder here, which `sweep` has looked through before."""
+    _put(path, write, str(path), f"{path} was written")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left in a folder, as `write_whole` does for one file."""
+    for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
+        with contextlib.suppress(OSError):
+            remove_leftover(leftover)
+
+
+def _send(place: Location, write: Callable[[BinaryIO], object]) -> None:
     """As `write_whole`, on another machine; what is written is collected here before."""
     try:
         with tempfile.TemporaryFile() as file:
@@ -71,7 +83,7 @@ def _send(place: Location, write: Callable[[BinaryIO], None]) -> None:
         raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {mend}") from error
 
 
-def _put(path: Path, write: Callable[[BinaryIO], None], name: str, said: str | None) -> None:
+def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str | None) -> None:
     """As `write_whole`, in whose errors it has a `name`, and which `written` tells of as `said`."""
     place = check_place(path)
     partial: Path | None = None

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+
+from tests import strategies, vocabularies
 
 
 def pytest_addoption(parser):
     parser.addoption("--campaign", action="store_true", help="run the long forms of the tests that kill and corrupt")
 
 
+def pytest_configure(config):
+    strategies.CAMPAIGN = config.getoption("--campaign")
+
+
 @pytest.fixture
 def long_form(request):
     """Whether a campaign was asked for; without, each runs its short form."""
     return request.config.getoption("--campaign")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting(request):
+    """No scan in this process waits for a vocabulary or for the disk; in a campaign each does, as the program does.
+
+    Nothing that a test could see depends on the disk being waited for: only a loss of power would show it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.config.getoption("--campaign"):
+            vocabularies.load_once(patch)
+            patch.setattr(os, "fsync", lambda file: os.fstat(file) and None)  # a closed file stays an error
+        yield
 
 
 @pytest.fixture

@@ -1,10 +1,20 @@
-"""Texts that trip tokenizers, for property tests."""
+"""Texts that trip tokenizers, and how many examples a slow property test takes."""
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from royaltycli.tokens.unicode_guard import ranges
+
+CAMPAIGN = False
+"""Whether the long forms of the tests were asked for; tests/conftest.py sets it before it collects any."""
+
+
+def examples(few, many):
+    """Settings for `few` examples, or `many` in a campaign."""
+    return settings(max_examples=many if CAMPAIGN else few, deadline=None)
+
 
 SPECIAL = ["<|endoftext|>", "<|endofprompt|>", "<|fim_prefix|>", "<|im_start|>", "<|", "|>"]
 SPACES = [

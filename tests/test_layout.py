@@ -101,7 +101,9 @@ def writes(name, source):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         method = isinstance(node.func, ast.Attribute)
         modes = [argument.value for argument in node.args[not method :] if isinstance(argument, ast.Constant)]
-        modes += [word.value.value for word in node.keywords if word.arg == "mode" and isinstance(word.value, ast.Constant)]
+        modes += [
+            word.value.value for word in node.keywords if word.arg == "mode" and isinstance(word.value, ast.Constant)
+        ]
         opened = called == "open" and any(isinstance(mode, str) and set(mode) & set("wax+") for mode in modes)
         if opened or (method and called in ("write_text", "write_bytes", "touch", "write_table")):
             found.append(f"{name}:{node.lineno} writes by {called}")

@@ -178,7 +178,7 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="FORMAT",
-        help="table, csv, json, jsonl, parquet or markdown.",
+        help="table, csv, json, jsonl, parquet, markdown or xlsx.",
         autocompletion=completion.formats,
         show_default="a table on a terminal, else csv",
     ),
@@ -245,29 +245,35 @@ def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False
 
     A file and a pipe get every character as it is; a terminal gets none that would steer it.
     """
+    from royaltycli.report.formats import writer
+
+    deliver_written(writer(kind, rows, raw=raw), kind, output)
+
+
+def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path | None) -> None:
+    """As `deliver`, of anything that `write` writes in a format."""
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
-    from royaltycli.report.formats import writer
+    from royaltycli.report.formats import BINARY
     from royaltycli.storage import note_output, write_whole
 
-    write = writer(kind, rows, raw=raw)
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
         return
     note_output()
     if sys.stdout.isatty():
-        if kind == "parquet":
-            raise CallError("Parquet is not for a terminal; name a file with `-o`, or pipe it on")
+        if kind in BINARY:
+            raise CallError(f"{BINARY[kind]} is not for a terminal; name a file with `-o`, or pipe it on")
         lines = _bytes(write).decode("utf-8").split("\n")
         sys.stdout.buffer.write("\n".join(map(clean, lines)).encode("utf-8"))
-    elif kind == "parquet":
+    elif kind in BINARY:
         sys.stdout.buffer.write(_bytes(write))
     else:
         write(sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
 
-def _bytes(write: Callable[[BinaryIO], None]) -> bytes:
+def _bytes(write: Callable[[BinaryIO], object]) -> bytes:
     import io
 
     buffer = io.BytesIO()

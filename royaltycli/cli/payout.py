@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from royaltycli.cli import options
+from royaltycli.cli.books import deliver_workbook
 
 EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2[/cyan]  tokens.parquet here, as a table
 
 [cyan]royalty payout --profit 500M --rate 20% --by holder -o payout.csv[/cyan]
+
+[cyan]royalty payout --profit 500M --rate 20% -o payout.xlsx[/cyan]  a workbook, by source and by holder
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]
 
@@ -59,22 +62,25 @@ def payout(
     kind = options.format_of(format_, place)
     options.spare_input(tokens, place)
     rows = console.ROWS if kind == "table" and top is None else top
-    paid = api.distribute(
-        api.read_tokens(tokens),
-        profit=profit,
-        rate=rate,
-        currency=currency,
-        by=by,
-        total_tokens=total_tokens,
-        top=rows,
-        period=period,
-        policy=policy,
-        holders=holders,
-        usage=usage,
-    )
-    if kind == "table":
-        console.show_payout(paid, by)
+    table = api.read_tokens(tokens)
+    how: dict[str, Any] = {
+        "profit": profit,
+        "rate": rate,
+        "currency": currency,
+        "total_tokens": total_tokens,
+        "top": rows,
+        "period": period,
+        "policy": policy,
+        "holders": holders,
+        "usage": usage,
+    }
+    if kind == "xlsx":
+        paid = deliver_workbook(table, place, by=by, quiet=quiet, **how)
     else:
-        options.deliver(paid.rows, kind, place, raw=raw)
+        paid = api.distribute(table, by=by, **how)
+        if kind == "table":
+            console.show_payout(paid, by)
+        else:
+            options.deliver(paid.rows, kind, place, raw=raw)
     if not quiet:
         console.prove(paid, aside=kind != "table")

@@ -13,6 +13,9 @@ from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.distribution import Amounts
 from royaltycli.payout.quotas import quotas
 
+ALIKE = 1000
+"""Millionths by which rounding may part those who are equal: where some leave, all of them do."""
+
 UNCAPPED = 2**63 - 1
 """The cap of one that has none."""
 
@@ -77,6 +80,8 @@ def leave_below(weights: Amounts, caps: Amounts, floor: int, ids: pa.ChunkedArra
             high = middle
         else:
             low = middle + 1
+    if low:
+        low = int(np.searchsorted(distinct, distinct[low - 1] + ALIKE, side="right"))
     if low == len(distinct):
         return Kept(nothing, left=total)
     staying = np.where(weights >= distinct[low], weights, 0)

@@ -55,6 +55,8 @@ def distribute(
     parts = parts_of(table["holders"], table["source_id"])
     known = known_of(parties, parts.ids, _amount(policy.payment.minimum, currency))
     measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
+    for name in sorted({name for name, _ in policy.basis}.union(*(gate.minimum or () for gate in policy.gates))):
+        measure(name)  # so that what is wrong in a table is found whatever the pool and the other gates
     gated = pass_gates(policy.gates, table, parts.counts == 0, measure)
     elsewhere: Counter[str] = Counter()
     rest = pool * MILLIONTHS
@@ -177,16 +179,21 @@ def _bounded(
     least = 0 if floor is None else _amount(floor.amount, currency)
     if cap is not None:
         caps = _caps(cap, holders, currency)
-        if least > caps.min(initial=UNCAPPED):
+        if least > min(_amount(amount, currency) for _, amount in cap.tiers):
             raise AmountError("the floor of the policy is above a cap; lower the one, or raise the other")
-        if cap.excess != "pool":
-            cut = cut_to(weights, caps)
-            _send(elsewhere, cap.excess, cut)
-            weights, caps = cut.amounts, np.full(len(weights), UNCAPPED)
+    # Without a sharing anew of caps, nobody is kept from going above them before the cut.
+    within = caps if cap is None or cap.excess == "pool" else np.full(len(weights), UNCAPPED)
+    floors = np.full(len(weights), least)
     if floor is not None and floor.below == "leave":
-        kept = leave_below(weights, caps, least, ids, period)
-    else:
-        kept = keep_within(weights, caps, np.full(len(weights), least), ids, period)
+        # Leaving comes before the cut: those who stay come to more by it, and nobody may end above its cap.
+        stayed = leave_below(weights, within, least, ids, period)
+        _send(elsewhere, "escrow", stayed)
+        weights, floors = stayed.amounts, np.zeros(len(weights), np.int64)
+    if cap is not None and cap.excess != "pool":
+        cut = cut_to(weights, caps)
+        _send(elsewhere, cap.excess, cut)
+        weights = cut.amounts
+    kept = keep_within(weights, within, floors, ids, period)
     _send(elsewhere, "escrow", kept)
     return kept.amounts
 

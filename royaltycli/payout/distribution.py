@@ -24,9 +24,9 @@ Amounts = npt.NDArray[np.int64]
 class Earnings:
     """What each holder earned and what was taken from it (rules Y13 to Y16), in the order of `Parts.ids`.
 
-    gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. `fixed` is the part of
-    `earned` that is a fixed part per holder. All are 0 for a holder that cannot be reached, whose earnings are
-    in `escrow`. `minimum` is the balance from which on it is paid.
+    gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. All of these are 0 for a
+    holder that cannot be reached, whose earnings are in `escrow`. `fixed` is the part of `earned` or `escrow` that
+    is a fixed part per holder. `minimum` is the balance from which on it is paid.
     """
 
     reachable: npt.NDArray[np.bool_]

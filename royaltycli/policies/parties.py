@@ -56,6 +56,7 @@ def _by_rows(path: Path, readers: dict[str, Read]) -> pa.Table:
     _, rows = read_list(path, os.fspath(path), "holder", tuple(readers), problems)
     columns: dict[str, list[object]] = {name: [] for name in readers}
     seen: dict[str, int] = {}
+    known: dict[object, object] = {}
     for written in rows:
         row = replace(written, values={name: value for name, value in written.values.items() if value != ""})
         identifier = row.values.get("holder_id")
@@ -66,12 +67,27 @@ def _by_rows(path: Path, readers: dict[str, Read]) -> pa.Table:
             row.note("holder_id", f"{shown(identifier)} is also in line {seen[identifier]}", "keep one of the rows")
         seen[identifier] = row.place.line
         for name, read in readers.items():
-            columns[name].append(read(row))
+            columns[name].append(_value(row, name, read, known))
         for name in row.values.keys() - readers.keys():  # only JSONL has keys that no header has named
             row.note(name, f"unknown column {shown(name)}", instead(name, readers, "columns"))
     if problems:
         raise ManifestError(problems)
     return pa.table(columns, PARTIES)
+
+
+def _value(row: Entry, name: str, read: Read, known: dict[object, object]) -> object:
+    """What a cell says. `known` keeps that of rates and amounts in order, as most lists have the same few."""
+    cell = row.values.get(name)
+    if cell is None or name == "holder_id" or isinstance(cell, (list, dict)):
+        return None if cell is None else read(row)
+    key = (name, type(cell), cell)
+    if key not in known:
+        before = len(row.problems)
+        value = read(row)
+        if len(row.problems) > before:
+            return None
+        known[key] = value
+    return known[key]
 
 
 def _by_columns(path: Path, readers: dict[str, Read], currency: Currency) -> pa.Table | None:

@@ -42,8 +42,20 @@ def neutral(texts: pa.Array) -> pa.Array:
 def _cells(name: str, values: pa.Array, *, raw: bool) -> pa.Array:
     """A column as CSV cells, in quotes where RFC 4180 wants them."""
     texts = values.cast(pa.string())
+    if pa.types.is_decimal(values.type):
+        texts = _without_exponents(values, texts)
     if name in FREE_TEXT and not raw:
         texts = neutral(texts)
     special = pc.fill_null(pc.match_substring_regex(texts, '[",\r\n]'), False)
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
     return pc.if_else(special, quoted, texts)
+
+
+def _without_exponents(values: pa.Array, texts: pa.Array) -> pa.Array:
+    """Decimals as plain text: Arrow writes zero with eight places as 0E-8."""
+    wrong = pc.fill_null(pc.match_substring(texts, "E"), False)
+    if not pc.any(wrong).as_py():
+        return texts
+    return pc.replace_with_mask(
+        texts, wrong, pa.array([format(value, "f") for value in values.filter(wrong).to_pylist()])
+    )

@@ -11,8 +11,12 @@ from royaltycli.errors import CallError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".md": "markdown"}
+ENDINGS = {
+    ".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".md": "markdown", ".xlsx": "xlsx",
+}  # fmt: skip
 FORMATS = ("table", *ENDINGS.values())
+BINARY = {"parquet": "Parquet", "xlsx": "a workbook", "pdf": "PDF"}
+"""Formats that are no text, and so nothing for a terminal, with what they are called."""
 
 
 def choose_format(asked: str | None, output: Path | None, *, terminal: bool) -> str:
@@ -25,7 +29,9 @@ def choose_format(asked: str | None, output: Path | None, *, terminal: bool) -> 
     if output is None:
         return asked or ("table" if terminal else "csv")
     if asked == "table":
-        raise CallError("a table is for the terminal; for a file use `--format markdown`, csv, json, jsonl or parquet")
+        raise CallError(
+            "a table is for the terminal; for a file use `--format markdown`, csv, json, jsonl, parquet or xlsx"
+        )
     if asked is not None:
         return asked
     if output.suffix.lower() not in ENDINGS:
@@ -43,6 +49,10 @@ def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryI
         from royaltycli.storage import write_sealed
 
         return lambda file: write_sealed(file, rows)
+    if kind == "xlsx":
+        from royaltycli.report.sheets import write_rows
+
+        return lambda file: write_rows(file, rows)
     from royaltycli.report import text
 
     writers = {"json": text.write_json, "jsonl": text.write_jsonl, "markdown": text.write_markdown}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Iterable
 
 from royaltycli.tokens.count import Counting, Tick
@@ -20,7 +21,7 @@ def done_here(
 
     Raises what the first task that fails raises, and WorkerError if a worker is lost.
     """
-    processes = contextlib.ExitStack()
+    processes, lock, over = contextlib.ExitStack(), threading.Lock(), threading.Event()
 
     def here() -> Callable[[Task, Check], Done]:
         counting = Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
@@ -28,9 +29,16 @@ def done_here(
 
     def elsewhere() -> Callable[[Task, Check], Done]:
         worker = WorkerProcess(job, tick, owners)
-        processes.callback(worker.end)
+        with lock:
+            processes.callback(worker.end)
+            if over.is_set():  # the scan has failed while the process was being started
+                processes.close()
         return worker.work
 
-    # This very process counts while the others are still starting.
-    with processes:
+    try:
+        # This very process counts while the others are still starting.
         yield from InOrder(tasks, [here, *[elsewhere] * (workers - 1)])
+    finally:
+        with lock:
+            over.set()
+            processes.close()

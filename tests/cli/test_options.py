@@ -117,17 +117,17 @@ def test_endings_are_the_same_in_capitals(typed, folder):
 
 MISTAKES = [
     (
-        ["-o", "rows.xlsx"],
-        "rows.xlsx has none of the endings .csv, .json, .jsonl, .parquet, .md; use one of them, or say `--format`",
+        ["-o", "rows.xls"],
+        "rows.xls has none of the endings .csv, .json, .jsonl, .parquet, .md, .xlsx; use one of them, or say `--format`",
     ),
     (
         ["-o", "rows"],
-        "rows has none of the endings .csv, .json, .jsonl, .parquet, .md; use one of them, or say `--format`",
+        "rows has none of the endings .csv, .json, .jsonl, .parquet, .md, .xlsx; use one of them, or say `--format`",
     ),
-    (["--format", "xml"], "format is 'xml'; it must be one of table, csv, json, jsonl, parquet, markdown"),
+    (["--format", "xml"], "format is 'xml'; it must be one of table, csv, json, jsonl, parquet, markdown, xlsx"),
     (
         ["--format", "table", "-o", "rows.csv"],
-        "a table is for the terminal; for a file use `--format markdown`, csv, json, jsonl or parquet",
+        "a table is for the terminal; for a file use `--format markdown`, csv, json, jsonl, parquet or xlsx",
     ),
 ]
 

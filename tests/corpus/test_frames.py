@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from royaltycli.corpus import frames, unpack
@@ -116,7 +116,7 @@ def packings(draw):
     return suffix, text, b"".join(draw(st.sampled_from(PACKERS[suffix]))(part) for part in parts)
 
 
-@settings(max_examples=300, deadline=None)
+@strategies.examples(100, 1000)
 @given(packing=packings(), shard_bytes=st.integers(4, 400))
 @example(packing=(".zst", b'{"text":"a"}\n', raw_frame(b'{"text"') + raw_frame(b':"a"}\n')), shard_bytes=4)
 @example(packing=(".gz", b"\n\n", member(b"") + member(b"\n") + member(b"\n") + member(b"")), shard_bytes=4)

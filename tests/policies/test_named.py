@@ -14,7 +14,9 @@ from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distributed import pay_out
-from royaltycli.policies import find_policy
+from royaltycli.policies import find_policy, shipped
+from tests.docs.pages import ROOT
+from tests.docs.tables import code, rows_under
 from tests.payout.tables import table
 
 CENT = 1_000_000
@@ -132,3 +134,8 @@ def test_equal_parts_come_first_and_the_rest_by_tokens():
 def test_what_nobody_is_known_for_is_kept():
     works = table(("known", 1, "1", {"a": "1"}), ("lost", 1, "1"))
     assert apply("revenue-share", works, 1000).elsewhere == {"(escrow)": 500 * CENT}
+
+
+def test_the_page_on_policies_has_each_with_its_date():
+    rows = rows_under((ROOT / "docs" / "policies.md").read_text(encoding="utf-8"), "## The shipped ones")
+    assert {code(row[0])[0]: row[1] for row in rows} == {policy.name: policy.date for policy in shipped()}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError
@@ -43,6 +43,7 @@ def test_the_example_of_the_specification_is_read_as_it_says():
     assert policy.floors == (Floor("holder", Decimal("1.00"), "leave"),)
     assert policy.deductions == Deductions(Fraction(1, 10), Fraction(15, 100), Fraction(1, 20))
     assert policy.payment == Payment(Decimal("10.00"), "carry", "carry")
+    assert policy.rate == Fraction(1, 5)
     assert (policy.name, policy.date, len(policy.digest)) == ("example", "2026-01-01", 64)
 
 
@@ -162,6 +163,7 @@ JUNK = [
 ]
 
 
+@settings(max_examples=150, deadline=None)
 @given(name=st.sampled_from(["example", *names()]), data=st.data())
 def test_whatever_is_written_there_is_a_policy_or_an_error_that_says_where(name, data):
     lines = (example() if name == "example" else text_of(name)).split("\n")

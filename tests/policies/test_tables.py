@@ -7,7 +7,7 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError, TableError
@@ -106,6 +106,7 @@ def lists(draw):
     return "".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) + "\n" for row in [names, *rows])
 
 
+@settings(max_examples=150, deadline=None)
 @given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD"]))
 def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
     path = written(tmp_path_factory.getbasetemp(), "both.csv", text)

@@ -147,3 +147,11 @@ def test_every_text_can_be_had_back(text):
 def test_any_titles_make_a_csv_file(titles):
     assert [row[1] for row in read(written(of_titles(titles), raw=True))[1:]] == [title or "" for title in titles]
     assert [had_back(row[1]) for row in read(written(of_titles(titles)))[1:]] == [title or "" for title in titles]
+
+
+def test_small_amounts_have_no_exponent():
+    """Arrow itself writes 0E-8 for zero with eight places."""
+    amounts = [Decimal("0E-8"), None, Decimal("0.00000001"), Decimal("43.33000000"), Decimal("-0.00000120")]
+    file = io.BytesIO()
+    write_csv(file, pa.table({"earned": pa.array(amounts, pa.decimal128(38, 8))}))
+    assert file.getvalue() == b"earned\n0.00000000\n\n0.00000001\n43.33000000\n-0.00000120\n"

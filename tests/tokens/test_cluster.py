@@ -48,7 +48,7 @@ CORPUS = {
 
 
 @pytest.fixture(scope="module")
-def ray_cluster():
+def ray_cluster(_no_warnings_for_others):
     """A cluster of two nodes with one processor each, the first of which also speaks to clients of Ray."""
     from ray.cluster_utils import Cluster
 
@@ -62,8 +62,9 @@ def ray_cluster():
     cluster.shutdown()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_warnings_for_others():
+    """Set up before the cluster, and so done after its end, while the warnings are still ignored."""
     yield
     gc.collect()
 

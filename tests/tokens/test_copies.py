@@ -22,6 +22,7 @@ from royaltycli.tokens import copies, partialrows, sorting
 from royaltycli.tokens.copies import Copies, Credits
 from royaltycli.tokens.partialrows import DOCUMENTS
 from royaltycli.tokens.sorting import Sorted
+from tests import strategies
 
 
 def sha256(data):
@@ -191,7 +192,7 @@ def test_a_change_of_the_setting_counts_nothing_again(folder):
     assert scanned.unchanged == 7
 
 
-@settings(max_examples=20, deadline=None)
+@strategies.examples(8, 200)
 @given(
     rows=st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from(["", "x", "a text", "one two three"]))),
     how=st.sampled_from(DUPLICATES),

@@ -39,9 +39,19 @@ def counted(counter, documents):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=400, deadline=None)
+@strategies.examples(150, 2000)
 @given(documents=st.lists(strategies.texts, min_size=1, max_size=20))
 def test_gigatoken_counts_as_tiktoken_does(gigatokens, name, documents):
+    encode = oracle.encoding(name).encode_ordinary
+    assert counted(gigatokens[name], documents) == [len(encode(document)) for document in documents]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_letters_newer_than_tiktokens_unicode_count_as_tiktoken_does(gigatokens, name):
+    """Rule C2, for each of them."""
+    documents = [
+        context.replace("_", letter) for letter in strategies.NEWER for context in ("_'s", "a_B", " _x", "1_!")
+    ]
     encode = oracle.encoding(name).encode_ordinary
     assert counted(gigatokens[name], documents) == [len(encode(document)) for document in documents]
 

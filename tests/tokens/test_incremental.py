@@ -12,7 +12,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import royaltycli
@@ -22,6 +22,7 @@ from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
 from royaltycli.tokens import plan, shardwork
 from royaltycli.tokens.partials import folder_of
+from tests import strategies
 
 MANIFEST = """
 [[source]]
@@ -300,7 +301,7 @@ def test_a_table_that_is_lost_while_the_scan_goes_on_is_an_error(place):
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz é\n", max_size=30)), min_size=1, max_size=30)
 
 
-@settings(max_examples=30, deadline=None)
+@strategies.examples(8, 200)
 @given(before=ROWS, data=st.data(), size=st.integers(15, 300))
 def test_a_file_in_pieces_that_changes_anywhere(tmp_path_factory, before, data, size):
     """A piece whose bytes are the same is not counted again, and the whole is what a new scan counts."""
@@ -406,7 +407,7 @@ def test_members_added_to_a_packed_file_cost_only_its_end(packed_place, monkeypa
     assert len(counted) - len(pieces_of(packed_place)) <= 2 < before
 
 
-@settings(max_examples=4, deadline=None)
+@strategies.examples(6, 50)
 @given(data=st.data())
 def test_a_packed_file_in_pieces_that_changes_anywhere(tmp_path_factory, data):
     """Whatever becomes of the file, what stays counted is what a new scan counts."""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import royaltycli
@@ -145,7 +145,7 @@ def summed(file, owner, cut):
     return {key: (*row[:3], hashlib.sha256(row[3]).digest()) for key, row in found.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@strategies.examples(60, 600)
 @given(corpus=corpora(), cut=st.integers(20, 2000), nested=st.booleans())
 def test_what_each_source_gets(tmp_path_factory, corpus, cut, nested):
     """As the oracle says, whatever the format, wherever the cuts; and all parts together are the whole."""
@@ -177,7 +177,7 @@ def test_a_source_that_a_document_names_twice_with_two_holders(folder):
     assert scanned(folder, rows, keys).keys() == {"c/p", "c/q"}
 
 
-@settings(max_examples=6, deadline=None)
+@strategies.examples(5, 60)
 @given(corpus=corpora(), nested=st.booleans())
 def test_what_a_scan_counts(tmp_path_factory, corpus, nested):
     """The same from the manifest to the table, with tiktoken's counts."""

@@ -15,7 +15,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import royaltycli
@@ -24,7 +24,7 @@ from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
 from royaltycli.errors import DocumentError, VerificationError, WorkerError
 from royaltycli.scanning import counts_folder, scan_opened
-from royaltycli.tokens import count, engines
+from royaltycli.tokens import count, engines, local
 from royaltycli.tokens.count import digest_documents, sampled
 from royaltycli.tokens.encodings import PUBLIC
 from royaltycli.tokens.table import metadata_of
@@ -132,7 +132,7 @@ def royaltycli_version():
     return version("royaltycli")
 
 
-@settings(max_examples=25, deadline=None)
+@strategies.examples(8, 200)
 @given(
     rows=st.lists(st.tuples(st.sampled_from(["a", "b", "ä b", "=1"]), strategies.texts), min_size=1, max_size=40),
     cut=st.integers(20, 500),
@@ -250,14 +250,26 @@ def test_a_lost_worker_fails_the_scan(folder):
         {"corpus.toml": '[[source]]\nid = "s"\npath = "a.jsonl"', "a.jsonl": [{"text": "word " * 50_000}] * 200}
     )
 
+    over = threading.Event()
+
     def kill_the_workers(*_done):
-        for child in psutil.Process().children():
+        """Those of this scan: its thread here goes on for a while when the scan has failed."""
+        for child in [] if over.is_set() else psutil.Process().children():
             child.kill()
 
     with pytest.raises(
         WorkerError, match=r"a worker was lost while it counted a.jsonl .it was killed, or the memory ran out"
     ):
         scan_here(place, workers=2, tick=kill_the_workers)
+    over.set()
+    assert psutil.Process().children() == []
+
+
+def test_a_worker_that_is_started_when_the_scan_has_failed_is_ended_at_once(monkeypatch):
+    starts = []
+    monkeypatch.setattr(local, "InOrder", lambda _tasks, given: starts.extend(given) or [])
+    assert list(local.done_here([], None, {}, None, 2, lambda *_done: None)) == []
+    starts[1]()
     assert psutil.Process().children() == []
 
 

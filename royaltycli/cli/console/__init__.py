@@ -16,6 +16,8 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
+from royaltycli.cli.console.progress import writing
+from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
 
 __all__ = [
@@ -43,7 +45,9 @@ __all__ = [
     "show_rows",
     "show_scan",
     "show_shares",
+    "show_statement",
     "show_verified",
     "stepping",
     "verifying",
+    "writing",
 ]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -46,8 +45,9 @@ def show_policies(policies: Sequence[Policy]) -> None:
     """The shipped policies, each with its source and date."""
     console = make_console()
     for policy in policies:
-        console.print(Text.assemble((policy.name, "bold"), f"  {policy.title}"))
-        console.print(Padding(Text(f"{policy.source}, {policy.date}", style="dim"), (0, 0, 0, 2)))
+        console.print(Text.assemble((policy.name, "bold"), f"  {policy.date}"))
+        console.print(Text(f"  {policy.title}"), soft_wrap=True)
+        console.print(Text(f"  {policy.source}", "dim"), soft_wrap=True)  # an address stays one word, to be copied
     console.print(Text("`royalty policies NAME` prints one, with notes and comments.", style="dim"))
 
 

@@ -1,0 +1,82 @@
+"""A statement on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console
+from royaltycli.cli.console.tables import print_whole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from royaltycli.report.statements.page import Figure, Line, Page
+
+RESTS = 6
+"""Digits of a millionth."""
+
+
+def show_statement(page: Page) -> None:
+    """All that a statement has, in the order of the page."""
+    console = make_console()
+    console.print(Text(f"{page.title} {page.period}", style="bold"))
+    console.print(Text(clean(f"from {page.payer}{_contacts(page.payer_contacts)}"), style="dim"))
+    console.print(Text.assemble("for ", (clean(page.holder), "bold"), clean(f" ({page.holder_id})")), soft_wrap=True)
+    for name, value in page.holder_contacts:
+        console.print(Text(clean(f"{name}: {value}"), style="dim"))
+    _lines(console, "Your account", page.account, page)
+    console.print(Text(f"\nWhat your sources earned: {page.arithmetic}"))
+    if page.rows:
+        _sources(console, page)
+    _lines(console, "What is outstanding", page.outstanding, page)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", overflow="fold")
+    facts.add_column(overflow="fold")
+    for name, of_use in page.use:
+        facts.add_row(name, clean(of_use) if isinstance(of_use, str) else _whole(of_use, page))
+    for line in page.deductions:
+        facts.add_row(f"Deducted {line.label.lower()}", _whole(line.amount, page))
+    for name, text in (*page.rules, *page.digests):
+        facts.add_row(clean(name), clean(text))
+    console.print()
+    print_whole(console, facts)
+
+
+def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(title, overflow="fold")
+    table.add_column(page.code, justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(Text(clean(line.label)), _amount(line.amount, page), style="bold" if line.kind else "")
+    if lines:
+        print_whole(console, table)
+
+
+def _sources(console: Console, page: Page) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
+    table.add_column("Source", "Earned by all sources", overflow="fold")
+    for name in ("Tokens", "Seen tokens", "Your part", "Share of the pool"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(page.code, _amount(page.total, page), justify="right", no_wrap=True)
+    for row in page.rows:
+        source = Text.assemble(clean(row.title), (f" {clean(row.id)}" if row.id else "", "dim"))
+        table.add_row(source, row.tokens, row.seen_tokens, row.part, row.share, _amount(row.amount, page))
+    print_whole(console, table)
+
+
+def _amount(figure: Figure, page: Page) -> Text:
+    """An amount whose point stands below that of the others."""
+    rest = figure.rest.ljust(RESTS) if page.has_rests else ""
+    return Text.assemble(figure.main, (rest, "dim not bold"))
+
+
+def _whole(figure: Figure, page: Page) -> str:
+    return f"{figure.main}{figure.rest} {page.code}"
+
+
+def _contacts(contacts: tuple[tuple[str, str], ...]) -> str:
+    return "".join(f", {text}" for _, text in contacts)

@@ -1,0 +1,224 @@
+"""The statements of a closed period, from the ledger and its inputs (docs/statements.md).
+
+A statement covers all that was booked after the close before, up to the close of its period. Nothing that comes
+later changes it: corrections are on the statement of the period in which they are booked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from royaltycli.errors import LedgerError
+from royaltycli.ledger import journal
+from royaltycli.ledger.accounts import NOTHING, Account, Balances, Moves, Numbers, after, changes
+from royaltycli.ledger.closing import lists_of
+from royaltycli.ledger.parties import HOLDER
+from royaltycli.ledger.reading import INPUTS, distributed, read_kept
+from royaltycli.ledger.state import CLOSE, Logged, State
+from royaltycli.payout.basis import Basis, seen_tokens
+from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.texts import decimal_texts, share_texts
+from royaltycli.report.rules import Rules, rules_of
+from royaltycli.report.statements.flows import Flows, flows_of, sorted_out
+from royaltycli.report.statements.model import Earned, Entry, Party, Statement, Terms
+
+Contacts = Mapping[str, tuple[tuple[str, str], ...]]
+"""What is known of holders beyond their names, by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends statements, for which rights and use."""
+
+    payer: Party
+    category: str
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the ledger has of one period: its close, the balances before and after it, and all that moved between.
+
+    `by_holder` are the parts of the distribution in the order of their holders, whose numbers in it are `numbers`.
+    """
+
+    state: State
+    close: Logged
+    number: int
+    opening: Balances
+    closing: Balances
+    flows: Flows
+    distribution: Distribution
+    basis: Basis
+    by_holder: Numbers
+    rules: Rules
+
+
+def statements_of(
+    ledger: Path, period: str, sender: Sender, contacts: Contacts, holder: str | None = None
+) -> tuple[int, Iterator[Statement]]:
+    """How many holders have a statement for a period, and the statements, in the order of the holders' ids.
+
+    With a `holder`, that one only. All who had a balance, escrow or a reserve, or anything booked, have one. Raises
+    LedgerError for a period that is not closed, or a holder that the ledger does not know.
+    """
+    read = _read(ledger, period)
+    parties = read.state.parties
+    if holder is not None:
+        number = parties.number(HOLDER, holder)
+        if not number:
+            raise LedgerError(f"the ledger knows no holder {holder}; `royalty balance` lists them")
+        chosen = np.array([number], np.int64)
+    else:
+        chosen = _concerned(read)
+    return len(chosen), _statements(read, chosen, sender, contacts)
+
+
+def _read(ledger: Path, period: str) -> _Read:
+    with journal.opened(ledger) as found, found.reading():
+        state = found.state()
+        close, number = state.stated(period)[0], state.number(period)
+        opening = closing = NOTHING
+        since: list[tuple[Logged, Moves]] = []
+        for logged in state.log[: close.number]:
+            moves = found.moves(logged.number)
+            since.append((logged, moves))
+            closing = after(closing, changes(moves))
+            if logged.kind == CLOSE and logged is not close:
+                since, opening = [], closing
+    inputs = read_kept(ledger, close.about)
+    lists = lists_of(inputs.listed, inputs.table, state, np.zeros(1, np.int64))
+    distribution = distributed(inputs, close.about, lists.present)
+    table = distribution.table
+    return _Read(
+        state,
+        close,
+        number,
+        opening,
+        closing,
+        flows_of(since),
+        distribution,
+        seen_tokens(table["credited_tokens"], table["epochs"]),
+        np.argsort(distribution.parts.holder, kind="stable"),
+        rules_of(inputs.policy, state.currency.code),
+    )
+
+
+def _concerned(read: _Read) -> Numbers:
+    """The numbers of the holders that have a statement, in the order of their ids."""
+    found = [read.flows.holder]
+    for balances in (read.opening, read.closing):
+        for account in (Account.HOLDER, Account.ESCROW, Account.RESERVE, Account.PAYABLE):
+            found.append(balances.by_period(account)[1])  # noqa: PERF401 -- two loops read better
+    found.append(read.state.parties.find(HOLDER, read.distribution.parts.ids))
+    numbers = np.unique(np.concatenate(found))
+    table = read.state.parties.table
+    kinds, ids = (table[name].take(pa.array(np.maximum(numbers - 1, 0))) for name in ("class", "id"))
+    is_holder = pc.equal(kinds, HOLDER).to_numpy() & (numbers > 0)
+    order = pc.sort_indices(ids.filter(pa.array(is_holder))).to_numpy()
+    result: Numbers = numbers[is_holder][order]
+    return result
+
+
+def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts) -> Iterator[Statement]:
+    parties, currency = read.state.parties, read.state.currency
+    size = len(parties) + 1
+    opening, closing = (balances.dense(Account.HOLDER, size) for balances in (read.opening, read.closing))
+    owed = _Owed(read, size)
+    places = pc.index_in(parties.table["id"].take(pa.array(chosen - 1)), read.distribution.parts.ids)
+    sorted_holders = read.distribution.parts.holder[read.by_holder]
+    terms, digests = _terms(read, sender), _digests(read)
+    # As they were at the close: what is transferred later changes no statement.
+    successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
+    for number, place in zip(chosen.tolist(), places.to_pylist(), strict=True):
+        (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
+        booked = sorted_out(read.flows, number, parties, successors)
+        earned: tuple[Earned, ...] = ()
+        of_close: list[Entry] = []
+        if place is not None:
+            start, end = np.searchsorted(sorted_holders, [place, place + 1])
+            earned = _earned(read, read.by_holder[start:end])
+            of_close = _of_close(read.distribution, place)
+        yield Statement(
+            Party(holder_id, name, tuple(contacts.get(holder_id, ()))),
+            sender.payer,
+            read.close.about["period"],
+            currency,
+            terms,
+            int(opening[number]),
+            earned,
+            (*of_close, *booked.entries),
+            booked.deductions,
+            booked.paid,
+            int(closing[number]),
+            owed.of(number, int(closing[number])),
+            digests,
+        )
+
+
+def _earned(read: _Read, rows: Numbers) -> tuple[Earned, ...]:
+    """What some parts of sources earned, from the largest amount on."""
+    distribution, parts = read.distribution, read.distribution.parts
+    rows = rows[np.argsort(-distribution.part_amounts[rows], kind="stable")]
+    amounts, sources = distribution.part_amounts[rows], parts.source[rows]
+    table = distribution.table.select(["source_id", "title", "tokens"]).take(pa.array(sources))
+    seen = decimal_texts(read.basis.weights[sources], 10**read.basis.places, read.basis.places)
+    shares = share_texts(amounts, distribution.pool * MILLIONTHS) if distribution.pool else ["0"] * len(rows)
+    texts = parts.share_texts.take(pa.array(parts.share[rows]))
+    columns = [table["source_id"], table["title"], table["tokens"], seen, texts, shares]
+    lists = (column if isinstance(column, list) else column.to_pylist() for column in columns)
+    return tuple(Earned(*values) for values in zip(*lists, amounts.tolist(), strict=True))
+
+
+def _of_close(distribution: Distribution, place: int) -> list[Entry]:
+    """What a holder's earnings are more or less than the sum of its sources."""
+    earnings = distribution.earnings
+    entries = {
+        "Equal part for each holder": earnings.fixed[place],
+        "Caps and floors of holders": earnings.adjustment[place],
+        "Kept in escrow, as you could not be reached": -earnings.escrow[place],
+    }
+    return [Entry(label, int(amount)) for label, amount in entries.items() if amount]
+
+
+def _terms(read: _Read, sender: Sender) -> Terms:
+    about = read.close.about
+    return Terms(about["profit"], about["rate"], read.distribution.pool, read.rules, sender.category, sender.use)
+
+
+class _Owed:
+    """What holders are owed after a close beyond their balances."""
+
+    def __init__(self, read: _Read, size: int) -> None:
+        self._reserve = read.closing.dense(Account.RESERVE, size)
+        self._escrow = np.zeros(size, np.int64)
+        self._waiting = np.zeros(size, np.int64)
+        periods, parties, amounts = read.closing.by_period(Account.ESCROW)
+        np.add.at(self._escrow, parties, amounts)
+        periods, parties, amounts = read.closing.by_period(Account.PAYABLE)
+        earlier = periods != read.number
+        np.add.at(self._waiting, parties[earlier], amounts[earlier])
+
+    def of(self, holder: int, balance: int) -> tuple[Entry, ...]:
+        """Of one holder, all that is not zero."""
+        amounts = {
+            "Balance, carried to the next period": balance,
+            "Reserve, released at the next close": self._reserve[holder],
+            "Kept in escrow": self._escrow[holder],
+            "Payments of earlier periods on their way": self._waiting[holder],
+        }
+        return tuple(Entry(label, int(amount)) for label, amount in amounts.items() if amount)
+
+
+def _digests(read: _Read) -> tuple[tuple[str, str], ...]:
+    """SHA-256 of the inputs, and of the transaction that closed the period."""
+    kept = read.close.about["inputs"]
+    named = [(f"SHA-256 of {words}", kept[name].partition(".")[0]) for name, words in INPUTS.items() if kept[name]]
+    return (*named, (f"Ledger, at transaction {read.close.number}", read.close.digest.hex()))

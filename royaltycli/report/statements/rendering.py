@@ -1,0 +1,161 @@
+"""Statements as files: HTML, PDF and JSON, the same bytes for the same statement."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from royaltycli.errors import CallError
+from royaltycli.payout.currency import Currency, exact_money, money
+from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.report.statements.model import Earned, Party, Statement
+from royaltycli.report.statements.page import grouped, page_of
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+SCHEMA = 1
+"""Of the JSON; keys are only ever added."""
+
+WORD = 24
+UNBROKEN = re.compile(rf"[!-~]{{{WORD}}}(?=[!-~])")
+"""So many ASCII letters in a row that no line can be broken at; letters of other scripts may belong together."""
+
+_LOCAL = threading.local()
+
+
+def as_html(statement: Statement) -> bytes:
+    """One page that needs nothing else, light or dark, also for printing."""
+    return _template("statement.html.j2").render(page=page_of(statement)).encode("utf-8")
+
+
+def as_json(statement: Statement) -> bytes:
+    """An object whose amounts, shares and seen tokens are exact decimals as text (docs/statements.md)."""
+    return (json.dumps(_object(statement), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def as_pdf(statement: Statement) -> bytes:
+    """A tagged PDF on A4, without a date. Raises CallError if typst, which makes it, is not installed."""
+    compiler, source = _compiler()
+    page = dataclasses.asdict(page_of(statement))
+    data = json.dumps(_breakable(page), ensure_ascii=False)
+    made: bytes = compiler.compile(source, format="pdf", sys_inputs={"data": data})
+    return made
+
+
+class Row(NamedTuple):
+    """A row of the index: a holder, its amounts as exact decimals, and the name of its files without an ending."""
+
+    holder_id: str
+    name: str
+    period: str
+    opening_balance: str
+    earned: str
+    adjustments: str
+    deductions: str
+    paid: str
+    closing_balance: str
+    currency: str
+    file: str
+
+
+def as_index(rows: Sequence[Row], formats: Sequence[str]) -> bytes:
+    """A page with a line for each statement, in their order, and links to its files."""
+    return _template("index.html.j2").render(rows=rows, formats=formats).encode("utf-8")
+
+
+FORMATS: dict[str, Callable[[Statement], bytes]] = {"html": as_html, "pdf": as_pdf, "json": as_json}
+"""What a statement can be written as; the name is also the ending of the file."""
+
+
+@functools.cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    # The style is ours, and holds nothing of a statement; all else is escaped.
+    environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["grouped"] = grouped
+    template = environment.from_string(_text(name))
+    template.globals["style"] = Markup(_text("statement.css"))  # noqa: S704
+    return template
+
+
+def _compiler() -> tuple[Any, bytes]:
+    """The compiler of this thread, for any number of statements, and what it compiles."""
+    fonts, source = _fonts()
+    if not hasattr(_LOCAL, "compiler"):
+        import typst
+
+        _LOCAL.compiler = typst.Compiler(font_paths=fonts)
+    return _LOCAL.compiler, source
+
+
+@functools.cache
+def _fonts() -> tuple[Any, bytes]:
+    """The fonts of typst and of this machine, which are found once, and the source of a statement."""
+    try:
+        import typst
+    except ImportError as error:
+        raise CallError("PDF is made by typst, which is not installed; pip install 'royaltycli[pdf]'") from error
+    return typst.Fonts(), _text("statement.typ").encode("utf-8")
+
+
+def _breakable(value: Any) -> Any:
+    """All texts with places to break words that no line has room for."""
+    if isinstance(value, dict):
+        return {key: _breakable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_breakable(each) for each in value]
+    return UNBROKEN.sub("\\g<0>\u200b", value) if isinstance(value, str) and len(value) > WORD else value
+
+
+def _text(name: str) -> str:
+    return resources.files("royaltycli.report.statements").joinpath(name).read_text(encoding="utf-8")
+
+
+def _object(statement: Statement) -> dict[str, Any]:
+    currency, terms = statement.currency, statement.terms
+
+    def amount(millionths: int) -> str:
+        return exact_money(millionths, currency)
+
+    return {
+        "schema": SCHEMA,
+        "holder": _party(statement.holder),
+        "payer": _party(statement.payer),
+        "period": statement.period,
+        "currency": currency.code,
+        "category_of_rights": terms.category,
+        "type_of_use": terms.use,
+        "profit": terms.profit,
+        "rate": terms.rate,
+        "pool": money(terms.pool, currency),
+        "opening_balance": amount(statement.opening),
+        "earned": amount(statement.earnings),
+        "sources": [_source(line, currency) for line in statement.earned],
+        "adjustments": [{"label": entry.label, "amount": amount(entry.amount)} for entry in statement.adjustments],
+        "deductions": [
+            {"label": each.label, "amount": amount(each.amount), "management_fee": each.is_fee}
+            for each in statement.deductions
+        ],
+        "paid": amount(statement.paid * MILLIONTHS),
+        "closing_balance": amount(statement.closing),
+        "outstanding": [{"label": entry.label, "amount": amount(entry.amount)} for entry in statement.outstanding],
+        "rules": [{"rule": name, "text": text} for name, text in terms.rules],
+        "digests": dict(statement.digests),
+    }
+
+
+def _party(party: Party) -> dict[str, Any]:
+    return {"id": party.id, "name": party.name, "contacts": dict(party.contacts)}
+
+
+def _source(line: Earned, currency: Currency) -> dict[str, Any]:
+    return dataclasses.asdict(line) | {"amount": exact_money(line.amount, currency)}

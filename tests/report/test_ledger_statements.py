@@ -1,0 +1,139 @@
+"""Statements of a real ledger: every amount is the journal's, and nothing that comes later changes one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from royaltycli.errors import LedgerError
+from royaltycli.ledger.accounts import Account
+from royaltycli.ledger.payments import settle
+from royaltycli.ledger.transfers import transfer
+from royaltycli.report.statements.assembly import Sender, statements_of
+from royaltycli.report.statements.model import Party
+from royaltycli.report.statements.rendering import as_json
+from tests.ledger.corpora import CENT, DOLLAR, Ledger
+
+SENDER = Sender(Party("", "Society"), "reproduction", "training")
+POLICY = """name = "p"
+[deductions]
+fee = "10%"
+withholding = "10%"
+reserve = "50%"
+[payment]
+minimum = "5.00"
+"""
+ONE = [("s1", 600, {"a": "1/3", "b": "2/3"}), ("s2", 300, {"a": "1"}), ("s3", 100, {"c": "1"})]
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path)
+
+
+def statements(ledger, period, contacts=None):
+    count, made = statements_of(ledger.path, period, SENDER, contacts or {})
+    made = {statement.holder.id: statement for statement in made}
+    assert len(made) == count
+    return made
+
+
+def entries(statement):
+    return {entry.label: entry.amount for entry in statement.adjustments}
+
+
+def deductions(statement):
+    return {each.label: (each.amount, each.is_fee) for each in statement.deductions}
+
+
+def test_what_each_source_earned_is_its_part_of_the_pool(ledger):
+    ledger.close("2026-Q1", 100, *ONE)
+    made = statements(ledger, "2026-Q1", {"a": (("email", "a@x.example"),)})
+    assert list(made) == ["a", "b", "c"]
+    a = made["a"]
+    assert a.holder == Party("a", "A", (("email", "a@x.example"),))
+    assert [(line.source_id, line.tokens, line.holder_share, line.share) for line in a.earned] == [
+        ("s2", 300, "1", "0.3"),
+        ("s1", 600, "1/3", "0.2"),
+    ]
+    assert [line.amount for line in a.earned] == [30 * DOLLAR, 20 * DOLLAR]
+    assert (a.opening, a.paid, a.closing, a.outstanding) == (0, 5000, 0, ())
+    assert sum(statement.earnings for statement in made.values()) == 100 * DOLLAR
+    assert dict(a.digests)["Ledger, at transaction 1"] == ledger.state().head.hex()
+
+
+def test_deductions_reserve_and_what_is_below_the_minimum(ledger):
+    ledger.close("2026-Q1", 100, *ONE, policy=POLICY)
+    ledger.close("2026-Q2", 0, *ONE, policy=POLICY)
+    first, second = (statements(ledger, period)["a"] for period in ("2026-Q1", "2026-Q2"))
+    assert deductions(first) == {
+        "Administration fee": (5 * DOLLAR, True),
+        "Withholding": (4 * DOLLAR + 50 * CENT, False),
+    }
+    assert entries(first) == {"Reserve held back until the next close": -(20 * DOLLAR + 25 * CENT)}
+    assert (first.paid, first.closing) == (2025, 0)
+    assert [(each.label, each.amount) for each in first.outstanding] == [
+        ("Reserve, released at the next close", 20 * DOLLAR + 25 * CENT)
+    ]
+    assert entries(second) == {"Reserve of the period before released": 20 * DOLLAR + 25 * CENT}
+    assert [each.label for each in second.outstanding] == ["Payments of earlier periods on their way"]
+    c = statements(ledger, "2026-Q1")["c"]
+    assert (c.paid, c.closing) == (0, 4 * DOLLAR + 5 * CENT)
+    assert statements(ledger, "2026-Q2")["c"].opening == c.closing
+
+
+def test_a_correction_a_return_and_a_transfer_are_on_the_next_statement(ledger):
+    ledger.close("2026-Q1", 100, *ONE)
+    before = {holder: as_json(statement) for holder, statement in statements(ledger, "2026-Q1").items()}
+    ledger.restate("2026-Q1", 50, *ONE)
+    settle(ledger.path, "2026-Q1", "returned", {"b": None})
+    transfer(ledger.path, "c", "d", name="Dora")
+    ledger.close("2026-Q2", 10, *ONE)
+    made = statements(ledger, "2026-Q2")
+    assert entries(made["a"]) == {"Correction of 2026-Q1": -25 * DOLLAR}
+    assert (made["a"].paid, made["a"].closing) == (0, -20 * DOLLAR)
+    assert entries(made["b"])["Payment of 2026-Q1 returned"] == 40 * DOLLAR
+    assert entries(made["c"]) == {"Correction of 2026-Q1": -5 * DOLLAR, "Transferred to Dora": 4 * DOLLAR}
+    assert entries(made["d"]) == {"Transferred from C": -4 * DOLLAR}  # a debt of 5, and what c earned since
+    assert made["d"].earned == ()
+    assert {holder: as_json(statement) for holder, statement in statements(ledger, "2026-Q1").items()} == before
+
+
+def test_who_cannot_be_reached_sees_what_is_kept(ledger):
+    ledger.close("2026-Q1", 100, *ONE, policy='name = "p"\n', holders="holder_id,reachable\nc,no\n")
+    c = statements(ledger, "2026-Q1")["c"]
+    assert c.earnings == 10 * DOLLAR
+    assert entries(c) == {"Kept in escrow, as you could not be reached": -10 * DOLLAR}
+    assert [(each.label, each.amount) for each in c.outstanding] == [("Kept in escrow", 10 * DOLLAR)]
+
+
+def test_a_fixed_part_is_a_line_of_its_own(ledger):
+    policy = 'name = "p"\n[fixed]\neach = "holder"\namount = "3.00"\n[[cap]]\nper = "holder"\namount = "40.00"\nexcess = "payer"\n'
+    ledger.close("2026-Q1", 100, *ONE, policy=policy)
+    a = statements(ledger, "2026-Q1")["a"]
+    assert entries(a) == {"Equal part for each holder": 3 * DOLLAR, "Caps and floors of holders": -850 * CENT}
+    assert a.earnings == Fraction(91, 2) * DOLLAR
+
+
+def test_over_many_periods_the_statements_follow_on_and_sum_to_the_journal(ledger):
+    sources = [(f"s{n}", 7 * n + 1, {name: "1"}) for n, name in enumerate("abcdefg")]
+    last, paid = {}, {}
+    for number in range(1, 7):
+        period = f"2026-{number}"
+        ledger.close(period, "1.01", *sources[: number + 1], policy=POLICY)
+        for holder, statement in statements(ledger, period).items():
+            assert statement.opening == last.get(holder, 0)
+            last[holder] = statement.closing
+            paid[holder] = paid.get(holder, 0) + statement.paid * CENT
+    assert last == {holder: ledger.has(Account.HOLDER, holder) for holder in last}
+    state = ledger.state()
+    assert sum(paid.values()) == sum(state.balances.by_period(Account.PAYABLE)[2].tolist())
+
+
+def test_what_is_not_there_is_named(ledger):
+    ledger.close("2026-Q1", 100, *ONE)
+    with pytest.raises(LedgerError, match="period 2027 has not been closed; the last is 2026-Q1"):
+        statements(ledger, "2027")
+    with pytest.raises(LedgerError, match="the ledger knows no holder z"):
+        statements_of(ledger.path, "2026-Q1", SENDER, {}, "z")
