@@ -135,6 +135,13 @@ def test_no_color_leaves_no_colour(place):
     assert coloured != without
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"), [("-0.02345078", "-0.02345078"), ("-1234.5", "-1,234.5"), ("1234", "1,234"), ("", ""), ("-", "-")]
+)
+def test_a_small_debt_stays_one(number, shown):
+    assert tables.grouped(number) == shown
+
+
 def test_what_is_left_out_is_named(capsys):
     for skipped in ((), ("notes.pdf",), ("a.pdf", "b.pdf")):
         counting._say_left_out(Opened(None, (), skipped))

@@ -132,9 +132,10 @@ def _number(value: Any) -> Decimal | Fraction:
 
 
 def grouped(number: str) -> str:
-    """A plain decimal with its thousands set apart."""
-    whole, point, part = number.partition(".")
-    return f"{int(whole):,}{point}{part}" if whole.lstrip("-").isdigit() else number
+    """A plain decimal with its thousands set apart; `-0.02` keeps its sign, which is not that of its whole part."""
+    sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
+    whole, point, part = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{part}" if whole.isdigit() else number
 
 
 def several(number: int, word: str) -> str:
