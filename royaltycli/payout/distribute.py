@@ -16,7 +16,7 @@ from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, as_integers, exact_sum
 from royaltycli.payout.bounds import UNCAPPED, Kept, cut_to, keep_within, leave_below
 from royaltycli.payout.currency import Currency, money
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings, Shared
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings, Shared, not_all_of
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
@@ -221,7 +221,4 @@ def _check(pool: int, earnings: Earnings, elsewhere: Counter[str]) -> None:
     columns = (earnings.net, earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve, earnings.escrow)
     found = sum(map(exact_sum, columns)) + sum(elsewhere.values())
     if found != pool * MILLIONTHS:
-        raise AmountError(
-            f"the destinations sum to {found} millionths of a pool of {pool}; "
-            "this is a defect of the program, please report it"
-        )
+        raise not_all_of(pool, found)

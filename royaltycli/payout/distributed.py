@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column, repeated, taken
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments, not_all_of
 from royaltycli.payout.holders import holders_text
 from royaltycli.payout.payments import pay_balances
 from royaltycli.payout.payout import PAID, By, Payout
@@ -56,11 +57,16 @@ def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str
         "(reserve)": exact_sum(earnings.reserve),
         "(rounding)": payments.rounding,
     }
-    below = f"({distribution.policy.payment.below})"
-    more = {"(escrow)": exact_sum(earnings.escrow), below: exact_sum(payments.below)}
-    for place in sorted(distribution.elsewhere | more):
-        special[place] = special.get(place, 0) + distribution.elsewhere.get(place, 0) + more.get(place, 0)
-    return exact_sum(payments.paid), {place: amount for place, amount in special.items() if amount}
+    more = Counter(distribution.elsewhere)
+    more["(escrow)"] += exact_sum(earnings.escrow)
+    more[f"({distribution.policy.payment.below})"] += exact_sum(payments.below)  # which may be escrow, too
+    for place in sorted(more):
+        special[place] = special.get(place, 0) + more[place]
+    paid = exact_sum(payments.paid)
+    found = paid * MILLIONTHS + sum(special.values())
+    if found != distribution.pool * MILLIONTHS:
+        raise not_all_of(distribution.pool, found)
+    return paid, {place: amount for place, amount in special.items() if amount}
 
 
 def _ungiven(distribution: Distribution) -> dict[str, int]:

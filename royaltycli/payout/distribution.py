@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.errors import AmountError
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.policy import Measure, Policy
@@ -105,3 +106,11 @@ class Payments:
     carried: Amounts
     below: Amounts
     rounding: int
+
+
+def not_all_of(pool: int, found: int) -> AmountError:
+    """The error for a pool of which not every millionth is in exactly one place (rule Y2)."""
+    return AmountError(
+        f"the destinations sum to {found} millionths of a pool of {pool}; "
+        "this is a defect of the program, please report it"
+    )

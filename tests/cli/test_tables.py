@@ -136,7 +136,8 @@ def test_no_color_leaves_no_colour(place):
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"), [("-0.02345078", "-0.02345078"), ("-1234.5", "-1,234.5"), ("1234", "1,234"), ("", ""), ("-", "-")]
+    ("number", "shown"),
+    [("-0.02345078", "-0.02345078"), ("-1234.5", "-1,234.5"), ("1234", "1,234"), ("", ""), ("-", "-")],
 )
 def test_a_small_debt_stays_one(number, shown):
     assert tables.grouped(number) == shown

@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+import pyarrow as pa
 import pytest
 
 from royaltycli.errors import CallError
 from royaltycli.payout.currency import currency, exact_money
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distributed import pay_out
+from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.explanation import explain
+from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Gate, Payment, Policy, Top
 from tests.payout.tables import table
 
@@ -37,6 +40,16 @@ def column(payout, name):
     """A column by the id of the row."""
     identifier = payout.rows.column_names[0]
     return dict(zip(payout.rows[identifier].to_pylist(), payout.rows[name].to_pylist(), strict=True))
+
+
+@pytest.mark.parametrize("by", ["source", "holder", "split"])
+def test_escrow_is_that_of_the_unreachable_and_what_is_below_the_minimum(by):
+    # 10.00 by 6:3:1: ann 4.20, bob 4.80, escrow 1.00. ann cannot be reached; what bob has is below 5.00.
+    rules = Policy("below", payment=Payment(minimum=Decimal(5), below="escrow"))
+    parties = pa.Table.from_pylist([{"holder_id": "ann", "reachable": False}], PARTIES)
+    payout = pay_out(distributed(rules, parties=parties), by)
+    assert payout.exact == (("paid", 0), ("(escrow)", 1000 * MILLIONTHS))  # Y2, Y14, Y17
+    assert sum(payout.rows["payout"].to_pylist()) == 10
 
 
 def test_by_holder_what_is_paid_stands_beside_where_all_else_went():
