@@ -145,7 +145,7 @@ Usage = Annotated[
         "--usage",
         metavar="FILE",
         readable=False,
-        help="The usage of each source, for a policy that shares by it: CSV, JSONL or Parquet of source_id and credit.",
+        help="The usage of each source, for a policy that shares by it: CSV or Parquet of source_id and credit.",
         show_default=False,
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -109,15 +109,12 @@ def _check_rows(path: Path) -> None:
         return
     problems: list[Problem] = []
     header: list[str] = []
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows, line = csv.reader(file), 1
-        for cells in rows:
-            header = header or cells
-            if cells and len(cells) != len(header) and len(problems) < ROWS_NAMED:
-                what = f"the row has {len(cells)} cells, but the header has {len(header)}"
-                mend = "a cell that holds a comma must be in quotation marks"
-                problems.append(Problem(Place(os.fspath(path), line), what, mend))
-            line = rows.line_num + 1
+    for line, cells in _records(path):
+        header = header or cells
+        if len(cells) != len(header) and len(problems) < ROWS_NAMED:
+            what = f"the row has {len(cells)} cells, but the header has {len(header)}"
+            mend = "a cell that holds a comma must be in quotation marks"
+            problems.append(Problem(Place(os.fspath(path), line), what, mend))
     if problems:
         raise ManifestError(problems)
 
@@ -133,13 +130,18 @@ def _lines(path: Path, rows: Iterable[int]) -> dict[int, int]:
     wanted = set(rows)
     if not wanted or path.suffix.lower() != ".csv":
         return {row: row + 1 for row in wanted}
-    lines: dict[int, int] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        cells, row, line = csv.reader(file), -1, 1
-        for one in cells:
-            if one:
-                if row in wanted:
-                    lines[row] = line
-                row += 1
-            line = cells.line_num + 1
-    return lines
+    return {row: line for row, (line, _) in enumerate(_records(path), -1) if row in wanted}
+
+
+def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each row of a CSV file begins, and its cells, of any size; empty lines are no rows."""
+    usual = csv.field_size_limit(LIST_BYTES)
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            rows, line = csv.reader(file), 1
+            for cells in rows:
+                if cells:
+                    yield line, cells
+                line = rows.line_num + 1
+    finally:
+        csv.field_size_limit(usual)

@@ -211,6 +211,14 @@ def test_a_column_of_another_type_is_refused(tmp_path, column, message):
         read_usage(path)
 
 
+def test_a_giant_cell_of_a_usage_table_is_named_by_its_line(tmp_path):
+    giant = "x" * 200_000
+    with pytest.raises(ManifestError, match=r"u\.csv:3: the credit is 'x"):
+        read_usage(written(tmp_path, "u.csv", f"source_id,credit\na,1\nb,{giant}\n"))
+    with pytest.raises(ManifestError, match=r"u\.csv:2: the row has 3 cells"):
+        read_usage(written(tmp_path, "u.csv", f"source_id,credit\na,1,{giant}\n"))
+
+
 def test_a_usage_table_names_no_column_twice_and_is_a_file(tmp_path):
     with pytest.raises(TableError, match="has the column credit twice; keep one of them"):
         read_usage(written(tmp_path, "u.csv", "source_id,credit,credit\na,1,2\n"))
