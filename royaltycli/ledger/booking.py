@@ -17,8 +17,9 @@ from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal, Tell, say_nothing
 from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, shipped_or_file
-from royaltycli.ledger.state import EMPTY, Logged, State
+from royaltycli.ledger.state import CLOSE, EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
+from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.distribution import Distribution
 
@@ -55,11 +56,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A transaction that a command came to: whether it is new, and by how much it changes each kind of account."""
+    """A transaction that a command came to: whether it is new, and by how much it changes each kind of account.
+
+    `pool` is what it takes from the payer: of a close the whole pool, also where a part of it goes back to the payer.
+    """
 
     logged: Logged
     is_new: bool
     changed: dict[Account, int]
+    pool: int
     state: State
 
 
@@ -177,10 +182,18 @@ def _book(ledger: Path, given: Given, about: About, work: Work, tell: Tell, *, c
     tell("sharing out", 0, 0)
     state, posting = book(ledger, work, create=create, keep=keep, tell=tell)
     if posting is not None:
-        return Booked(state.log[-1], True, summed(posting.moves), state)
+        return _booked(state.log[-1], posting.moves, state, is_new=True)
     logged = state.stated(given.period)[-1]
     with journal.opened(ledger) as found, journal.errors(ledger):
-        return Booked(logged, False, summed(found.moves(logged.number)), state)
+        return _booked(logged, found.moves(logged.number), state, is_new=False)
+
+
+def _booked(logged: Logged, moves: Moves, state: State, *, is_new: bool) -> Booked:
+    changed = summed(moves)
+    taken = exact_sum(moves.between(Account.PAYER, Account.POOL).column("amount"))
+    # A restatement books differences, in which what comes from the payer and what goes back to it are one.
+    pool = taken if logged.kind == CLOSE else -changed.get(Account.PAYER, 0)
+    return Booked(logged, is_new, changed, pool, state)
 
 
 def summed(moves: Moves) -> dict[Account, int]:

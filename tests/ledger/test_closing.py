@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 
+from royaltycli.cli.console import show_booked
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.booking import close_period
@@ -95,6 +96,15 @@ def test_l10_below_the_minimum_a_balance_goes_where_the_policy_says(ledger, plac
     assert ledger.paid("2026") == {"b": 10 * DOLLAR}
     assert booked.changed[account] == (2 if account != Account.PAYER else -10) * DOLLAR
     assert ledger.balance("a") == 0
+
+
+def test_l9_what_is_shown_has_the_whole_pool_and_what_goes_back_to_the_payer(ledger, capsys):
+    policy = '[[top]]\npart = "5%"\nto = "payer"\n[payment]\nminimum = "10"\nbelow = "payer"\n'
+    booked = ledger.close("2026", 20, ("x", 1, A), ("y", 9, B), policy=policy)
+    show_booked(booked, "2026")  # 19.00 are shared out: b has 17.10, and a, below the minimum, 1.90
+    assert capsys.readouterr().out.startswith("Closed 2026: 20.00 USD = payments 17.10 + payer 2.90\n")
+    show_booked(ledger.restate("2026", 10, ("x", 1, A), ("y", 9, B), policy=policy), "2026")
+    assert capsys.readouterr().out.startswith("Restated 2026: -9.50 USD = balances -9.50\n")
 
 
 def test_l10_rests_are_carried_also_where_the_policy_rounds_them(ledger):

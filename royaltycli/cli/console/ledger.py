@@ -36,12 +36,13 @@ def show_booked(booked: Booked, period: str) -> None:
     if not booked.is_new:
         console.print(Text(f"{done} with this very input before; nothing has changed."))
     names = {Account.PAYABLE: "payments", Account.HOLDER: "balances"}
+    changed = booked.changed | {Account.PAYER: booked.changed.get(Account.PAYER, 0) + booked.pool}
     parts = [
         f"{names.get(account, account.name.lower().replace('_', ' '))} {grouped(exact_money(amount, currency))}"
-        for account, amount in sorted(booked.changed.items(), key=lambda item: item[0] != Account.PAYABLE)
-        if amount and account not in (Account.PAYER, Account.POOL)
+        for account, amount in sorted(changed.items(), key=lambda item: item[0] != Account.PAYABLE)
+        if amount and account != Account.POOL
     ]
-    pool = grouped(exact_money(-booked.changed.get(Account.PAYER, 0), currency))
+    pool = grouped(exact_money(booked.pool, currency))
     line = f"{done} {clean(period)}: {pool} {currency.code} = {' + '.join(parts) or '0'}"
     console.print(Text(line, style="bold"), soft_wrap=True)
     console.print(Text(f"transaction {booked.logged.number}, digest {booked.logged.digest.hex()}"), soft_wrap=True)
