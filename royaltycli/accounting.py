@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+from datetime import date as calendar_date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -67,6 +68,7 @@ def given(
     from royaltycli.payout.currency import currency as find_currency
 
     check_types(period=period, date=date)
+    _check_date(date)
     code = currency if currency is not None else _currency_of(ledger)
     if rate is None and policy is None:
         raise CallError("no rate was given; say which part of the profit is paid out with `--rate`")
@@ -124,6 +126,7 @@ def settle(
     """
     from royaltycli.ledger.payments import settle as run
 
+    _check_date(date)
     if paid is None:
         raise CallError("it was not said what became of the payments; say `--paid` or `--returned`")
     if (bool(holders), file is not None, everybody).count(True) != 1:
@@ -157,6 +160,7 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
     """Transfer a holder; says whether anything has changed. Raises LedgerError."""
     from royaltycli.ledger.transfers import transfer as run
 
+    _check_date(date)
     return run(ledger, source, target, name=name, date=date)[1]
 
 
@@ -174,6 +178,7 @@ def release(
     from royaltycli.ledger.escrow import release as run
     from royaltycli.payout.currency import exact_money
 
+    _check_date(date)
     state, released = run(ledger, owner, to=to, source=source, date=date)
     return exact_money(released, state.currency), state.currency.code
 
@@ -183,8 +188,21 @@ def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> tuple[st
     from royaltycli.ledger.escrow import redistribute as run
     from royaltycli.payout.currency import exact_money
 
+    _check_date(date)
     state, moved = run(ledger, age, to, date)
     return exact_money(moved, state.currency), state.currency.code
+
+
+def _check_date(written: str) -> None:
+    """Raises CallError if a date to note is neither empty nor one: what the ledger notes stays for good."""
+    if written == "":
+        return
+    try:
+        is_one = calendar_date.fromisoformat(written).isoformat() == written
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise CallError(f"the date is {written[:80]!r}; write it as year, month and day, such as 2026-12-31")
 
 
 def _currency_of(ledger: Path) -> str:

@@ -171,7 +171,12 @@ LedgerCurrency = Annotated[
         show_default="the ledger's, or USD for a new one",
     ),
 ]
-Date = Annotated[str, typer.Option("--date", metavar="DATE", help="A date to note in the ledger.", show_default=False)]
+Date = Annotated[
+    str,
+    typer.Option(
+        "--date", metavar="DATE", help="A date to note in the ledger, such as 2026-12-31.", show_default=False
+    ),
+]
 Format = Annotated[
     str | None,
     typer.Option(

@@ -17,6 +17,7 @@ from royaltycli.ledger.entitlements import netted
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE
 from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
+from royaltycli.manifest.identifiers import check_id
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.columns import repeated
 
@@ -93,8 +94,8 @@ def redistribute(ledger: Path, least: int, to: str, date: str = "") -> tuple[Sta
 
     Gives the state after it, and the amount in millionths. Raises CallError and LedgerError if that cannot be.
     """
-    if to not in (HOLDERS, "payer") and not (to.startswith("fund:") and len(to) > len("fund:")):
-        raise CallError(f"to is {to!r}; it must be holders, payer or fund:NAME")
+    if to not in (HOLDERS, "payer") and not (to.startswith("fund:") and check_id(to.removeprefix("fund:")) is None):
+        raise CallError(f"to is {to[:80]!r}; it must be holders, payer or fund:NAME")
     if least < 1:
         raise CallError(f"the age is {least}; what is redistributed is at least 1 period old")
     moved = 0

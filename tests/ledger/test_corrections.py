@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from royaltycli.errors import LedgerError
+from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from tests.ledger.corpora import DOLLAR, A, B, C
+
+
+def test_l15_a_new_holder_may_have_the_id_that_a_field_of_documents_gives(ledger):
+    ledger.close("1", 100, ("x", 1, A))
+    assert transfer(ledger.path, "a", "did:plc/@Ann%20B", name="Ann B")[1]
+    assert ledger.paid("1") == {"a": 100 * DOLLAR}
+    with pytest.raises(CallError, match="holds ' '"):
+        transfer(ledger.path, "a", "Ann B", name="Ann B")
+    with pytest.raises(CallError, match="one line of text"):
+        transfer(ledger.path, "a", "b", name="Ann\nB")
 
 
 def test_l14_the_difference_is_booked_and_nothing_is_paid(ledger):
