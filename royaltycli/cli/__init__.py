@@ -117,6 +117,8 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
             _end(f"interrupted; {written()}", Interrupted.exit_status)
         except MemoryError:
             _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
+        except UnicodeEncodeError as error:  # of an argument in some other encoding, as Python passes it on
+            _end(f"{error.object[:80]!r} is not valid UTF-8; write it in UTF-8", RoyaltyError.exit_status)
         except OSError as error:
             _end_for(error)
         finally:

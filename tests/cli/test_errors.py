@@ -377,3 +377,10 @@ def test_init_says_what_it_leaves_out_and_why(tmp_path, monkeypatch):
         "Left out 'tab\\there.txt': a name with control characters, or not in UTF-8; rename it.",
         "Look through it, then run `royalty check` and `royalty scan`.",
     }
+
+
+@pytest.mark.parametrize("command", ["balance \udcff", "release \udcff", "settle 2026 \udcff --paid"])
+def test_an_argument_in_another_encoding_is_named(tmp_path, command):
+    golden.prepare(next(case for case in CASES.values() if case.command.strip() == "balance bob"), tmp_path)
+    status, _, said = program(command, tmp_path)
+    assert (status, said) == (2, "error: '\\udcff' is not valid UTF-8; write it in UTF-8\n")
