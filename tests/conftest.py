@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from tests import strategies, vocabularies
 
@@ -18,6 +19,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    settings.register_profile("no deadline", deadline=None)  # the machine may be at other things, too
+    settings.load_profile("no deadline")
     strategies.CAMPAIGN = config.getoption("--campaign")
 
 
