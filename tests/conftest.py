@@ -15,7 +15,7 @@ from tests import strategies, vocabularies
 
 
 def pytest_addoption(parser):
-    parser.addoption("--campaign", action="store_true", help="run the long forms of the tests that kill and corrupt")
+    parser.addoption("--campaign", action="store_true", help="run the long forms of the tests")
 
 
 def pytest_configure(config):
