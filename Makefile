@@ -36,7 +36,7 @@ bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/policies.py --json benchmarks/results/policies.json
 	$(BIN)/python benchmarks/start.py
 
-campaign: $(VENV)/tested  ## Run the long forms of the tests that kill and corrupt
+campaign: $(VENV)/tested  ## Run the long forms of the tests
 	$(BIN)/python -m pytest --campaign
 
 clean:  ## Remove the environment and all that was built

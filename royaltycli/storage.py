@@ -113,25 +113,14 @@ def written() -> str:
     return next(reversed(_written.values()), "nothing was written")
 
 
-def write_copy(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """As `write_whole`, on this machine, of a part of a longer work that `written` does not tell of."""
-    _remove_leftovers(check_place(path))
-    _put(path, write, str(path), None)
-
-
-def note_booked(ledger: Path) -> None:
-    """Let `written` say that a ledger has got what it was to get."""
-    _written[ledger] = f"the ledger {ledger} has been written"
-
-
 def note_kept() -> None:
     """Let `written` say that what was counted so far is kept."""
     _written[Path("kept")] = "what was counted is kept, and the next scan goes on from there"
 
 
-def note_output() -> None:
-    """Let `written` say that standard output has got something."""
-    _written[Path("-")] = "the output may not be whole"
+def note(said: str) -> None:
+    """Let `written` say this, of what is no result file, such as standard output."""
+    _written[Path(said)] = said
 
 
 class _Given(io.BufferedIOBase):

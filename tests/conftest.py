@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from tests import strategies, vocabularies
 
 
 def pytest_addoption(parser):
-    parser.addoption("--campaign", action="store_true", help="run the long forms of the tests that kill and corrupt")
+    parser.addoption("--campaign", action="store_true", help="run the long forms of the tests")
 
 
 def pytest_configure(config):
+    settings.register_profile("no deadline", deadline=None)  # the machine may be at other things, too
+    settings.load_profile("no deadline")
     strategies.CAMPAIGN = config.getoption("--campaign")
 
 

@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import royaltycli
-from royaltycli import errors
+from royaltycli import accounting, errors
 from royaltycli.cli import COMMANDS, app
 from royaltycli.storage import SEAL_KEY
 
@@ -104,9 +104,27 @@ DIFFERENT = {
 WITHOUT_FUNCTION = {"init", "policies"}
 """They write a text for a person to go on with, and have no result."""
 
+OF_THE_LEDGER = {
+    "close": "close",
+    "restate": "restate",
+    "payments": "payments",
+    "settle": "settle",
+    "balance": "balances",
+    "transfer": "transfer",
+    "unclaimed": "unclaimed",
+    "release": "release",
+    "redistribute": "redistribute",
+    "ledger": "verify",
+}
+"""Commands on a ledger have their functions in `royaltycli.accounting`."""
+
+STATEMENT = {"statement"}
+"""It makes pages for people."""
+
 
 def test_every_command_has_its_function():
-    assert COMMANDS.keys() - WITHOUT_FUNCTION == DIFFERENT.keys()
+    assert COMMANDS.keys() - WITHOUT_FUNCTION - STATEMENT - OF_THE_LEDGER.keys() == DIFFERENT.keys()
+    assert all(callable(getattr(accounting, name)) for name in OF_THE_LEDGER.values())
     assert {name for only in DIFFERENT.values() for name in only[0]} <= SHOWN
 
 

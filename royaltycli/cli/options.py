@@ -260,12 +260,12 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
     from royaltycli.report.formats import BINARY
-    from royaltycli.storage import note_output, write_whole
+    from royaltycli.storage import note, write_whole
 
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
         return
-    note_output()
+    note("the output may not be whole")
     if sys.stdout.isatty():
         if kind in BINARY:
             raise CallError(f"{BINARY[kind]} is not for a terminal; name a file with `-o`, or pipe it on")

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from royaltycli.errors import LedgerError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.writing import in_memory, place_of
-from royaltycli.storage import write_copy
+from royaltycli.storage import write_whole
 
 FOLDER = "inputs"
 
@@ -41,7 +41,7 @@ def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
         if f"{_digest(file)}{_ending(given)}" != name:
             raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
         file.seek(0)
-        write_copy(place, lambda copy: _copy(file, copy))
+        write_whole(place, lambda copy: _copy(file, copy))
 
 
 def is_kept(place: Path) -> bool:

@@ -23,7 +23,7 @@ from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
-from royaltycli.storage import note_booked
+from royaltycli.storage import note
 
 FILE = "journal.sqlite"
 
@@ -62,7 +62,7 @@ class Journal:
             try:
                 yield
                 self.database.execute("COMMIT")
-                note_booked(self.folder)
+                note(f"the ledger {self.folder} has been written")
             finally:
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")

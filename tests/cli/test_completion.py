@@ -28,7 +28,7 @@ def offered(line, before=""):
     [
         ("royalty payout --by ", ["source", "holder", "split"]),
         ("royalty shares --by l", ["license"]),
-        ("royalty payout --format ", ["table", "csv", "json", "jsonl", "parquet", "markdown"]),
+        ("royalty payout --format ", ["table", "csv", "json", "jsonl", "parquet", "markdown", "xlsx"]),
         ("royalty shares -f j", ["json", "jsonl"]),
         ("royalty payout --currency JP", ["JPY"]),
         ("royalty estimate -c kw", ["kwd"]),

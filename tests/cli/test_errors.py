@@ -113,7 +113,7 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
     ("command", "expected"),
     [
         ("payout --rate 0.2", "Missing option '--profit'"),
-        ("payot", "No such command 'payot'. Did you mean 'payout'?"),
+        ("shars", "No such command 'shars'. Did you mean 'shares'?"),
         ("scan --workers many", "Invalid value for '--workers'"),
         ("shares --by author", "Invalid value for '--by'"),
         ("scan --fast", "No such option: --fast"),

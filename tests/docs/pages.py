@@ -27,10 +27,13 @@ BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RATE = re.compile(r"(rate ).*/s, in [0-9.,]+ s")
 """The end of a line in the summary of a scan: its speed, and how long it took."""
 
+DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+"""A SHA-256. Those of Parquet files depend on the version of pyarrow, and those of a ledger on such files."""
+
 
 def masked(shown: str) -> str:
-    """The text without times and speeds, which are those of one run."""
-    return RATE.sub(r"\1…", shown)
+    """The text without times and speeds, which are those of one run, and without digests."""
+    return DIGEST.sub("…", RATE.sub(r"\1…", shown))
 
 
 @contextlib.contextmanager

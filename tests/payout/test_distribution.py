@@ -272,6 +272,15 @@ def test_rules_y3_y5_y6_and_y8_top_fixed_part_blend_and_what_was_not_scanned():
     assert cents(case) == {"a": 10 + 4 + 10, "b": 10 + 12 + 10, "(fund:a)": 20, "(not scanned)": 24}
 
 
+@pytest.mark.parametrize(
+    ("to", "expected"), [("pool", {"a": 25, "b": 75}), ("fund:a", {"a": 10, "b": 30, "(fund:a)": 60})]
+)
+def test_rule_y6_what_the_usage_attributes_to_nobody_is_for_all_or_goes_where_it_is_sent(to, expected):
+    rules = policy(basis=(("usage", Fraction(1)),), unattributed=to)
+    case = Case(tokens(9, 9), rules, 100, usage={"a": "0.5", "b": "1.5", "(unattributed)": "3"})
+    assert cents(case) == expected
+
+
 def test_rule_y8_a_fixed_part_is_no_more_than_there_is_and_is_none_without_holders():
     assert cents(Case(tokens(1, 3), policy(fixed=Fixed("work", amount=Decimal("0.51"))), 100)) == {"a": 50, "b": 50}
     each = policy(fixed=Fixed("holder", part=Fraction(1, 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -9,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import print_whole
+from royaltycli.cli.console.tables import percent_text, print_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 RESTS = 6
 """Digits of a millionth."""
+
+ROOMY = 110
+"""Cells from which on a row of a source has room for all that a statement says of it."""
 
 
 def show_statement(page: Page) -> None:
@@ -57,14 +61,20 @@ def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) ->
 
 
 def _sources(console: Console, page: Page) -> None:
+    """A row a source; on a narrow terminal without its tokens, and with the share as a percentage."""
+    narrow = console.width < ROOMY
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
     table.add_column("Source", "Earned by all sources", overflow="fold")
-    for name in ("Tokens", "Seen tokens", "Your part", "Share of the pool"):
+    for name in (
+        ("Seen tokens", "Your part", "Share") if narrow else ("Tokens", "Seen tokens", "Your part", "Share of the pool")
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column(page.code, _amount(page.total, page), justify="right", no_wrap=True)
     for row in page.rows:
         source = Text.assemble(clean(row.title), (f" {clean(row.id)}" if row.id else "", "dim"))
-        table.add_row(source, row.tokens, row.seen_tokens, row.part, row.share, _amount(row.amount, page))
+        share = percent_text(Decimal(row.share)) if narrow else row.share
+        cells = [row.seen_tokens, row.part, share] if narrow else [row.tokens, row.seen_tokens, row.part, share]
+        table.add_row(source, *cells, _amount(row.amount, page))
     print_whole(console, table)
 
 
