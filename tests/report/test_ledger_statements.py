@@ -63,6 +63,14 @@ def test_what_each_source_earned_is_its_part_of_the_pool(ledger):
     assert dict(a.digests)["Ledger, at transaction 1"] == ledger.state().head.hex()
 
 
+def test_the_rules_of_a_statement_are_those_of_its_holder(ledger):
+    listed = "holder_id,withholding,minimum\na,30%,1.00\nb,,0\n"
+    ledger.close("2026-Q1", 100, *ONE, policy=POLICY, holders=listed)
+    rules = {holder: dict(each.terms.rules) for holder, each in statements(ledger, "2026-Q1").items()}
+    assert [rules[holder]["Withholding"].split(" of ")[0] for holder in "abc"] == ["30 %", "10 %", "10 %"]
+    assert [rules[holder]["Minimum payment"].split(";")[0] for holder in "abc"] == ["1.00 USD", "none", "5.00 USD"]
+
+
 def test_deductions_reserve_and_what_is_below_the_minimum(ledger):
     ledger.close("2026-Q1", 100, *ONE, policy=POLICY)
     ledger.close("2026-Q2", 0, *ONE, policy=POLICY)

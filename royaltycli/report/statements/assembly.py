@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +144,9 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
         booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
         of_close: list[Entry] = []
+        own_terms = terms
         if place is not None:
+            own_terms = _own_terms(terms, read.distribution, place)
             start, end = np.searchsorted(sorted_holders, [place, place + 1])
             earned = _earned(read, read.by_holder[start:end])
             of_close = _of_close(read.distribution, place)
@@ -151,7 +155,7 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
             sender.payer,
             read.close.about["period"],
             currency,
-            terms,
+            own_terms,
             int(opening[number]),
             earned,
             (*of_close, *booked.entries),
@@ -191,6 +195,23 @@ def _of_close(distribution: Distribution, place: int) -> list[Entry]:
 def _terms(read: _Read, sender: Sender) -> Terms:
     about = read.close.about
     return Terms(about["profit"], about["rate"], read.distribution.pool, read.rules, sender.category, sender.use)
+
+
+def _own_terms(terms: Terms, distribution: Distribution, place: int) -> Terms:
+    """The terms with the withholding and the minimum payment of one holder, where the list of holders has them."""
+    policy, earnings = distribution.policy, distribution.earnings
+    rate = None if earnings.rates is None else earnings.rates[place].as_py()
+    withholding = policy.deductions.withholding if rate is None else Fraction(rate)
+    minor = int(earnings.minimum[place]) // MILLIONTHS
+    minimum = Decimal(minor).scaleb(-distribution.currency.places)
+    if withholding == policy.deductions.withholding and minimum == policy.payment.minimum:
+        return terms
+    own = dataclasses.replace(
+        policy,
+        deductions=dataclasses.replace(policy.deductions, withholding=withholding),
+        payment=dataclasses.replace(policy.payment, minimum=minimum),
+    )
+    return dataclasses.replace(terms, rules=rules_of(own, distribution.currency.code))
 
 
 class _Owed:
