@@ -148,8 +148,12 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
                 raise CallError(f"{file} has no column holder_id; name the payees in one")
             found: dict[str, Decimal | None] = {}
             for row in rows:
-                written = (row.get("payout") or "").strip()
-                found[row["holder_id"]] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
+                holder, written = row["holder_id"], (row.get("payout") or "").strip()
+                if holder is None or None in row:
+                    raise CallError(f"{file}:{rows.line_num}: the row has not as many cells as the header; correct it")
+                if holder in found:
+                    raise CallError(f"{file}:{rows.line_num}: {holder} is named a second time; keep one of the rows")
+                found[holder] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CallError(f"{file} cannot be read as CSV ({reason.lower()}); save it as CSV in UTF-8") from error
