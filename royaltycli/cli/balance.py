@@ -23,7 +23,7 @@ def balance(
         str | None, typer.Argument(metavar="HOLDER", help="The id of one holder.", show_default="all")
     ] = None,
     ledger: options.Ledger = Path("ledger"),
-    top: options.Top = None,
+    top: options.First = None,
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
@@ -34,8 +34,8 @@ def balance(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    rows = accounting.balances(ledger, holder, top=console.ROWS if kind == "table" and top is None else top)
+    rows = accounting.balances(ledger, holder, top=None if kind == "table" and top is None else top)
     if kind == "table":
-        console.show_rows(rows)
+        console.show_rows(rows, console.ROWS if top is None else top)
     else:
         options.deliver(rows, kind, place, raw=raw)

@@ -93,6 +93,12 @@ Top = Annotated[
     int | None,
     typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
 ]
+First = Annotated[
+    int | None,
+    typer.Option(
+        "--top", metavar="N", help="Only the first N rows; 0 for every row.", show_default="25 in a table, else all"
+    ),
+]
 Currency = Annotated[
     str,
     typer.Option(

@@ -27,7 +27,7 @@ def payments(
         typer.Option("--status", metavar="STATUS", help="Only those: waiting, paid or returned.", show_default="all"),
     ] = None,
     ledger: options.Ledger = Path("ledger"),
-    top: options.Top = None,
+    top: options.First = None,
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
@@ -38,9 +38,9 @@ def payments(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    rows = accounting.payments(ledger, period, status, top=console.ROWS if kind == "table" and top is None else top)
+    rows = accounting.payments(ledger, period, status, top=None if kind == "table" and top is None else top)
     if kind == "table":
-        console.show_rows(rows)
+        console.show_rows(rows, console.ROWS if top is None else top)
     else:
         options.deliver(rows, kind, place, raw=raw)
 

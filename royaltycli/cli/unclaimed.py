@@ -25,7 +25,7 @@ AGE = "Only what at least so many periods have been closed after."
 def unclaimed(
     age: Annotated[int, typer.Option("--age", metavar="N", help=AGE)] = 0,
     ledger: options.Ledger = Path("ledger"),
-    top: options.Top = None,
+    top: options.First = None,
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
@@ -36,9 +36,9 @@ def unclaimed(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    rows = accounting.unclaimed(ledger, age, top=console.ROWS if kind == "table" and top is None else top)
+    rows = accounting.unclaimed(ledger, age, top=None if kind == "table" and top is None else top)
     if kind == "table":
-        console.show_rows(rows)
+        console.show_rows(rows, console.ROWS if top is None else top)
     else:
         options.deliver(rows, kind, place, raw=raw)
 

@@ -15,13 +15,14 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from royaltycli.cli import columns
+from royaltycli.cli import columns, console
 from royaltycli.cli.console import counting, messages, tables
 from royaltycli.corpus.opening import Opened
 
@@ -144,6 +145,14 @@ def test_no_color_leaves_no_colour(place):
 )
 def test_a_small_debt_stays_one(number, shown):
     assert tables.grouped(number) == shown
+
+
+def test_a_list_that_is_cut_says_so(capsys):
+    rows = pa.table({"holder_id": [f"h{place}" for place in range(30)], "payout": ["1.00"] * 30})
+    console.show_rows(rows, console.ROWS)
+    assert capsys.readouterr().out.rstrip().endswith("The first 25 of 30 rows; `--top 0` shows all.")
+    console.show_rows(rows)
+    assert "--top" not in capsys.readouterr().out
 
 
 def test_what_is_left_out_is_named(capsys):

@@ -48,9 +48,13 @@ def show_booked(booked: Booked, period: str) -> None:
     console.print(Text(f"transaction {booked.logged.number}, digest {booked.logged.digest.hex()}"), soft_wrap=True)
 
 
-def show_rows(rows: pa.Table) -> None:
-    """A table of a ledger: amounts without the zeros that nobody needs, columns of nothing but zeros left out."""
-    console = make_console()
+def show_rows(rows: pa.Table, top: int = 0) -> None:
+    """A table of a ledger: amounts without the zeros that nobody needs, columns of nothing but zeros left out.
+
+    With `top` only the first rows, and a line that says how many there are.
+    """
+    console, all_of_them = make_console(), len(rows)
+    rows = rows.slice(0, top) if top else rows
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     columns = {name: [_cell(name, value) for value in rows[name].to_pylist()] for name in rows.column_names}
     optional = [name for name in AMOUNTS if name in columns and name not in ("payout", "balance", "amount")]
@@ -69,6 +73,8 @@ def show_rows(rows: pa.Table) -> None:
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*cells)
     print_whole(console, table)
+    if len(rows) < all_of_them:
+        console.print(Text(f"The first {len(rows):,} of {all_of_them:,} rows; `--top 0` shows all."))
 
 
 @contextlib.contextmanager
