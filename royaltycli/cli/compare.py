@@ -53,7 +53,7 @@ def compare(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    options.spare_input(tokens, place)
+    options.spare_input(tokens, place, *policies, holders, usage)
     how: dict[str, Any] = {
         "profit": profit,
         "rate": rate,

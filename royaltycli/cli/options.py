@@ -241,14 +241,16 @@ def format_of(asked: str | None, output: Path | None) -> str:
     return choose_format(asked, None if output == STANDARD_OUTPUT else output, terminal=sys.stdout.isatty())
 
 
-def spare_input(tokens: Path, output: Path | None) -> None:
-    """Raises CallError if the result would take the place of the table that it is made from."""
+def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -> None:
+    """Raises CallError if the result would take the place of the table or of another file that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
     from royaltycli.remote.writing import real_name
 
     if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
+    if output is not None and real_name(output) in [real_name(Path(each)) for each in others if each]:
+        raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:

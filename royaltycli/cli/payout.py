@@ -60,7 +60,7 @@ def payout(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    options.spare_input(tokens, place)
+    options.spare_input(tokens, place, policy, holders, usage)
     rows = console.ROWS if kind == "table" and top is None else top
     table = api.read_tokens(tokens)
     how: dict[str, Any] = {

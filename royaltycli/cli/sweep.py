@@ -44,7 +44,7 @@ def sweep(
 
     place = options.result(output)
     kind = options.format_of(format_, place)
-    options.spare_input(tokens, place)
+    options.spare_input(tokens, place, policy, holders, usage)
     points = grid_of(profit, rate, steps)
     how: dict[str, Any] = {
         "currency": currency,
