@@ -89,7 +89,7 @@ def distribute(
     _check(pool, earnings, elsewhere)
     return Distribution(
         policy, pool, currency, period, table, parts, fixed, given, sources, gated.gate, gated.sent, gated.places,
-        shared,         part_amounts, earnings, dict(sorted((+elsewhere).items())), dict(sorted((+excess).items())),
+        shared, part_amounts, earnings, dict(sorted((+elsewhere).items())), dict(sorted((+excess).items())),
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
         if place == POOL:
             return tuple(steps)
     elif policy.gates:
-        steps.append(Step("gate", f"none of the {len(policy.gates)} gates of the policy closes on it"))
+        steps.append(Step("gate", "no gate of the policy closes on it"))
     tokens, epochs = int(table["credited_tokens"][row].as_py()), table["epochs"][row].as_py()
     basis = seen_tokens(table["credited_tokens"], table["epochs"])
     seen = plain_fraction(Fraction(int(basis.weights[row]), 10**basis.places))
