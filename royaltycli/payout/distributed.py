@@ -96,7 +96,7 @@ def _by_holder(distribution: Distribution, payments: Payments, top: int | None) 
     }
     _with_payout(columns, distribution, rows.numbers(payments.paid, special))
     amounts = {
-        "earned": earnings.earned,
+        "earned": earnings.earned + earnings.escrow,
         "adjustment": earnings.adjustment,
         "fee": earnings.fee,
         "withholding": earnings.withholding,

@@ -182,3 +182,13 @@ def test_what_is_explained_must_be_there_and_be_one_thing():
 )  # fmt: skip
 def test_exact_amounts_have_no_zeros_beyond_the_currency(millionths, code, text):
     assert exact_money(millionths, currency(code)) == text
+
+
+def test_what_an_unreachable_holder_earned_is_said_beside_its_escrow():
+    away = pa.table(
+        {"holder_id": ["bob"], "reachable": [False], "withholding": [None], "advance": [None], "minimum": [None]}
+    )
+    payout = pay_out(distributed(parties=away.cast(PARTIES)), "holder")
+    assert column(payout, "earned")["bob"] == column(payout, "escrow")["bob"] == Decimal("4.32")
+    assert column(payout, "payout")["bob"] == 0
+    assert column(payout, "payout")["(escrow)"] == Decimal("5.22")
