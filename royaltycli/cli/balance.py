@@ -30,12 +30,5 @@ def balance(
 ) -> None:
     """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
     from royaltycli import accounting
-    from royaltycli.cli import console
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    rows = accounting.balances(ledger, holder, top=None if kind == "table" and top is None else top)
-    if kind == "table":
-        console.show_rows(rows, console.ROWS if top is None else top)
-    else:
-        options.deliver(rows, kind, place, raw=raw)
+    options.list_rows(accounting.balances(ledger, holder, top=top), top, format_, output, raw=raw)

@@ -286,6 +286,18 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
     sys.stdout.buffer.flush()
 
 
+def list_rows(rows: pa.Table, top: int | None, format_: str | None, output: str | None, *, raw: bool) -> None:
+    """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does."""
+    from royaltycli.cli import console
+
+    place = result(output)
+    kind = format_of(format_, place)
+    if kind == "table":
+        console.show_rows(rows, console.ROWS if top is None else top)
+    else:
+        deliver(rows, kind, place, raw=raw)
+
+
 def _bytes(write: Callable[[BinaryIO], object]) -> bytes:
     import io
 

@@ -34,15 +34,8 @@ def payments(
 ) -> None:
     """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
     from royaltycli import accounting
-    from royaltycli.cli import console
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    rows = accounting.payments(ledger, period, status, top=None if kind == "table" and top is None else top)
-    if kind == "table":
-        console.show_rows(rows, console.ROWS if top is None else top)
-    else:
-        options.deliver(rows, kind, place, raw=raw)
+    options.list_rows(accounting.payments(ledger, period, status, top=top), top, format_, output, raw=raw)
 
 
 def settle(

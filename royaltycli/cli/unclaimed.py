@@ -32,15 +32,8 @@ def unclaimed(
 ) -> None:
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
-    from royaltycli.cli import console
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    rows = accounting.unclaimed(ledger, age, top=None if kind == "table" and top is None else top)
-    if kind == "table":
-        console.show_rows(rows, console.ROWS if top is None else top)
-    else:
-        options.deliver(rows, kind, place, raw=raw)
+    options.list_rows(accounting.unclaimed(ledger, age, top=top), top, format_, output, raw=raw)
 
 
 def release(

@@ -16,12 +16,13 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal, Tell, say_nothing
 from royaltycli.ledger.periods import check_name, order
-from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs, shipped_or_file
+from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
 from royaltycli.ledger.state import CLOSE, EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.distribution import Distribution
+from royaltycli.policies import located
 
 Reader = Callable[[int], Moves]
 """Gives the moves of a transaction by its number."""
@@ -50,7 +51,7 @@ class Given:
 
     def files(self) -> dict[str, Path | bytes | None]:
         """The files by their names in the journal; a shipped policy as its text. Raises CallError."""
-        policy = None if self.policy is None else shipped_or_file(self.policy)
+        policy = None if self.policy is None else located(os.fspath(self.policy))
         return {"tokens": self.tokens, "policy": policy, "holders": self.holders, "usage": self.usage}
 
 

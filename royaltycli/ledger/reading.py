@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from royaltycli.errors import CallError
 from royaltycli.ledger.chain import About
 from royaltycli.ledger.inputs import path_of
 from royaltycli.payout.currency import Currency, currency, pool
@@ -40,18 +39,6 @@ class Inputs:
     policy: Policy
     listed: pa.Table | None
     usage: pa.Table | None
-
-
-def shipped_or_file(policy: str | os.PathLike[str]) -> Path | bytes:
-    """The text of a shipped policy, by its name, or the path of one's own. Raises CallError if there is neither."""
-    from royaltycli.policies import ENDING, text_of
-
-    given = os.fspath(policy)
-    if not given.endswith(ENDING) and os.sep not in given:
-        return text_of(given).encode()
-    if not os.path.isfile(given):
-        raise CallError(f"there is no policy {given}; name a file, or one that `royalty policies` lists")
-    return Path(given)
 
 
 def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> Inputs:

@@ -46,19 +46,30 @@ def shipped() -> list[Policy]:
     return found
 
 
-def find_policy(given: str, currency: Currency) -> Policy:
-    """The policy that a name or the path of a TOML file means, for payouts in a currency. A name goes first.
+def located(given: str) -> bytes | Path:
+    """What a name or a path means: the text of a shipped policy, or the user's own file. A name goes first.
 
-    Raises CallError if there is none, or it is for another currency, and ManifestError with all that is
-    wrong with a file.
+    Raises CallError if there is neither.
     """
     if given in names():
-        return read_policy(text_of(given).encode(), given, currency)
+        return text_of(given).encode()
     if not os.path.exists(given):
         if given.endswith(ENDING) or os.sep in given:
             raise CallError(f"there is no policy {given}; name a file, or one that `royalty policies` lists")
         text_of(given)  # which says what may have been meant
-    data = read_regular(Path(given), "the policy", MANIFEST_BYTES)
-    if isinstance(data, Refusal):
-        raise ManifestError([Problem(Place(given), data.what, data.mend)])
+    return Path(given)
+
+
+def find_policy(given: str, currency: Currency) -> Policy:
+    """The policy that a name or the path of a TOML file means, for payouts in a currency.
+
+    Raises CallError if there is none, or it is for another currency, and ManifestError with all that is
+    wrong with a file.
+    """
+    data = located(given)
+    if isinstance(data, Path):
+        read = read_regular(data, "the policy", MANIFEST_BYTES)
+        if isinstance(read, Refusal):
+            raise ManifestError([Problem(Place(given), read.what, read.mend)])
+        data = read
     return read_policy(data, given, currency)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from royaltycli.cli.console import show_booked
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
-from royaltycli.ledger.booking import close_period
+from royaltycli.ledger.booking import Given, close_period
 from royaltycli.ledger.journal import FILE
+from royaltycli.payout.currency import currency
 from royaltycli.policies import names, text_of
-from tests.ledger.corpora import CENT, DOLLAR, A, B, C
+from tests.ledger.corpora import CENT, DOLLAR, A, B, C, write_tokens
 
 
 def test_l9_a_close_pays_whole_units_and_carries_the_rest(ledger):
@@ -348,3 +350,12 @@ def test_a_later_format(ledger):
         ledger.state()
     database.execute("PRAGMA user_version = 1")
     database.close()
+
+
+def test_a_policy_is_found_by_whatever_name_its_file_has(tmp_path, monkeypatch):
+    """A file needs no ending, as for `royalty payout`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_text('name = "mine"\n', encoding="utf-8")
+    tokens = write_tokens(tmp_path / "tokens.parquet", ("a", 1, A))
+    given = Given("2026", Decimal(1), Fraction(1), currency("USD"), tokens, policy="mine")
+    assert close_period(tmp_path / "ledger", given).is_new
