@@ -16,6 +16,7 @@ from royaltycli.remote.writing import in_memory, place_of
 from royaltycli.storage import write_whole
 
 FOLDER = "inputs"
+POLICY = "the policy"
 
 
 def name_of(given: Path | bytes, what: str) -> str:
@@ -23,8 +24,10 @@ def name_of(given: Path | bytes, what: str) -> str:
 
     In errors it is `what`, such as `the policy`. Raises LedgerError, and RemoteError for a remote one.
     """
+    # A policy is read as TOML whatever its file is called, so its name makes no other policy of it.
+    ending = ".toml" if isinstance(given, bytes) or what == POLICY else given.suffix.lower()
     with _reading(given, what) as file:
-        return f"{_digest(file)}{_ending(given)}"
+        return f"{_digest(file)}{ending}"
 
 
 def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
@@ -38,7 +41,7 @@ def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
     with _reading(given, what) as file:
-        if f"{_digest(file)}{_ending(given)}" != name:
+        if _digest(file) != _digest_in(name):
             raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
         file.seek(0)
         write_whole(place, lambda copy: _copy(file, copy))
@@ -48,7 +51,7 @@ def is_kept(place: Path) -> bool:
     """Whether a copy is there and has the digest that its name says."""
     try:
         with place.open("rb") as file:
-            return _digest(file) == place.name.partition(".")[0]
+            return _digest(file) == _digest_in(place.name)
     except OSError:
         return False
 
@@ -81,8 +84,8 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
         raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
 
 
-def _ending(given: Path | bytes) -> str:
-    return ".toml" if isinstance(given, bytes) else given.suffix.lower()
+def _digest_in(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _digest(file: BinaryIO) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from royaltycli.ledger.chain import About
-from royaltycli.ledger.inputs import path_of
+from royaltycli.ledger.inputs import POLICY, path_of
 from royaltycli.payout.currency import Currency, currency, pool
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distribution import Distribution
@@ -21,7 +21,7 @@ from royaltycli.payout.policy import Policy
 
 INPUTS = {
     "tokens": "the token table",
-    "policy": "the policy",
+    "policy": POLICY,
     "holders": "the list of holders",
     "usage": "the usage",
 }
@@ -55,7 +55,7 @@ def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> In
     assert not isinstance(usage, bytes)
     rules = PLAIN
     if isinstance(policy, bytes):
-        rules = read_policy(policy, "the policy", money)
+        rules = read_policy(policy, POLICY, money)
     elif policy is not None:
         rules = find_policy(os.fspath(policy), money)
     rules = dataclasses.replace(rules, payment=dataclasses.replace(rules.payment, rests="carry"))

@@ -353,9 +353,12 @@ def test_a_later_format(ledger):
 
 
 def test_a_policy_is_found_by_whatever_name_its_file_has(tmp_path, monkeypatch):
-    """A file needs no ending, as for `royalty payout`."""
+    """A file needs no ending, as for `royalty payout`, and the same policy under another name is no other one."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").write_text('name = "mine"\n', encoding="utf-8")
+    for name in ("mine", "mine.TOML"):
+        (tmp_path / name).write_text('name = "mine"\n', encoding="utf-8")
     tokens = write_tokens(tmp_path / "tokens.parquet", ("a", 1, A))
     given = Given("2026", Decimal(1), Fraction(1), currency("USD"), tokens, policy="mine")
     assert close_period(tmp_path / "ledger", given).is_new
+    again = replace(given, policy="mine.TOML")
+    assert not close_period(tmp_path / "ledger", again).is_new
