@@ -1,7 +1,7 @@
 """List files: many sources or holders as the rows of a CSV, JSONL or Parquet file.
 
 The columns have the names of the manifest's keys. Only CSV has no lists: there `holders` is written
-`a-rao=70%;press=30%` or `a;b`, and several paths are parted by `;`. An empty cell is no value.
+`a-rao=70%;press=30%`, `a:2;b:1` or `a;b`, and several paths are parted by `;`. An empty cell is no value.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 
@@ -16,10 +18,23 @@ from royaltycli.numerals import parse_fraction, plain_fraction
 SHARE_DIGITS = 36
 """A sum of shares is shown exactly up to so many digits."""
 
+RATIO_DIGITS = 18
+"""A part of a ratio has no more digits, as the two numbers of a fraction such as 1/3."""
+
 # The rows of a long list repeat a few shares.
 _parse = lru_cache(maxsize=1000)(partial(parse_fraction, what="share"))
 
 _FORM = 'write holders = ["a", "b"] or [{ id = "a", share = "70%" }, …]'
+_KEYS = ("id", "share", "ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One holder as it is written: with a `share` of the whole, a part of a `ratio`, or neither (None)."""
+
+    holder: str
+    form: str | None = None
+    value: Fraction = Fraction(1)
 
 
 def only_holder(entry: Entry) -> tuple[HolderShare, ...]:
@@ -53,35 +68,38 @@ def holder_shares(entry: Entry) -> tuple[HolderShare, ...]:
 
 
 def parse_cell(cell: str) -> list[object]:
-    """The holders of a cell of a list file, `a-rao=70%;press=30%` or `a;b`, as a manifest has them."""
+    """The holders of a cell of a list file, `a-rao=70%;press=30%`, `a:2;b:1` or `a;b`, as a manifest has them."""
     items: list[object] = []
     for part in cell.split(";"):
-        holder, equals, share = part.partition("=")
-        if equals:
-            items.append({"id": holder.strip(), "share": share.strip()})
-        else:
-            items.append(holder.strip())
+        holder, sign, value = (piece.strip() for piece in part.partition("=" if "=" in part else ":"))
+        items.append({"id": holder, "share" if sign == "=" else "ratio": value} if sign else holder)
     return items
 
 
-def _part(entry: Entry, item: object) -> tuple[str, Fraction | None]:
-    """One holder and its share, if it has one."""
+def _part(entry: Entry, item: object) -> _Part:
+    """One holder and its share or part of a ratio, if it has one."""
     if isinstance(item, str):
         _id_is_fine(entry, "holders", item)
-        return item, None
+        return _Part(item)
     if not isinstance(item, Mapping):
         entry.note("holders", f"holders must hold texts or tables, but holds {kind(item)}", _FORM)
-        return "", None
+        return _Part("")
     for key in item:
-        if key not in ("id", "share"):
+        if key not in _KEYS:
             what = f"unknown key {shown(str(key))} in holders"
-            entry.note("holders", what, instead(str(key), ("id", "share"), "keys"))
-    holder, share = item.get("id"), item.get("share")
+            entry.note("holders", what, instead(str(key), _KEYS, "keys"))
+    holder, share, ratio = (item.get(key) for key in _KEYS)
     if not isinstance(holder, str):
         entry.note("holders", "a holder in holders has no id as a text", _FORM)
-        return "", None
+        return _Part("")
     _id_is_fine(entry, "holders", holder)
-    return holder, None if share is None else _share(entry, holder, share)
+    if share is not None and ratio is not None:
+        entry.note("holders", f"holder {shown(holder)} has both share and ratio", "keep one of them")
+    elif share is not None:
+        return _Part(holder, "share", _share(entry, holder, share))
+    elif ratio is not None:
+        return _Part(holder, "ratio", _ratio(entry, holder, ratio))
+    return _Part(holder)
 
 
 def _share(entry: Entry, holder: str, value: object) -> Fraction:
@@ -101,28 +119,51 @@ def _share(entry: Entry, holder: str, value: object) -> Fraction:
     return share
 
 
-def _complete(entry: Entry, parts: list[tuple[str, Fraction | None]]) -> list[HolderShare]:
-    """Checks the holders of one source against each other, and splits equally where no share is given."""
+def _ratio(entry: Entry, holder: str, value: object) -> Fraction:
+    written = number_text(value)
+    if written is not None and re.fullmatch(rf"[1-9]\d{{0,{RATIO_DIGITS - 1}}}", written, re.ASCII):
+        return Fraction(int(written))
+    given = kind(value) if written is None else shown(written)
+    name, mend = shown(holder), "write 2 for one and 1 for the other to divide by 2 to 1"
+    what = (
+        f"the ratio of holder {name} is {given}, but must be a whole number from 1 on, of up to {RATIO_DIGITS} digits"
+    )
+    entry.note("holders", what, mend)
+    return Fraction(0)
+
+
+def _complete(entry: Entry, parts: list[_Part]) -> list[HolderShare]:
+    """Checks the holders of one source against each other, and makes shares of a ratio or of equal parts."""
     seen: set[str] = set()
-    for holder, _ in parts:
-        if holder in seen:
+    for part in parts:
+        if part.holder in seen:
             entry.note(
-                "holders", f"holder {shown(holder)} is named twice", "name each holder once, with its whole share"
+                "holders", f"holder {shown(part.holder)} is named twice", "name each holder once, with its whole share"
             )
-        seen.add(holder)
-    given = [share for _, share in parts if share is not None]
-    if not given:
-        return [HolderShare(holder, Fraction(1, len(parts))) for holder, _ in parts]
-    if len(given) < len(parts):
-        without = next(holder for holder, share in parts if share is None)
-        what = f"holder {shown(without)} has no share, but others have"
-        entry.note("holders", what, "give all holders a share, or none for equal parts")
+        seen.add(part.holder)
+    forms = {part.form for part in parts}
+    if len(forms) > 1:
+        _note_mixture(entry, parts)
         return []
-    total = sum(given, Fraction(0))
-    if total != 1:
+    total = sum((part.value for part in parts), Fraction(0))
+    if forms == {"share"} and total != 1:
         what = f"the shares of its holders make {_shown_total(total)}, not 1"
         entry.note("holders", what, "change them so that they make 1 (100%) exactly; a third is written 1/3")
-    return [HolderShare(holder, share) for holder, share in parts if share is not None]
+    return [HolderShare(part.holder, part.value / total) for part in parts]
+
+
+def _note_mixture(entry: Entry, parts: list[_Part]) -> None:
+    """Some holders of a source have a share or ratio, and others have not the same."""
+    first = {
+        form: next((part.holder for part in parts if part.form == form), None) for form in ("share", "ratio", None)
+    }
+    if first["share"] is not None and first["ratio"] is not None:
+        what = f"holder {shown(first['share'])} has a share, but holder {shown(first['ratio'])} a ratio"
+        entry.note("holders", what, "give all holders a share, or all a ratio")
+        return
+    form = "ratio" if first["share"] is None else "share"
+    what = f"holder {shown(first[None] or '')} has no {form}, but others have"
+    entry.note("holders", what, f"give all holders a {form}, or none for equal parts")
 
 
 def _shown_total(total: Fraction) -> str:

@@ -38,24 +38,35 @@ def test_the_textbook_of_the_worked_example_earns_216_67_and_43_33(pool, expecte
     assert str(round(Decimal(earned) / CENT / 100, 2)) == expected
 
 
-def test_a_rate_of_12_40_pence_a_loan_spends_the_public_lending_fund_exactly():
-    # 53,226 loans are the first to reach 6,600 pounds, and 9 the first to reach one: 8 x 12.4p = 99.2p.
-    loans = {"star": 53_226, "near": 53_225, "some": 1000, "nine": 9, "eight": 8}
-    authors = table(*((name, 1, "1", {f"h-{name}": "1"}) for name in loans))
-    pence = Fraction(124, 10)
-    fund = 660_000 + pence * (53_225 + 1000 + 9)
-    assert fund == Fraction(13_325_016, 10)  # not a whole penny: five times everyone is
-    five = {f"{name}{copy}": count for name, count in loans.items() for copy in range(5)}
-    authors = table(*((name, 1, "1", {f"h-{name}": "1"}) for name in five))
-    distribution = apply("uk-plr", authors, int(fund * 5), "GBP", usage=used(**five))
-    gross = dict(zip(distribution.parts.ids.to_pylist(), distribution.earnings.net.tolist(), strict=True))
-    assert gross["h-star0"] == 660_000 * CENT
-    # Holders are capped by what they earned before, in millionths: so the last one may differ.
-    assert abs(gross["h-near0"] - 659_990 * CENT) <= 1
-    assert abs(gross["h-some0"] - 12_400 * CENT) <= 1
-    assert abs(gross["h-nine0"] - Fraction(1116, 10) * CENT) <= 1
-    assert gross["h-eight0"] == 0
-    assert exact_sum(distribution.earnings.net) == int(fund * 5) * CENT
+@pytest.mark.parametrize(
+    ("rate", "most", "least"),
+    [
+        ("6.66", 99_100, 16),
+        ("8.52", 77_465, 12),
+        ("9.03", 73_090, 12),
+        ("9.55", 69_110, 11),
+        ("11.26", 58_615, 9),
+        ("30.53", 21_619, 4),
+        ("13.69", 48_211, 8),
+        ("11.76", 56_123, 9),
+        ("12.40", 53_226, 9),  # 53,225 x 12.4p is 6,599.90 pounds, and 8 x 12.4p is 99.2p
+    ],
+)
+def test_a_rate_a_loan_spends_the_public_lending_fund_exactly(rate, most, least):
+    """Stated: the rates, in pence. Computed: the loans from which on an author has 6,600 pounds, and one pound."""
+    pence = Fraction(rate)
+    loans = {"star": most, "near": most - 1, "some": 1000, "least": least, "less": least - 1}
+    expected = {"star": 660_000, "near": pence * (most - 1), "some": pence * 1000, "least": pence * least, "less": 0}
+    copies = pence.denominator  # so that the fund is whole pence
+    lent = {f"{name}{copy}": count for name, count in loans.items() for copy in range(copies)}
+    authors = table(*((name, 1, "1", {f"h-{name}": "1"}) for name in lent))
+    fund = int(copies * sum(expected.values()))
+    distribution = apply("uk-plr", authors, fund, "GBP", usage=used(**lent))
+    net = dict(zip(distribution.parts.ids.to_pylist(), distribution.earnings.net.tolist(), strict=True))
+    for name, amount in expected.items():
+        # Holders are capped by what they earned before, in millionths: so the last one may differ.
+        assert abs(net[f"h-{name}0"] - amount * CENT) <= (1 if 0 < amount < 660_000 else 0)
+    assert exact_sum(distribution.earnings.net) == fund * CENT
 
 
 @pytest.mark.parametrize(
