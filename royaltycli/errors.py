@@ -10,6 +10,7 @@
     ├── AmountError              money or shares that cannot be computed
     ├── LedgerError              a ledger that is missing or in use, or that refuses what is asked of it
     ├── LedgerDamage             exit status 1: a ledger that is not what it was
+    ├── AttributionError         an index, or a network, that is missing, damaged or of something else
     ├── WorkerError              a worker of a scan that was lost
     ├── OutputError              a result that cannot be written
     ├── VerificationError        exit status 1: a count that the reference engine does not confirm
@@ -69,6 +70,10 @@ class LedgerDamage(RoyaltyError):  # noqa: N818 -- what was looked for and found
     """A ledger is not what it was: everything that is wrong with it, one a line."""
 
     exit_status = 1
+
+
+class AttributionError(RoyaltyError):
+    """An index of a corpus, or a network, is missing, damaged, or does not belong to what it is used with."""
 
 
 class WorkerError(RoyaltyError):

@@ -167,3 +167,19 @@ SHEET_ROWS = 1 << 20
 
 CELL_LETTERS = 32_767
 """UTF-16 units of the text in one cell."""
+
+# -- attribution --------------------------------------------------------------------------------
+INDEX_SHARD_BYTES = 64 * MiB
+"""Text in one shard of an index: some 16 million tokens, whose suffix array takes 800 MB to make."""
+
+MATCH_TOKENS = 64
+"""Tokens of a match that are compared at once; a longer one is looked through for its end."""
+
+OCCURRENCES = 1000
+"""Places of one passage in a shard that are looked at to find its sources."""
+
+SKIPPED = 256
+"""Neighbours in a suffix array that are passed over as they belong to a text that is left out."""
+
+CANDIDATES = 64
+"""Sources of which a span is weighed in earnest; of the others no measure says much."""

@@ -23,6 +23,9 @@ from royaltycli.tokens.unicode_guard import guarded
 
 Counts = npt.NDArray[np.int64]
 
+Ids = npt.NDArray[np.uint32]
+"""Tokens by their numbers in the vocabulary."""
+
 EXACT_VERSION = "0.10."
 """The gigatoken that was compared with tiktoken; up to 0.9 it splits every vocabulary as r50k_base does."""
 
@@ -32,6 +35,9 @@ class Engine(Protocol):
 
     def count(self, texts: pa.LargeStringArray) -> Counts:
         """The number of tokens of each text, on its own."""
+
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+        """The tokens of all texts, one text after the other, and the number of each text's own."""
 
 
 def gigatoken_version() -> str:
@@ -83,6 +89,10 @@ class OneByOne:
         """Each text by the reference."""
         return np.fromiter((self._reference.count(text.as_py()) for text in texts), np.int64, len(texts))
 
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+        """Each text by the reference."""
+        return _joined([np.array(self._reference.encode(text.as_py()), np.uint32) for text in texts])
+
 
 class Gigatoken:
     """gigatoken, made exact and kept within bounds."""
@@ -110,6 +120,23 @@ class Gigatoken:
         self._bound_caches(texts.nbytes)
         return counts
 
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+        """Each text by gigatoken, those with newer letters than the reference knows by the reference."""
+        import awkward
+
+        if not len(texts):
+            return _joined([])
+        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
+        counts = np.asarray(awkward.num(encoded)).astype(np.int64)
+        ids = np.asarray(awkward.flatten(encoded)).astype(np.uint32, copy=False)
+        if self._reference is not None and len(other := guarded(texts)):
+            parts = np.split(ids, np.cumsum(counts)[:-1])
+            for index in other:
+                parts[index] = np.array(self._reference.encode(texts[int(index)].as_py()), np.uint32)
+            ids, counts = _joined(parts)
+        self._bound_caches(texts.nbytes)
+        return ids, counts
+
     def _renew(self) -> None:
         self._tokenizer: Any = None  # the old one's memory is free before the new one takes its own
         self._tokenizer = _load(self._encoding)
@@ -124,6 +151,11 @@ class Gigatoken:
         self._since_check = 0
         if self._process.memory_info().rss - self._base > CACHE_BYTES:
             self._renew()
+
+
+def _joined(parts: list[Ids]) -> tuple[Ids, Counts]:
+    counts = np.fromiter(map(len, parts), np.int64, len(parts))
+    return np.concatenate([np.empty(0, np.uint32), *parts]), counts
 
 
 def _knows(encoding: Encoding) -> bool:

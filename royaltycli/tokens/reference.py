@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import binascii
 import functools
+import itertools
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from royaltycli.errors import EncodingError
@@ -33,6 +35,9 @@ class Reference(Protocol):
 
     def count(self, text: str) -> int:
         """The number of tokens of `text` on its own, special tokens as plain text."""
+
+    def encode(self, text: str) -> list[int]:
+        """Those tokens."""
 
 
 def load_reference(encoding: Encoding) -> Reference | None:
@@ -80,11 +85,19 @@ class TiktokenReference:
             return self.count_by_pieces(text)
         return len(self._engine.encode_ordinary(text))
 
+    def encode(self, text: str) -> list[int]:
+        """`encode_ordinary(text)`."""
+        if gives_up(text):
+            return list(itertools.chain.from_iterable(self._by_pieces(text)))
+        return self._engine.encode_ordinary(text)
+
     def count_by_pieces(self, text: str) -> int:
         """The same number, with the regex package in place of the splitter that overflows its stack."""
-        pieces = _compiled(self._pattern).finditer(text)
+        return sum(map(len, self._by_pieces(text)))
+
+    def _by_pieces(self, text: str) -> Iterator[list[int]]:
         merge = self._engine._encode_single_piece  # noqa: SLF001 -- part of tiktoken's interface for learners
-        return sum(len(merge(match.group())) for match in pieces)
+        return (merge(match.group()) for match in _compiled(self._pattern).finditer(text))
 
 
 class TokenizersReference:
@@ -106,7 +119,12 @@ class TokenizersReference:
 
     def count(self, text: str) -> int:
         """The number of ids, without any that the tokenizer would add around the text."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return len(self.encode(text))
+
+    def encode(self, text: str) -> list[int]:
+        """The ids, without any that the tokenizer would add around the text."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
 
 def gives_up(text: str) -> bool:

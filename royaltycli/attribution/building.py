@@ -1,0 +1,206 @@
+"""Builds the index of a corpus: reads its shards, groups copies, and makes the models of each (rules U1 to U3).
+
+What is done stays: a shard that has not changed is not read again, and models whose documents are the same are
+not made again; so a build that was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.attribution import folder
+from royaltycli.attribution.copies import groups
+from royaltycli.attribution.grams import ORDERS, count_grams
+from royaltycli.attribution.index import MODELS
+from royaltycli.attribution.passages import index_passages
+from royaltycli.attribution.reading import (
+    READ,
+    documents_of,
+    is_read,
+    key_of,
+    read_shard,
+    sketches_of,
+    text_of,
+)
+from royaltycli.attribution.suffixes import searchable, sort_suffixes
+from royaltycli.corpus.files import File
+from royaltycli.corpus.shards import cut, together
+from royaltycli.errors import AttributionError
+from royaltycli.limits import INDEX_SHARD_BYTES
+from royaltycli.manifest.model import Corpus
+from royaltycli.storage import write_parquet, write_part
+from royaltycli.tokens.encodings import Encoding
+from royaltycli.tokens.engines import choose_engine, make_engine
+from royaltycli.tokens.reference import load_reference
+
+Tell = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is to do."""
+
+Numbers = npt.NDArray[np.int64]
+
+MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What an index came to: `new` of its shards were read in this build, and `copies` of its documents left out."""
+
+    sources: int
+    documents: int
+    copies: int
+    tokens: int
+    shards: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """The documents of all shards: the unit of each, and whether it is the one of its copies that is kept."""
+
+    sources: list[str]
+    units: list[tuple[tuple[int, ...], int]]
+    unit: Numbers
+    kept: npt.NDArray[np.bool_]
+    sizes: Numbers
+
+
+def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index: Path, tell: Tell) -> Built:
+    """Build the index of a corpus in a folder, and leave nothing there that does not belong to it.
+
+    Raises DocumentError, EncodingError, AttributionError for a corpus without text, and OutputError.
+    """
+    owners = dict(enumerate((*corpus.sources, *corpus.collections)))
+    reference = load_reference(encoding)
+    engine_name = choose_engine(None, encoding, reference)
+    shards = list(together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES))
+    all_bytes = sum(piece.packed_bytes for shard in shards for piece in shard.pieces)
+    done = new = 0
+    keys = []
+    engine = None
+
+    def tick(read: int) -> None:
+        nonlocal done
+        done += read
+        tell("reading", done, all_bytes)
+
+    for shard in shards:
+        key = key_of(shard, owners, encoding)
+        if is_read(index, key):
+            tick(sum(piece.packed_bytes for piece in shard.pieces))
+        else:
+            engine = engine or make_engine(engine_name, encoding, reference)
+            read_shard(index, shard, key, owners, engine, tick)
+            new += 1
+        keys.append(key)
+    tell("looking for copies", 0, 0)
+    documents = [documents_of(index, key) for key in keys]
+    grouped = _group(documents, [sketches_of(index, key) for key in keys])
+    if not grouped.sizes.sum():
+        raise AttributionError(f"{corpus.file} leads to no text; an index needs some")
+    models = _make_models(index, keys, documents, grouped, tell)
+    _finish(index, corpus, encoding, keys, models, grouped)
+    return Built(
+        len(grouped.sources), len(grouped.kept), int((~grouped.kept).sum()), int(grouped.sizes.sum()), len(keys), new
+    )
+
+
+def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) -> _Grouped:
+    named: list[list[str]] = [names for table in documents for names in table["sources"].to_pylist()]
+    lengths = np.concatenate([np.empty(0, np.int64), *(table["tokens"].to_numpy() for table in documents)])
+    ids = sorted({name for names in named for name in names})
+    numbers = {name: number for number, name in enumerate(ids)}
+    first = groups(np.concatenate([np.empty((0, 64), np.uint32), *sketches]), lengths)
+    holders: dict[int, dict[int, None]] = {}
+    earliest: dict[int, int] = {}
+    for document, names in enumerate(named):
+        group = holders.setdefault(int(first[document]), {})
+        group.update(dict.fromkeys(numbers[name] for name in names))
+        earliest.setdefault(int(first[document]), len(group))
+    units: dict[tuple[tuple[int, ...], int], int] = {}
+    unit = np.empty(len(named), np.int64)
+    for document in range(len(named)):
+        group = int(first[document])
+        unit[document] = units.setdefault((tuple(holders[group]), earliest[group]), len(units))
+    kept = first == np.arange(len(named))
+    sizes = np.bincount(unit[kept], lengths[kept], minlength=len(units)).astype(np.int64)
+    return _Grouped(ids, list(units), unit, kept, sizes)
+
+
+def _make_models(index: Path, keys: list[str], documents: list[pa.Table], grouped: _Grouped, tell: Tell) -> list[str]:
+    """The keys of the models of each shard, made where they are not there yet."""
+    made, start = [], 0
+    for number, (key, table) in enumerate(zip(keys, documents, strict=True)):
+        tell("making models", number, len(keys))
+        part = slice(start, start + len(table))
+        start = part.stop
+        kept, unit = grouped.kept[part], grouped.unit[part]
+        said = json.dumps([folder.VERSION, key]).encode()
+        own = hashlib.sha256(said + kept.tobytes() + unit.tobytes()).hexdigest()
+        if not (index / MODELS / own / "documents.parquet").is_file():
+            _make_model(index, key, own, table, kept, unit)
+        made.append(own)
+    tell("making models", len(keys), len(keys))
+    return made
+
+
+def _make_model(
+    index: Path, key: str, own: str, table: pa.Table, kept: npt.NDArray[np.bool_], unit: Numbers
+) -> None:
+    lengths = table["tokens"].to_numpy()
+    tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
+    lengths, unit = lengths[kept], unit[kept]
+    place = index / MODELS / own
+    place.mkdir(parents=True, exist_ok=True)
+    text = searchable(tokens, lengths)
+    folder.save(place, "text", text)
+    folder.save(place, "suffixes", sort_suffixes(text))
+    folder.save(place, "starts", np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths + 1)]))
+    for order in ORDERS:
+        grams = count_grams(tokens, lengths, unit, order)
+        for part in ("runs", "starts", "units", "counts"):
+            folder.save(place, f"grams-{order}-{part}", getattr(grams, part))
+    passages = index_passages(tokens, lengths)
+    for part in ("terms", "data", "indices", "indptr", "documents"):
+        folder.save(place, f"passages-{part}", getattr(passages, part))
+    places = table["place"].combine_chunks().filter(pa.array(kept))
+    write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))
+
+
+def _finish(
+    index: Path, corpus: Corpus, encoding: Encoding, keys: list[str], models: list[str], grouped: _Grouped
+) -> None:
+    titles = {source.id: source.title for source in corpus.sources}
+    columns = [grouped.sources, [titles.get(name) for name in grouped.sources]]
+    schema = pa.schema([("source_id", pa.string()), ("title", pa.string())])
+    write_parquet(index / "sources.parquet", pa.table(columns, schema=schema))
+    unit_columns = [
+        [list(sources) for sources, _ in grouped.units],
+        [earliest for _, earliest in grouped.units],
+        grouped.sizes,
+    ]
+    unit_schema = pa.schema([("sources", pa.list_(pa.int64())), ("earliest", pa.int64()), ("tokens", pa.int64())])
+    write_parquet(index / "units.parquet", pa.table(unit_columns, schema=unit_schema))
+    parts = [f"{READ}/{key}" for key in dict.fromkeys(keys)] + [f"{MODELS}/{key}" for key in dict.fromkeys(models)]
+    digests = folder.digests_in(index, parts)
+    digests |= {name: folder.digest_of(index / name) for name in ("sources.parquet", "units.parquet")}
+    about: dict[str, Any] = {
+        "version": folder.VERSION,
+        "manifest": corpus.digest,
+        "encoding": encoding.name,
+        "vocabulary": encoding.digest,
+        "read": keys,
+        "models": models,
+        "digests": digests,
+    }
+    folder.write_json(index / folder.LIST, about)
+    folder.remove_others(index / READ, set(keys))
+    folder.remove_others(index / MODELS, set(models))

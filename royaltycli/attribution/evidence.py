@@ -1,0 +1,209 @@
+"""What an index says of a span of tokens: for each unit that it may be of, measures; and the matches (rules U4 to U7).
+
+All measures are logarithms of odds or scores; how much each of them counts is learned (`choice`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.grams import ORDERS, Found, Hashes, look_up, runs_of, without, without_unit
+from royaltycli.attribution.index import Index, Model
+from royaltycli.attribution.passages import scores
+from royaltycli.attribution.suffixes import longest, occurrences, query_of
+from royaltycli.limits import CANDIDATES
+from royaltycli.tokens.engines import Ids
+
+Numbers = npt.NDArray[np.int64]
+Measures = npt.NDArray[np.float64]
+
+STRENGTH = 10_000.0
+"""So many tokens of the corpus as a whole are mixed into the text model of each unit (a Dirichlet prior)."""
+
+PAIRS = 20.0
+"""So many pairs of tokens count as much as what is known of a token alone, in the model of surprisal."""
+
+NEIGHBOURS = 20
+"""Passages of the highest scores that vote for their units."""
+
+LEAST_MATCH = 3
+"""Tokens of a match that is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is to be overlooked as if it were not in the corpus: a document of a model, or its whole unit."""
+
+    model: int
+    document: int
+    unit: int
+    whole_unit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A longest match: `size` tokens from `start` of the span on, which `units` have.
+
+    `surprisal` is that of the tokens in nats; `excess` by how much it is above what the size of the corpus makes
+    likely to be found by chance, 0 at least. `places` are (model, document, place in its text).
+    """
+
+    start: int
+    size: int
+    units: tuple[int, ...]
+    surprisal: float
+    excess: float
+    places: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The measures of each candidate, a row of MEASURES, and those of the span itself (of SPAN_MEASURES)."""
+
+    units: Numbers
+    measures: Measures
+    span: npt.NDArray[np.float64]
+    matches: tuple[Match, ...]
+
+
+def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evidence:
+    """The evidence on a span of at least one token."""
+    size = len(tokens)
+    root = np.sqrt(size)
+    found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
+    surprisal = _surprisal(index, found[1].totals, found[2].totals)
+    matches = find_matches(index, tokens, surprisal, left_out)
+    odds = [_odds(index, found[order], order, left_out) for order in ORDERS]
+    shared, best = np.zeros((2, len(index.units)))
+    for match in matches:
+        units = list(match.units)
+        shared[units] += match.excess / len(units)
+        best[units] = np.maximum(best[units], match.excess)
+    votes, top = _neighbours(index, tokens, left_out)
+    columns = [
+        *(odd / root for odd in odds),
+        *(odd / size for odd in odds),
+        shared / root,
+        best / root,
+        np.log1p(shared),
+        votes,
+        votes * np.log(size) / 5,
+        top / root,
+    ]
+    measures = np.stack(columns, axis=1)
+    units = _candidates(measures, left_out)
+    about = [1.0, 1 / root, float(surprisal.mean()), float(max((match.excess for match in matches), default=0.0)) / root]
+    return Evidence(units, measures[units], np.array(about), tuple(matches))
+
+
+MEASURES, SPAN_MEASURES = 2 * len(ORDERS) + 6, 4
+
+
+def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
+    """The units that are among the first by any measure."""
+    chosen = np.zeros(len(measures), bool)
+    most = max(1, CANDIDATES // measures.shape[1])
+    if len(measures) <= CANDIDATES:
+        chosen[:] = True
+    else:
+        chosen[np.argpartition(-measures, most, axis=0)[:most].ravel()] = True
+    if left_out is not None and left_out.whole_unit:
+        chosen[left_out.unit] = False
+    return np.flatnonzero(chosen)
+
+
+def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> Found:
+    runs = runs_of(tokens, order)
+    found = look_up([model.grams[order] for model in index.models], runs)
+    if left_out is None:
+        return found
+    if left_out.whole_unit:
+        return without_unit(found, left_out.unit)
+    return without(found, runs, left_out.unit, _runs_left_out(index, left_out, order))
+
+
+def _runs_left_out(index: Index, left_out: LeftOut, order: int) -> Hashes:
+    return runs_of(index.models[left_out.model].tokens(left_out.document), order)
+
+
+def _odds(index: Index, found: Found, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+    """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
+
+    A unit's model is multinomial over runs (naive Bayes), with STRENGTH tokens of the corpus's mixed in.
+    """
+    sizes = index.sizes.astype(np.float64)
+    if left_out is not None and not left_out.whole_unit:
+        sizes[left_out.unit] -= len(index.models[left_out.model].tokens(left_out.document))
+    background = (found.totals + 0.5) / (index.tokens + 1.0)
+    more = np.log1p(found.counts / (STRENGTH * background[found.places]))
+    odds = np.bincount(found.units, more, minlength=len(sizes))
+    odds += len(found.totals) * np.log(STRENGTH / (sizes + STRENGTH))
+    return odds
+
+
+def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np.float64]:
+    """Of each token, in nats, by how often the corpus has it, and has it after the token before."""
+    alone = (singles + 0.5) / (index.tokens + 1000.0)
+    likely = alone.copy()
+    likely[1:] = (pairs + PAIRS * alone[1:]) / (np.maximum(singles[:-1], pairs) + PAIRS)
+    return -np.log(np.minimum(likely, 1.0))
+
+
+def find_matches(
+    index: Index, tokens: Ids, surprisal: npt.NDArray[np.float64], left_out: LeftOut | None = None
+) -> list[Match]:
+    """The longest matches of a span that are not within others, in their order."""
+    query = query_of(tokens)
+    masks = [_mask(model, number, left_out) for number, model in enumerate(index.models)]
+    lengths = [longest(model.suffixes, query, mask) for model, mask in zip(index.models, masks, strict=True)]
+    most = np.max(lengths, axis=0)
+    before = np.concatenate([[0], most[:-1]])
+    sums = np.concatenate([[0.0], np.cumsum(surprisal)])
+    chance = np.log(max(2, index.tokens))
+    matches = []
+    for start in np.flatnonzero((most >= LEAST_MATCH) & (most > before - 1)).tolist():
+        size = int(most[start])
+        surprise = float(sums[start + size] - sums[start])
+        places = [
+            (number, int(model.suffixes.documents[place]), int(place))
+            for number, (model, mask) in enumerate(zip(index.models, masks, strict=True))
+            if lengths[number][start] == size
+            for place in occurrences(model.suffixes, tokens[start : start + size]).tolist()
+            if mask is None or not mask[model.suffixes.documents[place]]
+        ]
+        units = sorted({int(index.models[number].units[document]) for number, document, _ in places})
+        excess = max(0.0, surprise - chance)
+        if units:
+            matches.append(Match(start, size, tuple(units), surprise, excess, tuple(places)))
+    return matches
+
+
+def _mask(model: Model, number: int, left_out: LeftOut | None) -> npt.NDArray[np.bool_] | None:
+    if left_out is None or (number != left_out.model and not left_out.whole_unit):
+        return None
+    if left_out.whole_unit:
+        return np.asarray(model.units == left_out.unit)
+    return np.arange(len(model.units)) == left_out.document
+
+
+def _neighbours(
+    index: Index, tokens: Ids, left_out: LeftOut | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """By unit, its part of the scores of the best passages, and its best score."""
+    votes, top = np.zeros((2, len(index.units)))
+    best: list[tuple[float, int]] = []
+    for number, model in enumerate(index.models):
+        found = scores(model.passages, tokens)
+        mask = _mask(model, number, left_out)
+        if mask is not None:
+            found = np.where(mask[model.passages.documents], 0, found)
+        owners = model.units[model.passages.documents]
+        first = np.argpartition(-found, NEIGHBOURS)[:NEIGHBOURS] if len(found) > NEIGHBOURS else np.arange(len(found))
+        best += zip(found[first].tolist(), owners[first].tolist(), strict=True)
+        np.maximum.at(top, owners, found)
+    for score, unit in sorted(best, reverse=True)[:NEIGHBOURS]:
+        votes[unit] += score
+    return votes / max(votes.sum(), 1e-9), top

@@ -1,0 +1,109 @@
+"""The folder of an index: arrays that are mapped into memory, and a list of digests that says what belongs to it.
+
+    index/
+        index.json            what the index is of, and the digest of each file (written last)
+        sources.parquet       the sources, in the order of their ids
+        read/KEY/             what was read of some pieces of the corpus: tokens, documents, sketches
+        models/KEY/           what attribution asks of the same documents without copies
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from blake3 import blake3
+
+from royaltycli.errors import AttributionError
+from royaltycli.storage import write_text, write_whole
+
+VERSION = 1
+"""Of the index's files, and of the way in which they are made: a change of either makes it another."""
+
+LIST = "index.json"
+
+Array = npt.NDArray[Any]
+
+
+def save(folder: Path, name: str, array: Array) -> None:
+    """Write an array, whole or not at all. Raises OutputError."""
+
+    def write(file: BinaryIO) -> None:
+        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+
+    write_whole(folder / f"{name}.npy", write, swept=True)
+
+
+def load(folder: Path, name: str) -> Array:
+    """An array that stays on the disk until it is asked for. Raises AttributionError if it is not one of ours."""
+    path = folder / f"{name}.npy"
+    try:
+        if path.stat().st_size == 0:
+            raise ValueError("it is empty")
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path) from error
+    return array
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON that a person can read, the same bytes for the same value. Raises OutputError."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote. Raises AttributionError if it is missing or damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(path) from error
+    if not isinstance(value, dict):
+        raise damaged(path)
+    return value
+
+
+def digest_of(path: Path) -> str:
+    """BLAKE3 of a file, in hexadecimal, on all cores. Raises OSError."""
+    hasher = blake3(max_threads=blake3.AUTO)
+    hasher.update_mmap(path)
+    return hasher.hexdigest()
+
+
+def digests_in(folder: Path, parts: list[str]) -> dict[str, str]:
+    """The digests of all files in some folders of an index, by their names in it."""
+    files = [path for part in parts for path in sorted((folder / part).iterdir())]
+    return {path.relative_to(folder).as_posix(): digest_of(path) for path in files}
+
+
+def check_digests(folder: Path, digests: dict[str, str]) -> None:
+    """Raises AttributionError if a file of an index is missing, or has changed by as much as a bit."""
+    for name, digest in digests.items():
+        path = folder / name
+        try:
+            if digest_of(path) == digest:
+                continue
+        except OSError:
+            pass
+        raise damaged(path)
+
+
+def damaged(path: Path) -> AttributionError:
+    """The error for a file of an index that is not what was written."""
+    return AttributionError(f"{path} is missing or damaged; run `royalty index` again")
+
+
+def remove_others(folder: Path, keys: set[str]) -> None:
+    """Remove what earlier builds left in a folder of keys; of links only the link."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name not in keys:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)

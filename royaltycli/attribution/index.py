@@ -1,0 +1,124 @@
+"""The index of a corpus as attribution asks it: sources, units, and the models of each shard, mapped into memory."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.attribution import folder
+from royaltycli.attribution.grams import ORDERS, Grams
+from royaltycli.attribution.passages import Passages
+from royaltycli.attribution.suffixes import Suffixes
+from royaltycli.errors import AttributionError
+from royaltycli.limits import MATCH_TOKENS
+from royaltycli.storage import read_sealed
+
+MODELS = "models"
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is credited as one: the sources that hold the same documents, in the order of the corpus.
+
+    Most units are one source. The first `earliest` of the sources are those of the earliest copy.
+    """
+
+    sources: tuple[int, ...]
+    earliest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A shard's documents without copies, and what is asked of them.
+
+    Document `d` is of the unit `units[d]`, has the tokens `starts[d]` to `starts[d + 1]` less one of the text, and
+    stands where `places[d]` says.
+    """
+
+    suffixes: Suffixes
+    starts: Numbers
+    units: npt.NDArray[np.int32]
+    places: pa.StringArray
+    grams: dict[int, Grams]
+    passages: Passages
+
+    def tokens(self, document: int) -> npt.NDArray[np.uint32]:
+        """The tokens of a document."""
+        start, stop = self.starts[document], self.starts[document + 1] - 1
+        return (self.suffixes.text[start:stop] - 1).astype(np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index: `sources` by number, `units` by number, and `sizes`, the tokens of each unit without copies."""
+
+    path: Path
+    about: dict[str, Any]
+    sources: pa.Table
+    units: tuple[Unit, ...]
+    sizes: Numbers
+    models: tuple[Model, ...]
+
+    @property
+    def source_ids(self) -> list[str]:
+        """The ids of the sources, in their order."""
+        ids: list[str] = self.sources["source_id"].to_pylist()
+        return ids
+
+    @property
+    def tokens(self) -> int:
+        """All tokens without copies."""
+        return int(self.sizes.sum())
+
+
+def open_index(path: Path, *, check: bool = True) -> Index:
+    """Open the index in a folder. Raises AttributionError if there is none, or it has changed by as much as a bit.
+
+    Without `check` only what is read at once is looked through, not what is mapped into memory.
+    """
+    if not (path / folder.LIST).is_file():
+        raise AttributionError(f"there is no index in {path}; `royalty index` makes one, or name its folder with `--index`")
+    about = folder.read_json(path / folder.LIST)
+    if about.get("version") != folder.VERSION:
+        raise AttributionError(
+            f"the index {path} has format {about.get('version')}, where this version of royalty reads "
+            f"{folder.VERSION}; run `royalty index` again"
+        )
+    if check:
+        folder.check_digests(path, about["digests"])
+    units = read_sealed(path / "units.parquet")
+    return Index(
+        path,
+        about,
+        read_sealed(path / "sources.parquet"),
+        tuple(
+            Unit(tuple(sources), earliest)
+            for sources, earliest in zip(units["sources"].to_pylist(), units["earliest"].to_pylist(), strict=True)
+        ),
+        units["tokens"].to_numpy(),
+        tuple(_model(path / MODELS / key) for key in about["models"]),
+    )
+
+
+def _model(place: Path) -> Model:
+    load = functools.partial(folder.load, place)
+    starts = load("starts")
+    documents = read_sealed(place / "documents.parquet")
+    text = load("text")
+    of = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    assert len(text) == len(of) + MATCH_TOKENS
+    grams = {
+        order: Grams(*(load(f"grams-{order}-{part}") for part in ("runs", "starts", "units", "counts")))
+        for order in ORDERS
+    }
+    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "documents")))
+    place_names = documents["place"].combine_chunks()
+    return Model(Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages)

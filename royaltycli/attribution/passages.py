@@ -1,0 +1,82 @@
+"""The BM25 index of a shard: its documents in passages of PASSAGE tokens, by bm25s (rule U6).
+
+Terms are the tokens of a passage and their pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.grams import runs_of
+from royaltycli.tokens.engines import Ids
+
+PASSAGE = 128
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """A BM25 index: sorted hashes of terms, and bm25s's sparse matrix of the score of each in each passage.
+
+    `documents` says of which document of the shard each passage is.
+    """
+
+    terms: npt.NDArray[np.uint64]
+    data: npt.NDArray[np.float32]
+    indices: npt.NDArray[np.int32]
+    indptr: Numbers
+    documents: npt.NDArray[np.int32]
+
+
+def index_passages(tokens: Ids, lengths: Numbers) -> Passages:
+    """The index of documents whose tokens follow one another."""
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    spans = [
+        (start, min(start + PASSAGE, stop), document)
+        for document, (start, stop) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True))
+        for start in range(start, stop, PASSAGE)
+    ]
+    documents = np.array([document for _, _, document in spans], np.int32)
+    if not spans:
+        none = np.empty(0, np.int32)
+        return Passages(none.astype(np.uint64), none.astype(np.float32), none, np.zeros(1, np.int64), documents)
+    hashed = [terms_of(tokens[start:stop]) for start, stop, _ in spans]
+    terms, ids = np.unique(np.concatenate(hashed), return_inverse=True)
+    parts = [part.tolist() for part in np.split(ids, np.cumsum([len(part) for part in hashed])[:-1])]
+    matrix = _retriever().build_index_from_ids(list(range(len(terms))), parts, show_progress=False)
+    return Passages(terms, matrix["data"], matrix["indices"], matrix["indptr"], documents)
+
+
+def terms_of(tokens: Ids) -> npt.NDArray[np.uint64]:
+    """The hashes of the terms of a passage, or of a query."""
+    return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
+
+
+def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float32]:
+    """The score of each passage for a query."""
+    if not len(passages.terms):
+        return np.zeros(len(passages.documents), np.float32)
+    query = terms_of(tokens)
+    at = np.minimum(np.searchsorted(passages.terms, query), len(passages.terms) - 1)
+    ids = at[passages.terms[at] == query]
+    retriever = _retriever()
+    retriever.nonoccurrence_array = None
+    retriever.scores = {
+        "data": passages.data,
+        "indices": passages.indices,
+        "indptr": passages.indptr,
+        "num_docs": len(passages.documents),
+    }
+    found: npt.NDArray[np.float32] = retriever.get_scores_from_ids(ids)
+    return found
+
+
+def _retriever() -> Any:
+    import bm25s
+
+    return bm25s.BM25(backend="numpy", csc_backend="numpy")

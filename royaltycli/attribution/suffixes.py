@@ -1,0 +1,137 @@
+"""The suffix array of a shard, and the longest matches of a span in it (rule U4).
+
+The text is all documents, one after the other, each token as its number plus one, and 0 after each document; as
+big-endian numbers, so that their bytes sort as they do. A query holds no 0, so no match reaches over the end of a
+document. The array lists the places of the text in the order of what follows them: numpy's binary search finds
+those that begin like a query, as it compares overlapping strings of bytes in place, without a copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.limits import MATCH_TOKENS, OCCURRENCES, SKIPPED
+from royaltycli.tokens.engines import Ids
+
+Text = npt.NDArray[np.uint32]
+"""Tokens in the form that is searched: dtype `>u4`, MATCH_TOKENS zeros at the end."""
+
+Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+KEY = f"S{4 * MATCH_TOKENS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suffixes:
+    """A text, the order of its suffixes, and the document that each place of it is of."""
+
+    text: Text
+    order: npt.NDArray[np.int64]
+    documents: npt.NDArray[np.int32]
+
+    @property
+    def keys(self) -> npt.NDArray[np.bytes_]:
+        """What follows each place, as bytes; a view."""
+        size = len(self.text) - MATCH_TOKENS
+        return np.ndarray((size,), KEY, self.text.view(np.uint8).data, strides=(4,))
+
+
+def searchable(tokens: Ids, lengths: Numbers) -> Text:
+    """The text of documents whose tokens follow one another."""
+    text = np.zeros(len(tokens) + len(lengths) + MATCH_TOKENS, ">u4")
+    text[np.arange(len(tokens)) + np.repeat(np.arange(len(lengths)), lengths)] = tokens + np.uint32(1)
+    return text
+
+
+def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
+    """The places of a text in the order of what follows them, by libdivsufsort on its bytes."""
+    from pydivsufsort import divsufsort
+
+    size = len(text) - MATCH_TOKENS
+    if not size:
+        return np.empty(0, np.int64)
+    data = np.ascontiguousarray(text[:size]).view(np.uint8).copy()
+    found = np.asarray(divsufsort(data))
+    return found[found % 4 == 0] // 4
+
+
+def query_of(tokens: Ids) -> Text:
+    """A span in the form that is searched for."""
+    return np.concatenate([tokens + np.uint32(1), np.zeros(MATCH_TOKENS, np.uint32)]).astype(">u4")
+
+
+def longest(suffixes: Suffixes, query: Text, left_out: Mask | None = None) -> Numbers:
+    """How many tokens, from each place of a query on, occur in the text at the most.
+
+    `left_out` says of each document of the text whether its occurrences do not count.
+    """
+    size = len(query) - MATCH_TOKENS
+    found = np.zeros(size, np.int64)
+    if not size or not len(suffixes.order):
+        return found
+    wanted = np.ndarray((size,), KEY, query.view(np.uint8).data, strides=(4,))
+    at = np.searchsorted(suffixes.keys, np.ascontiguousarray(wanted), sorter=suffixes.order)
+    for step in (-1, 1):
+        near = _nearest(suffixes, at - (step < 0), step, left_out)
+        there = np.flatnonzero(near >= 0)
+        places = suffixes.order[near[there]]
+        found[there] = np.maximum(found[there], _common(suffixes.text, places, query, there))
+    return found
+
+
+def _nearest(suffixes: Suffixes, at: Numbers, step: int, left_out: Mask | None) -> Numbers:
+    """The nearest ranks from `at` on, in steps, that are not left out; -1 where there is none within reach."""
+    size = len(suffixes.order)
+    at = np.where((at >= 0) & (at < size), at, -1)
+    if left_out is None:
+        return at
+    for _ in range(SKIPPED):
+        there = np.flatnonzero(at >= 0)
+        passed = there[left_out[suffixes.documents[suffixes.order[at[there]]]]]
+        if not len(passed):
+            return at
+        at[passed] += step
+        at[passed] = np.where((at[passed] >= 0) & (at[passed] < size), at[passed], -1)
+    there = np.flatnonzero(at >= 0)
+    at[there[left_out[suffixes.documents[suffixes.order[at[there]]]]]] = -1
+    return at
+
+
+def _common(text: Text, places: Numbers, query: Text, starts: Numbers) -> Numbers:
+    """How many tokens are the same from places of the text, and from starts in the query on."""
+    found = np.zeros(len(places), np.int64)
+    active = np.arange(len(places))
+    steps = np.arange(MATCH_TOKENS)
+    while len(active):
+        ours, theirs = places[active] + found[active], starts[active] + found[active]
+        # Past the end both are 0, which never counts as the same.
+        one = text[np.minimum(ours[:, None] + steps, len(text) - 1)]
+        two = query[np.minimum(theirs[:, None] + steps, len(query) - 1)]
+        differ = (one != two) | (two == 0)
+        ends = np.where(differ.any(axis=1), differ.argmax(axis=1), MATCH_TOKENS)
+        found[active] += ends
+        active = active[ends == MATCH_TOKENS]
+    return found
+
+
+def occurrences(suffixes: Suffixes, tokens: Ids) -> Numbers:
+    """Where some tokens occur in the text: the first OCCURRENCES in the order of what follows.
+
+    Of a run longer than MATCH_TOKENS the places are checked one by one.
+    """
+    head = (tokens[:MATCH_TOKENS] + np.uint32(1)).astype(">u4")
+    room = MATCH_TOKENS - len(head)
+    low = np.concatenate([head, np.zeros(room, ">u4")]).astype(">u4").view(KEY)
+    high = np.concatenate([head, np.full(room, 0xFFFFFFFF, ">u4")]).astype(">u4").view(KEY)
+    first = int(np.searchsorted(suffixes.keys, low, sorter=suffixes.order)[0])
+    last = int(np.searchsorted(suffixes.keys, high, side="right", sorter=suffixes.order)[0])
+    places = np.asarray(suffixes.order[first:last])
+    if len(tokens) > MATCH_TOKENS:
+        query = query_of(tokens)
+        same = _common(suffixes.text, places, query, np.zeros(len(places), np.int64))
+        places = places[same >= len(tokens)]
+    return places[:OCCURRENCES]
