@@ -1,0 +1,1 @@
+"""What a model generated, and the sources of the corpus that it drew on."""
