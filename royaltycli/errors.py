@@ -2,8 +2,8 @@
 
     RoyaltyError                 exit status 2 unless said otherwise
     ├── CallError                a value on the command line, or an argument of the Python API
-    ├── ManifestError            a manifest: all its problems at once
-    ├── DocumentError            a file of the corpus, or one document in it
+    ├── ManifestError            a manifest, a list or a log of outputs: all its problems at once
+    ├── DocumentError            a file of the corpus or a log of outputs, or one document in it
     ├── RemoteError              a file on another machine that cannot be reached, read or written
     ├── EncodingError            a vocabulary or tokenizer file
     ├── TableError               a tokens.parquet that is missing, damaged, or of another version
@@ -36,7 +36,7 @@ class CallError(RoyaltyError):
 
 
 class DocumentError(RoyaltyError):
-    """A file of the corpus cannot be read as what it claims to be."""
+    """A file of the corpus, or a log of outputs, cannot be read as what it claims to be."""
 
 
 class RemoteError(RoyaltyError):
@@ -109,7 +109,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong with a manifest: where, what, and how to mend it."""
+    """One thing that is wrong with a manifest, a list or a log: where, what, and how to mend it."""
 
     place: Place
     what: str
@@ -120,7 +120,7 @@ class Problem:
 
 
 class ManifestError(RoyaltyError):
-    """A manifest is wrong; carries all problems, in the order of their places."""
+    """A manifest, a list or a log of outputs is wrong; carries all problems, in the order of their places."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))

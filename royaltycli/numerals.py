@@ -50,7 +50,7 @@ def parse_amount(text: str, what: str) -> Decimal:
     value = parse_decimal(text, what)
     if value < 0:
         raise CallError(f"{what} is {text}, but must not be negative")
-    return abs(value)
+    return value.copy_abs()  # as abs() would round to 28 digits
 
 
 def parse_fraction(text: str, what: str) -> Fraction:

@@ -45,16 +45,15 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A longest match: `size` tokens from `start` of the span on, which `units` have.
+    """A surprising longest match: `size` tokens from `start` of the span on, which `units` have.
 
-    `surprisal` is that of the tokens in nats; `excess` by how much it is above what the size of the corpus makes
-    likely to be found by chance, 0 at least. `places` are (model, document, place in its text).
+    `excess` is by how much their surprisal, in nats, is above what the size of the corpus makes likely to be found
+    by chance: above 0. `places` are (model, document, place in its text).
     """
 
     start: int
     size: int
     units: tuple[int, ...]
-    surprisal: float
     excess: float
     places: tuple[tuple[int, int, int], ...]
 
@@ -155,7 +154,7 @@ def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np
 def find_matches(
     index: Index, tokens: Ids, surprisal: npt.NDArray[np.float64], left_out: LeftOut | None = None
 ) -> list[Match]:
-    """The longest matches of a span that are not within others, in their order."""
+    """The surprising ones of the longest matches of a span that are not within others, in their order."""
     query = query_of(tokens)
     masks = [_mask(model, number, left_out) for number, model in enumerate(index.models)]
     lengths = [longest(model.suffixes, query, mask) for model, mask in zip(index.models, masks, strict=True)]
@@ -166,7 +165,9 @@ def find_matches(
     matches = []
     for start in np.flatnonzero((most >= LEAST_MATCH) & (most > before - 1)).tolist():
         size = int(most[start])
-        surprise = float(sums[start + size] - sums[start])
+        excess = float(sums[start + size] - sums[start]) - chance
+        if excess <= 0:
+            continue
         places = [
             (number, int(model.suffixes.documents[place]), int(place))
             for number, (model, mask) in enumerate(zip(index.models, masks, strict=True))
@@ -175,9 +176,8 @@ def find_matches(
             if mask is None or not mask[model.suffixes.documents[place]]
         ]
         units = sorted({int(index.models[number].units[document]) for number, document, _ in places})
-        excess = max(0.0, surprise - chance)
         if units:
-            matches.append(Match(start, size, tuple(units), surprise, excess, tuple(places)))
+            matches.append(Match(start, size, tuple(units), excess, tuple(places)))
     return matches
 
 

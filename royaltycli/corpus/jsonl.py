@@ -60,7 +60,7 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
     Raises DocumentError that names the line for anything that is not an object with the fields asked for.
     """
     schemas = _schemas(fields)
-    for chunk in _chunks(piece):
+    for chunk in read_chunks(piece):
         columns = _parse_fast(chunk, fields, schemas)
         numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
         if columns is None:
@@ -75,10 +75,10 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
         )
 
 
-def _chunks(piece: Piece) -> Iterator[Chunk]:
+def read_chunks(piece: Piece) -> Iterator[Chunk]:
     """The lines that follow the newlines of a piece, and the first of the file, as many at a time as were read at once.
 
-    So nobody needs to know what stands before a piece. Its last line goes on beyond it.
+    So nobody needs to know what stands before a piece. Its last line goes on beyond it. Raises DocumentError.
     """
     skipping = piece.start > 0
     parts: list[memoryview | bytes] = []

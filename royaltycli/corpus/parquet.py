@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,7 @@ def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Bat
         for group in groups:
             packed = _packed_size(metadata.row_group(group))
             try:
-                for table in _tables(file, raw, metadata, group, fields):
+                for table in _tables(file, raw, metadata, group, fields.all()):
                     batch = _batch(file, table, row, packed, fields, reading)
                     columns = (batch.texts, batch.sources, batch.holders)
                     left -= sum(column.nbytes for column in columns if column is not None)
@@ -79,6 +79,28 @@ def read_parquet(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Bat
                         raise too_large(file)
                     yield batch
                     row, packed = row + table.num_rows, 0
+            except FAILURES as error:
+                raise _broken(file, error, row) from error
+
+
+def read_columns(file: File, choose: Callable[[pa.Schema], Sequence[str]]) -> Iterator[pa.RecordBatch]:
+    """The columns of a Parquet file that `choose` names by its schema, in batches as documents are read.
+
+    Raises DocumentError for a broken file, and what `choose` raises.
+    """
+    left, row = bound(file), 1
+    with _opened(file) as raw:
+        parquet = _parquet(file, raw)
+        fields = [(name,) for name in choose(parquet.schema_arrow)]
+        for group in range(parquet.metadata.num_row_groups):
+            try:
+                for coded in _tables(file, raw, parquet.metadata, group, fields):
+                    columns = {name: _without_dictionary(coded.column(name)) for (name,) in fields}
+                    left -= sum(column.nbytes for column in columns.values())
+                    if left < 0:
+                        raise too_large(file)
+                    yield pa.RecordBatch.from_pydict(columns)
+                    row += coded.num_rows
             except FAILURES as error:
                 raise _broken(file, error, row) from error
 
@@ -159,8 +181,12 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return any(check(kind) for check in checks) or _is_binary(kind)
+    return is_string(kind) or _is_binary(kind)
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Whether a column holds texts, in any of Arrow's forms."""
+    return any(check(kind) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def _is_binary(kind: pa.DataType) -> bool:
@@ -168,13 +194,13 @@ def _is_binary(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Fields) -> Iterator[pa.RecordBatch]:
+def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Sequence[Field]) -> Iterator[pa.RecordBatch]:
     """A row group in batches of about BATCH_BYTES, and never much more memory than DOCUMENT_BYTES.
 
     A dictionary lets a small file say a long text many times, so its longest entry sets the pace. It is
     found without spreading the dictionary over the rows; a small row group is read in that form at once.
     """
-    names = [".".join(field) for field in fields.all()]
+    names = [".".join(field) for field in fields]
     chunks = [metadata.row_group(group).column(index) for index in range(metadata.num_columns)]
     chunks = [chunk for chunk in chunks if any(f"{chunk.path_in_schema}.".startswith(f"{name}.") for name in names)]
     unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
@@ -186,7 +212,7 @@ def _tables(file: File, raw: Any, metadata: Any, group: int, fields: Fields) -> 
     if coded and unpacked <= AT_ONCE_BYTES and all_rows <= AT_ONCE_ROWS:
         parquet = _parquet(file, raw, metadata=metadata, read_dictionary=coded)
         for whole_group in parquet.read_row_group(group, names, use_threads=False).to_batches():
-            longest = max(_longest_entry(_value(whole_group, field)) for field in fields.all())
+            longest = max(_longest_entry(_value(whole_group, field)) for field in fields)
             step = _at_pace(rows, longest)
             for start in range(0, whole_group.num_rows, step):
                 yield whole_group.slice(start, step)
@@ -254,8 +280,7 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
 
 def _texts(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) -> pa.LargeStringArray:
     """A column as valid UTF-8, nulls kept; `rows` are those of its values. Raises DocumentError with row and byte."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = _without_dictionary(column)
     if _is_text(column.type) and not _is_binary(column.type):
         texts = column.cast(pa.large_string())
         try:
@@ -269,3 +294,7 @@ def _texts(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
     values = zip(rows, column.to_pylist(), strict=True)
     decoded = [None if value is None else decode(value, place(file, row), reading) for row, value in values]
     return pa.array(decoded, pa.large_string())
+
+
+def _without_dictionary(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

@@ -33,7 +33,9 @@ class Entry:
         if self.word.startswith("["):
             return self.word
         given = self.values.get("id")
-        return f"{self.word} {shown(given)}" if isinstance(given, str) and given else f"a {self.word}"
+        if isinstance(given, str) and given:
+            return f"{self.word} {shown(given)}"
+        return f"{'an' if self.word[0] in 'aeiou' else 'a'} {self.word}"
 
     def note(self, key: str, what: str, mend: str) -> None:
         """Notes a problem with the value of `key`, or with the whole if it has no such key."""

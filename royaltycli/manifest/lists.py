@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -104,23 +105,33 @@ def _json_rows(
         if not line.strip(" \t\r"):
             continue
         place = Place(file, number)
-        try:
-            row = json.loads(line, object_pairs_hook=_object, parse_float=Number, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            problems.append(Problem(place, f"not valid JSON{_reason_in_line(error)}", "write one object a line"))
-            continue
-        if not isinstance(row, dict):
-            what = f"the line must be an object, but is {kind(row)}"
-            problems.append(Problem(place, what, 'write one object a line, such as {"id": "my-book", …}'))
-            continue
-        yield Entry(word, _with_holders(row), place, problems)
+        row = parse_line(line, place, '{"id": "my-book", …}', problems)
+        if row is not None:
+            yield Entry(word, _with_holders(row), place, problems)
+
+
+def parse_line(line: str, place: Place, example: str, problems: list[Problem]) -> dict[str, object] | None:
+    """The object that one line of JSON Lines is, read strictly, with numbers as they are written.
+
+    What is none, gives a key twice, or holds what is no number is noted in `problems`.
+    """
+    try:
+        row = json.loads(line, object_pairs_hook=_object, parse_float=Number, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        problems.append(Problem(place, f"not valid JSON{_reason_in_line(error)}", "write one object a line"))
+        return None
+    if isinstance(row, dict):
+        return row
+    what = f"the line must be an object, but is {kind(row)}"
+    problems.append(Problem(place, what, f"write one object a line, such as {example}"))
+    return None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {shown(next(key for key in keys if keys.count(key) > 1))} is given twice")
+        counts = Counter(key for key, _ in pairs)
+        raise ValueError(f"the key {shown(next(key for key, count in counts.items() if count > 1))} is given twice")
     return row
 
 
@@ -194,4 +205,6 @@ def _reason(error: Exception) -> str:
     """A library's words for what is wrong, as one short clause."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
+    if "sys.set_int_max_str_digits" in str(error):
+        return "a number with too many digits"
     return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")

@@ -128,6 +128,7 @@ def test_the_place_of_a_row_is_its_first_line(read):
         ("l.jsonl", '{"id": "a", "path": "a.txt", "epochs": NaN}', ["l.jsonl:1: not valid JSON: NaN is no number; write one object a line"]),
         ("l.jsonl", '{"id": "a", "id": "b", "path": "a.txt"}', ["l.jsonl:1: not valid JSON: the key 'id' is given twice; write one object a line"]),
         ("l.jsonl", "[" * 100_000, ["l.jsonl:1: not valid JSON: nested too deeply; write one object a line"]),
+        ("l.jsonl", '{"id": ' + "9" * 5000 + "}", ["l.jsonl:1: not valid JSON: a number with too many digits; write one object a line"]),
         ("l.jsonl", '{"id": "a", "path": "a.txt", "pages": 1}', [f"l.jsonl:1: source 'a': unknown key 'pages'; the keys are {ALL_COLUMNS}"]),
         ("l.jsonl", '{"id": "a", "path": "a.txt", "title": "\\ud800"}', ["l.jsonl:1: source 'a': title '\\ud800' holds a control character (U+D800); remove it"]),
         ("l.jsonl", "\u2028", ["l.jsonl:1: not valid JSON at column 1: expecting value; write one object a line"]),
