@@ -138,7 +138,7 @@ def _odds(index: Index, found: Found, order: int, left_out: LeftOut | None) -> n
         sizes[left_out.unit] -= len(index.models[left_out.model].tokens(left_out.document))
     background = (found.totals + 0.5) / (index.tokens + 1.0)
     more = np.log1p(found.counts / (STRENGTH * background[found.places]))
-    odds = np.bincount(found.units, more, minlength=len(sizes))
+    odds = np.bincount(found.units, more, minlength=len(sizes)).astype(np.float64)  # whole numbers if there are none
     odds += len(found.totals) * np.log(STRENGTH / (sizes + STRENGTH))
     return odds
 
