@@ -87,5 +87,7 @@ def test_what_the_hub_refuses(monkeypatch, kind, said):
 
 def test_without_huggingface_hub_the_way_to_get_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(RemoteError, match=r"which is not installed; pip install 'royaltycli\[hf\]'$"):
+    with pytest.raises(
+        RemoteError, match=r"is found with huggingface_hub, which is not installed; pip install 'royaltycli\[hf\]'$"
+    ):
         hubs.at_commit(PLACE)

@@ -11,11 +11,13 @@ import random
 import re
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from obstore import exceptions
 
 import royaltycli
 from royaltycli import storage
@@ -371,6 +373,32 @@ def test_no_network(folder, monkeypatch):
         "path 's3://corpus/a.txt': s3://corpus/a.txt cannot be reached (HTTP error: error sending request); "
         "check the network, and AWS_ENDPOINT_URL"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("status code: 301 Moved Permanently"), "s3://corpus is in another region; set AWS_REGION to its region"),
+        (
+            exceptions.InvalidPathError("Path - has an empty part"),
+            "s3://corpus/a.txt is, or holds, a name that no path can have (has an empty part); use a narrower pattern, or rename it",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_store_refuses(monkeypatch, error, said):
+    def refuse(_path):
+        raise error
+
+    monkeypatch.setattr(objects, "_store", lambda *_place: types.SimpleNamespace(head=refuse))
+    with pytest.raises(RemoteError) as caught:
+        find_file(locate("s3://corpus/a.txt"))
+    assert str(caught.value) == said
+
+
+def test_a_store_that_tells_no_versions(monkeypatch):
+    monkeypatch.setattr(objects, "head", lambda _place: objects.Object("a.txt", 8, ""))
+    with pytest.raises(RemoteError, match=r"has no ETag, by which a change in mid-scan could be noticed; copy it"):
+        find_file(locate("s3://corpus/a.txt"))
 
 
 @pytest.mark.usefixtures("store")
