@@ -81,8 +81,6 @@ def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
 
 
 def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
-    if named.null_count:
-        raise TableError("the usage table has a row without source_id; name its source, or leave it out")
     if pc.count_distinct(named).as_py() != len(named):
         twice = pc.value_counts(named)
         first = twice.field("values").filter(pc.greater(twice.field("counts"), 1))[0]
@@ -102,7 +100,10 @@ def _credit(text: str | None) -> Decimal:
         value = Decimal("NaN")
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
-        raise TableError(f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more")
+        raise TableError(
+            f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more, with at most "
+            f"{NUMBER_DIGITS} digits on each side of the point; correct it"
+        )
     return value
 
 
