@@ -32,6 +32,7 @@ FILES = [
     "outputs.txt",
     "policies.txt",
     "ledger.txt",
+    "basis.txt",
 ]
 CASES = {f"{file.removesuffix('.txt')}: {case.title}": case for file in FILES for case in golden.cases(file)}
 DAMAGED = "error: tokens.parquet is damaged, or was not written by royalty; run `royalty scan` again\n"
