@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from royaltycli.arguments import Number, amount, check_types, fraction, text
-from royaltycli.distributing import PLAIN, STEPS, distribute_by, grid_of, outcomes_of, swept_by, total_of
+from royaltycli.distributing import (
+    PLAIN,
+    STEPS,
+    basis_of,
+    distribute_by,
+    grid_of,
+    outcomes_of,
+    plain_policy,
+    swept_by,
+    total_of,
+)
 from royaltycli.errors import CallError
 from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus
 
@@ -136,16 +146,20 @@ def payout(
     total_tokens: Number | None = None,
     top: int | None = None,
     period: str = "",
+    basis: str | None = None,
+    blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
     usage: str | Path | None = None,
 ) -> pa.Table:
     """The payout table of a profit at a rate, whose payout column sums to the pool. Raises AmountError, CallError.
 
-    With a `policy`, by its rules (docs/policies.md); `holders` and `usage` are files that it may need.
+    Shares are by seen tokens, by another `basis`, or by a `blend` of usage with seen tokens. With a `policy`, by its
+    rules (docs/policies.md); `holders` and `usage` are files that these may need.
     """
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "policy": policy}
-    return distribute(tokens, profit=profit, rate=rate, by=by, top=top, holders=holders, usage=usage, **how).rows
+    how |= {"basis": basis, "blend": blend, "holders": holders, "usage": usage}
+    return distribute(tokens, profit=profit, rate=rate, by=by, top=top, **how).rows
 
 
 def distribute(
@@ -158,6 +172,8 @@ def distribute(
     total_tokens: Number | None = None,
     top: int | None = None,
     period: str = "",
+    basis: str | None = None,
+    blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
     usage: str | Path | None = None,
@@ -167,15 +183,17 @@ def distribute(
     from royaltycli.payout.currency import pool
     from royaltycli.payout.distributed import pay_out
     from royaltycli.payout.payout import pay
+    from royaltycli.policies.usage import read_usage
 
     check_types(currency=currency, by=by, top=top, period=period)
     table = _table(tokens)
+    shared_by = basis_of(basis, blend, policy=policy, usage=usage)
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
         return pay_out(by_policy, by, _top(top))
-    if holders is not None or usage is not None:
-        raise CallError("a list of holders and usage are for a policy; name one with `--policy`")
+    if holders is not None:
+        raise CallError("a list of holders is for a policy; name one with `--policy`")
     if rate is None:
         raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
     share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
@@ -187,6 +205,8 @@ def distribute(
         total_tokens=total_of(table, total_tokens),
         top=_top(top),
         period=period,
+        basis=shared_by,
+        usage=None if usage is None else read_usage(Path(usage)),
     )
 
 
@@ -196,6 +216,8 @@ def explain(
     *,
     profit: Number,
     rate: Number | None = None,
+    basis: str | None = None,
+    blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
     usage: str | Path | None = None,
@@ -208,8 +230,9 @@ def explain(
     from royaltycli.payout.explanation import explain as compute
 
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
-    chosen = policy or PLAIN
-    by_policy = distribute_by(chosen, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+    plain = plain_policy(basis_of(basis, blend, policy=policy, usage=usage))
+    rules = plain if policy is None else policy
+    by_policy = distribute_by(rules, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
     return compute(by_policy, identifier, kind)
 
 

@@ -23,7 +23,7 @@ def check_types(**given: object) -> None:
         needed = name in ("path", "currency", "by", "period")
         kinds: tuple[type, ...] = (str,)
         words = "text"
-        if name in ("manifest", "output", "counts", "path", "file", "encoding"):
+        if name in ("manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage"):
             kinds, words = (str, os.PathLike), "text or a Path"
         elif name in ("workers", "top"):
             kinds, words = (SupportsIndex,), "a whole number"

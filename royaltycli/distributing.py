@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from royaltycli.arguments import Number, amount, check_types, fraction
 from royaltycli.errors import CallError
-from royaltycli.payout.policy import Policy
+from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PLAIN = "token-share"
 """The policy that stands for none: whole minor units by seen tokens."""
+
+BASES: dict[str, Measure] = {name.replace("_", "-"): name for name in get_args(Measure)}
+"""What shares can be proportional to, by the words that people type."""
 
 STEPS, MOST_STEPS = 5, 1000
 """Values of a range, such as `5%..30%`, unless it is said how many; and at the most."""
@@ -54,7 +57,8 @@ def distribute_by(
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
-    check_types(currency=currency, period=period)
+    check_types(currency=currency, period=period, holders=holders, usage=usage)
+    check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
     rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
     if rate is None and rules.rate is None:
@@ -72,6 +76,53 @@ def distribute_by(
         parties=None if holders is None else read_parties(Path(holders), money),
         period=period,
     )
+
+
+def basis_of(
+    basis: str | None, blend: Number | None, *, policy: str | Path | None, usage: str | Path | None
+) -> Weighted:
+    """What shares are proportional to without a policy: a basis by its name, or a blend of usage with seen tokens.
+
+    Raises CallError for a name that is not known, and for what does not go together, such as any of these with a
+    policy, or usage that nothing is shared out by.
+    """
+    check_types(basis=basis, policy=policy, usage=usage)
+    if policy is not None:
+        if basis is not None or blend is not None:
+            raise CallError(
+                "the policy says what shares go by; leave out `--basis` and `--blend`, or write them under [basis] of "
+                "a policy file"
+            )
+        return SEEN_TOKENS
+    name = "seen_tokens" if basis is None else BASES.get(basis.replace("_", "-"))
+    if name is None:
+        raise CallError(f"basis is {basis!r}; it must be one of {', '.join(BASES)}")
+    if blend is None:
+        chosen: Weighted = ((name, Fraction(1)),)
+    elif basis is not None and name != "usage":
+        raise CallError(
+            "a blend is of usage and seen tokens; leave out `--basis`, or write another under [basis] of a policy file"
+        )
+    else:
+        part = fraction(blend, "blend")
+        chosen = (("seen_tokens", 1 - part), ("usage", part))
+    if usage is not None and "usage" not in dict(chosen):
+        words = name.replace("_", " ")
+        raise CallError(
+            f"shares go by {words}, but a usage table is given; say `--basis usage`, `--blend` or `--policy`, or leave "
+            "out `--usage`"
+        )
+    return chosen
+
+
+def plain_policy(basis: Weighted) -> str | Policy:
+    """The policy that stands for none, by a basis: whole minor units, without further rules."""
+    if basis == SEEN_TOKENS:
+        return PLAIN
+    from royaltycli.report.rules import basis_words
+
+    title = f"{basis_words(basis)}, without further rules"
+    return Policy("plain", title, basis=basis, payment=Payment(rests="round"))
 
 
 def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:

@@ -40,7 +40,9 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
         lock = _lock_folder(folder, shared=shared)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{folder} cannot be used for what is counted on the way ({reason})") from error
+        raise OutputError(
+            f"{folder} cannot be used for what is counted on the way ({reason}); name another folder"
+        ) from error
     try:
         for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
             if LEFTOVER.fullmatch(leftover.name):

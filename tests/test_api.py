@@ -396,6 +396,10 @@ CALLS = {
     "by": lambda made, value: royaltycli.payout(made, profit=1, rate=1, by=value),
     "currency": lambda made, value: royaltycli.payout(made, profit=1, rate=1, currency=value),
     "period": lambda made, value: royaltycli.payout(made, profit=1, rate=1, period=value),
+    "basis": lambda made, value: royaltycli.payout(made, profit=1, rate=1, basis=value),
+    "policy": lambda made, value: royaltycli.payout(made, profit=1, rate=1, policy=value),
+    "holders": lambda made, value: royaltycli.explain("a", made, profit=1, rate=1, holders=value),
+    "usage": lambda made, value: royaltycli.sweep(made, profit="1", rate="1", usage=value),
     "file": lambda _, value: royaltycli.estimate(file=value, profit=1),
     "part": lambda _, value: royaltycli.estimate(1, part=value, profit=1),
 }

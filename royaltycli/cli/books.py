@@ -45,9 +45,20 @@ def deliver_workbook(
 
 
 def _terms(
-    tokens: pa.Table, paid: Payout, *, profit: Any, rate: Any, period: str, policy: str | None, **_how: Any
+    tokens: pa.Table,
+    paid: Payout,
+    *,
+    profit: Any,
+    rate: Any,
+    period: str,
+    basis: str | None,
+    blend: str | None,
+    policy: str | None,
+    usage: Path | None,
+    **_how: Any,
 ) -> Terms:
     from royaltycli.arguments import amount, fraction
+    from royaltycli.distributing import basis_of
     from royaltycli.policies import find_policy
     from royaltycli.report.rules import rules_of
     from royaltycli.report.workbook import Terms
@@ -56,7 +67,8 @@ def _terms(
     part = by.rate if by is not None and rate is None else fraction(rate, "rate")
     assert part is not None, "without a rate nothing was distributed"
     origins = tuple(_origins(tokens, by))
-    return Terms(amount(profit, "profit"), part, period, rules_of(by, paid.currency.code), origins)
+    rules = rules_of(by, paid.currency.code, basis_of(basis, blend, policy=policy, usage=usage))
+    return Terms(amount(profit, "profit"), part, period, rules, origins)
 
 
 def _origins(tokens: pa.Table, policy: Policy | None) -> Iterator[tuple[str, str]]:

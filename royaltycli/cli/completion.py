@@ -57,6 +57,13 @@ def corpora(incomplete: str) -> list[str]:
     return _beginning(incomplete, (mixture.name for mixture in mixtures()))
 
 
+def bases(incomplete: str) -> list[str]:
+    """What shares can be proportional to."""
+    from royaltycli.distributing import BASES
+
+    return _beginning(incomplete, BASES)
+
+
 def policies(incomplete: str) -> list[str]:
     """The policies that are shipped; a file can be named as well."""
     from royaltycli.policies import names

@@ -135,6 +135,25 @@ Policy = Annotated[
         show_default="seen tokens, without further rules",
     ),
 ]
+Basis = Annotated[
+    str | None,
+    typer.Option(
+        "--basis",
+        metavar="NAME",
+        help="What shares go by, without a policy: seen-tokens, tokens, documents, bytes, works or usage.",
+        autocompletion=completion.bases,
+        show_default="seen-tokens",
+    ),
+]
+Blend = Annotated[
+    str | None,
+    typer.Option(
+        "--blend",
+        metavar="LAMBDA",
+        help="Shares go by usage to this part, such as 0.5 or 50%, and by seen tokens to the rest.",
+        show_default=False,
+    ),
+]
 Holders = Annotated[
     Path | None,
     typer.Option(
@@ -151,7 +170,7 @@ Usage = Annotated[
         "--usage",
         metavar="FILE",
         readable=False,
-        help="The usage of each source, for a policy that shares by it: CSV or Parquet of source_id and credit.",
+        help="The usage of each source, for shares that go by it: CSV or Parquet of source_id and credit.",
         show_default=False,
     ),
 ]

@@ -20,6 +20,8 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]
 
+[cyan]royalty payout --profit 500e6 --rate 0.2 --blend 50% --usage usage.parquet[/cyan]
+
 [cyan]royalty payout --profit 500e6 --rate 0.2 --policy spotify-gate --by holder[/cyan]"""
 
 
@@ -39,6 +41,8 @@ def payout(
     top: options.Top = None,
     total_tokens: options.TotalTokens = None,
     period: options.Period = "",
+    basis: options.Basis = None,
+    blend: options.Blend = None,
     policy: options.Policy = None,
     holders: options.Holders = None,
     usage: options.Usage = None,
@@ -49,8 +53,8 @@ def payout(
 ) -> None:
     """Pay a part of a profit out to the sources of a corpus, every cent accounted for.
 
-    Each source's share is its seen tokens over all seen tokens. Whole minor units are paid by the method
-    of largest remainders, and the payout column always sums to the pool.
+    Each source's share is its seen tokens over all seen tokens, unless another basis is named. Whole minor
+    units are paid by the method of largest remainders, and the payout column always sums to the pool.
 
     With a policy, by its rules: who takes part, caps, deductions, minimum payment. Then rows by source say
     what was earned, and rows by holder what is paid now.
@@ -70,6 +74,8 @@ def payout(
         "total_tokens": total_tokens,
         "top": rows,
         "period": period,
+        "basis": basis,
+        "blend": blend,
         "policy": policy,
         "holders": holders,
         "usage": usage,

@@ -89,6 +89,7 @@ def scan(
     that was interrupted goes on where it was.
     """
     from royaltycli import api, scanning
+    from royaltycli.arguments import part_of
     from royaltycli.cli import console
     from royaltycli.errors import CallError
     from royaltycli.tokens.partials import folder_of
@@ -96,6 +97,8 @@ def scan(
     table = options.token_table(output, top, is_written=part is None)
     if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
+    if part is not None:
+        part_of(part)  # before a folder is made for what it counts
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table)

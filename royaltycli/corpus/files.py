@@ -18,7 +18,7 @@ from royaltycli.manifest.remotes import OFF, look_up_all
 from royaltycli.manifest.remotes import Found as RemoteFound
 from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
-from royaltycli.remote.locations import is_remote
+from royaltycli.remote.locations import is_remote, without_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _find_remote(search: _Search, owner: int, pattern: str) -> None:
     """Finds the files of one path that leads to another machine."""
     found = search.remote.get(pattern, OFF)
     if isinstance(found, Refusal):
-        _note(search, search.owners[owner], f"path {shown(pattern)}: {found.what}", found.mend)
+        _note(search, search.owners[owner], f"path {shown(without_user(pattern))}: {found.what}", found.mend)
     elif found.kind == "file":
         _take_one(search, owner, found.matches[0])
     else:

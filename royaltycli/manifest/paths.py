@@ -66,11 +66,9 @@ def is_inside(root: str, real: str) -> bool:
 
 
 def check_written(relative: str, *, outside: bool) -> Refusal | None:
-    """Why a path or pattern is refused by its text alone, before the disk is looked at."""
+    """Why a path or pattern, in which there is no control character, is refused before the disk is looked at."""
     if not relative:
         return Refusal("the path is empty", "name a file, a folder or a pattern such as books/*.txt")
-    if "\0" in relative:
-        return Refusal(f"path {shown(relative)} holds a NUL character", "remove it")
     if not outside and (os.path.isabs(relative) or os.path.splitdrive(relative)[0]):
         mend = "write it relative to the manifest's folder, or allow it with --outside"
         return Refusal(f"path {shown(relative)} is absolute", mend)

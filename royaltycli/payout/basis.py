@@ -23,7 +23,7 @@ TOTAL = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Seen tokens of every source, times 10**places so that all are whole.
+    """Seen tokens of every source, times 10**places so that all are whole; or its weight by another basis.
 
     `rest` is the part of the whole run that was not scanned, on the same scale; None where nothing
     is known of it, or nothing is missing.

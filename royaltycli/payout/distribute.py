@@ -20,7 +20,7 @@ from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Ea
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
-from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured
+from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured, zero_everywhere
 from royaltycli.payout.policy import Cap, Fixed, Measure, Per, Policy
 from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
@@ -153,10 +153,7 @@ def _share_out(
         kind = object if nobodys >= 2**63 else weights.dtype
         weights = np.append(weights.astype(kind), np.array([nobodys], kind))
     if not weights.any():
-        what = name.replace("_", " ")
-        raise AmountError(
-            f"nothing can be shared out by {what}, which is zero for all who take part; use another basis"
-        )
+        raise zero_everywhere(name)
     return allocate(units, weights, ids, period)
 
 

@@ -56,7 +56,7 @@ def parts_of(holders: pa.ChunkedArray, source_ids: pa.ChunkedArray) -> Parts:
 
 
 def part_weights(basis: Basis, parts: Parts) -> tuple[Integers, int]:
-    """Seen tokens of each part, and the total that they are fractions of, both times `parts.denominator`."""
+    """The weight of each part, such as its seen tokens, and the total that shares are of; times `parts.denominator`."""
     total = basis.total * parts.denominator
     weights = basis.weights[parts.source]
     numerators = parts.numerators[parts.share]

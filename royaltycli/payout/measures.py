@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
+from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of, seen_tokens
 from royaltycli.payout.policy import Measure
 from royaltycli.payout.quotas import Integers
@@ -27,6 +28,11 @@ class Measured:
     places: int = 0
     rest: int = 0
 
+    @property
+    def total(self) -> int:
+        """The numbers of all sources, and what is nobody's."""
+        return exact_sum(self.numbers) + self.rest
+
 
 def measured(measure: Measure, table: pa.Table, total_tokens: Decimal | None, usage: pa.Table | None) -> Measured:
     """A measure of the sources of a token table in the order of its ids.
@@ -40,13 +46,19 @@ def measured(measure: Measure, table: pa.Table, total_tokens: Decimal | None, us
         return _usage(table["source_id"], usage)
     if measure in ("documents", "bytes"):
         if measure not in table.column_names:
-            raise TableError(f"the token table has no column {measure}, which the policy asks for; scan again")
+            raise TableError(f"the token table has no column {measure}, which shares depend on; scan again")
         return Measured(counts_of(table[measure], measure))
     epochs = table["epochs"]
     if measure == "tokens":
         epochs = pa.chunked_array([pa.array(["1"]).take(pa.array(np.zeros(len(epochs), np.int64)))])
     basis = seen_tokens(table["credited_tokens"], epochs, total_tokens)
     return Measured(basis.weights, basis.places, basis.rest or 0)
+
+
+def zero_everywhere(measure: Measure) -> AmountError:
+    """The error for money that is to be shared out by a measure that nobody has any of."""
+    what = measure.replace("_", " ")
+    return AmountError(f"nothing can be shared out by {what}, which is zero for all who take part; use another basis")
 
 
 def below(numbers: Measured, minimum: Decimal) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -62,7 +74,7 @@ def below(numbers: Measured, minimum: Decimal) -> np.ndarray[tuple[int], np.dtyp
 def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
     """The credits of the usage table in the order of the source ids."""
     if usage is None:
-        raise AmountError("the policy shares by usage, but no usage table is given; name it with `--usage`")
+        raise AmountError("shares depend on usage, but no usage table is given; name it with `--usage`")
     named, texts = usage["source_id"].combine_chunks(), usage["credit"].combine_chunks()
     _check_ids(named, ids)
     encoded = pc.dictionary_encode(texts)
@@ -81,8 +93,6 @@ def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
 
 
 def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
-    if named.null_count:
-        raise TableError("the usage table has a row without source_id; name its source, or leave it out")
     if pc.count_distinct(named).as_py() != len(named):
         twice = pc.value_counts(named)
         first = twice.field("values").filter(pc.greater(twice.field("counts"), 1))[0]
@@ -102,7 +112,10 @@ def _credit(text: str | None) -> Decimal:
         value = Decimal("NaN")
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
-        raise TableError(f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more")
+        raise TableError(
+            f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more, with at most "
+            f"{NUMBER_DIGITS} digits on each side of the point; correct it"
+        )
     return value
 
 

@@ -14,9 +14,11 @@ import pyarrow as pa
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
+from royaltycli.payout.blend import weights_by
 from royaltycli.payout.columns import money_column, repeated, taken
 from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
+from royaltycli.payout.policy import SEEN_TOKENS, Weighted
 from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums, ids_before, listing
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
@@ -51,11 +53,14 @@ def pay(
     total_tokens: Decimal | None = None,
     top: int | None = None,
     period: str = "",
+    basis: Weighted = SEEN_TOKENS,
+    usage: pa.Table | None = None,
 ) -> Payout:
-    """Pay out `pool` minor units to the sources of a token table, in proportion to their seen tokens.
+    """Pay out `pool` minor units to the sources of a token table, in proportion to a basis.
 
     `total_tokens` is the size of the whole run where the table is a part of it. With `top`, only the
-    largest rows are listed, and one row stands for the others. `period` decides ties.
+    largest rows are listed, and one row stands for the others. `period` decides ties. `usage` is a table
+    as for `distribute`, where the basis has usage in it.
 
     Raises TableError if the table makes no sense, AmountError if there is nothing to pay for, or the
     run is smaller than the table; CallError for an unknown `by`.
@@ -63,17 +68,21 @@ def pay(
     if by not in _BY:
         raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
     table = by_source_id(table)
-    basis = seen_tokens(table["credited_tokens"], table["epochs"], total_tokens)
-    if pool and not basis.total:
+    of_run = total_tokens if "seen_tokens" in dict(basis) else None
+    seen = seen_tokens(table["credited_tokens"], table["epochs"], of_run)
+    shared = seen
+    if basis != SEEN_TOKENS:
+        shared = weights_by(basis, table, total_tokens, usage, needed=pool > 0)
+    elif pool and not seen.total:
         amount = f"{money(pool, currency)} {currency.code}"
         raise AmountError(f"the pool of {amount} cannot be paid out, as no tokens were seen; scan the corpus again")
-    ids, weights = table["source_id"], basis.weights
-    if basis.rest is not None:
+    ids, weights = table["source_id"], shared.weights
+    if shared.rest is not None:
         ids = pa.chunked_array([*ids.chunks, pa.array([NOT_SCANNED])], pa.string())
-        weights = np.append(weights, np.array([basis.rest], weights.dtype))
+        weights = np.append(weights, np.array([shared.rest], weights.dtype))
     units = allocate(pool, weights, ids, period)
-    unscanned = None if basis.rest is None else int(units[-1])
-    paid = _Paid(table, basis, units[: table.num_rows], unscanned, pool, currency, top, period)
+    unscanned = None if shared.rest is None else int(units[-1])
+    paid = _Paid(table, seen, shared, units[: table.num_rows], unscanned, pool, currency, top, period)
     rows, elsewhere = _BY[by](paid)
     destinations = ((PAID, pool - sum(elsewhere.values())), *elsewhere.items())
     return Payout(rows, pool, currency, by, destinations)
@@ -81,9 +90,10 @@ def pay(
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
-    """What each source of a table was paid, and all that rows are made of."""
+    """What each source of a table was paid, and all that rows are made of; shares are of the `basis`."""
 
     table: pa.Table
+    seen: Basis
     basis: Basis
     units: npt.NDArray[np.int64]
     unscanned: int | None
@@ -94,16 +104,17 @@ class _Paid:
 
 
 def _by_source(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
-    table, basis = paid.table, paid.basis
+    table, seen, basis = paid.table, paid.seen, paid.basis
     special = {} if paid.unscanned is None else {NOT_SCANNED: paid.unscanned}
     rows = listing(paid.units, ids_before(table["source_id"]), special, paid.top, "(other sources)")
     weights = rows.numbers(basis.weights, {NOT_SCANNED: basis.rest or 0})
+    tokens = rows.numbers(seen.weights, {NOT_SCANNED: seen.rest or 0})
     columns = {
         "source_id": rows.ids(table["source_id"]),
         "title": rows.texts(table["title"]),
         "holders": rows.texts(holders_text(table["holders"])),
         "tokens": rows.counts(table["tokens"].to_numpy(), {}),
-        "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
+        "seen_tokens": decimal_texts(tokens, 10**seen.places, seen.places),
         "share": share_texts(weights, basis.total),
     }
     paid_out = _with_money(columns, rows, paid.units, special, paid)

@@ -11,6 +11,11 @@ from typing import Literal
 Measure = Literal["seen_tokens", "tokens", "documents", "bytes", "works", "usage"]
 Per = Literal["source", "holder"]
 
+Weighted = tuple[tuple[Measure, Fraction], ...]
+"""What shares are proportional to: measures, each with its weight, from 0 on; the weights make one."""
+
+SEEN_TOKENS: Weighted = (("seen_tokens", Fraction(1)),)
+
 Destination = str
 """Where money goes that no holder gets: `pool` (the others share it), `escrow`, `payer` or `fund:NAME`."""
 
@@ -97,7 +102,7 @@ class Policy:
     date: str = ""
     digest: str = ""
     rate: Fraction | None = None
-    basis: tuple[tuple[Measure, Fraction], ...] = (("seen_tokens", Fraction(1)),)
+    basis: Weighted = SEEN_TOKENS
     top: tuple[Top, ...] = ()
     gates: tuple[Gate, ...] = ()
     fixed: Fixed | None = None

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import AmountError, CallError, TableError
+from royaltycli.errors import AmountError, TableError
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of
 from royaltycli.payout.quotas import Integers
@@ -69,10 +69,8 @@ def listing(
 
     The real rows stand in the order of their ids, and `before` says how many of them come before an
     id. `special` has the amounts of the rows in parentheses. With `top`, only so many real rows are
-    listed, and one more, with the id `other`, stands for the others. Raises CallError if it is negative.
+    listed, and one more, with the id `other`, stands for the others.
     """
-    if top is not None and top < 0:
-        raise CallError(f"top is {top}, but must be zero or more")
     size = len(amounts)
     kept, folded = np.arange(size), np.array([], np.int64)
     amounts_of = dict(special)

@@ -55,16 +55,23 @@ def written(path: str | os.PathLike[str]) -> str:
     return f"{found[1] or found[2]}://{text[found.end() :]}" if found else text
 
 
+def without_user(text: str) -> str:
+    """A name without the user and the password that it may begin with, which belong into no message and no table."""
+    scheme, mark, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
 def locate(text: str) -> Location:
     """The place that a text names, such as `s3://bucket/folder/file.jsonl`. Raises RemoteError."""
     found = _SCHEME.match(text)
     scheme = found[1].lower() if found else ""
     if scheme == "http":
-        what = f"{text} is sent in the clear, where anyone on the way could change it"
+        what = f"{without_user(text)} is sent in the clear, where anyone on the way could change it"
         raise RemoteError(what, "use https://")
     if found is None or scheme not in SCHEMES:
         known = ", ".join(f"{known}://" for known in SCHEMES)
-        raise RemoteError(f"{text} is of no known kind", f"use {known}, or a file on this machine")
+        raise RemoteError(f"{without_user(text)} is of no known kind", f"use {known}, or a file on this machine")
     rest = text[found.end() :]
     if _CONTROL.search(rest) or any(part in (".", "..") for part in rest.split("/")):
         what = f"{text!r} holds a control character, or . or .. as a part"
@@ -99,7 +106,7 @@ def _hub(text: str, rest: str) -> Location:
 
 
 def _web(text: str) -> Location:
-    shown = text.partition("@")[0]  # a password in a name would end up in messages and tables
+    shown = without_user(text)
     try:
         parts = split_url(text)
     except ValueError as error:

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from royaltycli.numerals import plain_fraction
-from royaltycli.payout.policy import Cap, Destination, Fixed, Floor, Gate, Payment, Policy
+from royaltycli.payout.policy import (
+    SEEN_TOKENS,
+    Cap,
+    Destination,
+    Fixed,
+    Floor,
+    Gate,
+    Payment,
+    Policy,
+    Weighted,
+)
 
 Rules = tuple[tuple[str, str], ...]
 """Each a short name and a sentence."""
@@ -19,14 +29,24 @@ PLAIN: Rules = (
     ("Deductions", "none"),
     ("Minimum payment", "none"),
 )
-"""Of a payout without a policy (docs/spec-allocation.md)."""
+"""Of a payout without a policy, by seen tokens (docs/spec-allocation.md)."""
 
 
-def rules_of(policy: Policy | None, code: str) -> Rules:
-    """The rules of a policy in the order in which they apply; amounts are in the currency of this code."""
-    if policy is None:
+def rules_of(policy: Policy | None, code: str, basis: Weighted = SEEN_TOKENS) -> Rules:
+    """The rules of a policy in the order in which they apply; amounts are in the currency of this code.
+
+    Without a policy, `basis` is what shares are proportional to.
+    """
+    if policy is not None:
+        return tuple(_rules(policy, code))
+    if basis == SEEN_TOKENS:
         return PLAIN
-    return tuple(_rules(policy, code))
+    return (("Basis", basis_words(basis)), *_unattributed(Policy("", basis=basis)), *PLAIN[1:])
+
+
+def basis_words(basis: Weighted) -> str:
+    """What shares are proportional to, such as `50 % by usage and 50 % by seen tokens`."""
+    return " and ".join(f"{_percent(weight)} by {measure.replace('_', ' ')}" for measure, weight in basis)
 
 
 def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
@@ -35,8 +55,7 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
         yield "Published", f"{policy.source}, {policy.date}" if policy.date else policy.source
     for top in policy.top:
         yield "Before all else", f"{_percent(top.part)} of the pool to {_place(top.to)}"
-    measures = [(measure.replace("_", " "), weight) for measure, weight in policy.basis]
-    yield "Basis", " and ".join(f"{_percent(weight)} by {measure}" for measure, weight in measures)
+    yield "Basis", basis_words(policy.basis)
     for gate in policy.gates:
         yield "Who takes part", _gate(gate)
     if not policy.gates:
@@ -47,8 +66,7 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
         yield "Cap", _cap(cap, code)
     for floor in policy.floors:
         yield "Floor", _floor(floor, code)
-    if any(measure == "usage" for measure, _ in policy.basis):
-        yield "Unattributed usage", f"to {_place(policy.unattributed)}"
+    yield from _unattributed(policy)
     parts = policy.deductions
     yield from ((name, f"{_percent(part)} of what a holder earned") for name, part in (("Fee", parts.fee),) if part)
     yield from (
@@ -57,6 +75,11 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
         if part
     )
     yield from _payment(policy.payment, code)
+
+
+def _unattributed(policy: Policy) -> Iterator[tuple[str, str]]:
+    if "usage" in dict(policy.basis):
+        yield "Unattributed usage", f"to {_place(policy.unattributed)}"
 
 
 def _gate(gate: Gate) -> str:
@@ -113,4 +136,5 @@ def _place(to: Destination) -> str:
 
 
 def _percent(part: Fraction) -> str:
-    return f"{plain_fraction(part * 100)} %"
+    text = plain_fraction(part * 100)
+    return plain_fraction(part) if "/" in text else f"{text} %"

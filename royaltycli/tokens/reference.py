@@ -73,10 +73,7 @@ class TiktokenReference:
         import tiktoken
 
         name, ranks = self._source.name, mergeable_ranks(self._source)
-        try:
-            return tiktoken.Encoding(name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={})
-        except (ValueError, KeyError) as error:
-            raise EncodingError(f"{name}: not a usable vocabulary ({error})") from error
+        return tiktoken.Encoding(name, pat_str=self._pattern, mergeable_ranks=ranks, special_tokens={})
 
     def count(self, text: str) -> int:
         """The length of `encode_ordinary(text)`."""
@@ -142,9 +139,10 @@ def mergeable_ranks(encoding: Encoding) -> dict[bytes, int]:
         raise EncodingError(
             f"{encoding.name}:{line}: not a token in base64 and its rank; get the file again"
         ) from error
-    if len(ranks) < BYTES or sorted(ranks.values()) != list(range(len(ranks))):
+    if not all(bytes([byte]) in ranks for byte in range(BYTES)) or sorted(ranks.values()) != list(range(len(ranks))):
         raise EncodingError(
-            f"{encoding.name}: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again"
+            f"{encoding.name}: not a whole vocabulary; each byte must be a token, and the ranks run from 0 without "
+            "gaps; get the file again"
         )
     return ranks
 

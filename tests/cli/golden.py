@@ -1,36 +1,47 @@
 """Reads the golden files of tests/cli/errors: what a user has, what is typed, and what is then said.
 
 A case begins with `=== what it shows`. `--- PATH` begins a file, which is the lines that follow, or what
-a maker of `MAKERS` makes of `--- PATH | MAKER ARGUMENTS`. `$ royalty …` is typed, and all lines after it
-are the whole of standard error.
+a maker of `MAKERS` makes of `--- PATH | MAKER ARGUMENTS`; some makers read the lines that follow:
+`NAME = JSON LIST`, a column of a table, or SQL. `(x 300 times)` stands for so many. `$ royalty …` is typed, and
+all lines after it are the whole of standard error, in which FOLDER is where it is typed, and DIGEST any SHA-256.
+Instead, `>>> …` is Python, in which `tokens` is a good token table, and the lines after it are its error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
+import json
 import os
 import re
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typer.testing import CliRunner
 
 from royaltycli import accounting, api
+from royaltycli.cli import app
 from royaltycli.storage import write_parquet
-from royaltycli.tokens.table import SCHEMA, with_metadata
+from royaltycli.tokens.table import SCHEMA, metadata_of, with_metadata
 from tests.conftest import packed
 
 FOLDER = Path(__file__).parent / "errors"
+HUGE = 1 << 30
+
+_TIMES = re.compile(r"\((\S+) (\d+) times\)")
 
 
 @dataclass
 class Case:
-    """One bad input. `files` are (path, maker with its arguments or None, text)."""
+    """One bad input. `files` are (path, maker with its arguments or None, text); a call is in Python."""
 
     title: str
     command: str = ""
+    is_call: bool = False
     message: str = ""
     files: list[tuple[str, list[str] | None, str]] = field(default_factory=list)
 
@@ -40,13 +51,13 @@ def cases(file):
     found = []
     for block in re.split(r"^=== ", (FOLDER / file).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         title, _, rest = block.partition("\n")
-        written, _, asked = rest.partition("$ royalty ")
+        written, prompt, asked = re.split(r"^(\$ royalty|>>>) ", rest, maxsplit=1, flags=re.MULTILINE)
         command, _, message = asked.partition("\n")
-        case = Case(title, command, message.rstrip("\n") + "\n")
+        case = Case(title, command, prompt == ">>>", message.rstrip("\n") + "\n")
         for part in re.split(r"^--- ", written, flags=re.MULTILINE)[1:]:
             head, _, text = part.partition("\n")
             path, _, maker = head.partition(" | ")
-            case.files.append((path, maker.split() or None, text))
+            case.files.append((path, maker.split() or None, _TIMES.sub(lambda found: found[1] * int(found[2]), text)))
         found.append(case)
     return found
 
@@ -58,15 +69,19 @@ def prepare(case, folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         if maker is None:
             path.write_bytes(packed(text, path.suffix))
+        elif maker[0] in OF_TEXT:
+            OF_TEXT[maker[0]](path, text)
         else:
             MAKERS[maker[0]](path, *maker[1:])
 
 
 def snapshot(folder):
-    """Everything in a folder: the bytes of files, where links lead, and what else there is."""
+    """Everything in a folder: the bytes of files, of huge ones the size, where links lead, and what else there is."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        content = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        content = str(path.readlink()) if path.is_symlink() else None
+        if content is None and path.is_file():
+            content = path.read_bytes() if path.stat().st_size < HUGE else path.stat().st_size
         found[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
     return found
 
@@ -167,19 +182,107 @@ def make_ledger(path):
     accounting.close("2026", ledger=path, **how)
 
 
+def make_sources(path, count):
+    """A token table of many sources of one token each."""
+    ids = pa.array([f"s{number}" for number in range(int(count))])
+    one = small_table().slice(0, 1).take(pa.array([0] * int(count)))
+    write_parquet(path, one.set_column(0, SCHEMA.field(0), ids))
+
+
+def make_archive(path, text):
+    """A web archive of one record, which has these headers, and holds what stands below them and a blank line."""
+    headers, _, block = (part.replace("\n", "\r\n").encode() for part in text.partition("\n\n"))
+    length = b"" if b"Content-Length" in headers else b"\r\nContent-Length: %d" % len(block)
+    path.write_bytes(b"WARC/1.0\r\n" + headers + length + b"\r\n\r\n" + block + b"\r\n\r\n")
+
+
+def make_zeros(path, size):
+    """A file of zeros that takes no room."""
+    with path.open("wb") as file:
+        file.truncate(int(size))
+
+
+def royalty(path, *words):
+    """A command that went before, typed in the folder of a file that it makes or changes."""
+    with contextlib.chdir(path.parent):
+        done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+
+
+def columns(text):
+    """The columns that lines of `NAME = JSON LIST` describe; one without a list has None."""
+    for line in text.splitlines():
+        name, _, values = line.partition(" = ")
+        yield name.removesuffix(" ="), json.loads(values) if values else None
+
+
+def make_changed_tokens(path, text):
+    """A good token table, but for some columns with other values, or none; and for what it says of itself.
+
+    A column keeps its type, unless its values are binary floats.
+    """
+    table = small_table()
+    for name, values in columns(text):
+        at = table.schema.get_field_index(name)
+        if values is None:
+            table = table.remove_column(at)
+        elif isinstance(values, str):
+            table = with_metadata(table, **{**metadata_of(table), name: values})
+        else:
+            floats = any(isinstance(value, float) for value in values)
+            table = table.set_column(at, name, pa.array(values, None if floats else SCHEMA.field(name).type))
+    write_parquet(path, table)
+
+
+def make_table(path, text):
+    """A Parquet file of these columns, as another program would write it."""
+    made = list(columns(text))
+    pq.write_table(pa.table([pa.array(values) for _, values in made], names=[name for name, _ in made]), path)
+
+
+def run_sql(path, text):
+    """What a stranger does to a database, or a new one."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript(text)
+
+
+def lose(folder):
+    """A folder whose files are gone."""
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def garble(folder):
+    """A folder whose files have one bit wrong."""
+    for path in folder.iterdir():
+        make_flip(path, 100)
+
+
+OF_TEXT = {
+    "sql": run_sql,
+    "table": make_table,
+    "tokens": make_changed_tokens,
+    "warc": make_archive,
+}
+"""Makers that are given the lines that follow."""
+
 MAKERS = {
     "bomb": make_bomb,
     "corpus": make_corpus,
     "cut": make_cut,
     "flip": make_flip,
     "folder": Path.mkdir,
+    "garbled": garble,
     "hex": lambda path, *digits: path.write_bytes(bytes.fromhex("".join(digits))),
     "ledger": make_ledger,
     "link": lambda path, target: path.symlink_to(target),
+    "lost": lose,
     "nested": make_nested,
     "payout": make_payout,
     "pipe": os.mkfifo,
     "rows": lambda path: path.write_bytes(whole(".parquet")),
-    "tokens": make_tokens,
+    "royalty": royalty,
+    "sources": make_sources,
     "vocabulary": make_vocabulary,
+    "zeros": make_zeros,
 }

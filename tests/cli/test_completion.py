@@ -32,6 +32,8 @@ def offered(line, before=""):
         ("royalty shares -f j", ["json", "jsonl"]),
         ("royalty payout --currency JP", ["JPY"]),
         ("royalty estimate -c kw", ["kwd"]),
+        ("royalty payout --basis ", ["seen-tokens", "tokens", "documents", "bytes", "works", "usage"]),
+        ("royalty explain --basis seen_", []),
         ("royalty payout --currency XAU", []),  # gold, in which nothing can be paid
         ("royalty scan --encoding ", list(PUBLIC)),
         ("royalty scan --encoding ./tok", []),  # the shell offers files
@@ -70,6 +72,8 @@ atexit.register(check)
 """
 
 
-@pytest.mark.parametrize("option", ["payout --format", "payout -c", "scan -e", "scan --engine", "estimate --part"])
+@pytest.mark.parametrize(
+    "option", ["payout --format", "payout --basis", "payout -c", "scan -e", "scan --engine", "estimate --part"]
+)
 def test_nothing_heavy_is_imported_to_offer_something(option):
     assert offered(f"royalty {option} ", before=LIGHT)

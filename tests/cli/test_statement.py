@@ -131,8 +131,8 @@ def test_a_payer_that_is_wrong(tmp_path, monkeypatch, text, said):
     [
         ("id,email\n", "must have a column holder_id, and no column twice; correct its first line"),
         ("holder_id,email,email\n", "must have a column holder_id, and no column twice; correct its first line"),
-        ("holder_id,email\na\n", "row 2 of c.csv has 1 cells, not 2; correct it"),
-        ("holder_id,email\na,x\na,y\n", "row 3 of c.csv names a holder again; correct it"),
+        ("holder_id,email\na\n", "c.csv:2: the row has not as many cells as the header; correct it"),
+        ("holder_id,email\na,x\na,y\n", "c.csv:3: a is named a second time; keep one of the rows"),
         ('holder_id,email\na,"x\n', "c.csv is no CSV in UTF-8"),
     ],
 )

@@ -423,6 +423,10 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path):
     ):
         list(read([Piece(file)], {0: SOURCE}))
     path.unlink()
+    path.mkdir()
+    with pytest.raises(DocumentError, match=r"t.txt: is no longer a regular file; run the scan again"):
+        list(read([Piece(file)], {0: SOURCE}))
+    path.rmdir()
     with pytest.raises(DocumentError, match=r"t.txt: cannot be read \(no such file or directory\)"):
         list(read([Piece(file)], {0: SOURCE}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 import zlib
 from urllib.parse import urlsplit
 
@@ -271,6 +272,13 @@ def test_a_page_that_was_sent_in_something_else(folder, said, sent, words):
     place = folder({"corpus.toml": MANIFEST, "a.warc.gz": members(records)})
     with pytest.raises(DocumentError, match=re.escape(f"record 1: broken web archive ({words}); replace")):
         royaltycli.scan(place)
+
+
+def test_without_fastwarc_the_way_to_get_it_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
+    said = "a web archive is read with the package fastwarc, which is not installed; install royaltycli[warc]"
+    with pytest.raises(DocumentError, match=re.escape(said)):
+        texts_of(folder, WET)
 
 
 def test_a_page_that_is_not_what_it_says(folder):

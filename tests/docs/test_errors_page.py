@@ -42,12 +42,29 @@ def texts():
 
 
 def messages():
-    """Every message that is written where it is raised or noted."""
+    """Every message that is written where it is raised or noted, or by another name in the same function."""
     for tree in trees():
-        for node in ast.walk(tree):
-            name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
-            if name in CARRIERS:
-                yield from filter(None, map(literal, node.args))
+        for part in tree.body:
+            names = named(part)
+            for node in ast.walk(part):
+                name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+                for argument in node.args if name in CARRIERS else ():
+                    meant = names.get(argument.id, ()) if isinstance(argument, ast.Name) else (argument,)
+                    yield from filter(None, map(literal, meant))
+
+
+def named(part):
+    """What each name may stand for in a function or a class."""
+    names = {}
+    for node in ast.walk(part):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = zip(target.elts, node.value.elts, strict=True)
+            for name, value in pairs:
+                if isinstance(name, ast.Name):
+                    names.setdefault(name.id, []).append(value)
+    return names
 
 
 def fixed(message):

@@ -342,6 +342,12 @@ def test_no_database(ledger):
     (ledger.path / FILE).unlink()
 
 
+def test_an_older_sqlite(ledger, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    with pytest.raises(LedgerError, match=r"the SQLite of this Python is .*; a ledger needs 3\.37 or later"):
+        ledger.close("2026", 1, ("x", 1, A))
+
+
 def test_a_later_format(ledger):
     ledger.close("2026", 1, ("x", 1, A))
     database = sqlite3.connect(ledger.path / FILE)

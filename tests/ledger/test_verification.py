@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 
+import numpy as np
 import pytest
 
 from royaltycli.errors import LedgerDamage, LedgerError
@@ -198,6 +199,17 @@ def test_a_chain_that_was_made_anew_is_found_by_its_inputs(copy):
             state = found.append(state, posting)
     assert old
     assert "transaction 2 (close of 2027): its moves are not what its inputs come to, from line 1 on" in damage(copy)
+
+
+def test_a_transaction_of_a_kind_that_is_not_known(copy):
+    from royaltycli.ledger import journal
+    from royaltycli.ledger.accounts import Moves
+    from royaltycli.ledger.chain import Posting
+
+    with journal.opened(copy) as found, found.writing():
+        state, nothing = found.state(), Moves(np.empty((0, 6), np.int64))
+        found.append(state, Posting("gift", {}, (), state.parties.since(len(state.parties)), nothing))
+    assert "gift is no kind of transaction that this version of royalty knows" in damage(copy)
 
 
 def test_a_journal_that_was_cut_short_is_told_by_its_head(sound, copy):

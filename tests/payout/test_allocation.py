@@ -60,10 +60,10 @@ def test_rule_a4_nothing_among_nobody_is_nothing():
 @pytest.mark.parametrize(
     ("units", "weights", "part"),
     [
-        (-1, [1], "-1 units"),
-        (2**63, [1], "units cannot"),
-        (1, [-3], "weight of a is -3"),
-        (1, [1, 1], "2 weights for 1"),
+        (-1, [1], "-1 units cannot be shared out; give 0 to 9223372036854775807"),
+        (2**63, [1], "units cannot be shared out"),
+        (1, [-3], "weight of a is -3, but must be zero or more"),
+        (1, [1, 1], "there are 2 weights for 1 ids; give one each"),
     ],
 )
 def test_what_cannot_be_allocated_is_refused(units, weights, part):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from fractions import Fraction
 
 import pyarrow as pa
 import pytest
 
-from royaltycli.errors import CallError
+from royaltycli.errors import AmountError, CallError
+from royaltycli.payout import distributed as distributed_rows
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.currency import currency, exact_money
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distributed import pay_out
@@ -40,6 +43,23 @@ def column(payout, name):
     """A column by the id of the row."""
     identifier = payout.rows.column_names[0]
     return dict(zip(payout.rows[identifier].to_pylist(), payout.rows[name].to_pylist(), strict=True))
+
+
+def test_rule_y2_a_millionth_lost_on_the_way_stops_the_run(monkeypatch):
+    """The planted violations: a distribution that lacks a millionth at each of two places, and rows that lack a cent."""
+    whole = distributed()
+    less = {name: amount - 1 for name, amount in whole.elsewhere.items()}
+    with pytest.raises(AmountError, match="the destinations sum to 999999998 millionths of a pool of 1000; this is a"):
+        pay_out(dataclasses.replace(whole, elsewhere=less))
+
+    def lossy(*given):
+        units = allocate(*given)
+        units[0] -= 1
+        return units
+
+    monkeypatch.setattr(distributed_rows, "allocate", lossy)
+    with pytest.raises(AmountError, match="the rows sum to 999 units of a pool of 1000; this is a defect"):
+        pay_out(whole, "source")
 
 
 @pytest.mark.parametrize("by", ["source", "holder", "split"])

@@ -273,7 +273,9 @@ def test_rule_r6_a_unit_lost_on_the_way_stops_the_run(by, monkeypatch):
     made = table(("a", 5, "1", {"x": "1"}), ("b", 3, "1", {"y": "1"}))
     target = "allocate" if by == "source" else "split"
     monkeypatch.setattr(payout_module, target, lossy(getattr(payout_module, target)))
-    with pytest.raises(AmountError, match="999 units of a pool of 1000"):
+    with pytest.raises(
+        AmountError, match="999 units of a pool of 1000; this is a defect of the program, please report it"
+    ):
         pay(made, pool=1000, currency=DOLLAR, by=by)
 
 
@@ -299,8 +301,6 @@ def test_rule_b3_an_empty_table_of_a_large_run_leaves_all_not_scanned():
 def test_what_cannot_be_called_is_refused():
     with pytest.raises(CallError, match="by 'author' is not known; use source, holder, split"):
         pay(TEXTBOOK, pool=1, currency=DOLLAR, by="author")
-    with pytest.raises(CallError, match="top is -1"):
-        pay(TEXTBOOK, pool=1, currency=DOLLAR, top=-1)
     with pytest.raises(CallError, match="zero byte"):
         pay(TEXTBOOK, pool=1, currency=DOLLAR, period="\0")
 

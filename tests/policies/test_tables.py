@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from royaltycli.errors import CallError, ManifestError, TableError
 from royaltycli.payout.currency import currency
 from royaltycli.payout.parties import PARTIES
-from royaltycli.policies import parties
+from royaltycli.policies import parties, usage
 from royaltycli.policies.parties import read_parties
 from royaltycli.policies.usage import ROWS_NAMED, read_usage
 
@@ -158,6 +158,13 @@ def test_a_usage_table_that_cannot_be_exact_or_read_is_refused(tmp_path):
         read_usage(written(tmp_path, "broken.parquet", "no Parquet"))
 
 
+def test_a_usage_table_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"source_id": ["a"], "credit": ["1"], "note": ["x" * 5000]}), tmp_path / "u.parquet")
+    monkeypatch.setattr(usage, "LIST_BYTES", 5000)
+    with pytest.raises(TableError, match=r"u\.parquet unpacks to more than 5,000 bytes; leave other columns out"):
+        read_usage(tmp_path / "u.parquet")
+
+
 def test_rows_of_a_usage_table_that_make_no_sense_are_named_all_at_once_with_their_lines(tmp_path):
     text = '\ufeffsource_id,credit,note\na,1,"two\nlines"\n\nb,-2,\n,3,\nc,nan,\nd,,\ne,1e3,\n'
     path = written(tmp_path, "u.csv", text)
@@ -192,7 +199,9 @@ def test_a_row_with_another_number_of_cells_is_named_with_its_line(tmp_path):
 
 def test_of_very_many_wrong_rows_the_first_are_named_and_the_others_counted(tmp_path):
     path = written(tmp_path, "u.csv", "source_id,credit\n" + "a,x\n" * (ROWS_NAMED + 7))
-    with pytest.raises(ManifestError, match=rf":{ROWS_NAMED + 2}: there is more of this kind .* \(7 times\)") as caught:
+    with pytest.raises(
+        ManifestError, match=rf":{ROWS_NAMED + 2}: there is more of this kind .* \(7 times\); mend the rows above first"
+    ) as caught:
         read_usage(path)
     assert len(caught.value.problems) == ROWS_NAMED + 1
 

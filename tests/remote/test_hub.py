@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 
+import huggingface_hub
 import pytest
 
 import royaltycli
+from royaltycli.errors import RemoteError
+from royaltycli.remote import hub as hubs
+from royaltycli.remote.locations import Location
 from tests.remote.hub import COMMIT, TOKEN, Hub
 
+PLACE = Location("hf", "datasets/o/n", "a.txt")
 MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "hf://datasets/o/n{}"\n'
 
 
@@ -61,3 +66,28 @@ def test_a_dataset_that_is_not_there(hub, folder):
         "error: corpus.toml:3: source 'a': path 'hf://datasets/o/m': hf://datasets/o/m does not exist, "
         "or may not be read by you; check its spelling, or log in with `hf auth login`\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("GatedRepoError", "is open only to those whom its owner lets in; ask for access on its page"),
+        ("HfHubHTTPError", "cannot be listed (502 Bad Gateway); check the network and try again"),
+    ],
+)
+def test_what_the_hub_refuses(monkeypatch, kind, said):
+    def refuse(*_given, **_options):
+        raise type(kind, (Exception,), {})("502 Bad Gateway")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
+    with pytest.raises(RemoteError) as caught:
+        hubs.at_commit(PLACE)
+    assert str(caught.value) == f"hf://datasets/o/n/a.txt {said}"
+
+
+def test_without_huggingface_hub_the_way_to_get_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(
+        RemoteError, match=r"is found with huggingface_hub, which is not installed; pip install 'royaltycli\[hf\]'$"
+    ):
+        hubs.at_commit(PLACE)

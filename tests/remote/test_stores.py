@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -9,11 +10,14 @@ import os
 import random
 import re
 import sys
+import tempfile
+import types
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from obstore import exceptions
 
 import royaltycli
 from royaltycli import storage
@@ -191,7 +195,8 @@ def test_a_file_that_is_removed_in_mid_scan_is_an_error(store):
 def test_an_answer_that_is_too_short_is_an_error(corpora, store):
     store.faults.append("short")
     with pytest.raises(
-        RemoteError, match=r"^s3://corpus/\S+ was not sent as a whole, but [0-9]+ bytes where [0-9]+ were asked for; "
+        RemoteError,
+        match=r"^s3://corpus/\S+ was not sent as a whole, but [0-9]+ bytes where [0-9]+ were asked for; try again, and look to the store$",
     ):
         royaltycli.scan(corpora[1])
 
@@ -245,6 +250,19 @@ def test_a_result_that_reads_back_otherwise_is_an_error(store):
         storage.write_text("s3://results/a.txt", "One day.")
     storage.write_text("s3://results/a.txt", "One day.")
     assert store.get("results", "a.txt") == b"One day."
+
+
+def test_a_result_that_cannot_be_collected_here(store, monkeypatch):
+    def full(**_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.put("results", {})
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    said = (
+        r"^s3://results/a\.txt cannot be written, as it cannot be collected here \(no space left on device\); make room"
+    )
+    with pytest.raises(OutputError, match=said):
+        storage.write_text("s3://results/a.txt", "One day.")
 
 
 def test_a_result_is_there_whole_or_not_at_all(store):
@@ -319,13 +337,13 @@ def test_remote_reading_is_off_unless_the_manifest_says_otherwise(store, folder)
         ("az:///a.txt", "az:///a.txt names no container; write az://CONTAINER/PATH"),
         ("s3://corpus/../a.txt", "'s3://corpus/../a.txt' holds a control character, or . or .. as a part; write the name in full"),
         ("hf://models/a/b", "hf://models/a/b names no dataset of Hugging Face; write hf://datasets/OWNER/NAME/PATH"),
-        ("https://me:secret@example.com/a.txt", "https://me:secret names no web server; write https://HOST/PATH, without user or password"),
+        ("https://me:secret@example.com/a.txt", "https://example.com/a.txt names no web server; write https://HOST/PATH, without user or password"),
         ("https://example.com/*.txt", "https://example.com/*.txt is on a web server, which cannot list its files; name each file by itself"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_found_is_named(store, folder, path, message):
     store.put("corpus", {"a.txt": b"One day."})
-    assert problem(folder, path) in (message, f"path {path!r}: {message}")
+    assert problem(folder, path) in (message, f"path {path.replace('me:secret@', '')!r}: {message}")
 
 
 def test_no_match_reads_as_it_does_here(store, folder):
@@ -355,6 +373,32 @@ def test_no_network(folder, monkeypatch):
         "path 's3://corpus/a.txt': s3://corpus/a.txt cannot be reached (HTTP error: error sending request); "
         "check the network, and AWS_ENDPOINT_URL"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("status code: 301 Moved Permanently"), "s3://corpus is in another region; set AWS_REGION to its region"),
+        (
+            exceptions.InvalidPathError("Path - has an empty part"),
+            "s3://corpus/a.txt is, or holds, a name that no path can have (has an empty part); use a narrower pattern, or rename it",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_store_refuses(monkeypatch, error, said):
+    def refuse(_path):
+        raise error
+
+    monkeypatch.setattr(objects, "_store", lambda *_place: types.SimpleNamespace(head=refuse))
+    with pytest.raises(RemoteError) as caught:
+        find_file(locate("s3://corpus/a.txt"))
+    assert str(caught.value) == said
+
+
+def test_a_store_that_tells_no_versions(monkeypatch):
+    monkeypatch.setattr(objects, "head", lambda _place: objects.Object("a.txt", 8, ""))
+    with pytest.raises(RemoteError, match=r"has no ETag, by which a change in mid-scan could be noticed; copy it"):
+        find_file(locate("s3://corpus/a.txt"))
 
 
 @pytest.mark.usefixtures("store")

@@ -243,6 +243,7 @@ def test_a_certificate_for_another_name_or_of_an_unknown_authority_is_refused(se
     monkeypatch.setenv("ROYALTY_TRUSTED_HOSTS", f"127.0.0.1:{server.server_port}")
     said = problem(folder, f"https://127.0.0.1:{server.server_port}/a.txt")
     assert "the server cannot prove who it is" in said
+    assert said.endswith("; use another address, or see to your certificates (SSL_CERT_FILE)")
     other = Web({"/a.txt": b"One day."})
     monkeypatch.setenv("ROYALTY_TRUSTED_HOSTS", f"localhost:{other.server_port}")
     assert "the server cannot prove who it is" in problem(folder, f"{other.url}/a.txt")

@@ -200,7 +200,9 @@ def test_workers_that_lack_a_library(place, monkeypatch):
         raise ModuleNotFoundError("No module named 'royaltycli'")
 
     monkeypatch.setattr(clusters, "_answer", lacks)
-    with pytest.raises(WorkerError, match=r"No module named 'royaltycli'\); install the same royaltycli"):
+    with pytest.raises(
+        WorkerError, match=r"^a worker cannot count \(.*No module named 'royaltycli'\); install the same"
+    ):
         scan(place, "r.parquet")
 
 

@@ -158,13 +158,18 @@ def test_its_name_and_digest_are_the_files(small):
     assert (encoding.name, encoding.digest, encoding.pattern) == expected
 
 
+WITHOUT_ZERO = b"".join(
+    base64.b64encode(token) + b" %d\n" % rank
+    for rank, token in enumerate([*(bytes([byte]) for byte in range(1, 256)), b"ab"])
+)
 NO_TOKEN = "small.tiktoken:1: not a token in base64 and its rank; get the file again"
-NO_WHOLE = "small.tiktoken: not a whole vocabulary; its ranks must run from 0 without gaps; get the file again"
+NO_WHOLE = "small.tiktoken: not a whole vocabulary; each byte must be a token, and the ranks run from 0 without gaps; get the file again"
 BROKEN = {
     "no base64": (b"!!!! 0\n", NO_TOKEN),
     "no rank": (b"IQ==\n", NO_TOKEN),
     "a rank in words": (b"IQ== one\n", NO_TOKEN),
     "too few": (b"IQ== 0\n", NO_WHOLE),
+    "no zero byte": (WITHOUT_ZERO, NO_WHOLE),
     "nothing": (b"", NO_WHOLE),
 }
 
@@ -180,7 +185,7 @@ def test_a_broken_vocabulary_is_refused(tmp_path, data, message):
 def test_a_gap_in_the_ranks_is_refused(tmp_path):
     lines = small_vocabulary(tmp_path).read_bytes().splitlines(keepends=True)
     (tmp_path / "small.tiktoken").write_bytes(b"".join(lines[:1000] + lines[1001:]))
-    with pytest.raises(EncodingError, match="its ranks must run from 0 without gaps"):
+    with pytest.raises(EncodingError, match="the ranks run from 0 without gaps"):
         load_reference(find_encoding("small.tiktoken", "r50k_base", tmp_path))
 
 

@@ -38,18 +38,20 @@ def read_sender(path: Path) -> Sender:
 def read_contacts(path: Path) -> Contacts:
     """What a CSV says of holders: `holder_id`, and any other columns, in their order. Raises CallError."""
     try:
-        rows = list(csv.reader(io.StringIO(_read(path).decode("utf-8-sig"), newline=""), strict=True))
+        reader = csv.reader(io.StringIO(_read(path).decode("utf-8-sig"), newline=""), strict=True)
+        rows = [(reader.line_num, row) for row in reader if row]
     except (csv.Error, UnicodeDecodeError) as error:
         raise CallError(f"{path} is no CSV in UTF-8 ({error}); correct it") from error
-    header = rows[0] if rows else []
+    header = rows[0][1] if rows else []
     if "holder_id" not in header or len(set(header)) < len(header):
         raise CallError(f"{path} must have a column holder_id, and no column twice; correct its first line")
     at = header.index("holder_id")
     contacts: dict[str, tuple[tuple[str, str], ...]] = {}
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(header) or row[at] in contacts:
-            what = "names a holder again" if len(row) == len(header) else f"has {len(row)} cells, not {len(header)}"
-            raise CallError(f"row {number} of {path} {what}; correct it")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise CallError(f"{path}:{line}: the row has not as many cells as the header; correct it")
+        if row[at] in contacts:
+            raise CallError(f"{path}:{line}: {row[at]} is named a second time; keep one of the rows")
         named = zip(header, row, strict=True)
         contacts[row[at]] = tuple((name, text) for name, text in named if name != "holder_id" and text)
     return contacts
