@@ -27,6 +27,7 @@ from royaltycli.cli import (
     init,
     ledger,
     merge,
+    network,
     payments,
     payout,
     policies,
@@ -93,6 +94,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": unclaimed.release,
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
+    "network": network.network,
 }
 
 

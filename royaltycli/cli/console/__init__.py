@@ -7,6 +7,7 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
 from royaltycli.cli.console.ledger import booking, show_booked, show_rows, show_verified, verifying
 from royaltycli.cli.console.messages import clean, fail, say
+from royaltycli.cli.console.network import show_network, working
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
 from royaltycli.cli.console.policies import (
     show_comparison,
@@ -38,6 +39,7 @@ __all__ = [
     "show_explanation",
     "show_grid",
     "show_mixtures",
+    "show_network",
     "show_part",
     "show_payout",
     "show_plan",
@@ -49,5 +51,6 @@ __all__ = [
     "show_verified",
     "stepping",
     "verifying",
+    "working",
     "writing",
 ]

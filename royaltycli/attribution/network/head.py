@@ -1,0 +1,96 @@
+"""The head of the network: from the features of a span to a score for each source (rule U13).
+
+Features are scaled, a learned projection takes them to a few numbers, and each source has a prototype among those:
+the mean of its spans. Scores are those of a linear discriminant (Fisher 1936) with one spread for all sources, so a
+source that comes later needs but its own spans. There is a head for each fold, which has not seen the fold's
+documents, and one that has seen all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from royaltycli.attribution.network.spans import LONG, SHORT
+
+NARROW = 256
+"""Numbers that the projection leads to, where there are more than LINEAR sources; else as many as sources."""
+
+LINEAR = 512
+
+CLIP = 8.0
+"""Standard deviations at which a feature ends."""
+
+RIDGE = 1e-3
+"""Of the mean spread, which is added to the spread in every direction, so that none is without."""
+
+Numbers = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The mean and the spread of each feature over short spans, and over long ones: two rows each.
+
+    Of spans between, they lie between, by the logarithm of the length: the greatest value of a node over a span
+    grows with its length, and would say more of that than of the source.
+    """
+
+    means: torch.Tensor
+    spreads: torch.Tensor
+
+    def apply(self, rows: torch.Tensor, lengths: Numbers) -> torch.Tensor:
+        """Features in standard deviations from their means."""
+        at = np.clip(np.log(np.maximum(lengths, 1) / SHORT) / np.log(LONG / SHORT), 0, 1)
+        part = torch.from_numpy(at).to(rows)[:, None]
+        means = self.means[0] * (1 - part) + self.means[1] * part
+        spreads = self.spreads[0] * (1 - part) + self.spreads[1] * part
+        return ((rows - means) / spreads).clamp(-CLIP, CLIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """All heads, one after the other, the last of which has seen all documents.
+
+    `projections` (heads × narrow × features) and `biases`; `prototypes` (heads × sources × narrow), `sharpness`
+    (heads × narrow × narrow), which is the inverse of the spread, and `sizes`, the spans that each source has.
+    """
+
+    scale: Scale
+    projections: torch.Tensor
+    biases: torch.Tensor
+    prototypes: torch.Tensor
+    sharpness: torch.Tensor
+    sizes: torch.Tensor
+
+    @property
+    def features(self) -> int:
+        """The features of a span."""
+        return self.projections.shape[2]
+
+    def project(self, rows: torch.Tensor, lengths: Numbers, head: int) -> torch.Tensor:
+        """The few numbers of each span, by one of the heads."""
+        scaled = self.scale.apply(rows, lengths)
+        return scaled @ self.projections[head].T + self.biases[head]
+
+    def scores(self, rows: torch.Tensor, lengths: Numbers, head: int) -> Scores:
+        """The score of each source for each span: the logarithm of how likely it is, up to what all have in common."""
+        return self.compare(self.project(rows, lengths, head), head)
+
+    def compare(self, projected: torch.Tensor, head: int) -> Scores:
+        """The same, of spans that are projected already."""
+        means = self.prototypes[head]
+        weights = means @ self.sharpness[head]
+        offsets = self.sizes[head].log() - (weights * means).sum(1) / 2
+        found: Scores = (projected @ weights.T + offsets).double().cpu().numpy()
+        return found
+
+    def with_source(self, rows: torch.Tensor, lengths: Numbers) -> Head:
+        """The heads with one more source, the last, of which these are spans."""
+        means = [self.project(rows, lengths, head).mean(0) for head in range(len(self.projections))]
+        prototypes = torch.cat([self.prototypes, torch.stack(means)[:, None]], dim=1)
+        sizes = torch.cat([self.sizes, torch.full((len(means), 1), float(len(rows))).to(self.sizes)], dim=1)
+        return Head(self.scale, self.projections, self.biases, prototypes, self.sharpness, sizes)

@@ -1,0 +1,155 @@
+"""Trains the heads of the network: all of them in one pass over the features, which are read from the disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from royaltycli.attribution.network.features import Table
+from royaltycli.attribution.network.head import LINEAR, NARROW, RIDGE, Head, Scale
+
+EPOCHS, BATCH = 10, 256
+RATE, DECAY = 5e-4, 0.1
+SEED = 0
+
+SAMPLED = 4096
+"""Sources that are told apart in a step, where there are more: those of its spans, and others by chance."""
+
+SCALING = 8192
+"""Spans of each kind from which the scale is taken, evenly spread."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Spans of a table, which of the sources each is of, and the fold of its document; `weights` are above 0.
+
+    A span of several sources is several examples, each of a part of the weight. `lengths` and `short` are of all
+    spans of the table.
+    """
+
+    spans: Numbers
+    sources: Numbers
+    folds: Numbers
+    weights: npt.NDArray[np.float32]
+    lengths: Numbers
+    short: npt.NDArray[np.bool_]
+
+
+def learn(
+    table: Table,
+    examples: Examples,
+    sources: int,
+    left_out: Sequence[int],
+    device: torch.device,
+    tell: Callable[[int, int], None],
+) -> Head:
+    """Train heads, each without one fold of `left_out` (-1: with all). `tell` is called with steps done, and all."""
+    scale = _scale(table, examples, device)
+    narrow = sources if sources <= LINEAR else NARROW
+    torch.manual_seed(SEED)
+    projections = torch.zeros(len(left_out), narrow, table.size, device=device)
+    names = torch.eye(sources, device=device).repeat(len(left_out), 1, 1)
+    if sources > LINEAR:
+        torch.nn.init.normal_(projections, std=table.size**-0.5)
+        names = torch.randn(len(left_out), sources, narrow, device=device) * narrow**-0.5
+        names.requires_grad_()
+    projections.requires_grad_()
+    biases = torch.zeros(len(left_out), narrow, device=device, requires_grad=True)
+    parameters = [one for one in (projections, biases, names) if one.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+    steps = EPOCHS * math.ceil(len(examples.spans) / BATCH)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    folds = torch.tensor(list(left_out))
+    random = np.random.default_rng(SEED)
+    for step, rows in enumerate(_batches(len(examples.spans), EPOCHS, random)):
+        tell(step, steps)
+        spans = examples.spans[rows]
+        given = scale.apply(table.rows(spans).to(device), examples.lengths[spans])
+        projected = torch.einsum("bd,hkd->bhk", given, projections) + biases
+        right, among = _choice(examples.sources[rows], sources, random)
+        scores = projected if sources <= LINEAR else torch.einsum("bhk,hsk->bhs", projected, names[:, among])
+        losses = torch.logsumexp(scores, 2) - scores[torch.arange(len(rows)), :, right]
+        weights = torch.from_numpy(examples.weights[rows])[:, None] * (
+            torch.from_numpy(examples.folds[rows])[:, None] != folds
+        )
+        weights = weights.to(device)
+        loss = ((losses * weights).sum(0) / weights.sum(0).clamp(min=1e-6)).sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+    tell(steps, steps)
+    return _prototypes(table, examples, sources, left_out, scale, projections.detach(), biases.detach())
+
+
+def _batches(size: int, epochs: int, random: np.random.Generator) -> Iterator[Numbers]:
+    """Numbers of examples, all in each epoch, in another order."""
+    for _ in range(epochs):
+        order = random.permutation(size)
+        for start in range(0, size, BATCH):
+            yield np.sort(order[start : start + BATCH])
+
+
+def _choice(right: Numbers, sources: int, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """The sources that are told apart in a step, and which of them is right for each example."""
+    if sources <= SAMPLED:
+        return torch.from_numpy(right), torch.arange(sources)
+    among = np.unique(np.concatenate([right, random.integers(0, sources, SAMPLED)]))
+    return torch.from_numpy(np.searchsorted(among, right)), torch.from_numpy(among)
+
+
+def _scale(table: Table, examples: Examples, device: torch.device) -> Scale:
+    """The scale of features, from some spans; of the other kind where there are hardly any of one."""
+    means, spreads = [], []
+    for kind in (True, False):
+        spans = np.flatnonzero(examples.short == kind)
+        if len(spans) <= 1:
+            spans = np.arange(len(examples.short))
+        rows = table.rows(spans[:: max(1, len(spans) // SCALING)])
+        means.append(rows.mean(0))
+        spreads.append(rows.std(0, correction=0).clamp(min=1e-4))
+    return Scale(torch.stack(means).to(device), torch.stack(spreads).to(device))
+
+
+def _prototypes(
+    table: Table,
+    examples: Examples,
+    sources: int,
+    left_out: Sequence[int],
+    scale: Scale,
+    projections: torch.Tensor,
+    biases: torch.Tensor,
+) -> Head:
+    """The heads with the prototypes of all sources, from the spans that each was trained with."""
+    heads, narrow = len(left_out), projections.shape[1]
+    device = projections.device
+    sizes = torch.zeros(heads, sources, dtype=torch.float64, device=device)
+    sums = torch.zeros(heads, sources, narrow, dtype=torch.float64, device=device)
+    squares = torch.zeros(heads, narrow, narrow, dtype=torch.float64, device=device)
+    for start in range(0, len(examples.spans), 4 * BATCH):
+        part = slice(start, start + 4 * BATCH)
+        spans = examples.spans[part]
+        given = scale.apply(table.rows(spans).to(device), examples.lengths[spans])
+        for head, fold in enumerate(left_out):
+            inside = torch.from_numpy(np.flatnonzero(examples.folds[part] != fold)).to(device)
+            weights = torch.from_numpy(examples.weights[part]).to(device).double()[inside]
+            right = torch.from_numpy(examples.sources[part]).to(device)[inside]
+            projected = (given[inside] @ projections[head].T + biases[head]).double()
+            sizes[head].index_add_(0, right, weights)
+            sums[head].index_add_(0, right, projected * weights[:, None])
+            squares[head] += projected.T @ (projected * weights[:, None])
+    # A source of which a head has seen no span stands where the mean of all does, and is never likely.
+    means = sums / sizes.clamp(min=1e-9)[:, :, None]
+    total = sizes.sum(1).clamp(min=1e-9)
+    spread = (squares - torch.einsum("hs,hsk,hsl->hkl", sizes, means, means)) / total[:, None, None]
+    ridge = RIDGE * spread.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-9)
+    sharpness = torch.linalg.inv(spread + ridge[:, None, None] * torch.eye(narrow, dtype=torch.float64, device=device))
+    sizes = sizes.clamp(min=1e-3)
+    return Head(scale, projections, biases, means.float(), sharpness.float(), sizes.float())

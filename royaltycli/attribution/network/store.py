@@ -1,0 +1,123 @@
+"""The folder of a network: its weights, and network.json, which is written last and says what belongs to it.
+
+FOLDER/
+network.json                what the network is of: digests of model, corpus and weights, sources, layers
+weights-DIGEST.safetensors  the heads
+features/                   while it is trained: what was read so far, for a training that goes on
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from royaltycli.attribution.folder import write_json
+from royaltycli.attribution.network.calibration import Calibration
+from royaltycli.attribution.network.head import Head, Scale
+from royaltycli.errors import AttributionError, OutputError
+from royaltycli.storage import write_whole
+
+VERSION = 1
+LIST, FEATURES = "network.json", "features"
+
+TENSORS = ("projections", "biases", "prototypes", "sharpness", "sizes")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a network is of, and how its scores become probabilities.
+
+    `model` is the folder of the language model as it was named, `model_digest` that of its files, `layers` those that
+    are read, `features` how many there are of a span; `manifest` and `files` are digests of the corpus. `within` is
+    the calibration of a source among those of its publisher, if there are so many sources that they go by publisher.
+    """
+
+    model: str
+    model_digest: str
+    layers: tuple[int, ...]
+    features: int
+    manifest: str
+    files: dict[str, str]
+    sources: tuple[str, ...]
+    calibration: Calibration
+    within: Calibration | None
+    measured: list[dict[str, Any]]
+
+
+def check_folder(place: Path) -> None:
+    """Make the folder of a network. Raises OutputError if there can be none, or other things are in it."""
+    try:
+        place.mkdir(exist_ok=True)
+        others = [path.name for path in place.iterdir() if not _is_ours(path.name)]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{place} cannot be the folder of a network ({reason}); name another with `-o`") from error
+    if others:
+        raise OutputError(f"{place} holds other files, such as {min(others)}; name a folder of its own with `-o`")
+
+
+def _is_ours(name: str) -> bool:
+    return name in (LIST, FEATURES) or name.startswith(("weights-", "."))
+
+
+def save(place: Path, about: About, head: Head) -> None:
+    """Write a network; what was there before stays until the new one is whole. Raises OutputError."""
+    tensors = {name: getattr(head, name).contiguous().cpu() for name in TENSORS}
+    tensors |= {name: getattr(head.scale, name).contiguous().cpu() for name in ("means", "spreads")}
+    data = safetensors.torch.save(tensors)
+    digest = hashlib.sha256(data).hexdigest()
+    weights = f"weights-{digest[:16]}.safetensors"
+    write_whole(place / weights, lambda file: file.write(data))
+    write_json(place / LIST, {"version": VERSION, "weights": weights, "digest": digest, **dataclasses.asdict(about)})
+    for path in place.glob("weights-*.safetensors"):
+        if path.name != weights:
+            path.unlink(missing_ok=True)
+
+
+def load(place: Path) -> tuple[About, Head]:
+    """Read a network. Raises AttributionError if there is none, or it is damaged or of another version."""
+    path = place / LIST
+    if not path.is_file():
+        raise AttributionError(f"{place} holds no network; train one with `royalty network train`")
+    try:
+        said = json.loads(path.read_bytes())
+        if said["version"] == VERSION:
+            return _read(place, said)
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise AttributionError(f"the network in {place} is damaged; run `royalty network train` again") from error
+    raise AttributionError(f"{path} is of another version of royalty; run `royalty network train` again")
+
+
+def _read(place: Path, said: dict[str, Any]) -> tuple[About, Head]:
+    """Read what network.json says there is. Raises what it meets."""
+    about = _about(said)
+    data = (place / Path(said["weights"]).name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != said["digest"]:
+        raise ValueError("the weights have changed")
+    tensors = safetensors.torch.load(data)
+    head = Head(Scale(tensors["means"], tensors["spreads"]), **{name: tensors[name] for name in TENSORS})
+    if head.features != about.features or head.prototypes.shape[1] != len(about.sources):
+        raise ValueError("the weights are of another size")
+    return about, head
+
+
+def _about(said: dict[str, Any]) -> About:
+    names = {field.name for field in dataclasses.fields(About)}
+    values = {name: said[name] for name in names}
+    values["layers"], values["sources"] = tuple(said["layers"]), tuple(said["sources"])
+    values["calibration"] = Calibration(**said["calibration"])
+    values["within"] = None if said["within"] is None else Calibration(**said["within"])
+    return About(**values)
+
+
+def to_device(head: Head, device: torch.device) -> Head:
+    """The head where the language model runs."""
+    scale = Scale(head.scale.means.to(device), head.scale.spreads.to(device))
+    return Head(scale, **{name: getattr(head, name).to(device) for name in TENSORS})

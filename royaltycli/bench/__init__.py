@@ -1,0 +1,1 @@
+"""Benchmarks that anyone can run anew: what attribution finds on a corpus of real, confusable sources."""

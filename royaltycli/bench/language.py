@@ -1,0 +1,136 @@
+"""Trains a small language model from scratch, for benchmarks and tests: a Hugging Face folder is what comes out.
+
+It is a Llama in small: as good as any of its size, and its layers are those that most models of today have.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+WARMUP = 0.05
+"""Of all steps, those on which the rate of learning rises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The size of a language model, and how it is trained. The defaults make 1.05 million parameters of 2,048 words."""
+
+    layers: int = 4
+    width: int = 128
+    heads: int = 4
+    neurons: int = 344
+    window: int = 256
+    batch: int = 16
+    rate: float = 4e-3
+    decay: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The mean loss, in nats a token, over the last tenth of the training; what it took, in tokens and seconds."""
+
+    loss: float
+    tokens: int
+    seconds: float
+
+
+def train_language_model(
+    texts: Sequence[str],
+    tokenizer: Path,
+    folder: Path,
+    shape: Shape | None = None,
+    *,
+    tokens: int,
+    seed: int = 0,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Trained:
+    """Train a model on some texts until it has seen so many tokens, and save it with its tokenizer.
+
+    `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model. `tell` is called with
+    the tokens that are done, and all.
+    """
+    transformers: Any = importlib.import_module("transformers")
+    transformers.utils.logging.disable_progress_bar()
+    shape = shape or Shape()
+    words = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tokenizer))
+    ids = [
+        np.asarray(one, np.int64) for one in words(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    ]
+    torch.manual_seed(seed)
+    config = transformers.LlamaConfig(
+        vocab_size=len(words),
+        hidden_size=shape.width,
+        intermediate_size=shape.neurons,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=max(1024, shape.window),
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=None,
+    )
+    model = transformers.LlamaForCausalLM(config)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device).train()
+    started = time.monotonic()
+    losses = []
+    steps = max(1, math.ceil(tokens / (shape.batch * shape.window)))
+    optimizer, schedule = _optimizer(model, shape, steps)
+    for step, batch in zip(range(steps), _batches(np.concatenate(ids), shape, seed), strict=False):
+        given = torch.from_numpy(batch).to(device)
+        loss = model(input_ids=given, labels=given).loss
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        tell((step + 1) * batch.size, steps * batch.size)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.eval().save_pretrained(folder)
+    words.save_pretrained(folder)
+    last = losses[-max(1, steps // 10) :]
+    return Trained(sum(last) / len(last), steps * shape.batch * shape.window, time.monotonic() - started)
+
+
+def _optimizer(
+    model: torch.nn.Module, shape: Shape, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """AdamW without decay of gains; the rate rises in a line, and falls along a cosine."""
+    matrices = [one for one in model.parameters() if one.ndim > 1]
+    gains = [one for one in model.parameters() if one.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": shape.decay}, {"params": gains, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=shape.rate, betas=(0.9, 0.95))
+    warm = max(1, round(WARMUP * steps))
+
+    def rate(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+
+
+def _batches(ids: npt.NDArray[np.int64], shape: Shape, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Windows of the text, which is gone through in another order, and cut at other places, each time."""
+    random = np.random.default_rng(seed)
+    window = min(shape.window, len(ids))
+    pending: list[npt.NDArray[np.int64]] = []
+    while True:
+        offset = int(random.integers(0, min(window, len(ids) - window + 1)))
+        starts = np.arange(offset, len(ids) - window + 1, window)
+        for start in random.permutation(starts).tolist():
+            pending.append(ids[start : start + window])
+            if len(pending) == shape.batch:
+                yield np.stack(pending)
+                pending = []

@@ -1,0 +1,63 @@
+"""What is shown of an attribution network: the progress of its training, and how good it is."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console, say
+from royaltycli.cli.console.tables import print_whole, several
+
+if TYPE_CHECKING:
+    from royaltycli.attribution.network.training import Trained
+
+
+@contextlib.contextmanager
+def working(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show which of several steps is being done, and how far it is, if a person watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _what, _done, _all: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(None), TextColumn("{task.description}"), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
+        tasks = {"": progress.add_task("", total=None)}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:  # each step with a time of its own
+                progress.remove_task(tasks.popitem()[1])
+                tasks[what] = progress.add_task(what, total=None)
+            progress.update(tasks[what], completed=done, total=of or None)
+
+        yield tell
+
+
+def show_network(trained: Trained, output: Path) -> None:
+    """What was trained, and a table of the texts whose source was found, beside what random weights and text find."""
+    console = make_console()
+    counts = (
+        several(trained.sources, "source"),
+        several(trained.documents, "document"),
+        several(trained.spans, "span"),
+        f"{several(trained.features, 'feature')} of {several(len(trained.layers), 'layer')}",
+    )
+    console.print(Text(f"Trained on {', '.join(counts)}."), soft_wrap=True)
+    if trained.copies:
+        console.print(Text(f"Left out, as copies: {several(trained.copies, 'document')}."))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Source found, held-out documents")
+    for kind in trained.kinds:
+        table.add_column(kind, justify="right", no_wrap=True)
+    for row in trained.measured:
+        table.add_row(row["what"], *("" if row[kind] is None else f"{row[kind]:.3f}" for kind in trained.kinds))
+    print_whole(console, table)
+    say(f"Calibration error {trained.measured[0]['ece']:.3f}.")
+    say(f"Wrote {clean(str(output))}.")
