@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 WARMUP = 0.05
-"""Of all steps, those on which the rate of learning rises."""
+"""The part of the training in which the rate of learning rises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,14 @@ def train_language_model(
     shape: Shape | None = None,
     *,
     tokens: int,
+    seconds: float = math.inf,
     seed: int = 0,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
-    """Train a model on some texts until it has seen so many tokens, and save it with its tokenizer.
+    """Train a model on some texts until it has seen so many tokens, or time is up, and save it with its tokenizer.
 
-    `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model. `tell` is called with
-    the tokens that are done, and all.
+    `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model, unless the time ends
+    it. `tell` is called with the tokens that are done, and all.
     """
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -85,40 +86,41 @@ def train_language_model(
     started = time.monotonic()
     losses = []
     steps = max(1, math.ceil(tokens / (shape.batch * shape.window)))
-    optimizer, schedule = _optimizer(model, shape, steps)
+    optimizer = _optimizer(model, shape)
     for step, batch in zip(range(steps), _batches(np.concatenate(ids), shape, seed), strict=False):
+        part = max(step / steps, (time.monotonic() - started) / seconds)
+        if part >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = shape.rate * _rising_and_falling(part)
         given = torch.from_numpy(batch).to(device)
         loss = model(input_ids=given, labels=given).loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        schedule.step()
         losses.append(float(loss.detach()))
         tell((step + 1) * batch.size, steps * batch.size)
     folder.mkdir(parents=True, exist_ok=True)
     model.eval().save_pretrained(folder)
     words.save_pretrained(folder)
     last = losses[-max(1, steps // 10) :]
-    return Trained(sum(last) / len(last), steps * shape.batch * shape.window, time.monotonic() - started)
+    return Trained(sum(last) / len(last), len(losses) * shape.batch * shape.window, time.monotonic() - started)
 
 
-def _optimizer(
-    model: torch.nn.Module, shape: Shape, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
-    """AdamW without decay of gains; the rate rises in a line, and falls along a cosine."""
+def _optimizer(model: torch.nn.Module, shape: Shape) -> torch.optim.Optimizer:
+    """AdamW without decay of gains."""
     matrices = [one for one in model.parameters() if one.ndim > 1]
     gains = [one for one in model.parameters() if one.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": shape.decay}, {"params": gains, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=shape.rate, betas=(0.9, 0.95))
-    warm = max(1, round(WARMUP * steps))
+    return torch.optim.AdamW(groups, lr=shape.rate, betas=(0.9, 0.95))
 
-    def rate(step: int) -> float:
-        if step < warm:
-            return (step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+def _rising_and_falling(part: float) -> float:
+    """The rate of learning when a part of the training is done: it rises in a line, and falls along a cosine."""
+    if part < WARMUP:
+        return 0.01 + 0.99 * part / WARMUP
+    return 0.5 * (1 + math.cos(math.pi * (part - WARMUP) / (1 - WARMUP)))
 
 
 def _batches(ids: npt.NDArray[np.int64], shape: Shape, seed: int) -> Iterator[npt.NDArray[np.int64]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution.network.head import UNSEEN
 from royaltycli.attribution.network.spans import LONG
 
 PRECISION = 1e-3
@@ -52,9 +53,12 @@ def logarithms(scores: Scores) -> Scores:
 def calibrate(scores: Scores, tokens: Numbers, right: Sequence[tuple[int, ...]]) -> Calibration:
     """The calibration under which the right sources of texts that were held out are likeliest; by steps ever shorter.
 
-    Where several are right, each counts as its part of the text.
+    Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing.
     """
     size = np.log(np.maximum(tokens, 1) / LONG)
+    known = np.array([max(row[list(ones)]) > UNSEEN / 2 for row, ones in zip(scores, right, strict=True)], bool)
+    scores, size = scores[known], size[known]
+    right = [ones for ones, one in zip(right, known, strict=True) if one]
     truth = np.array([np.mean([row[one] for one in ones]) for row, ones in zip(scores, right, strict=True)])
     found = np.zeros(2)
 

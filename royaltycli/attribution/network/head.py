@@ -27,6 +27,9 @@ CLIP = 8.0
 RIDGE = 1e-3
 """Of the mean spread, which is added to the spread in every direction, so that none is without."""
 
+UNSEEN = -1e4
+"""The score of a source of which a head has seen no span: far below all others."""
+
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
@@ -84,8 +87,10 @@ class Head:
         """The same, of spans that are projected already."""
         means = self.prototypes[head]
         weights = means @ self.sharpness[head]
-        offsets = self.sizes[head].log() - (weights * means).sum(1) / 2
-        found: Scores = (projected @ weights.T + offsets).double().cpu().numpy()
+        sizes = self.sizes[head]
+        offsets = sizes.log() - (weights * means).sum(1) / 2
+        scores = (projected @ weights.T + offsets).masked_fill(sizes <= 0, UNSEEN)
+        found: Scores = scores.double().cpu().numpy()
         return found
 
     def with_source(self, rows: torch.Tensor, lengths: Numbers) -> Head:

@@ -145,11 +145,9 @@ def _prototypes(
             sizes[head].index_add_(0, right, weights)
             sums[head].index_add_(0, right, projected * weights[:, None])
             squares[head] += projected.T @ (projected * weights[:, None])
-    # A source of which a head has seen no span stands where the mean of all does, and is never likely.
     means = sums / sizes.clamp(min=1e-9)[:, :, None]
     total = sizes.sum(1).clamp(min=1e-9)
     spread = (squares - torch.einsum("hs,hsk,hsl->hkl", sizes, means, means)) / total[:, None, None]
     ridge = RIDGE * spread.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-9)
     sharpness = torch.linalg.inv(spread + ridge[:, None, None] * torch.eye(narrow, dtype=torch.float64, device=device))
-    sizes = sizes.clamp(min=1e-3)
     return Head(scale, projections, biases, means.float(), sharpness.float(), sizes.float())

@@ -25,6 +25,9 @@ __all__ = ["Network", "fold_of", "open_network", "publishers"]
 Scores = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
+FLOOR = -14.0
+"""About the logarithm of one in a million, below which no network says anything: its sources have fewer spans."""
+
 TEXTS = 256
 """Texts that are read at a time."""
 
@@ -128,14 +131,19 @@ def probabilities(
     publisher's sources.
     """
     if within is None:
-        return logarithms(means * calibration.factor(sizes)[:, None])
+        return _floored(means * calibration.factor(sizes)[:, None])
     groups, best, inside = by_publisher(means, sources)
     outer = logarithms(best * calibration.factor(sizes)[:, None])
     found = outer[:, groups]
     inside = inside * within.factor(sizes)[:, None]
     sums = np.zeros_like(best)
     np.add.at(sums.T, groups, np.exp(inside).T)
-    return np.asarray(found + inside - np.log(sums)[:, groups])
+    return _floored(found + inside - np.log(sums)[:, groups])
+
+
+def _floored(scores: Scores) -> Scores:
+    """The logarithms of probabilities, of which none is below the least that a network can know."""
+    return logarithms(np.maximum(logarithms(scores), FLOOR))
 
 
 def by_publisher(means: Scores, sources: Sequence[str]) -> tuple[Numbers, Scores, Scores]:

@@ -22,7 +22,7 @@ from royaltycli.attribution.folder import write_json
 from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
 from royaltycli.errors import AttributionError, OutputError
-from royaltycli.storage import write_whole
+from royaltycli.storage import check_place, write_whole
 
 VERSION = 1
 LIST, FEATURES = "network.json", "features"
@@ -52,15 +52,16 @@ class About:
 
 
 def check_folder(place: Path) -> None:
-    """Make the folder of a network. Raises OutputError if there can be none, or other things are in it."""
+    """Raises OutputError if a folder cannot be that of a network, or holds other things. It need not be there."""
     try:
-        place.mkdir(exist_ok=True)
-        others = [path.name for path in place.iterdir() if not _is_ours(path.name)]
+        others = [path.name for path in place.iterdir() if not _is_ours(path.name)] if place.exists() else []
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"{place} cannot be the folder of a network ({reason}); name another with `-o`") from error
     if others:
         raise OutputError(f"{place} holds other files, such as {min(others)}; name a folder of its own with `-o`")
+    if not place.exists():
+        check_place(place)
 
 
 def _is_ours(name: str) -> bool:
@@ -69,6 +70,7 @@ def _is_ours(name: str) -> bool:
 
 def save(place: Path, about: About, head: Head) -> None:
     """Write a network; what was there before stays until the new one is whole. Raises OutputError."""
+    place.mkdir(exist_ok=True)
     tensors = {name: getattr(head, name).contiguous().cpu() for name in TENSORS}
     tensors |= {name: getattr(head.scale, name).contiguous().cpu() for name in ("means", "spreads")}
     data = safetensors.torch.save(tensors)

@@ -1,0 +1,180 @@
+"""The network from a corpus to probabilities: a tiny language model, real documents, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from royaltycli import attributing
+from royaltycli.attribution.network import activations, store, training
+from royaltycli.attribution.network.network import fold_of, open_network
+from royaltycli.errors import AttributionError, CallError
+from tests.attribution.language import train_model, write_corpus
+
+
+def found(network, documents, folds=None):
+    """The part of documents whose likeliest source is theirs."""
+    scores = network.scores([text for _, text in documents], folds)
+    best = [network.sources[number] for number in scores.argmax(axis=1)]
+    return np.mean([name == f"sample/{source}" for name, (source, _) in zip(best, documents, strict=True)])
+
+
+def test_sources_of_held_out_documents_are_found_far_above_chance(network, documents):
+    folds = [fold_of(text) for _, text in documents]
+    most_common = max(np.unique([source for source, _ in documents], return_counts=True)[1]) / len(documents)
+    assert found(network, documents, folds) > 2 * most_common
+
+
+def test_a_head_that_has_seen_the_documents_finds_more_of_them(network, documents):
+    folds = [fold_of(text) for _, text in documents]
+    assert found(network, documents) > found(network, documents, folds)
+    assert found(network, documents) == found(network, documents, [-1] * len(documents))
+
+
+def test_scores_are_logarithms_of_probabilities(network, documents):
+    texts = [text for _, text in documents[:20]]
+    scores = network.scores(texts)
+    assert scores.dtype == np.float64
+    assert scores.shape == (20, len(network.sources))
+    assert np.exp(scores).sum(axis=1) == pytest.approx(np.ones(20))
+    assert network.scores(texts[3:4])[0] == pytest.approx(scores[3], abs=1e-3)
+
+
+def test_of_a_text_without_tokens_nothing_is_known(network):
+    assert network.scores([""])[0] == pytest.approx(-np.log(len(network.sources)))
+    assert network.scores([]).shape == (0, len(network.sources))
+
+
+def test_candidates_share_all_probability(network, documents):
+    scores = network.scores([documents[0][1]], candidates=[[1, 2]])[0]
+    assert np.exp(scores[[1, 2]]).sum() == pytest.approx(1)
+    assert np.isneginf(np.delete(scores, [1, 2])).all()
+
+
+def test_what_is_measured_has_the_control_and_text_alone(trained):
+    what, place = trained
+    assert [row["what"] for row in what.measured] == ["network", "the same, random weights", "text alone"]
+    rates = [row[kind] for row in what.measured for kind in what.kinds]
+    assert all(0 <= rate <= 1 for rate in rates)
+    assert sorted(path.name.partition("-")[0] for path in place.iterdir()) == ["network.json", "weights"]
+
+
+def test_the_measures_are_those_of_documents_that_no_head_has_seen(trained, network, documents):
+    what, _ = trained
+    tested = [(source, text) for source, text in documents if fold_of(text) == training.TESTED]
+    assert what.measured[0]["document"] == pytest.approx(found(network, tested, [0] * len(tested)), abs=0.02)
+
+
+def test_a_new_source_needs_no_training(model, documents, tmp_path):
+    name = documents[0][0]
+    mine = [text for source, text in documents if source == name]
+    others = [(source, text) for source, text in documents if source != name]
+    attributing.train_network(write_corpus(tmp_path / "c", others), model=model, output=tmp_path / "n")
+    old = open_network(tmp_path / "n")
+    new = old.add_source(f"sample/{name}", mine[::2])
+    assert new.sources == [*old.sources, f"sample/{name}"]
+    held = [(name, text) for text in mine[1::2]]
+    assert found(new, held) > 2 / len(new.sources)
+    assert found(new, others) > found(old, others) - 0.2
+    new.save(tmp_path / "new")
+    again = open_network(tmp_path / "new").scores([held[0][1]])
+    assert again == pytest.approx(new.scores([held[0][1]]), abs=1e-5)
+    with pytest.raises(AttributionError) as error:
+        new.add_source(f"sample/{name}", mine)
+    assert str(error.value) == f"the network knows sample/{name} already; give the new source an id of its own"
+    with pytest.raises(AttributionError) as error:
+        new.add_source("empty", [""])
+    assert str(error.value) == "the documents of empty hold no token; give some that do"
+
+
+def test_a_training_that_was_stopped_goes_on(corpus, model, trained, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    place, (_, whole) = tmp_path / "network", trained
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "learn", stop)
+        with pytest.raises(KeyboardInterrupt):
+            attributing.train_network(corpus, model=model, output=place)
+    with pytest.raises(AttributionError) as error:
+        open_network(place)
+    assert str(error.value) == f"{place} holds no network; train one with `royalty network train`"
+    read = []
+    run = activations.Reader._run
+
+    def counted(reader, spans):
+        read.append((reader.model.digest, len(spans)))
+        return run(reader, spans)
+
+    monkeypatch.setattr(activations.Reader, "_run", counted)
+    attributing.train_network(corpus, model=model, output=place)
+    about = json.loads((place / "network.json").read_text())
+    assert sum(spans for digest, spans in read if digest == about["model_digest"]) == 1  # only to see how many features
+    assert about == json.loads((whole / "network.json").read_text())
+
+
+def test_the_activations_of_another_model_do_not_fit(trained, documents, tmp_path):
+    texts = [text for _, text in documents]
+    other = train_model(tmp_path / "other", texts, tokens=1000)
+    with pytest.raises(AttributionError) as error:
+        open_network(trained[1], other)
+    mend = "name that model with `--model`, or run `royalty network train` again"
+    assert str(error.value) == f"{trained[1]} reads the activations of another model than {other}; {mend}"
+
+
+def test_features_of_another_number_do_not_fit(trained, model, monkeypatch):
+    monkeypatch.setattr(activations, "NODES", 50)  # as another version of this program might have it
+    with pytest.raises(AttributionError) as error:
+        open_network(trained[1])
+    mend = "name that model with `--model`, or run `royalty network train` again"
+    assert str(error.value).endswith(f"features of a span, but {model} has 320; {mend}")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list"])
+def test_a_damaged_network(trained, tmp_path, damage):
+    place = shutil.copytree(trained[1], tmp_path / "network")
+    (weights,) = place.glob("weights-*")
+    listed = place / store.LIST
+    if damage in ("cut", "flip"):
+        data = bytearray(weights.read_bytes())
+        data[1000] ^= 1
+        weights.write_bytes(data[:-10] if damage == "cut" else data)
+    elif damage == "gone":
+        weights.unlink()
+    else:
+        said = json.loads(listed.read_text())
+        del said["calibration"]
+        listed.write_text({"key": json.dumps(said), "json": "{", "list": "[]"}[damage])
+    with pytest.raises(AttributionError) as error:
+        open_network(place)
+    assert str(error.value) == f"the network in {place} is damaged; run `royalty network train` again"
+
+
+def test_a_network_of_another_version(trained, tmp_path):
+    place = shutil.copytree(trained[1], tmp_path / "network")
+    listed = place / store.LIST
+    listed.write_text(json.dumps({**json.loads(listed.read_text()), "version": 0}))
+    with pytest.raises(AttributionError) as error:
+        open_network(place)
+    assert str(error.value) == f"{listed} is of another version of royalty; run `royalty network train` again"
+
+
+def test_without_the_extra(monkeypatch):
+    import importlib
+
+    real = importlib.import_module
+
+    def missing(name, *more):
+        if name == "transformers":
+            raise ImportError(name)
+        return real(name, *more)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(CallError) as error:
+        attributing.train_network("nowhere", model="nowhere")
+    assert (
+        str(error.value) == "the network needs transformers, which is not installed; pip install 'royaltycli[network]'"
+    )
