@@ -126,6 +126,23 @@ def test_a_model_whose_feed_forward_part_is_not_run_on_every_token():
         Reader(given)
 
 
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"vocab_size": 1000}, "its tokenizer has more words than it"),
+        ({"max_position_embeddings": 100}, "it reads no more than 100 tokens at once"),
+    ],
+)
+def test_a_model_that_cannot_read_what_its_tokenizer_gives(changed, reason, model, tmp_path):
+    place = shutil.copytree(model, tmp_path / "lm")
+    config = json.loads((place / "config.json").read_text())
+    transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**config, **changed})).save_pretrained(place)
+    with pytest.raises(AttributionError) as error:
+        open_model(place)
+    mend = "name a folder with config.json, weights and a tokenizer"
+    assert str(error.value) == f"{place} holds no language model that can be loaded ({reason}); {mend}"
+
+
 def test_weights_that_are_missing(model, tmp_path):
     place = shutil.copytree(model, tmp_path / "lm")
     weights = load_file(place / "model.safetensors")

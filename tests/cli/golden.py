@@ -182,6 +182,23 @@ def make_ledger(path):
     accounting.close("2026", ledger=path, **how)
 
 
+def make_language(path):
+    """A folder with a language model that has learned nothing: one layer, over the 256 bytes."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    transformers.utils.logging.disable_progress_bar()
+    words = {byte: number for number, byte in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(models.BPE(words, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    torch.manual_seed(0)
+    ends = {"bos_token_id": None, "eos_token_id": None}
+    config = transformers.GPT2Config(vocab_size=256, n_embd=8, n_layer=1, n_head=1, n_positions=256, **ends)
+    transformers.GPT2LMHeadModel(config).save_pretrained(path)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(path)
+
+
 def make_sources(path, count):
     """A token table of many sources of one token each."""
     ids = pa.array([f"s{number}" for number in range(int(count))])
@@ -273,7 +290,9 @@ MAKERS = {
     "flip": make_flip,
     "folder": Path.mkdir,
     "garbled": garble,
+    "gone": Path.unlink,
     "hex": lambda path, *digits: path.write_bytes(bytes.fromhex("".join(digits))),
+    "language": make_language,
     "ledger": make_ledger,
     "link": lambda path, target: path.symlink_to(target),
     "lost": lose,

@@ -1,4 +1,4 @@
-"""What the nodes of a language model do on a span of text (rule U12).
+"""What the nodes of a language model do on a span of text (rule V2).
 
 Of some layers, the feed-forward neurons (what the last matrix of a layer's feed-forward part is given, after the
 non-linearity) and the residual stream behind the layer; of each node, its mean and its greatest value over the tokens

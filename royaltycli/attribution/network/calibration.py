@@ -1,4 +1,4 @@
-"""From scores of spans to probabilities of texts (rule U14).
+"""From scores of spans to probabilities of texts (rule V4).
 
 The scores of a text are the mean of those of its spans, by their tokens, times a factor that grows with its length as
 a power: longer texts say more, but less than in proportion, as their spans are much alike.

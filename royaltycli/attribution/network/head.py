@@ -1,4 +1,4 @@
-"""The head of the network: from the features of a span to a score for each source (rule U13).
+"""The head of the network: from the features of a span to a score for each source (rule V3).
 
 Features are scaled, a learned projection takes them to a few numbers, and each source has a prototype among those:
 the mean of its spans. Scores are those of a linear discriminant (Fisher 1936) with one spread for all sources, so a

@@ -1,4 +1,4 @@
-"""How good a head is on documents that it has not seen, and how good text alone is on the same (rule U15)."""
+"""How good a head is on documents that it has not seen, and how good text alone is on the same (rule V5)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from royaltycli.attribution.folder import digest_of
+from royaltycli.attribution.network.spans import LONG
 from royaltycli.errors import AttributionError
 from royaltycli.tokens.engines import Ids
 
@@ -61,6 +62,7 @@ def open_model(path: Path) -> LanguageModel:
         network, report = transformers.AutoModelForCausalLM.from_pretrained(
             place, dtype="auto" if on_gpu else torch.float32, output_loading_info=True, **how
         )
+        _check(network, tokenizer)
     except Exception as error:  # transformers and what it calls raise whatever a damaged file leads to
         raise AttributionError(
             f"{path} holds no language model that can be loaded ({_reason(error)}); "
@@ -69,6 +71,19 @@ def open_model(path: Path) -> LanguageModel:
     if lacking := sorted(report["missing_keys"]):
         raise AttributionError(f"{path} has no weights for {lacking[0]} of its model; get the model's files again")
     return LanguageModel(path, digest, network.to("cuda" if on_gpu else "cpu").eval(), tokenizer)
+
+
+def _check(network: Any, tokenizer: Any) -> None:
+    """Raises ValueError for a model that cannot read what its tokenizer gives, or a tokenizer that gives nothing.
+
+    Where there is no file of a tokenizer, transformers makes one without words.
+    """
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise ValueError("it has no tokenizer")
+    if len(tokenizer) > network.get_input_embeddings().num_embeddings:
+        raise ValueError("its tokenizer has more words than it")
+    if getattr(network.config, "max_position_embeddings", LONG + 1) <= LONG:
+        raise ValueError(f"it reads no more than {network.config.max_position_embeddings} tokens at once")
 
 
 def with_random_weights(model: LanguageModel) -> LanguageModel:

@@ -1,4 +1,4 @@
-"""The network as attribution uses it: texts in, the probability of each source out (rules U12 to U14)."""
+"""The network as attribution uses it: texts in, the probability of each source out (rules V1 to V4)."""
 
 from __future__ import annotations
 
