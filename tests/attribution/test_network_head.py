@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from royaltycli.attribution.network import head, learning
+from royaltycli.attribution.network import head, learning, training
 from royaltycli.attribution.network.calibration import (
     Calibration,
     calibrate,
@@ -16,7 +16,9 @@ from royaltycli.attribution.network.calibration import (
 )
 from royaltycli.attribution.network.corpus import Document, spans_of
 from royaltycli.attribution.network.features import PART, Table
+from royaltycli.attribution.network.head import UNSEEN
 from royaltycli.attribution.network.learning import Examples, learn
+from royaltycli.attribution.network.measuring import Held, hits, text_alone
 from royaltycli.attribution.network.network import probabilities, publishers
 from royaltycli.attribution.network.spans import short_windows, windows
 
@@ -157,3 +159,48 @@ def test_sources_go_by_publisher_where_there_are_many():
     assert sharp.sum() == pytest.approx(1)
     assert sharp[1] == pytest.approx(np.e / (np.e + 2))
     assert sharp[2] < 1e-5
+
+
+def test_of_many_sources_publishers_and_their_sources_are_calibrated_apart(monkeypatch):
+    monkeypatch.setattr(training, "LINEAR", 3)
+    random = np.random.default_rng(0)
+    sources = ["book", "posts/ann", "posts/ben", "posts/cy"]
+    right = random.integers(0, 4, 2000)
+    means = random.normal(size=(2000, 4))
+    means[np.arange(2000), right] += 1  # which is right says something,
+    means[right > 0, 1:] += 3  # and whose it is says more
+    ones = [(one,) for one in right.tolist()]
+    held = Held(means, np.full(2000, 128), ones, np.ones(2000, np.int64), np.zeros(2000, np.int64))
+    calibration, within = training._calibrations(held, sources)
+    logs = probabilities(means, held.tokens, sources, calibration, within)
+    assert np.exp(logs).sum(axis=1) == pytest.approx(np.ones(2000))
+    assert calibration_error(logs, ones) < 0.05
+    assert training._calibrations(held, ["a", "b", "c", "d"])[1] is None
+
+
+def test_a_source_that_was_not_seen_does_not_spoil_the_calibration():
+    means = np.array([[2.0, 0.0, UNSEEN], [0.0, 2.0, UNSEEN], [1.0, 0.0, UNSEEN]])
+    tokens = np.full(3, 128)
+    with_it = calibrate(means, tokens, [(0,), (0,), (2,)])
+    assert with_it == calibrate(means[:2], tokens[:2], [(0,), (0,)])
+    logs = probabilities(means, tokens, ["a", "b", "c"], with_it, None)
+    assert logs.min() == pytest.approx(-14, abs=0.01)
+
+
+def test_text_alone_finds_sources_by_pairs_of_tokens():
+    one, two = np.array([1, 2, 3, 4] * 20, np.uint32), np.array([5, 6, 7, 8] * 20, np.uint32)
+    documents = [
+        Document(one, (0,), 1),
+        Document(two, (1,), 1),
+        Document(one[:40], (0,), 0),
+        Document(two[:40], (1,), 0),
+    ]
+    spans = spans_of(documents, 10)
+    of_fold = np.flatnonzero(spans.documents >= 2)
+    owners = [documents[number] for number in [*spans.documents[of_fold], 2, 3]]
+    kinds = np.array([0 if short else 1 for short in spans.short[of_fold]] + [2, 2])
+    size = len(owners)
+    held = Held(np.zeros((size, 2)), np.full(size, 40), [each.sources for each in owners], kinds, np.zeros(size))
+    text = text_alone(held, 0, spans, documents, 2)
+    assert hits(text) == {"32 tokens": 1.0, "128 tokens": None, "document": 1.0}
+    assert hits(held)["document"] == 0.5
