@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from royaltycli import attributing
 from royaltycli.attribution.network import activations, store, training
 from royaltycli.attribution.network.network import fold_of, open_network
+from royaltycli.cli import console
 from royaltycli.errors import AttributionError, CallError
 from tests.attribution.language import train_model, write_corpus
 
@@ -178,3 +180,23 @@ def test_without_the_extra(monkeypatch):
     assert (
         str(error.value) == "the network needs transformers, which is not installed; pip install 'royaltycli[network]'"
     )
+
+
+def test_what_is_shown_of_a_training(capsys):
+    measured = [
+        {"what": "network", "32 tokens": 0.5, "128 tokens": 0.625, "document": 1.0, "ece": 0.0312},
+        {"what": "the same, random weights", "32 tokens": 0.25, "128 tokens": 0.5, "document": 0.75},
+        {"what": "text alone", "32 tokens": 0.5, "128 tokens": None, "document": 1 / 3},
+    ]
+    kinds = ("32 tokens", "128 tokens", "document")
+    console.show_network(training.Trained(3, 1200, 1, 5000, 960, (0, 1), kinds, measured), Path("mine"))
+    shown = capsys.readouterr()
+    lines = [line.split() for line in shown.out.splitlines() if line.strip()]
+    assert shown.out.startswith("Trained on 3 sources, 1,200 documents, 5,000 spans, 960 features of 2 layers.\n")
+    assert lines[1] == ["Left", "out,", "as", "copies:", "1", "document."]
+    assert lines[-3:] == [
+        ["network", "0.500", "0.625", "1.000"],
+        ["the", "same,", "random", "weights", "0.250", "0.500", "0.750"],
+        ["text", "alone", "0.500", "0.333"],
+    ]
+    assert shown.err == "Calibration error 0.031.\nWrote mine.\n"
