@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from royaltycli.attribution.suffixes import Suffixes
 from royaltycli.errors import AttributionError
 from royaltycli.limits import MATCH_TOKENS
 from royaltycli.storage import read_sealed
+from royaltycli.tokens.encodings import Encoding, find_encoding
 
 MODELS = "models"
 
@@ -108,6 +109,19 @@ def open_index(path: Path, *, check: bool = True) -> Index:
         units["tokens"].to_numpy(),
         tuple(_model(path / MODELS / key) for key in about["models"]),
     )
+
+
+def encoding_of(index: Index) -> Encoding:
+    """The encoding that an index is of. Raises EncodingError, and AttributionError for a vocabulary that is another.
+
+    A vocabulary file of the user's is kept in the index, as it was when the index was made.
+    """
+    about = index.about
+    name, file = about["encoding"], about["vocabulary_file"]
+    found = find_encoding(name) if file is None else find_encoding(file, about["pattern"] or None, index.path)
+    if found.digest != about["vocabulary"]:
+        raise folder.damaged(found.path)
+    return replace(found, name=name)
 
 
 def _model(place: Path) -> Model:
