@@ -18,12 +18,14 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from royaltycli.cli import (
+    attribute,
     balance,
     check,
     close,
     compare,
     estimate,
     explain,
+    index,
     init,
     ledger,
     merge,
@@ -82,6 +84,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "index": index.index,
+    "attribute": attribute.attribute,
     "close": close.close,
     "restate": close.restate,
     "payments": payments.payments,
