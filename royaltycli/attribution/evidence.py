@@ -94,7 +94,12 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evid
     ]
     measures = np.stack(columns, axis=1)
     units = _candidates(measures, left_out)
-    about = [1.0, 1 / root, float(surprisal.mean()), float(max((match.excess for match in matches), default=0.0)) / root]
+    about = [
+        1.0,
+        1 / root,
+        float(surprisal.mean()),
+        float(max((match.excess for match in matches), default=0.0)) / root,
+    ]
     return Evidence(units, measures[units], np.array(about), tuple(matches))
 
 
@@ -141,6 +146,12 @@ def _odds(index: Index, found: Found, order: int, left_out: LeftOut | None) -> n
     odds = np.bincount(found.units, more, minlength=len(sizes)).astype(np.float64)  # whole numbers if there are none
     odds += len(found.totals) * np.log(STRENGTH / (sizes + STRENGTH))
     return odds
+
+
+def background(index: Index, tokens: Ids) -> npt.NDArray[np.float64]:
+    """The surprisal of each token of a span, in nats."""
+    singles, pairs = (_found(index, tokens, order, None).totals for order in (1, 2))
+    return _surprisal(index, singles, pairs)
 
 
 def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np.float64]:

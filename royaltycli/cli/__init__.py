@@ -34,6 +34,7 @@ from royaltycli.cli import (
     shares,
     statement,
     sweep,
+    trace,
     transfer,
     unclaimed,
 )
@@ -93,6 +94,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": unclaimed.release,
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
+    "trace": trace.trace,
 }
 
 

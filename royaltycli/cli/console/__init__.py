@@ -19,6 +19,7 @@ from royaltycli.cli.console.policies import (
 from royaltycli.cli.console.progress import writing
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
+from royaltycli.cli.console.tracing import show_trace
 
 __all__ = [
     "ROWS",
@@ -46,6 +47,7 @@ __all__ = [
     "show_scan",
     "show_shares",
     "show_statement",
+    "show_trace",
     "show_verified",
     "stepping",
     "verifying",
