@@ -26,9 +26,11 @@ def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Trac
     `index` is the folder that `royalty index` made; `least` is how many tokens a passage has at the least.
     """
     from royaltycli.attribution.index import open_index
+    from royaltycli.attribution.tracing import check_text
     from royaltycli.attribution.tracing import trace as run
 
     check_types(text=text, index=index, least=least)
+    check_text(text, least)  # before an index is looked through
     return run(open_index(Path(index)), text, least=least)
 
 

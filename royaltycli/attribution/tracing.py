@@ -1,13 +1,15 @@
 """Which passages of one text the corpus has, too, word for word, and where: for the eye, not for shares.
 
-The passages are the surprising longest matches of the text (`evidence.find_matches`): none is within another, but
-two may overlap.
+The passages are longest matches of the text (`evidence.find_matches`): none is within another, but two may overlap.
+Only those are shown whose surprisal is above what the sizes of the corpus and of the text make likely by chance: of
+a text of T tokens, in a corpus of N, ln T + ln N nats.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -78,7 +80,7 @@ class TracedSource:
 class Passage:
     """The characters `start` to `end` of a text, which are `text`, of so many tokens; and the sources that have them.
 
-    `excess` is by how much its surprisal, in nats, is above what the size of the corpus makes likely by chance.
+    `excess` is by how much its surprisal, in nats, is above what is likely by chance: above 0.
     """
 
     start: int
@@ -108,14 +110,19 @@ def trace(index: Index, text: str, *, least: int = LEAST_MATCH) -> Traced:
 
     Raises CallError for a text that is empty, too long or no text, AttributionError, and EncodingError.
     """
-    _check(text, least)
+    check_text(text, least)
     reference = load_reference(encoding_of(index))
     if reference is None:
         raise AttributionError(
             f"{index.path} was made with a tokenizer.json, which tokenizers is needed for; install royaltycli[hf]"
         )
     tokens = np.array(reference.encode(text), np.uint32)
-    matches = [match for match in find_matches(index, tokens, background(index, tokens)) if match.size >= least]
+    chance = math.log(len(tokens))
+    matches = [
+        replace(match, excess=float(match.excess) - chance)
+        for match in find_matches(index, tokens, background(index, tokens))
+        if match.size >= least and match.excess > chance
+    ]
     found = [_documents(index, match) for match in matches]
     weights: dict[int, float] = {}
     for match, documents in zip(matches, found, strict=True):
@@ -129,7 +136,7 @@ def trace(index: Index, text: str, *, least: int = LEAST_MATCH) -> Traced:
         sources = [
             _source(index, reference, match, source, documents[source]) for source in order if source in documents
         ]
-        passages.append(Passage(start, end, text[start:end], match.size, float(match.excess), tuple(sources)))
+        passages.append(Passage(start, end, text[start:end], match.size, match.excess, tuple(sources)))
     covered = np.zeros(len(tokens), bool)
     for match in matches:
         covered[match.start : match.start + match.size] = True
@@ -181,7 +188,8 @@ def rows(traced: Traced) -> pa.Table:
     return pa.Table.from_pylist(found, SCHEMA)
 
 
-def _check(text: str, least: int) -> None:
+def check_text(text: str, least: int = LEAST_MATCH) -> None:
+    """Raises CallError for a text that cannot be traced, and for a least size that is none."""
     if least < 1:
         raise CallError(f"least is {least}; it must be 1 token or more")
     if not text.strip():

@@ -48,6 +48,7 @@ def show_trace(traced: Traced) -> None:
             shown.append(words, style).append(str(number + 1).translate(RAISED), f"bold {style}")
         else:
             shown.append(f"[{words}]({number + 1})")
+    shown.rstrip()
     console.print(shown)
     _legend(console, traced, styles)
     part = percent_text(Fraction(traced.covered, traced.tokens))
