@@ -32,6 +32,7 @@ from royaltycli.attribution.reading import (
     text_of,
 )
 from royaltycli.attribution.suffixes import searchable, sort_suffixes
+from royaltycli.corpus.documents import Owners
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import AttributionError
@@ -81,7 +82,7 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
 
     Raises DocumentError, EncodingError, AttributionError for a corpus without text, and OutputError.
     """
-    owners = dict(enumerate((*corpus.sources, *corpus.collections)))
+    owners: Owners = dict(enumerate((*corpus.sources, *corpus.collections)))
     reference = load_reference(encoding)
     engine_name = choose_engine(None, encoding, reference)
     shards = list(together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES))
@@ -125,9 +126,9 @@ def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) ->
     holders: dict[int, dict[int, None]] = {}
     earliest: dict[int, int] = {}
     for document, names in enumerate(named):
-        group = holders.setdefault(int(first[document]), {})
-        group.update(dict.fromkeys(numbers[name] for name in names))
-        earliest.setdefault(int(first[document]), len(group))
+        own = holders.setdefault(int(first[document]), {})
+        own.update(dict.fromkeys(numbers[name] for name in names))
+        earliest.setdefault(int(first[document]), len(own))
     units: dict[tuple[tuple[int, ...], int], int] = {}
     unit = np.empty(len(named), np.int64)
     for document in range(len(named)):
@@ -170,7 +171,7 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDAr
         for part in ("runs", "starts", "units", "counts"):
             folder.save(place, f"grams-{order}-{part}", getattr(grams, part))
     passages = index_passages(tokens, lengths)
-    for part in ("terms", "data", "indices", "indptr", "documents"):
+    for part in ("terms", "data", "indices", "indptr", "places"):
         folder.save(place, f"passages-{part}", getattr(passages, part))
     places = table["place"].combine_chunks().filter(pa.array(kept))
     write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))

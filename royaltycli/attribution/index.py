@@ -51,10 +51,10 @@ class Model:
     grams: dict[int, Grams]
     passages: Passages
 
-    def tokens(self, document: int) -> npt.NDArray[np.uint32]:
-        """The tokens of a document."""
-        start, stop = self.starts[document], self.starts[document + 1] - 1
-        return (self.suffixes.text[start:stop] - 1).astype(np.uint32)
+    def tokens(self, start: int, stop: int) -> npt.NDArray[np.uint32]:
+        """The tokens at some places of the text."""
+        text = self.suffixes.text[start:stop].astype(np.uint32)
+        return text[text > 0] - np.uint32(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _model(place: Path) -> Model:
         order: Grams(*(load(f"grams-{order}-{part}") for part in ("runs", "starts", "units", "counts")))
         for order in ORDERS
     }
-    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "documents")))
+    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "places")))
     place_names = documents["place"].combine_chunks()
     return Model(
         Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages
