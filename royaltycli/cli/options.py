@@ -174,6 +174,12 @@ Usage = Annotated[
         show_default=False,
     ),
 ]
+Index = Annotated[
+    Path,
+    typer.Option(
+        "--index", "-i", metavar="FOLDER", readable=False, help="The index of the corpus, as `royalty index` made it."
+    ),
+]
 Period = Annotated[
     str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
 ]
@@ -201,9 +207,6 @@ Date = Annotated[
     typer.Option(
         "--date", metavar="DATE", help="A date to note in the ledger, such as 2026-12-31.", show_default=False
     ),
-]
-Index = Annotated[
-    Path, typer.Option("--index", "-i", metavar="FOLDER", readable=False, help="The folder of the index.")
 ]
 Format = Annotated[
     str | None,

@@ -185,12 +185,12 @@ def make_ledger(path):
     accounting.close("2026", ledger=path, **how)
 
 
-def make_index(path):
-    """The index of a corpus of one sentence."""
-    files = path.with_name("indexed")
+def make_index(path, text="The clockmaker of Ystad said nothing of it to his sister."):
+    """The index of a corpus of one document."""
+    files = path.with_name(f"{path.name}-of")
     files.mkdir()
     (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
-    (files / "book.txt").write_text("The clockmaker of Ystad said nothing of it to his sister.", encoding="utf-8")
+    (files / "book.txt").write_text(text, encoding="utf-8")
     opened = open_corpus(files)
     build_index(opened.corpus, opened.files, find_encoding("o200k_base"), path, lambda *_: None)
 
