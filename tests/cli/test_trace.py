@@ -19,7 +19,7 @@ from tests.cli import golden
 TEXT = "The clockmaker of Ystad said it.\nAnd: =the clockmaker of Ystad said nothing of it to his sister.\n"
 SHOWN = """\
 The clockmaker of Ystad said it.
-And: =the [clockmaker of Ystad said nothing of it to his sister](1).
+And: =the [clockmaker of Ystad said nothing of it to his sister][1].
 """
 
 
@@ -143,6 +143,6 @@ def test_titles_are_shown_where_there_is_room_for_them(capsys, monkeypatch, widt
 def test_what_would_steer_a_terminal_does_not(capsys, monkeypatch):
     text = "a\x1b[2Jb\tc\r\nd\re"
     page = shown(traced(text, [source("s1", "\x1b[1mTitle\a")], [(0, 6)]), capsys, monkeypatch)
-    assert page.startswith("[a\ufffd[2Jb](1)    c\nd\ufffde\n")
+    assert page.startswith("[a\ufffd[2Jb][1]    c\nd\ufffde\n")
     assert "\ufffd[1mTitle\ufffd" in page
     assert "\x1b" not in page

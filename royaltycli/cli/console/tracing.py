@@ -47,7 +47,7 @@ def show_trace(traced: Traced) -> None:
             style = styles[traced.passages[number].sources[0].id]
             shown.append(words, style).append(str(number + 1).translate(RAISED), f"bold {style}")
         else:
-            shown.append(f"[{words}]({number + 1})")
+            shown.append(f"[{words}][{number + 1}]")
     shown.rstrip()
     console.print(shown)
     _legend(console, traced, styles)
