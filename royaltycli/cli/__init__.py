@@ -18,12 +18,14 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from royaltycli.cli import (
+    attribute,
     balance,
     check,
     close,
     compare,
     estimate,
     explain,
+    index,
     init,
     ledger,
     merge,
@@ -83,6 +85,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "index": index.index,
+    "attribute": attribute.attribute,
+    "trace": trace.trace,
     "close": close.close,
     "restate": close.restate,
     "payments": payments.payments,
@@ -94,7 +99,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": unclaimed.release,
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
-    "trace": trace.trace,
 }
 
 

@@ -259,6 +259,21 @@ def result(output: str | None) -> Path | None:
     return None if output is None else named_file(output)
 
 
+def usage_place(output: str, log: Path) -> Path:
+    """The path of a result of attribution. Raises CallError if it is the log itself; OutputError and RemoteError."""
+    from royaltycli.errors import CallError
+    from royaltycli.remote.writing import named_file, real_name
+    from royaltycli.storage import check_place
+
+    place = named_file(output)
+    if place == STANDARD_OUTPUT:
+        raise CallError("usage and details go into files; name one with `-o` or `--details`")
+    check_place(place)
+    if real_name(place) == real_name(log):
+        raise CallError(f"{place} is the log of outputs itself, and would be lost; name another file")
+    return place
+
+
 def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()) -> str:
     """The format of a result, as `report.formats` chooses it, which `more` formats may have. Raises CallError."""
     from royaltycli.report.formats import choose_format
