@@ -20,6 +20,7 @@ from royaltycli.cli.console.policies import (
 from royaltycli.cli.console.progress import counting, writing
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
+from royaltycli.cli.console.tracing import show_trace
 
 __all__ = [
     "ROWS",
@@ -49,6 +50,7 @@ __all__ = [
     "show_scan",
     "show_shares",
     "show_statement",
+    "show_trace",
     "show_usage",
     "show_verified",
     "stepping",
