@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 Number = str | int | Decimal | Fraction
 
+PATHS = (
+    "manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "index", "model",
+)  # fmt: skip
+"""Arguments that may be given as a Path."""
+
 
 def check_types(**given: object) -> None:
     """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
     for name, value in given.items():
-        needed = name in ("path", "currency", "by", "period", "model")
+        needed = name in ("path", "currency", "by", "period", "text", "index", "least", "model")
         kinds: tuple[type, ...] = (str,)
         words = "text"
-        if name in ("manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "model"):
+        if name in PATHS:
             kinds, words = (str, os.PathLike), "text or a Path"
-        elif name in ("workers", "top", "spans"):
+        elif name in ("workers", "top", "least", "spans"):
             kinds, words = (SupportsIndex,), "a whole number"
         if not isinstance(value, kinds) and (needed or value is not None):
             raise CallError(f"{name} is {value!r:.80}, but must be {words}")

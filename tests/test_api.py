@@ -70,6 +70,7 @@ def test_what_is_exported():
         "scan",
         "shares",
         "sweep",
+        "trace",
     ]
     assert dir(royaltycli) == royaltycli.__all__
     assert all(getattr(royaltycli, name).__doc__ for name in royaltycli.__all__)
@@ -98,6 +99,7 @@ DIFFERENT = {
     "compare": ({"top", "format_", "output", "raw"}, set()),
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
+    "trace": ({"format_", "output", "raw"}, set()),
 }
 """What only the command has, and what only the function has."""
 
@@ -139,8 +141,8 @@ def test_a_function_has_the_arguments_of_its_command(name):
 def test_what_is_left_out_means_the_same(name):
     command = inspect.signature(COMMANDS[name]).parameters
     function = inspect.signature(getattr(royaltycli, name)).parameters
-    for argument in command.keys() & function.keys() - {"tokens", "output", "profit"}:
-        # A table instead of its path; `--list` needs no profit; a scan for a notebook need not write.
+    for argument in command.keys() & function.keys() - {"tokens", "output", "profit", "index"}:
+        # A table instead of its path; `--list` needs no profit; a scan for a notebook need not write; a name is a path.
         assert (argument, function[argument].default) == (argument, command[argument].default)
 
 

@@ -18,12 +18,14 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from royaltycli.cli import (
+    attribute,
     balance,
     check,
     close,
     compare,
     estimate,
     explain,
+    index,
     init,
     ledger,
     merge,
@@ -35,6 +37,7 @@ from royaltycli.cli import (
     shares,
     statement,
     sweep,
+    trace,
     transfer,
     unclaimed,
 )
@@ -83,6 +86,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "index": index.index,
+    "attribute": attribute.attribute,
+    "trace": trace.trace,
     "close": close.close,
     "restate": close.restate,
     "payments": payments.payments,

@@ -19,6 +19,13 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(incomplete, FORMATS)
 
 
+def trace_formats(incomplete: str) -> list[str]:
+    """Formats of a traced text."""
+    from royaltycli.report.formats import FORMATS
+
+    return _beginning(incomplete, (*FORMATS, "html"))
+
+
 def encodings(incomplete: str) -> list[str]:
     """The public encodings."""
     from royaltycli.tokens.encodings import PUBLIC
@@ -48,6 +55,11 @@ def currencies(incomplete: str) -> list[str]:
     from royaltycli.payout.currency import payable
 
     return _beginning(incomplete, payable())
+
+
+def methods(incomplete: str) -> list[str]:
+    """The methods of attribution."""
+    return _beginning(incomplete, ("text", "verbatim"))
 
 
 def corpora(incomplete: str) -> list[str]:

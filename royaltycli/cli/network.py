@@ -52,11 +52,11 @@ def network(
 
     A training that was stopped goes on where it was. Nothing is fetched from elsewhere.
     """
-    from royaltycli import attributing
+    from royaltycli import networks
     from royaltycli.cli import console
 
     with console.working(quiet=quiet) as tell:
-        trained = attributing.train_network(
+        trained = networks.train_network(
             manifest, model=model, output=output, spans=spans, outside=outside, tell=tell
         )
     if not quiet:

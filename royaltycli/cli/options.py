@@ -174,6 +174,12 @@ Usage = Annotated[
         show_default=False,
     ),
 ]
+Index = Annotated[
+    Path,
+    typer.Option(
+        "--index", "-i", metavar="FOLDER", readable=False, help="The index of the corpus, as `royalty index` made it."
+    ),
+]
 Period = Annotated[
     str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
 ]
@@ -253,11 +259,27 @@ def result(output: str | None) -> Path | None:
     return None if output is None else named_file(output)
 
 
-def format_of(asked: str | None, output: Path | None) -> str:
-    """The format of a result, as `report.formats` chooses it. Raises CallError."""
+def usage_place(output: str, log: Path) -> Path:
+    """The path of a result of attribution. Raises CallError if it is the log itself; OutputError and RemoteError."""
+    from royaltycli.errors import CallError
+    from royaltycli.remote.writing import named_file, real_name
+    from royaltycli.storage import check_place
+
+    place = named_file(output)
+    if place == STANDARD_OUTPUT:
+        raise CallError("usage and details go into files; name one with `-o` or `--details`")
+    check_place(place)
+    if real_name(place) == real_name(log):
+        raise CallError(f"{place} is the log of outputs itself, and would be lost; name another file")
+    return place
+
+
+def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()) -> str:
+    """The format of a result, as `report.formats` chooses it, which `more` formats may have. Raises CallError."""
     from royaltycli.report.formats import choose_format
 
-    return choose_format(asked, None if output == STANDARD_OUTPUT else output, terminal=sys.stdout.isatty())
+    place = None if output == STANDARD_OUTPUT else output
+    return choose_format(asked, place, terminal=sys.stdout.isatty(), more=more)
 
 
 def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -> None:
@@ -268,7 +290,16 @@ def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -
 
     if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
-    if output is not None and real_name(output) in [real_name(Path(each)) for each in others if each]:
+    spare(output, *others)
+
+
+def spare(output: Path | None, *inputs: str | Path | None) -> None:
+    """Raises CallError if the result would take the place of a file that it is made from."""
+    from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import real_name
+
+    if output is not None and real_name(output) in [real_name(Path(each)) for each in inputs if each]:
         raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 

@@ -1,8 +1,57 @@
-"""A language model and a network that several tests look at; they are made once, and nobody changes them."""
+"""Small corpora and their indexes; and a language model and a network, which are made once, and which nobody changes."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+
+from royaltycli import attributing
+from royaltycli.attribution.index import open_index
+
+WORDS = [
+    "river",
+    "ledger",
+    "stone",
+    "garden",
+    "clock",
+    "paper",
+    "winter",
+    "bridge",
+    "copper",
+    "lantern",
+    "salt",
+    "mill",
+]
+
+
+def prose(seed, length=400, words=WORDS):
+    """Sentences of random words, each seed with its own habits."""
+    random = np.random.default_rng(seed)
+    habits = random.dirichlet(np.full(len(words), 0.4), size=len(words))
+    at, said = 0, []
+    for _ in range(length):
+        at = int(random.choice(len(words), p=habits[at]))
+        said.append(words[at])
+    return " ".join(said)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Writes a corpus of sources, each a dict of file names and texts, and builds its index; gives it opened."""
+
+    def make(sources, folder="index"):
+        lines = ['[corpus]\nencoding = "r50k_base"\n']
+        for source, texts in sources.items():
+            place = tmp_path / source
+            place.mkdir(exist_ok=True)
+            for name, text in texts.items():
+                (place / name).write_text(text, encoding="utf-8")
+            lines.append(f'[[source]]\nid = "{source}"\npath = "{source}"\n')
+        (tmp_path / "corpus.toml").write_text("".join(lines), encoding="utf-8")
+        attributing.build(tmp_path, tmp_path / folder)
+        return open_index(tmp_path / folder)
+
+    return make
 
 
 @pytest.fixture(scope="package")
@@ -17,33 +66,33 @@ def _one_thread():
 
 
 @pytest.fixture(scope="package")
-def documents():
+def network_documents():
     from tests.attribution.language import sample_documents
 
     return sample_documents()
 
 
 @pytest.fixture(scope="package")
-def corpus(documents, tmp_path_factory):
+def network_corpus(network_documents, tmp_path_factory):
     from tests.attribution.language import write_corpus
 
-    return write_corpus(tmp_path_factory.mktemp("corpus"), documents)
+    return write_corpus(tmp_path_factory.mktemp("corpus"), network_documents)
 
 
 @pytest.fixture(scope="package")
-def model(_one_thread, documents, tmp_path_factory):
+def language_model(_one_thread, network_documents, tmp_path_factory):
     from tests.attribution.language import train_model
 
-    return train_model(tmp_path_factory.mktemp("model") / "lm", [text for _, text in documents], tokens=80_000)
+    return train_model(tmp_path_factory.mktemp("model") / "lm", [text for _, text in network_documents], tokens=80_000)
 
 
 @pytest.fixture(scope="package")
-def trained(corpus, model, tmp_path_factory):
+def trained(network_corpus, language_model, tmp_path_factory):
     """What training a network came to, and its folder."""
-    from royaltycli.attributing import train_network
+    from royaltycli.networks import train_network
 
     place = tmp_path_factory.mktemp("network") / "network"
-    return train_network(corpus, model=model, output=place), place
+    return train_network(network_corpus, model=language_model, output=place), place
 
 
 @pytest.fixture(scope="package")

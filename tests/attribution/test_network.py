@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from royaltycli import attributing
+from royaltycli import networks
 from royaltycli.attribution.network import activations, store, training
 from royaltycli.attribution.network.network import fold_of, open_network
 from royaltycli.cli import console
@@ -24,20 +24,22 @@ def found(network, documents, folds=None):
     return np.mean([name == f"sample/{source}" for name, (source, _) in zip(best, documents, strict=True)])
 
 
-def test_sources_of_held_out_documents_are_found_far_above_chance(network, documents):
-    folds = [fold_of(text) for _, text in documents]
-    most_common = max(np.unique([source for source, _ in documents], return_counts=True)[1]) / len(documents)
-    assert found(network, documents, folds) > 2 * most_common
+def test_sources_of_held_out_documents_are_found_far_above_chance(network, network_documents):
+    folds = [fold_of(text) for _, text in network_documents]
+    most_common = max(np.unique([source for source, _ in network_documents], return_counts=True)[1]) / len(
+        network_documents
+    )
+    assert found(network, network_documents, folds) > 2 * most_common
 
 
-def test_a_head_that_has_seen_the_documents_finds_more_of_them(network, documents):
-    folds = [fold_of(text) for _, text in documents]
-    assert found(network, documents) > found(network, documents, folds)
-    assert found(network, documents) == found(network, documents, [-1] * len(documents))
+def test_a_head_that_has_seen_the_documents_finds_more_of_them(network, network_documents):
+    folds = [fold_of(text) for _, text in network_documents]
+    assert found(network, network_documents) > found(network, network_documents, folds)
+    assert found(network, network_documents) == found(network, network_documents, [-1] * len(network_documents))
 
 
-def test_scores_are_logarithms_of_probabilities(network, documents):
-    texts = [text for _, text in documents[:20]]
+def test_scores_are_logarithms_of_probabilities(network, network_documents):
+    texts = [text for _, text in network_documents[:20]]
     scores = network.scores(texts)
     assert scores.dtype == np.float64
     assert scores.shape == (20, len(network.sources))
@@ -50,8 +52,8 @@ def test_of_a_text_without_tokens_nothing_is_known(network):
     assert network.scores([]).shape == (0, len(network.sources))
 
 
-def test_candidates_share_all_probability(network, documents):
-    scores = network.scores([documents[0][1]], candidates=[[1, 2]])[0]
+def test_candidates_share_all_probability(network, network_documents):
+    scores = network.scores([network_documents[0][1]], candidates=[[1, 2]])[0]
     assert np.exp(scores[[1, 2]]).sum() == pytest.approx(1)
     assert np.isneginf(np.delete(scores, [1, 2])).all()
 
@@ -64,17 +66,17 @@ def test_what_is_measured_has_the_control_and_text_alone(trained):
     assert sorted(path.name.partition("-")[0] for path in place.iterdir()) == ["network.json", "weights"]
 
 
-def test_the_measures_are_those_of_documents_that_no_head_has_seen(trained, network, documents):
+def test_the_measures_are_those_of_documents_that_no_head_has_seen(trained, network, network_documents):
     what, _ = trained
-    tested = [(source, text) for source, text in documents if fold_of(text) == training.TESTED]
+    tested = [(source, text) for source, text in network_documents if fold_of(text) == training.TESTED]
     assert what.measured[0]["document"] == pytest.approx(found(network, tested, [0] * len(tested)), abs=0.02)
 
 
-def test_a_new_source_needs_no_training(model, documents, tmp_path):
-    name = documents[0][0]
-    mine = [text for source, text in documents if source == name]
-    others = [(source, text) for source, text in documents if source != name]
-    attributing.train_network(write_corpus(tmp_path / "c", others), model=model, output=tmp_path / "n")
+def test_a_new_source_needs_no_training(language_model, network_documents, tmp_path):
+    name = network_documents[0][0]
+    mine = [text for source, text in network_documents if source == name]
+    others = [(source, text) for source, text in network_documents if source != name]
+    networks.train_network(write_corpus(tmp_path / "c", others), model=language_model, output=tmp_path / "n")
     old = open_network(tmp_path / "n")
     new = old.add_source(f"sample/{name}", mine[::2])
     assert new.sources == [*old.sources, f"sample/{name}"]
@@ -92,7 +94,7 @@ def test_a_new_source_needs_no_training(model, documents, tmp_path):
     assert str(error.value) == "the documents of empty hold no token; give some that do"
 
 
-def test_a_training_that_was_stopped_goes_on(corpus, model, trained, tmp_path, monkeypatch):
+def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, trained, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
@@ -100,7 +102,7 @@ def test_a_training_that_was_stopped_goes_on(corpus, model, trained, tmp_path, m
     with monkeypatch.context() as patch:
         patch.setattr(training, "learn", stop)
         with pytest.raises(KeyboardInterrupt):
-            attributing.train_network(corpus, model=model, output=place)
+            networks.train_network(network_corpus, model=language_model, output=place)
     with pytest.raises(AttributionError) as error:
         open_network(place)
     assert str(error.value) == f"{place} holds no network; train one with `royalty network train`"
@@ -112,14 +114,14 @@ def test_a_training_that_was_stopped_goes_on(corpus, model, trained, tmp_path, m
         return run(reader, spans)
 
     monkeypatch.setattr(activations.Reader, "_run", counted)
-    attributing.train_network(corpus, model=model, output=place)
+    networks.train_network(network_corpus, model=language_model, output=place)
     about = json.loads((place / "network.json").read_text())
     assert sum(spans for digest, spans in read if digest == about["model_digest"]) == 1  # only to see how many features
     assert about == json.loads((whole / "network.json").read_text())
 
 
-def test_the_activations_of_another_model_do_not_fit(trained, documents, tmp_path):
-    texts = [text for _, text in documents]
+def test_the_activations_of_another_model_do_not_fit(trained, network_documents, tmp_path):
+    texts = [text for _, text in network_documents]
     other = train_model(tmp_path / "other", texts, tokens=1000)
     with pytest.raises(AttributionError) as error:
         open_network(trained[1], other)
@@ -127,12 +129,12 @@ def test_the_activations_of_another_model_do_not_fit(trained, documents, tmp_pat
     assert str(error.value) == f"{trained[1]} reads the activations of another model than {other}; {mend}"
 
 
-def test_features_of_another_number_do_not_fit(trained, model, monkeypatch):
+def test_features_of_another_number_do_not_fit(trained, language_model, monkeypatch):
     monkeypatch.setattr(activations, "NODES", 50)  # as another version of this program might have it
     with pytest.raises(AttributionError) as error:
         open_network(trained[1])
     mend = "name that model with `--model`, or run `royalty network train` again"
-    assert str(error.value).endswith(f"features of a span, but {model} has 320; {mend}")
+    assert str(error.value).endswith(f"features of a span, but {language_model} has 320; {mend}")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list"])
@@ -176,7 +178,7 @@ def test_without_the_extra(monkeypatch):
 
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(CallError) as error:
-        attributing.train_network("nowhere", model="nowhere")
+        networks.train_network("nowhere", model="nowhere")
     assert (
         str(error.value) == "the network needs transformers, which is not installed; pip install 'royaltycli[network]'"
     )

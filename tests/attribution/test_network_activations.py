@@ -41,7 +41,7 @@ class Tokenizer:
         self.bos_token_id = first
 
 
-def language_model(family, first=None):
+def small_model(family, first=None):
     sizes, _ = FAMILIES[family]
     torch.manual_seed(1)
     config = getattr(transformers, f"{family}Config")(**SIZES, **sizes)
@@ -51,7 +51,7 @@ def language_model(family, first=None):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_last_matrix_of_the_feed_forward_part_is_found(family):
-    given = language_model(family)
+    given = small_model(family)
     blocks = find_blocks(given)
     assert [block.number for block in blocks] == [0, 1]
     for block in blocks:
@@ -60,7 +60,7 @@ def test_the_last_matrix_of_the_feed_forward_part_is_found(family):
 
 
 def test_features_are_means_and_greatest_values_of_neurons_and_residual_stream():
-    given = language_model("Llama")
+    given = small_model("Llama")
     seen = {}
     down = given.network.model.layers[0].mlp.down_proj
     hook = down.register_forward_pre_hook(lambda _module, args: seen.update(neurons=args[0][0]))
@@ -75,7 +75,7 @@ def test_features_are_means_and_greatest_values_of_neurons_and_residual_stream()
 
 @pytest.mark.parametrize("family", ["GPT2", "Llama", "OPT"])
 def test_a_span_is_read_alike_alone_and_beside_longer_ones(family, monkeypatch):
-    reader = Reader(language_model(family))
+    reader = Reader(small_model(family))
     random = np.random.default_rng(0)
     spans = [random.integers(0, 50, size).astype(np.uint32) for size in (1, 7, 20, 3, 12)]
     together = reader.read(spans)
@@ -88,8 +88,8 @@ def test_a_span_is_read_alike_alone_and_beside_longer_ones(family, monkeypatch):
 
 def test_a_first_token_is_run_but_not_counted():
     span = np.array([3, 4, 5], np.uint32)
-    with_first = Reader(language_model("Llama", first=7), [0]).read([span])[0]
-    bare = Reader(language_model("Llama"), [0])
+    with_first = Reader(small_model("Llama", first=7), [0]).read([span])[0]
+    bare = Reader(small_model("Llama"), [0])
     assert with_first != pytest.approx(bare.read([span])[0], abs=1e-3)
     assert with_first != pytest.approx(bare.read([np.array([7, 3, 4, 5], np.uint32)])[0], abs=1e-3)
 
@@ -103,11 +103,11 @@ def test_the_layers_that_are_read(layers, read):
 
 def test_of_very_many_neurons_evenly_spaced_ones_are_read(monkeypatch):
     monkeypatch.setattr(activations, "NODES", 10)
-    assert Reader(language_model("Llama"), [0]).size == 2 * (8 + 8)
+    assert Reader(small_model("Llama"), [0]).size == 2 * (8 + 8)
 
 
 def test_a_model_without_a_feed_forward_part():
-    given = language_model("Llama")
+    given = small_model("Llama")
     for layer in given.network.model.layers:
         layer.mlp = torch.nn.Identity()
     said = "lm has no layers with a feed-forward part that is known; name one like GPT-2, Llama or OPT"
@@ -119,7 +119,7 @@ def test_a_model_without_a_feed_forward_part():
 
 
 def test_a_model_whose_feed_forward_part_is_not_run_on_every_token():
-    given = language_model("Llama")
+    given = small_model("Llama")
     for layer in given.network.model.layers:
         layer.mlp.forward = lambda given: given
     with pytest.raises(AttributionError, match=r"^lm has no layers with a feed-forward part that is known"):
@@ -133,8 +133,8 @@ def test_a_model_whose_feed_forward_part_is_not_run_on_every_token():
         ({"max_position_embeddings": 100}, "it reads no more than 100 tokens at once"),
     ],
 )
-def test_a_model_that_cannot_read_what_its_tokenizer_gives(changed, reason, model, tmp_path):
-    place = shutil.copytree(model, tmp_path / "lm")
+def test_a_model_that_cannot_read_what_its_tokenizer_gives(changed, reason, language_model, tmp_path):
+    place = shutil.copytree(language_model, tmp_path / "lm")
     config = json.loads((place / "config.json").read_text())
     transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**config, **changed})).save_pretrained(place)
     with pytest.raises(AttributionError) as error:
@@ -143,8 +143,8 @@ def test_a_model_that_cannot_read_what_its_tokenizer_gives(changed, reason, mode
     assert str(error.value) == f"{place} holds no language model that can be loaded ({reason}); {mend}"
 
 
-def test_weights_that_are_missing(model, tmp_path):
-    place = shutil.copytree(model, tmp_path / "lm")
+def test_weights_that_are_missing(language_model, tmp_path):
+    place = shutil.copytree(language_model, tmp_path / "lm")
     weights = load_file(place / "model.safetensors")
     name = "model.layers.1.mlp.up_proj.weight"
     save_file(
@@ -168,8 +168,8 @@ def test_a_model_that_may_not_be_read(tmp_path, monkeypatch):
     assert str(error.value) == said
 
 
-def test_the_code_of_a_model_is_never_run(model, tmp_path):
-    place = shutil.copytree(model, tmp_path / "lm")
+def test_the_code_of_a_model_is_never_run(language_model, tmp_path):
+    place = shutil.copytree(language_model, tmp_path / "lm")
     config = json.loads((place / "config.json").read_text())
     del config["model_type"]
     config["auto_map"] = {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}
@@ -180,8 +180,8 @@ def test_the_code_of_a_model_is_never_run(model, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_any_changed_file_makes_it_another_model(model, tmp_path):
-    place = shutil.copytree(model, tmp_path / "lm")
-    assert open_model(place).digest == open_model(model).digest
+def test_any_changed_file_makes_it_another_model(language_model, tmp_path):
+    place = shutil.copytree(language_model, tmp_path / "lm")
+    assert open_model(place).digest == open_model(language_model).digest
     (place / "generation_config.json").write_text("{ }")
-    assert open_model(place).digest != open_model(model).digest
+    assert open_model(place).digest != open_model(language_model).digest

@@ -24,8 +24,11 @@ import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
 from royaltycli import accounting, api
+from royaltycli.attribution.building import build_index
 from royaltycli.cli import app
+from royaltycli.corpus.opening import open_corpus
 from royaltycli.storage import write_parquet
+from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.table import SCHEMA, metadata_of, with_metadata
 from tests.conftest import packed
 
@@ -199,6 +202,16 @@ def make_language(path):
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(path)
 
 
+def make_index(path, text="The clockmaker of Ystad said nothing of it to his sister."):
+    """The index of a corpus of one document."""
+    files = path.with_name(f"{path.name}-of")
+    files.mkdir()
+    (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
+    (files / "book.txt").write_text(text, encoding="utf-8")
+    opened = open_corpus(files)
+    build_index(opened.corpus, opened.files, find_encoding("o200k_base"), path, lambda *_: None)
+
+
 def make_sources(path, count):
     """A token table of many sources of one token each."""
     ids = pa.array([f"s{number}" for number in range(int(count))])
@@ -292,6 +305,7 @@ MAKERS = {
     "garbled": garble,
     "gone": Path.unlink,
     "hex": lambda path, *digits: path.write_bytes(bytes.fromhex("".join(digits))),
+    "index": make_index,
     "language": make_language,
     "ledger": make_ledger,
     "link": lambda path, target: path.symlink_to(target),

@@ -22,9 +22,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from royaltycli.attribution.building import build_index
 from royaltycli.cli import columns, console
 from royaltycli.cli.console import counting, messages, tables
-from royaltycli.corpus.opening import Opened
+from royaltycli.corpus.opening import Opened, open_corpus
+from royaltycli.tokens.encodings import find_encoding
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
@@ -43,6 +45,15 @@ DIGEST = re.compile(r"[0-9a-f]{19,}")
 
 TYPER = "0.29"
 """The help texts are laid out by typer, each version in its own way; the golden ones are this version's."""
+
+ANSWER = """\
+Ask him for bread, and he'll say: "I did not name him. He came with the name, in a jar, from a neighbour who was \
+moving to Lisbon." Ask for a speech, and it begins: "We hold these truths to be self-evident, that all loaves are \
+created equal."
+
+\tनीम के नीचे का पुस्तकालय is a library \U0001f642, or so it is said. \x1b[2J
+"""
+"""What a model wrote, in part from the sample corpora, in part not."""
 
 CODES = {"", "0", "1", "2", "3", "22"}
 """What a terminal without colour still gets: bold, dim, italic, and their ends."""
@@ -67,10 +78,13 @@ def play(name, folder):
 
 
 def prepare(folder):
-    """What the sessions start from: the sample corpora, their counts, and a folder without a manifest."""
+    """What the sessions start from: the sample corpora, their counts and index, an answer, a folder without a manifest."""
     (folder / "sample_corpora").symlink_to(SAMPLE)
     shutil.copytree(SAMPLE / "books", folder / "books")
     assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
+    opened = open_corpus(SAMPLE)
+    build_index(opened.corpus, opened.files, find_encoding("o200k_base"), folder / "index", lambda *_: None)
+    (folder / "answer.txt").write_text(ANSWER, encoding="utf-8")
     return folder
 
 
@@ -95,7 +109,9 @@ def renew():
 
 
 @pytest.mark.parametrize("width", [80, 200])
-@pytest.mark.parametrize("command", ["shares", "payout --profit 500e6 --rate 0.2", "payout -p 1 -r 1 --by split"])
+@pytest.mark.parametrize(
+    "command", ["shares", "payout --profit 500e6 --rate 0.2", "payout -p 1 -r 1 --by split", "trace answer.txt"]
+)
 def test_no_line_is_wider_than_the_terminal(place, command, width):
     screen = royalty(*command.split(), folder=place, columns=width).screen
     assert max(cell_len(line) for line in screen.splitlines()) <= width

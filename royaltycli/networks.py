@@ -1,0 +1,51 @@
+"""What `royalty network` does, as functions that a program can call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from royaltycli.arguments import check_types
+from royaltycli.errors import CallError
+
+if TYPE_CHECKING:
+    from royaltycli.attribution.network.training import Trained
+
+
+def train_network(
+    manifest: str | Path | None = None,
+    *,
+    model: str | Path,
+    output: str | Path = "network",
+    spans: int = 2000,
+    outside: bool = False,
+    tell: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
+) -> Trained:
+    """Train an attribution network and write it to the folder `output`. Raises RoyaltyError; none is then written.
+
+    `tell` is called with what is being done, how much of it is done, and how much there is to do.
+    """
+    from royaltycli.corpus.opening import open_corpus
+
+    check_types(manifest=manifest, model=model, output=output, spans=spans)
+    if spans < 1:
+        raise CallError(f"spans is {spans}; it must be 1 or more")
+    check_installed()
+    opened = open_corpus(manifest, outside=outside)
+    from royaltycli.attribution.network import training
+
+    return training.train_network(opened.corpus, opened.files, Path(model), Path(output), tell, spans=spans)
+
+
+def check_installed() -> None:
+    """Raises CallError unless the packages that the network needs are installed."""
+    from importlib import import_module
+
+    try:
+        for name in ("torch", "transformers", "safetensors"):
+            import_module(name)
+    except ImportError as error:
+        raise CallError(
+            f"the network needs {name}, which is not installed; pip install 'royaltycli[network]'"
+        ) from error
