@@ -1,13 +1,14 @@
 """The head of the network: from the features of a span to a score for each source (rule V3).
 
-Features are scaled, a learned projection takes them to a few numbers, and each source has a prototype among those:
-the mean of its spans. Scores are those of a linear discriminant (Fisher 1936) with one spread for all sources, so a
-source that comes later needs but its own spans. There is a head for each fold, which has not seen the fold's
-documents, and one that has seen all of them.
+Features are scaled, and a learned projection takes them to a few numbers, by which sources are scored (multinomial
+logistic regression). There each source has a prototype as well, the mean of its spans: a source that comes later is
+scored by a linear discriminant (Fisher 1936) with the spread of the others, so it needs but its own spans. There is a
+head for each fold, which has not seen the fold's documents, and one that has seen all of them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,21 +59,30 @@ class Scale:
 class Head:
     """All heads, one after the other, the last of which has seen all documents.
 
-    `projections` (heads × narrow × features) and `biases`; `prototypes` (heads × sources × narrow), `sharpness`
-    (heads × narrow × narrow), which is the inverse of the spread, and `sizes`, the spans that each source has.
+    `projections` (heads × narrow × features) and `biases`; `names` (heads × sources × narrow), by which the sources
+    that were learned are scored. For those that come later: `prototypes` (heads × all sources × narrow), `sharpness`
+    (heads × narrow × narrow), which is the inverse of the spread, `sizes`, the spans that each source has, and `slopes`,
+    by which the scores of discriminants become alike to those that were learned.
     """
 
     scale: Scale
     projections: torch.Tensor
     biases: torch.Tensor
+    names: torch.Tensor
     prototypes: torch.Tensor
     sharpness: torch.Tensor
     sizes: torch.Tensor
+    slopes: torch.Tensor
 
     @property
     def features(self) -> int:
         """The features of a span."""
         return self.projections.shape[2]
+
+    @property
+    def sources(self) -> int:
+        """The sources, also those that came later."""
+        return self.prototypes.shape[1]
 
     def project(self, rows: torch.Tensor, lengths: Numbers, head: int) -> torch.Tensor:
         """The few numbers of each span, by one of the heads."""
@@ -80,22 +90,28 @@ class Head:
         return scaled @ self.projections[head].T + self.biases[head]
 
     def scores(self, rows: torch.Tensor, lengths: Numbers, head: int) -> Scores:
-        """The score of each source for each span: the logarithm of how likely it is, up to what all have in common."""
-        return self.compare(self.project(rows, lengths, head), head)
-
-    def compare(self, projected: torch.Tensor, head: int) -> Scores:
-        """The same, of spans that are projected already."""
-        means = self.prototypes[head]
-        weights = means @ self.sharpness[head]
-        sizes = self.sizes[head]
-        offsets = sizes.log() - (weights * means).sum(1) / 2
-        scores = (projected @ weights.T + offsets).masked_fill(sizes <= 0, UNSEEN)
-        found: Scores = scores.double().cpu().numpy()
+        """The score of each source for each span: the logarithm of how likely it is, less the same for all."""
+        projected = self.project(rows, lengths, head)
+        learned = projected @ self.names[head].T
+        seen = self.sizes[head] > 0
+        known = seen[: learned.shape[1]]
+        if self.sources > learned.shape[1]:
+            discriminants = self.discriminants(projected, head)
+            old, new = discriminants[:, : learned.shape[1]][:, known], discriminants[:, learned.shape[1] :]
+            middle = learned[:, known].mean(1, keepdim=True)
+            learned = torch.cat([learned, middle + self.slopes[head] * (new - old.mean(1, keepdim=True))], dim=1)
+        found: Scores = learned.masked_fill(~seen, UNSEEN).double().cpu().numpy()
         return found
+
+    def discriminants(self, projected: torch.Tensor, head: int) -> torch.Tensor:
+        """The linear discriminant of each source, also of those that came later."""
+        means, sizes = self.prototypes[head], self.sizes[head]
+        weights = means @ self.sharpness[head]
+        return projected @ weights.T + sizes.clamp(min=1).log() - (weights * means).sum(1) / 2
 
     def with_source(self, rows: torch.Tensor, lengths: Numbers) -> Head:
         """The heads with one more source, the last, of which these are spans."""
         means = [self.project(rows, lengths, head).mean(0) for head in range(len(self.projections))]
         prototypes = torch.cat([self.prototypes, torch.stack(means)[:, None]], dim=1)
         sizes = torch.cat([self.sizes, torch.full((len(means), 1), float(len(rows))).to(self.sizes)], dim=1)
-        return Head(self.scale, self.projections, self.biases, prototypes, self.sharpness, sizes)
+        return dataclasses.replace(self, prototypes=prototypes, sizes=sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -86,7 +87,8 @@ def learn(
         optimizer.step()
         schedule.step()
     tell(steps, steps)
-    return _prototypes(table, examples, sources, left_out, scale, projections.detach(), biases.detach())
+    learned = (projections.detach(), biases.detach(), names.detach())
+    return _with_prototypes(table, examples, left_out, scale, *learned)
 
 
 def _batches(size: int, epochs: int, random: np.random.Generator) -> Iterator[Numbers]:
@@ -118,36 +120,58 @@ def _scale(table: Table, examples: Examples, device: torch.device) -> Scale:
     return Scale(torch.stack(means).to(device), torch.stack(spreads).to(device))
 
 
-def _prototypes(
+def _with_prototypes(
     table: Table,
     examples: Examples,
-    sources: int,
     left_out: Sequence[int],
     scale: Scale,
     projections: torch.Tensor,
     biases: torch.Tensor,
+    names: torch.Tensor,
 ) -> Head:
     """The heads with the prototypes of all sources, from the spans that each was trained with."""
-    heads, narrow = len(left_out), projections.shape[1]
-    device = projections.device
-    sizes = torch.zeros(heads, sources, dtype=torch.float64, device=device)
-    sums = torch.zeros(heads, sources, narrow, dtype=torch.float64, device=device)
-    squares = torch.zeros(heads, narrow, narrow, dtype=torch.float64, device=device)
-    for start in range(0, len(examples.spans), 4 * BATCH):
-        part = slice(start, start + 4 * BATCH)
-        spans = examples.spans[part]
-        given = scale.apply(table.rows(spans).to(device), examples.lengths[spans])
+    heads, narrow = projections.shape[:2]
+    zeros = lambda *shape: torch.zeros(*shape, dtype=torch.float64, device=projections.device)  # noqa: E731
+    sizes, sums = zeros(heads, names.shape[1]), zeros(heads, names.shape[1], narrow)
+    squares = zeros(heads, narrow, narrow)
+    for rows, part in _parts(table, examples):
+        given = scale.apply(rows.to(projections.device), examples.lengths[examples.spans[part]])
         for head, fold in enumerate(left_out):
-            inside = torch.from_numpy(np.flatnonzero(examples.folds[part] != fold)).to(device)
-            weights = torch.from_numpy(examples.weights[part]).to(device).double()[inside]
-            right = torch.from_numpy(examples.sources[part]).to(device)[inside]
+            inside = torch.from_numpy(np.flatnonzero(examples.folds[part] != fold)).to(given.device)
+            weights = torch.from_numpy(examples.weights[part]).to(given.device).double()[inside]
+            right = torch.from_numpy(examples.sources[part]).to(given.device)[inside]
             projected = (given[inside] @ projections[head].T + biases[head]).double()
             sizes[head].index_add_(0, right, weights)
             sums[head].index_add_(0, right, projected * weights[:, None])
             squares[head] += projected.T @ (projected * weights[:, None])
     means = sums / sizes.clamp(min=1e-9)[:, :, None]
-    total = sizes.sum(1).clamp(min=1e-9)
-    spread = (squares - torch.einsum("hs,hsk,hsl->hkl", sizes, means, means)) / total[:, None, None]
+    spread = squares - torch.einsum("hs,hsk,hsl->hkl", sizes, means, means)
+    spread /= sizes.sum(1).clamp(min=1e-9)[:, None, None]
     ridge = RIDGE * spread.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-9)
-    sharpness = torch.linalg.inv(spread + ridge[:, None, None] * torch.eye(narrow, dtype=torch.float64, device=device))
-    return Head(scale, projections, biases, means.float(), sharpness.float(), sizes.float())
+    sharpness = torch.linalg.inv(spread + ridge[:, None, None] * torch.eye(narrow).to(spread))
+    head_of = Head(
+        scale, projections, biases, names, means.float(), sharpness.float(), sizes.float(), torch.ones(heads).to(names)
+    )
+    return dataclasses.replace(head_of, slopes=_slopes(head_of, table, examples))
+
+
+def _parts(table: Table, examples: Examples) -> Iterator[tuple[torch.Tensor, slice]]:
+    """The features of all examples, in parts, and where each stands."""
+    for start in range(0, len(examples.spans), 4 * BATCH):
+        part = slice(start, start + 4 * BATCH)
+        yield table.rows(examples.spans[part]), part
+
+
+def _slopes(head: Head, table: Table, examples: Examples) -> torch.Tensor:
+    """By how much learned scores rise with the discriminants of the same sources, by least squares on some spans."""
+    spans = examples.spans[:: max(1, len(examples.spans) // SCALING)]
+    rows = table.rows(spans).to(head.projections.device)
+    found = []
+    for number in range(len(head.projections)):
+        seen = head.sizes[number] > 0
+        projected = head.project(rows, examples.lengths[spans], number)
+        learned = (projected @ head.names[number].T)[:, seen]
+        others = head.discriminants(projected, number)[:, seen]
+        learned, others = (scores - scores.mean(1, keepdim=True) for scores in (learned, others))
+        found.append((learned * others).sum() / others.square().sum().clamp(min=1e-9))
+    return torch.stack(found)

@@ -49,7 +49,7 @@ def held_out(head: Head, folds: Iterable[int], table: Table, spans: Spans, docum
     parts: list[Held] = []
     for number, fold in enumerate(folds):
         mine = np.flatnonzero(fold_of == fold)
-        mine = mine[: max(1, CELLS // (len(list(KINDS)) * head.prototypes.shape[1]))]
+        mine = mine[: max(1, CELLS // (len(list(KINDS)) * head.sources))]
         if not len(mine):
             continue
         device = head.projections.device

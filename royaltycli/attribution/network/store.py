@@ -27,7 +27,7 @@ from royaltycli.storage import check_place, write_whole
 VERSION = 1
 LIST, FEATURES = "network.json", "features"
 
-TENSORS = ("projections", "biases", "prototypes", "sharpness", "sizes")
+TENSORS = ("projections", "biases", "names", "prototypes", "sharpness", "sizes", "slopes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _read(place: Path, said: dict[str, Any]) -> tuple[About, Head]:
         raise ValueError("the weights have changed")
     tensors = safetensors.torch.load(data)
     head = Head(Scale(tensors["means"], tensors["spreads"]), **{name: tensors[name] for name in TENSORS})
-    if head.features != about.features or head.prototypes.shape[1] != len(about.sources):
+    if head.features != about.features or head.sources != len(about.sources):
         raise ValueError("the weights are of another size")
     return about, head
 
