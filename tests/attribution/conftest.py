@@ -55,13 +55,17 @@ def corpus(tmp_path):
 
 
 @pytest.fixture(scope="package")
-def _one_thread():
+def _quick():
     """Models this small gain nothing from a second thread, and lose much where tests run beside each other."""
     import torch
 
+    from royaltycli.attribution.network import learning
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning, "STEPS", 80)
+        yield
     torch.set_num_threads(before)
 
 
@@ -80,7 +84,7 @@ def network_corpus(network_documents, tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def language_model(_one_thread, network_documents, tmp_path_factory):
+def language_model(_quick, network_documents, tmp_path_factory):
     from tests.attribution.language import train_model
 
     return train_model(tmp_path_factory.mktemp("model") / "lm", [text for _, text in network_documents], tokens=80_000)

@@ -17,7 +17,7 @@ from royaltycli.attribution.network.activations import Reader, evenly, find_bloc
 from royaltycli.attribution.network.model import LanguageModel, open_model
 from royaltycli.errors import AttributionError
 
-pytestmark = pytest.mark.usefixtures("_one_thread")
+pytestmark = pytest.mark.usefixtures("_quick")
 
 SIZES = {"vocab_size": 50, "bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
 LLAMA = {

@@ -22,7 +22,7 @@ from royaltycli.attribution.network.measuring import Held, hits, text_alone
 from royaltycli.attribution.network.network import probabilities, publishers
 from royaltycli.attribution.network.spans import short_windows, windows
 
-pytestmark = pytest.mark.usefixtures("_one_thread")
+pytestmark = pytest.mark.usefixtures("_quick")
 
 SOURCES = 6
 
@@ -55,23 +55,19 @@ def accuracy(trained, table, examples, which, number):
     return np.mean(best == examples.sources[which])
 
 
-@pytest.mark.parametrize("linear", [512, 3])
-def test_heads_find_the_sources_of_the_fold_that_they_have_not_seen(linear, monkeypatch):
-    monkeypatch.setattr(learning, "LINEAR", linear)
-    monkeypatch.setattr(learning, "NARROW", 5)
-    monkeypatch.setattr(learning, "EPOCHS", 40)
-    monkeypatch.setattr(learning, "RATE", 1e-2)
+@pytest.mark.parametrize("sampled", [4096, 3])
+def test_heads_find_the_sources_of_the_fold_that_they_have_not_seen(sampled, monkeypatch):
+    monkeypatch.setattr(learning, "SAMPLED", sampled)
     table, examples = clouds()
     trained = learn(table, examples, SOURCES, [0, 1, -1], torch.device("cpu"), quiet)
-    assert trained.projections.shape == (3, SOURCES if linear > SOURCES else 5, 20)
+    assert trained.projections.shape == (3, head.NARROW, 20)
     for number, fold in enumerate((0, 1)):
         assert accuracy(trained, table, examples, examples.folds == fold, number) > 0.9
     new = clouds(seed=1)
     assert accuracy(trained, *new, np.ones(600, bool), 2) > 0.9
 
 
-def test_a_source_that_a_head_has_not_seen_is_never_likely(monkeypatch):
-    monkeypatch.setattr(learning, "EPOCHS", 20)
+def test_a_source_that_a_head_has_not_seen_is_never_likely():
     table, examples = clouds()
     folds = np.where(examples.sources == 2, 0, 1)
     given = Examples(examples.spans, examples.sources, folds, examples.weights, examples.lengths, examples.short)
@@ -162,7 +158,7 @@ def test_sources_go_by_publisher_where_there_are_many():
 
 
 def test_of_many_sources_publishers_and_their_sources_are_calibrated_apart(monkeypatch):
-    monkeypatch.setattr(training, "LINEAR", 3)
+    monkeypatch.setattr(training, "MANY", 3)
     random = np.random.default_rng(0)
     sources = ["book", "posts/ann", "posts/ben", "posts/cy"]
     right = random.integers(0, 4, 2000)

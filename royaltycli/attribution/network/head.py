@@ -1,9 +1,9 @@
 """The head of the network: from the features of a span to a score for each source (rule V3).
 
-Features are scaled, and a learned projection takes them to a few numbers, by which sources are scored (multinomial
-logistic regression). There each source has a prototype as well, the mean of its spans: a source that comes later is
-scored by a linear discriminant (Fisher 1936) with the spread of the others, so it needs but its own spans. There is a
-head for each fold, which has not seen the fold's documents, and one that has seen all of them.
+Features are scaled, and a learned projection, with a non-linearity behind it, takes them to a few numbers, by which
+sources are scored (multinomial logistic regression). There each source has a prototype as well, the mean of its spans:
+a source that comes later is scored by a linear discriminant (Fisher 1936) with the spread of the others, so it needs
+but its own spans. There is a head for each fold, which has not seen the fold's documents, and one that has seen all.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.functional import gelu
 
 from royaltycli.attribution.network.spans import LONG, SHORT
 
 NARROW = 256
-"""Numbers that the projection leads to, where there are more than LINEAR sources; else as many as sources."""
-
-LINEAR = 512
+"""Numbers that the projection leads to."""
 
 CLIP = 8.0
 """Standard deviations at which a feature ends."""
 
-RIDGE = 1e-3
+RIDGE = 0.1
 """Of the mean spread, which is added to the spread in every direction, so that none is without."""
 
 UNSEEN = -1e4
@@ -59,20 +58,21 @@ class Scale:
 class Head:
     """All heads, one after the other, the last of which has seen all documents.
 
-    `projections` (heads × narrow × features) and `biases`; `names` (heads × sources × narrow), by which the sources
-    that were learned are scored. For those that come later: `prototypes` (heads × all sources × narrow), `sharpness`
-    (heads × narrow × narrow), which is the inverse of the spread, `sizes`, the spans that each source has, and `slopes`,
-    by which the scores of discriminants become alike to those that were learned.
+    `projections` (heads × narrow × features) and `biases`; `names` (heads × sources × narrow) and `levels`, by which
+    the sources that were learned are scored. For those that come later: `prototypes` (heads × all sources × narrow);
+    `sharpness` (heads × narrow × narrow), the inverse of the spread; `sizes`, the spans that each source has; and
+    `heights`, by how much the scores of spans' own sources are above the mean of all.
     """
 
     scale: Scale
     projections: torch.Tensor
     biases: torch.Tensor
     names: torch.Tensor
+    levels: torch.Tensor
     prototypes: torch.Tensor
     sharpness: torch.Tensor
     sizes: torch.Tensor
-    slopes: torch.Tensor
+    heights: torch.Tensor
 
     @property
     def features(self) -> int:
@@ -87,27 +87,35 @@ class Head:
     def project(self, rows: torch.Tensor, lengths: Numbers, head: int) -> torch.Tensor:
         """The few numbers of each span, by one of the heads."""
         scaled = self.scale.apply(rows, lengths)
-        return scaled @ self.projections[head].T + self.biases[head]
+        return gelu(scaled @ self.projections[head].T + self.biases[head])
 
     def scores(self, rows: torch.Tensor, lengths: Numbers, head: int) -> Scores:
-        """The score of each source for each span: the logarithm of how likely it is, less the same for all."""
+        """The score of each source for each span: the logarithm of how likely it is, up to a number of the span."""
         projected = self.project(rows, lengths, head)
-        learned = projected @ self.names[head].T
+        learned = self.learned(projected, head)
         seen = self.sizes[head] > 0
         known = seen[: learned.shape[1]]
         if self.sources > learned.shape[1]:
-            discriminants = self.discriminants(projected, head)
-            old, new = discriminants[:, : learned.shape[1]][:, known], discriminants[:, learned.shape[1] :]
             middle = learned[:, known].mean(1, keepdim=True)
-            learned = torch.cat([learned, middle + self.slopes[head] * (new - old.mean(1, keepdim=True))], dim=1)
+            learned = torch.cat([learned, middle + self.later(projected, known, head)], dim=1)
         found: Scores = learned.masked_fill(~seen, UNSEEN).double().cpu().numpy()
         return found
 
-    def discriminants(self, projected: torch.Tensor, head: int) -> torch.Tensor:
-        """The linear discriminant of each source, also of those that came later."""
-        means, sizes = self.prototypes[head], self.sizes[head]
-        weights = means @ self.sharpness[head]
-        return projected @ weights.T + sizes.clamp(min=1).log() - (weights * means).sum(1) / 2
+    def learned(self, projected: torch.Tensor, head: int) -> torch.Tensor:
+        """The scores of the sources that were learned."""
+        return projected @ self.names[head].T + self.levels[head]
+
+    def later(self, projected: torch.Tensor, known: torch.Tensor, head: int) -> torch.Tensor:
+        """The scores of the sources that came later, above the mean of those that were learned and are `known`.
+
+        On its own spans a source has, in the mean, as much as others on theirs; on the spans of others as little.
+        """
+        old, new = self.prototypes[head][: len(known)][known], self.prototypes[head][len(known) :]
+        apart = new - old.mean(0)
+        weights = apart @ self.sharpness[head]
+        part = ((projected - old.mean(0)) @ weights.T) / (weights * apart).sum(1).clamp(min=1e-9)
+        least = -self.heights[head] / max(1, len(old) - 1)
+        return least + (self.heights[head] - least) * part
 
     def with_source(self, rows: torch.Tensor, lengths: Numbers) -> Head:
         """The heads with one more source, the last, of which these are spans."""

@@ -6,16 +6,23 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.functional import dropout, gelu
 
 from royaltycli.attribution.network.features import Table
-from royaltycli.attribution.network.head import LINEAR, NARROW, RIDGE, Head, Scale
+from royaltycli.attribution.network.head import NARROW, RIDGE, Head, Scale
 
-EPOCHS, BATCH = 10, 256
-RATE, DECAY = 5e-4, 0.1
+EPOCHS, STEPS, BATCH = 8, 200, 256
+"""All examples are gone through EPOCHS times, and for so many steps at the least."""
+
+RATE, DECAY = 1e-3, 0.1
+DROPPED = 0.3
+"""The part of the features, and of the numbers that they are projected to, that is left out at each step."""
+
 SEED = 0
 
 SAMPLED = 4096
@@ -53,29 +60,24 @@ def learn(
 ) -> Head:
     """Train heads, each without one fold of `left_out` (-1: with all). `tell` is called with steps done, and all."""
     scale = _scale(table, examples, device)
-    narrow = sources if sources <= LINEAR else NARROW
     torch.manual_seed(SEED)
-    projections = torch.zeros(len(left_out), narrow, table.size, device=device)
-    names = torch.eye(sources, device=device).repeat(len(left_out), 1, 1)
-    if sources > LINEAR:
-        torch.nn.init.normal_(projections, std=table.size**-0.5)
-        names = torch.randn(len(left_out), sources, narrow, device=device) * narrow**-0.5
-        names.requires_grad_()
-    projections.requires_grad_()
-    biases = torch.zeros(len(left_out), narrow, device=device, requires_grad=True)
-    parameters = [one for one in (projections, biases, names) if one.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
-    steps = EPOCHS * math.ceil(len(examples.spans) / BATCH)
+    heads = len(left_out)
+    projections = (torch.randn(heads, NARROW, table.size) * table.size**-0.5).to(device).requires_grad_()
+    names = (torch.randn(heads, sources, NARROW) * NARROW**-0.5).to(device).requires_grad_()
+    biases = torch.zeros(heads, NARROW, device=device, requires_grad=True)
+    levels = torch.zeros(heads, sources, device=device, requires_grad=True)
+    optimizer = torch.optim.AdamW([projections, biases, names, levels], lr=RATE, weight_decay=DECAY)
+    steps = max(STEPS, EPOCHS * math.ceil(len(examples.spans) / BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     folds = torch.tensor(list(left_out))
     random = np.random.default_rng(SEED)
-    for step, rows in enumerate(_batches(len(examples.spans), EPOCHS, random)):
+    for step, rows in zip(range(steps), _batches(len(examples.spans), random), strict=False):
         tell(step, steps)
         spans = examples.spans[rows]
         given = scale.apply(table.rows(spans).to(device), examples.lengths[spans])
-        projected = torch.einsum("bd,hkd->bhk", given, projections) + biases
+        projected = gelu(torch.einsum("bd,hkd->bhk", dropout(given, DROPPED), projections) + biases)
         right, among = _choice(examples.sources[rows], sources, random)
-        scores = projected if sources <= LINEAR else torch.einsum("bhk,hsk->bhs", projected, names[:, among])
+        scores = torch.einsum("bhk,hsk->bhs", dropout(projected, DROPPED), names[:, among]) + levels[:, among]
         losses = torch.logsumexp(scores, 2) - scores[torch.arange(len(rows)), :, right]
         weights = torch.from_numpy(examples.weights[rows])[:, None] * (
             torch.from_numpy(examples.folds[rows])[:, None] != folds
@@ -87,13 +89,13 @@ def learn(
         optimizer.step()
         schedule.step()
     tell(steps, steps)
-    learned = (projections.detach(), biases.detach(), names.detach())
+    learned = (projections.detach(), biases.detach(), names.detach(), levels.detach())
     return _with_prototypes(table, examples, left_out, scale, *learned)
 
 
-def _batches(size: int, epochs: int, random: np.random.Generator) -> Iterator[Numbers]:
-    """Numbers of examples, all in each epoch, in another order."""
-    for _ in range(epochs):
+def _batches(size: int, random: np.random.Generator) -> Iterator[Numbers]:
+    """Numbers of examples, over and over, all of them each time, in another order."""
+    while True:
         order = random.permutation(size)
         for start in range(0, size, BATCH):
             yield np.sort(order[start : start + BATCH])
@@ -128,19 +130,20 @@ def _with_prototypes(
     projections: torch.Tensor,
     biases: torch.Tensor,
     names: torch.Tensor,
+    levels: torch.Tensor,
 ) -> Head:
     """The heads with the prototypes of all sources, from the spans that each was trained with."""
     heads, narrow = projections.shape[:2]
-    zeros = lambda *shape: torch.zeros(*shape, dtype=torch.float64, device=projections.device)  # noqa: E731
-    sizes, sums = zeros(heads, names.shape[1]), zeros(heads, names.shape[1], narrow)
-    squares = zeros(heads, narrow, narrow)
+    precise: dict[str, Any] = {"dtype": torch.float64, "device": projections.device}
+    sizes, sums = torch.zeros(heads, names.shape[1], **precise), torch.zeros(heads, names.shape[1], narrow, **precise)
+    squares = torch.zeros(heads, narrow, narrow, **precise)
     for rows, part in _parts(table, examples):
         given = scale.apply(rows.to(projections.device), examples.lengths[examples.spans[part]])
         for head, fold in enumerate(left_out):
             inside = torch.from_numpy(np.flatnonzero(examples.folds[part] != fold)).to(given.device)
             weights = torch.from_numpy(examples.weights[part]).to(given.device).double()[inside]
             right = torch.from_numpy(examples.sources[part]).to(given.device)[inside]
-            projected = (given[inside] @ projections[head].T + biases[head]).double()
+            projected = gelu(given[inside] @ projections[head].T + biases[head]).double()
             sizes[head].index_add_(0, right, weights)
             sums[head].index_add_(0, right, projected * weights[:, None])
             squares[head] += projected.T @ (projected * weights[:, None])
@@ -150,9 +153,17 @@ def _with_prototypes(
     ridge = RIDGE * spread.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-9)
     sharpness = torch.linalg.inv(spread + ridge[:, None, None] * torch.eye(narrow).to(spread))
     head_of = Head(
-        scale, projections, biases, names, means.float(), sharpness.float(), sizes.float(), torch.ones(heads).to(names)
+        scale,
+        projections,
+        biases,
+        names,
+        levels,
+        means.float(),
+        sharpness.float(),
+        sizes.float(),
+        torch.ones(heads).to(names),
     )
-    return dataclasses.replace(head_of, slopes=_slopes(head_of, table, examples))
+    return dataclasses.replace(head_of, heights=_heights(head_of, table, examples))
 
 
 def _parts(table: Table, examples: Examples) -> Iterator[tuple[torch.Tensor, slice]]:
@@ -162,16 +173,16 @@ def _parts(table: Table, examples: Examples) -> Iterator[tuple[torch.Tensor, sli
         yield table.rows(examples.spans[part]), part
 
 
-def _slopes(head: Head, table: Table, examples: Examples) -> torch.Tensor:
-    """By how much learned scores rise with the discriminants of the same sources, by least squares on some spans."""
-    spans = examples.spans[:: max(1, len(examples.spans) // SCALING)]
-    rows = table.rows(spans).to(head.projections.device)
+def _heights(head: Head, table: Table, examples: Examples) -> torch.Tensor:
+    """By how much the scores of spans' own sources are above the mean of all, in the mean over some spans."""
+    some = slice(None, None, max(1, len(examples.spans) // SCALING))
+    spans = examples.spans[some]
+    right = torch.from_numpy(examples.sources[some]).to(head.projections.device)
+    rows = table.rows(spans).to(right.device)
     found = []
     for number in range(len(head.projections)):
+        learned = head.learned(head.project(rows, examples.lengths[spans], number), number)
         seen = head.sizes[number] > 0
-        projected = head.project(rows, examples.lengths[spans], number)
-        learned = (projected @ head.names[number].T)[:, seen]
-        others = head.discriminants(projected, number)[:, seen]
-        learned, others = (scores - scores.mean(1, keepdim=True) for scores in (learned, others))
-        found.append((learned * others).sum() / others.square().sum().clamp(min=1e-9))
+        own = learned.gather(1, right[:, None])[:, 0] - learned[:, seen].mean(1)
+        found.append(own[seen[right]].mean())
     return torch.stack(found)

@@ -27,7 +27,7 @@ from royaltycli.storage import check_place, write_whole
 VERSION = 1
 LIST, FEATURES = "network.json", "features"
 
-TENSORS = ("projections", "biases", "names", "prototypes", "sharpness", "sizes", "slopes")
+TENSORS = ("projections", "biases", "names", "levels", "prototypes", "sharpness", "sizes", "heights")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration, calibrate, calibration_error
 from royaltycli.attribution.network.corpus import FOLDS, Documents, Spans, read_documents, spans_of
 from royaltycli.attribution.network.features import Table, read_features, remove_features
-from royaltycli.attribution.network.head import LINEAR
 from royaltycli.attribution.network.learning import Examples, learn
 from royaltycli.attribution.network.measuring import KINDS, Held, held_out, hits, text_alone
 from royaltycli.attribution.network.model import open_model, with_random_weights
@@ -32,6 +31,9 @@ from royaltycli.manifest.model import Corpus
 
 SPANS = 2000
 """Spans of a source to train with, of either length, unless another number is asked for."""
+
+MANY = 512
+"""Sources of which more go by publisher."""
 
 TESTED = 0
 """The fold whose documents the measures are of."""
@@ -145,7 +147,7 @@ def _control(
 def _calibrations(held: Held, sources: Sequence[str]) -> tuple[Calibration, Calibration | None]:
     """The calibration, and that within publishers where there are so many sources that they go by publisher."""
     groups = publishers(sources)
-    if len(sources) <= LINEAR or groups.max() + 1 == len(sources):
+    if len(sources) <= MANY or groups.max() + 1 == len(sources):
         return calibrate(held.means, held.tokens, held.right), None
     _, best, inside = by_publisher(held.means, sources)
     outer = calibrate(best, held.tokens, [tuple({int(groups[one]) for one in ones}) for ones in held.right])
