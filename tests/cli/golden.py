@@ -259,10 +259,10 @@ def run_sql(path, text):
         database.executescript(text)
 
 
-def lose(folder):
-    """A folder whose files are gone."""
-    for path in folder.iterdir():
-        path.unlink()
+def lose(path):
+    """A file that is gone, or a folder whose files are."""
+    for each in path.iterdir() if path.is_dir() else [path]:
+        each.unlink()
 
 
 def garble(folder):
