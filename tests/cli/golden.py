@@ -23,12 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
-from royaltycli import accounting, api
-from royaltycli.attribution.building import build_index
+from royaltycli import accounting, api, attributing
 from royaltycli.cli import app
-from royaltycli.corpus.opening import open_corpus
 from royaltycli.storage import write_parquet
-from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.table import SCHEMA, metadata_of, with_metadata
 from tests.conftest import packed
 
@@ -191,8 +188,7 @@ def make_index(path, text="The clockmaker of Ystad said nothing of it to his sis
     files.mkdir()
     (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
     (files / "book.txt").write_text(text, encoding="utf-8")
-    opened = open_corpus(files)
-    build_index(opened.corpus, opened.files, find_encoding("o200k_base"), path, lambda *_: None)
+    attributing.build(files, path)
 
 
 def make_sources(path, count):
