@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from royaltycli.attribution.evidence import LEAST_MATCH, Match, background, find_matches
-from royaltycli.attribution.index import Index, Model
+from royaltycli.attribution.index import Index, Model, reference_of
 from royaltycli.errors import CallError
 from royaltycli.limits import PLACES, TRACE_BYTES, MiB
 from royaltycli.tokens.reference import Reference

@@ -331,7 +331,7 @@ def test_a_tokenizer_json_without_its_library(folder, tmp_path, monkeypatch):
     (tmp_path / "mine.json").write_bytes(tokenizer_json())
     place = folder({"corpus.toml": MANIFEST, "rows.jsonl": [{"who": "ann", "text": SENTENCE}]})
     index = built(place, str(tmp_path / "mine.json"))
-    monkeypatch.setattr("royaltycli.attribution.tracing.load_reference", lambda _: None)
+    monkeypatch.setattr("royaltycli.attribution.index.load_reference", lambda _: None)
     said = "index was made with a tokenizer.json, which tokenizers is needed for; install royaltycli\\[hf]"
     with pytest.raises(AttributionError, match=said):
         trace(index, SENTENCE)
@@ -471,5 +471,5 @@ def test_the_reference_is_that_of_the_index(monkeypatch, folder):
     index = built(place, "r50k_base")
     assert len(trace(index, SENTENCE).passages) == 1
     other = TiktokenReference(find_encoding("o200k_base"))
-    monkeypatch.setattr("royaltycli.attribution.tracing.load_reference", lambda _: other)
+    monkeypatch.setattr("royaltycli.attribution.index.load_reference", lambda _: other)
     assert [passage.text for passage in trace(index, SENTENCE).passages] != [SENTENCE]

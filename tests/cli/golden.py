@@ -188,7 +188,7 @@ def make_index(path, text="The clockmaker of Ystad said nothing of it to his sis
     files.mkdir()
     (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
     (files / "book.txt").write_text(text, encoding="utf-8")
-    attributing.build(files, path)
+    attributing.index(files, path)
 
 
 def make_sources(path, count):
