@@ -19,15 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from royaltycli.api import check, compare, estimate, explain, merge, payout, read_tokens, scan, shares, sweep
-    from royaltycli.attributing import trace
+    from royaltycli.attributing import attribute, index, trace
     from royaltycli.errors import RoyaltyError
 
 __all__ = [
     "RoyaltyError",
+    "attribute",
     "check",
     "compare",
     "estimate",
     "explain",
+    "index",
     "merge",
     "payout",
     "read_tokens",
@@ -36,7 +38,7 @@ __all__ = [
     "sweep",
     "trace",
 ]
-ELSEWHERE = {"RoyaltyError": "errors", "trace": "attributing"}
+ELSEWHERE = {"RoyaltyError": "errors", "attribute": "attributing", "index": "attributing", "trace": "attributing"}
 """The modules of what is not in `api`."""
 
 

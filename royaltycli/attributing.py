@@ -22,16 +22,13 @@ if TYPE_CHECKING:
 Method = Literal["text", "verbatim"]
 Copies = Literal["split", "first"]
 
-FOLDER = Path("index")
-"""The index that a command uses unless it is told of another."""
-
 LEAST = 3
 """Tokens of the shortest passage that is traced, unless a command is told otherwise."""
 
 
-def build(
+def index(
     manifest: str | Path | None = None,
-    folder: str | Path = FOLDER,
+    output: str | Path = "index",
     *,
     encoding: str | None = None,
     pattern: str | None = None,
@@ -49,7 +46,7 @@ def build(
     from royaltycli.workspace import working_folder
 
     check_types(encoding=encoding, pattern=pattern)
-    place = Path(folder)
+    place = Path(output)
     check_place(place)
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
@@ -60,24 +57,23 @@ def build(
 def attribute(
     outputs: str | Path,
     *,
-    index: str | Path = FOLDER,
+    index: str | Path = "index",
     method: Method = "text",
     period: str | None = None,
     duplicates: Copies = "split",
     account_cap: Number = "10%",
-    tick: Callable[[int], None] = lambda _outputs: None,
+    tick: Callable[[int], None] | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
     Raises CallError, AttributionError, and ManifestError with all that is wrong in the log.
     """
     from royaltycli.attribution.calibration import read_calibration
-    from royaltycli.attribution.index import encoding_of, open_index
+    from royaltycli.attribution.index import encoding_of, open_index, reference_of
     from royaltycli.attribution.judging import by_matches, by_text
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.tokens.engines import choose_engine, make_engine
-    from royaltycli.tokens.reference import load_reference
 
     if period is not None:
         check_types(period=period)
@@ -89,16 +85,27 @@ def attribute(
         raise CallError("account cap is 0; it is the part of all weight that one account may have, such as 10%")
     opened = open_index(Path(index))
     encoding = encoding_of(opened)
-    reference = load_reference(encoding)
+    reference = reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     log = read_outputs(Path(outputs), period=period)
-    if method == "verbatim":
-        return run(opened, log, engine, by_matches(opened), None, copies=duplicates, account_cap=cap, tick=tick)
-    calibration = read_calibration(opened)
-    if calibration is None:
-        raise AttributionError(f"the index {index} is not whole; run `royalty index` again")
-    judge = by_text(opened, calibration.choice)
-    return run(opened, log, engine, judge, calibration.prior, copies=duplicates, account_cap=cap, tick=tick)
+    judge, prior = by_matches(opened), None
+    if method == "text":
+        calibration = read_calibration(opened)
+        if calibration is None:
+            raise AttributionError(f"the index {index} is not whole; run `royalty index` again")
+        judge, prior = by_text(opened, calibration.choice), calibration.prior
+
+    return run(
+        opened,
+        log,
+        engine,
+        reference.decode,
+        judge,
+        prior,
+        copies=duplicates,
+        account_cap=cap,
+        tick=tick or (lambda _: None),
+    )
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

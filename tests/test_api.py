@@ -60,10 +60,12 @@ def sample():
 def test_what_is_exported():
     assert royaltycli.__all__ == [
         "RoyaltyError",
+        "attribute",
         "check",
         "compare",
         "estimate",
         "explain",
+        "index",
         "merge",
         "payout",
         "read_tokens",
@@ -86,7 +88,7 @@ def test_functions_are_not_hidden_by_the_folders_of_their_names():
     assert inspect.isfunction(royaltycli.payout)
 
 
-SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain", "part"}
+SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain", "part", "details"}
 """Options that say how or where a result is shown, or let a command have none. The API gives the result itself."""
 
 DIFFERENT = {
@@ -99,6 +101,8 @@ DIFFERENT = {
     "compare": ({"top", "format_", "output", "raw"}, set()),
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
+    "index": ({"quiet"}, {"tell"}),
+    "attribute": ({"output", "details", "top", "quiet"}, {"tick"}),
     "trace": ({"format_", "output", "raw"}, set()),
 }
 """What only the command has, and what only the function has."""

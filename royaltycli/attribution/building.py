@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,7 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
     documents = [documents_of(index, key) for key in keys]
     grouped = _group(documents, [sketches_of(index, key) for key in keys])
     if not grouped.sizes.sum():
+        shutil.rmtree(index / READ)
         raise AttributionError(f"{corpus.file} leads to no text; an index needs some")
     models = _make_models(index, keys, documents, grouped, tell)
     _finish(index, corpus, encoding, keys, models, grouped)

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from royaltycli.attribution.evidence import LEAST_MATCH, Match, background, find_matches
-from royaltycli.attribution.index import Index, Model, encoding_of
-from royaltycli.errors import AttributionError, CallError
+from royaltycli.attribution.index import Index, Model, reference_of
+from royaltycli.errors import CallError
 from royaltycli.limits import PLACES, TRACE_BYTES, MiB
-from royaltycli.tokens.reference import Reference, load_reference
+from royaltycli.tokens.reference import Reference
 
 CONTEXT = 24
 """Tokens of a document that are shown before a passage, and after it."""
@@ -111,11 +111,7 @@ def trace(index: Index, text: str, *, least: int = LEAST_MATCH) -> Traced:
     Raises CallError for a text that is empty, too long or no text, AttributionError, and EncodingError.
     """
     check_text(text, least)
-    reference = load_reference(encoding_of(index))
-    if reference is None:
-        raise AttributionError(
-            f"{index.path} was made with a tokenizer.json, which tokenizers is needed for; install royaltycli[hf]"
-        )
+    reference = reference_of(index)
     tokens = np.array(reference.encode(text), np.uint32)
     chance = math.log(len(tokens))
     matches = [

@@ -48,7 +48,7 @@ def corpus(tmp_path):
                 (place / name).write_text(text, encoding="utf-8")
             lines.append(f'[[source]]\nid = "{source}"\npath = "{source}"\n')
         (tmp_path / "corpus.toml").write_text("".join(lines), encoding="utf-8")
-        attributing.build(tmp_path, tmp_path / folder)
+        attributing.index(tmp_path, tmp_path / folder)
         return open_index(tmp_path / folder)
 
     return make

@@ -23,12 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
-from royaltycli import accounting, api
-from royaltycli.attribution.building import build_index
+from royaltycli import accounting, api, attributing
 from royaltycli.cli import app
-from royaltycli.corpus.opening import open_corpus
 from royaltycli.storage import write_parquet
-from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.table import SCHEMA, metadata_of, with_metadata
 from tests.conftest import packed
 
@@ -208,8 +205,7 @@ def make_index(path, text="The clockmaker of Ystad said nothing of it to his sis
     files.mkdir()
     (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
     (files / "book.txt").write_text(text, encoding="utf-8")
-    opened = open_corpus(files)
-    build_index(opened.corpus, opened.files, find_encoding("o200k_base"), path, lambda *_: None)
+    attributing.index(files, path)
 
 
 def make_sources(path, count):
@@ -276,10 +272,10 @@ def run_sql(path, text):
         database.executescript(text)
 
 
-def lose(folder):
-    """A folder whose files are gone."""
-    for path in folder.iterdir():
-        path.unlink()
+def lose(path):
+    """A file that is gone, or a folder whose files are."""
+    for each in path.iterdir() if path.is_dir() else [path]:
+        each.unlink()
 
 
 def garble(folder):

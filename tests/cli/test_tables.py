@@ -22,11 +22,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from royaltycli.attribution.building import build_index
 from royaltycli.cli import columns, console
 from royaltycli.cli.console import counting, messages, tables
-from royaltycli.corpus.opening import Opened, open_corpus
-from royaltycli.tokens.encodings import find_encoding
+from royaltycli.corpus.opening import Opened
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
@@ -82,8 +80,7 @@ def prepare(folder):
     (folder / "sample_corpora").symlink_to(SAMPLE)
     shutil.copytree(SAMPLE / "books", folder / "books")
     assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
-    opened = open_corpus(SAMPLE)
-    build_index(opened.corpus, opened.files, find_encoding("o200k_base"), folder / "index", lambda *_: None)
+    assert royalty("index", "sample_corpora", "--quiet", folder=folder).sent == ""
     (folder / "answer.txt").write_text(ANSWER, encoding="utf-8")
     return folder
 

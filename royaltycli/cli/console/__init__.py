@@ -18,7 +18,7 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
-from royaltycli.cli.console.progress import counting, writing
+from royaltycli.cli.console.progress import going_through, writing
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
 from royaltycli.cli.console.tracing import show_trace
@@ -27,8 +27,8 @@ __all__ = [
     "ROWS",
     "booking",
     "clean",
-    "counting",
     "fail",
+    "going_through",
     "grouped",
     "prove",
     "say",

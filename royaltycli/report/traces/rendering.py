@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -19,6 +18,9 @@ COLOURS = 6
 
 SOURCES = 5
 """Sources of one passage that stand open; the others can be opened."""
+
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What HTML cannot hold, or what turns around the direction of a text for whatever comes after it."""
 
 QUOTED = 300
 """Characters of a passage that are quoted beside its sources."""
@@ -78,11 +80,8 @@ def as_html(traced: Traced) -> bytes:
 
 
 def visible(text: str) -> str:
-    """A text without characters that HTML cannot hold, or no eye sees; line ends and tabs stay."""
-    return "".join(
-        "\ufffd" if unicodedata.category(letter) == "Cc" and letter not in "\n\t" else letter
-        for letter in text.replace("\r\n", "\n")
-    )
+    """A text with U+FFFD for what is STEERING; line ends and tabs stay."""
+    return STEERING.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def in_line(text: str) -> str:
