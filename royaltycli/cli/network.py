@@ -56,8 +56,6 @@ def network(
     from royaltycli.cli import console
 
     with console.working(quiet=quiet) as tell:
-        trained = networks.train_network(
-            manifest, model=model, output=output, spans=spans, outside=outside, tell=tell
-        )
+        trained = networks.train_network(manifest, model=model, output=output, spans=spans, outside=outside, tell=tell)
     if not quiet:
         console.show_network(trained, output)
