@@ -174,8 +174,7 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDAr
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]
-    place = index / MODELS / own
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder.emptied(index / MODELS / own)
     text = searchable(tokens, lengths)
     folder.save(place, "text", text)
     folder.save(place, "suffixes", sort_suffixes(text))

@@ -113,6 +113,17 @@ def remove_others(folder: Path, keys: set[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def emptied(folder: Path) -> Path:
+    """The folder, made, without what a build that was broken off has left in it. Raises OutputError."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
+    return folder
+
+
 def check_place(folder: Path) -> None:
     """Raises OutputError if an index cannot be made in a folder, as something else is there."""
     if folder.exists() and not folder.is_dir():

@@ -71,8 +71,7 @@ def read_shard(
     for piece in shard.pieces:
         check_unchanged(piece.file)
     flat, lengths = np.concatenate(tokens), np.concatenate(counts)
-    place = index / READ / key
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder.emptied(index / READ / key)
     folder.save(place, "tokens", flat)
     folder.save(place, "sketches", sketches(flat, lengths))
     # Last, so that a folder with it is whole.
