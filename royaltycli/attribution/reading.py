@@ -74,13 +74,13 @@ def read_shard(
     place = folder.emptied(index / READ / key)
     folder.save(place, "tokens", flat)
     folder.save(place, "sketches", sketches(flat, lengths))
-    # Last, so that a folder with it is whole.
     write_part(place / "documents.parquet", pa.table([places, sources, lengths], schema=DOCUMENTS))
+    folder.finish(place)
 
 
 def is_read(index: Path, key: str) -> bool:
     """Whether a shard has been read already."""
-    return (index / READ / key / "documents.parquet").is_file()
+    return folder.is_whole(index / READ / key)
 
 
 def text_of(index: Path, key: str) -> Text:

@@ -30,9 +30,7 @@ def test_the_same_corpus_gives_the_same_bytes(index, tmp_path):
     assert files(tmp_path / "again") == files(index.path)
 
 
-@pytest.mark.parametrize(
-    "gone", ["index.json", "calibration.json", "models/*/documents.parquet", "read/*/documents.parquet"]
-)
+@pytest.mark.parametrize("gone", ["index.json", "calibration.json", "models/*/part.json", "read/*/part.json"])
 def test_a_build_that_was_broken_off_goes_on_to_the_same_index(index, tmp_path, gone):
     """What is written last of each part is what says that it is whole; a file half-written beside it goes."""
     whole = files(index.path)
@@ -76,6 +74,15 @@ def test_a_changed_calibration_is_found(index, name):
     (index.path / name).write_bytes(data)
     with pytest.raises(AttributionError, match="is missing or damaged"):
         read_calibration(index)
+
+
+def test_what_was_damaged_is_made_anew(index, tmp_path):
+    """And is never taken for good because it is there."""
+    whole = files(index.path)
+    for path in [*index.path.glob("*/*/*"), index.path / "calibration.json", index.path / "prior.npy"]:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    attributing.index(tmp_path, index.path)
+    assert files(index.path) == whole
 
 
 def test_documents_of_several_sources_are_a_unit_of_their_own(tmp_path):
