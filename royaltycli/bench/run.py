@@ -1,0 +1,316 @@
+"""`royalty bench attribution`: all of it, from the packages to the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.bench import attacks, payouts, text
+from royaltycli.bench.baselines import Method, baselines
+from royaltycli.bench.corpus import Prepared, prepare, write_corpus
+from royaltycli.bench.costs import costs
+from royaltycli.bench.measures import accuracy, auroc, calibration_error, mean_interval
+from royaltycli.bench.results import Goal, Report, Row, seeded
+from royaltycli.bench.spans import SIZES, Data, Spans, cut, encode
+
+Cases = list[dict[str, Any]]
+"""Of each seed: arrays with an entry for each span."""
+
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is to do; 0 if that is not known."""
+
+WHOLE = "document"
+TEXT = "all evidence of the text"
+
+TOP = {
+    32: Goal(".733 text, .745 stacked", 0.78),
+    128: Goal(".831 text, .832 stacked", 0.86),
+    WHOLE: Goal(".901 text, .907 stacked", 0.93),
+}
+BASELINE_GOALS = {
+    ("naive Bayes on bigrams, Laplace", 32): ".715",
+    ("naive Bayes on bigrams, Laplace", 128): ".821",
+    ("naive Bayes on bigrams, Laplace", WHOLE): ".853",
+    ("BM25, vote of the top 20", 32): ".696",
+    ("BM25, vote of the top 20", 128): ".763",
+    ("verbatim, matched tokens", 32): ".660",
+    ("verbatim, matched tokens", 128): ".788",
+}
+FEWER_ERRORS = 1 / 6
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How much is measured: spans of each size and seed, spans that a choice is fitted to, attackers."""
+
+    name: str
+    spans: int
+    fitted: int
+    attackers: int
+    everything: bool
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+SHORT = Form("short", spans=1000, fitted=400, attackers=1, everything=False)
+FULL = Form("full", spans=4000, fitted=1000, attackers=5, everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every part of the benchmark is given."""
+
+    form: Form
+    prepared: Prepared
+    data: Data
+    pool: Executor | None
+    tell: Tell
+
+    def tick(self, words: str) -> text.Tick:
+        """The progress of one piece of work."""
+        return lambda done, all_: self.tell(words, done, all_)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What one seed asks about: spans by size, and what was fitted with it."""
+
+    number: int
+    spans: dict[int | str, Spans]
+    strangers: dict[int | str, Spans]
+    fitted: text.Fitted
+    odds: dict[int | str, text.Odds]
+    odds_of_strangers: dict[int | str, text.Odds]
+
+
+def run(
+    folder: Path,
+    form: Form,
+    workers: int,
+    tell: Tell,
+    prepared: Prepared | None = None,
+    more: Callable[[Data], Mapping[str, Callable[[], Method]]] = lambda _data: {},
+) -> Report:
+    """Measure everything, in a folder that keeps the corpus and the index for the next time.
+
+    `more` gives further methods to compare, by name. Raises RemoteError, CallError, AttributionError, OutputError.
+    """
+    prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0))
+    data = encode(prepared.parts, prepared.manifest.parent)
+    report = Report({"form": asdict(form), "corpus": _described(prepared, data)})
+    with text.processes(workers) as pool:
+        setting = Setting(form, prepared, data, pool, tell)
+        tell("building the index", 0, 0)
+        text.build(prepared.manifest, folder / "index")
+        judges = text.Judges(folder / "index", pool)
+        seeds = _seeds(setting, judges)
+        right = _compared(setting, seeds, more(data))
+        _add_accuracy(report, right)
+        _add_calibration(report, seeds)
+        _add_money(report, setting, seeds)
+        report.add("Attacks: gain of the attacker's share of payouts", _attacked(setting, folder, seeds))
+    report.add("Cost", costs(prepared, folder, lambda words: tell(words, 0, 0), everything=form.everything))
+    return report
+
+
+def _described(prepared: Prepared, data: Data) -> dict[str, Any]:
+    sizes = {
+        name: {"documents": len(part.tokens), "tokens": sum(map(len, part.tokens))}
+        for name, part in (("known", data.known), ("held out", data.held_out), ("unknown", data.unknown))
+    }
+    return {"sources": list(data.sources), **sizes, **prepared.about}
+
+
+def _seeds(setting: Setting, judges: text.Judges) -> list[Seed]:
+    """What is asked with each seed, and answered; whole documents are the same for all."""
+    data, form = setting.data, setting.form
+    whole, strange = cut(data.held_out, None), cut(data.unknown, None)
+    looked = [
+        judges.judge([(tokens, None) for tokens in each.tokens], setting.tick("judging documents"))
+        for each in (whole, strange)
+    ]
+    found = []
+    for seed in form.seeds:
+        words = f"seed {seed}: judging spans"
+        fitted = text.calibrate(judges, seed, form.fitted, setting.tick(f"seed {seed}: fitting"))
+        spans: dict[int | str, Spans] = {size: cut(data.held_out, size, form.spans, seed) for size in SIZES}
+        strangers: dict[int | str, Spans] = {size: cut(data.unknown, size, form.spans, seed) for size in SIZES}
+        odds, odds_of = (
+            {size: text.odds(judges, fitted, each.tokens, setting.tick(words)) for size, each in of.items()}
+            for of in (spans, strangers)
+        )
+        odds[WHOLE], odds_of[WHOLE] = (text.weighed(judges.index, fitted, each) for each in looked)
+        every, every_stranger = spans | {WHOLE: whole}, strangers | {WHOLE: strange}
+        found.append(Seed(seed, every, every_stranger, fitted, odds, odds_of))
+    return found
+
+
+def _compared(
+    setting: Setting, seeds: list[Seed], more: Mapping[str, Callable[[], Method]]
+) -> dict[tuple[str, int | str], Cases]:
+    """By method and size, which spans each method is right about."""
+    found: dict[tuple[str, int | str], Cases] = {}
+    methods = {**baselines(setting.data.known, len(setting.data.sources)), **more}
+    for number, (name, make) in enumerate(methods.items()):
+        setting.tell(f"comparing with {name}", number, len(methods))
+        method = make()
+        whole = method(seeds[0].spans[WHOLE].tokens)
+        for seed in seeds:
+            for size, spans in seed.spans.items():
+                scores = whole if size == WHOLE else method(spans.tokens)
+                found.setdefault((name, size), []).append(_right(scores, spans))
+    for seed in seeds:
+        for size, spans in seed.spans.items():
+            found.setdefault((TEXT, size), []).append(_right(seed.odds[size].sources, spans))
+    return found
+
+
+def _right(scores: npt.NDArray[np.float64], spans: Spans) -> dict[str, Any]:
+    return {"right": scores.argmax(axis=1) == spans.sources, "documents": spans.documents}
+
+
+def _add_accuracy(report: Report, right: Mapping[tuple[str, int | str], Cases]) -> None:
+    """Accuracy of each method, and by how many fewer errors than the best of the others the text method makes."""
+    others = list(dict.fromkeys(name for name, _ in right if name != TEXT))
+    for size in (*SIZES, WHOLE):
+        part = f"Top-1 source of {_span(size)}"
+        for name in others:
+            goal = Goal(BASELINE_GOALS.get((name, size), ""))
+            report.add(part, [seeded(name, goal, _accuracy, right[name, size])])
+        best = max(others, key=lambda name: np.mean(np.concatenate([case["right"] for case in right[name, size]])))
+        report.add(part, [seeded(TEXT, TOP[size], _accuracy, right[TEXT, size])])
+        both = [
+            {**ours, "other": theirs["right"]}
+            for ours, theirs in zip(right[TEXT, size], right[best, size], strict=True)
+        ]
+        words = f"fewer errors than the best other ({best})"
+        report.add(part, [seeded(words, Goal("", round(FEWER_ERRORS, 3)), _fewer_errors, both)])
+
+
+def _span(size: int | str) -> str:
+    return f"{size} tokens" if isinstance(size, int) else "a whole document (its first 4,000 tokens, as one span)"
+
+
+def _accuracy(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> float:
+    return accuracy(case["right"], weights)
+
+
+def _fewer_errors(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> float:
+    theirs = 1 - accuracy(case["other"], weights)
+    return 1 - (1 - accuracy(case["right"], weights)) / theirs if theirs else 0.0
+
+
+def _add_calibration(report: Report, seeds: list[Seed]) -> None:
+    rows = []
+    for size in (*SIZES, WHOLE):
+        cases = []
+        for seed in seeds:
+            odds = seed.odds[size].sources
+            sure = odds.max(axis=1) / np.maximum(odds.sum(axis=1), 1e-12)
+            cases.append({"sure": sure} | _right(odds, seed.spans[size]))
+        words = f"expected calibration error, {size} tokens" if isinstance(size, int) else "the same, whole documents"
+        goal = Goal(".021", 0.02, most=True)
+        rows.append(seeded(words, goal, lambda case, by: calibration_error(case["sure"], case["right"], by), cases))
+    report.add("Calibration, of the likeliest source if it is a known one", rows)
+
+
+def _add_money(report: Report, setting: Setting, seeds: list[Seed]) -> None:
+    """Payouts of mixtures, and what unknown corpora would be paid."""
+    size = SIZES[1]
+    by_way: dict[str, list[npt.NDArray[np.float64]]] = {}
+    for number, seed in enumerate(seeds):
+        setting.tell("paying out mixtures", number, len(seeds))
+        mixed = payouts.mixtures(seed.spans[size], len(setting.data.sources), seed.number)
+        for way, values in payouts.errors(seed.odds[size], seed.fitted.prior, mixed).items():
+            by_way.setdefault(way, []).append(values)
+    ways = {
+        "argmax": ("by the likeliest source of each span", Goal(".12")),
+        "mean": ("by the mean of probabilities", Goal(".15")),
+        "corrected": ("corrected by expectation and maximisation", Goal(".071", 0.05, most=True)),
+        "tokens": ("by token share instead of usage", Goal(".565")),
+    }
+    rows = [
+        Row(words, goal, mean_interval(np.concatenate(by_way[way]), 0), tuple(each.mean() for each in by_way[way]))
+        for way, (words, goal) in ways.items()
+    ]
+    report.add("Payouts of 100 skewed mixtures of 400 spans: total variation from the true usage", rows)
+    rows = []
+    for size_of in (*SIZES, WHOLE):
+        cases = [_known_or_not(seed, size_of) for seed in seeds]
+        goal = Goal(".79 to .87", 0.90) if size_of == size else Goal()
+        words = f"AUROC, {size_of} tokens" if isinstance(size_of, int) else "AUROC, whole documents"
+        rows.append(seeded(words, goal, _auroc, cases))
+    mass = [
+        payouts.paid_on_unknown(seed.odds_of_strangers[size], seed.fitted.prior, seed.strangers[size].sources)
+        for seed in seeds
+    ]
+    paid = mean_interval(np.mean(mass, axis=0), 0)
+    goal = Goal("not measured", 0.10, most=True)
+    rows.append(Row("mass paid on unknown corpora, each alone", goal, paid, tuple(float(each.mean()) for each in mass)))
+    lost = np.array([1 - seed.odds[size].known.mean() for seed in seeds])
+    rows.append(Row("mass of known text that nobody is paid", Goal(), mean_interval(lost, 0), tuple(lost.tolist())))
+    report.add("Known against unknown corpora", rows)
+
+
+def _known_or_not(seed: Seed, size: int | str) -> dict[str, Any]:
+    """How sure it is of each span that it is known, and whether it is; documents of both kinds have their own numbers."""
+    ours, theirs = seed.spans[size].documents, seed.strangers[size].documents
+    return {
+        "sure": np.concatenate([seed.odds[size].known, seed.odds_of_strangers[size].known]),
+        "known": np.repeat([True, False], [len(ours), len(theirs)]),
+        "documents": np.concatenate([ours, -1 - theirs]),
+    }
+
+
+def _auroc(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> float:
+    known, by = case["known"], None
+    if weights is not None:
+        by = weights[known], weights[~known]
+    return auroc(case["sure"][known], case["sure"][~known], by)
+
+
+def _attacked(setting: Setting, folder: Path, seeds: list[Seed]) -> list[Row]:
+    """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers."""
+    seed, size = seeds[0], SIZES[1]
+    data, form = setting.data, setting.form
+    random = np.random.default_rng(seed.number)
+    attackers = random.choice(len(data.sources), min(form.attackers, len(data.sources)), replace=False).tolist()
+    mixed = payouts.mixtures(seed.spans[size], len(data.sources), seed.number)
+    gains: dict[str, list[npt.NDArray[np.float64]]] = {}
+    for attacker in attackers:
+        name = data.sources[attacker]
+        only = np.arange(len(data.sources)) == attacker
+        before = attacks.shares_of(seed.odds[size], seed.fitted.prior, mixed, only)
+        for words, attack in attacks.ATTACKS.items():
+            place = folder / "attack"
+            documents = attack(setting.prepared.parts.known, name)
+            ids = write_corpus(documents, place / "corpus", setting.prepared.manifest.parent / "tokenizer.json")
+            setting.tell(f"{name}: {words}", 0, 0)
+            text.build(place / "corpus", place / "index")
+            judges = text.Judges(place / "index", setting.pool)
+            fitted = text.calibrate(judges, seed.number, form.fitted, setting.tick(f"{name}: {words}: fitting"))
+            odds = text.odds(judges, fitted, seed.spans[size].tokens, setting.tick(f"{name}: {words}: judging"))
+            own = np.array([attacks.is_of(source, name) for source in ids])
+            after = attacks.shares_of(odds, fitted.prior, mixed, own)
+            gains.setdefault(words, []).append(np.stack([before, after]))
+    goals = {words: Goal("not measured", 0.05, most=True) for words in gains}
+    return [_gain(words, goals[words], pairs) for words, pairs in gains.items()]
+
+
+def _gain(words: str, goal: Goal, pairs: list[npt.NDArray[np.float64]]) -> Row:
+    """What attackers get after over what they got before, less one; a seed's figure is here an attacker's."""
+    before, after = np.concatenate(pairs, axis=1)
+    case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
+
+    def of(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> float:
+        by = np.ones(len(case["before"])) if weights is None else weights
+        return float(by @ case["after"] / max(by @ case["before"], 1e-12) - 1)
+
+    row = seeded(words, goal, of, [case], groups="mixtures")
+    each = tuple(float(after.sum() / before.sum() - 1) for before, after in pairs)
+    return Row(row.measure, row.goal, row.estimate, each)
