@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from royaltycli.arguments import Number, amount, check_types, fraction
 from royaltycli.errors import CallError
+from royaltycli.numerals import EXACT
 from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted
 
 if TYPE_CHECKING:
@@ -183,4 +184,4 @@ def values_of(given: str, what: Literal["profit", "rate"], steps: int = STEPS) -
 
 def amount_of(profit: Fraction) -> Decimal:
     """A profit as a decimal, rounded down to a millionth of the currency where it has no end."""
-    return Decimal(profit.numerator * 10**6 // profit.denominator).scaleb(-6)
+    return Decimal(profit.numerator * 10**6 // profit.denominator).scaleb(-6, EXACT)

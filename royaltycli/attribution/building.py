@@ -32,13 +32,14 @@ from royaltycli.attribution.reading import (
     text_of,
 )
 from royaltycli.attribution.suffixes import searchable, sort_suffixes
+from royaltycli.corpus.documents import Owners
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import AttributionError
 from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
-from royaltycli.storage import write_parquet, write_part
-from royaltycli.tokens.encodings import Encoding
+from royaltycli.storage import write_parquet, write_part, write_whole
+from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference
 
@@ -46,6 +47,9 @@ Tell = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is to do."""
 
 Numbers = npt.NDArray[np.int64]
+
+VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
+"""What the copy of a vocabulary file is called, by the kind of its encoding."""
 
 MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
 
@@ -78,7 +82,7 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
 
     Raises DocumentError, EncodingError, AttributionError for a corpus without text, and OutputError.
     """
-    owners = dict(enumerate((*corpus.sources, *corpus.collections)))
+    owners: Owners = dict(enumerate((*corpus.sources, *corpus.collections)))
     reference = load_reference(encoding)
     engine_name = choose_engine(None, encoding, reference)
     shards = list(together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES))
@@ -122,9 +126,9 @@ def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) ->
     holders: dict[int, dict[int, None]] = {}
     earliest: dict[int, int] = {}
     for document, names in enumerate(named):
-        group = holders.setdefault(int(first[document]), {})
-        group.update(dict.fromkeys(numbers[name] for name in names))
-        earliest.setdefault(int(first[document]), len(group))
+        own = holders.setdefault(int(first[document]), {})
+        own.update(dict.fromkeys(numbers[name] for name in names))
+        earliest.setdefault(int(first[document]), len(own))
     units: dict[tuple[tuple[int, ...], int], int] = {}
     unit = np.empty(len(named), np.int64)
     for document in range(len(named)):
@@ -152,9 +156,7 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
     return made
 
 
-def _make_model(
-    index: Path, key: str, own: str, table: pa.Table, kept: npt.NDArray[np.bool_], unit: Numbers
-) -> None:
+def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDArray[np.bool_], unit: Numbers) -> None:
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]
@@ -169,7 +171,7 @@ def _make_model(
         for part in ("runs", "starts", "units", "counts"):
             folder.save(place, f"grams-{order}-{part}", getattr(grams, part))
     passages = index_passages(tokens, lengths)
-    for part in ("terms", "data", "indices", "indptr", "documents"):
+    for part in ("terms", "data", "indices", "indptr", "places"):
         folder.save(place, f"passages-{part}", getattr(passages, part))
     places = table["place"].combine_chunks().filter(pa.array(kept))
     write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))
@@ -191,12 +193,16 @@ def _finish(
     write_parquet(index / "units.parquet", pa.table(unit_columns, schema=unit_schema))
     parts = [f"{READ}/{key}" for key in dict.fromkeys(keys)] + [f"{MODELS}/{key}" for key in dict.fromkeys(models)]
     digests = folder.digests_in(index, parts)
-    digests |= {name: folder.digest_of(index / name) for name in ("sources.parquet", "units.parquet")}
+    vocabulary = _keep_vocabulary(index, encoding)
+    names = ["sources.parquet", "units.parquet", *([vocabulary] if vocabulary else [])]
+    digests |= {name: folder.digest_of(index / name) for name in names}
     about: dict[str, Any] = {
         "version": folder.VERSION,
         "manifest": corpus.digest,
         "encoding": encoding.name,
         "vocabulary": encoding.digest,
+        "vocabulary_file": vocabulary,
+        "pattern": encoding.pattern,
         "read": keys,
         "models": models,
         "digests": digests,
@@ -204,3 +210,14 @@ def _finish(
     folder.write_json(index / folder.LIST, about)
     folder.remove_others(index / READ, set(keys))
     folder.remove_others(index / MODELS, set(models))
+    for name in set(VOCABULARIES.values()) - {vocabulary}:
+        (index / name).unlink(missing_ok=True)
+
+
+def _keep_vocabulary(index: Path, encoding: Encoding) -> str | None:
+    """The name of the copy of a vocabulary file of the user's, which is kept in the index; None for a public one."""
+    if encoding.name in PUBLIC:
+        return None
+    name = VOCABULARIES[encoding.kind]
+    write_whole(index / name, lambda file: file.write(encoding.data))
+    return name

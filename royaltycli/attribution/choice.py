@@ -21,6 +21,8 @@ PENALTY = 1e-3
 """Of the square of each weight, the measures scaled to a spread of one."""
 
 STEPS = 100
+SHORT, CLOSE = 1e-6, 1e-10
+"""The shortest part of a step that is tried, and the least gain for which another is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def fit(examples: Sequence[Example]) -> Choice:
     rows /= scale
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     # The row of none is the last of each example.
-    right = starts + np.array([example.right if example.right >= 0 else len(example.evidence.units) for example in examples])
+    right = starts + np.array(
+        [example.right if example.right >= 0 else len(example.evidence.units) for example in examples]
+    )
     weight = np.array([example.weight for example in examples])
     weight /= weight.sum()
     each = np.repeat(weight, sizes)
@@ -70,10 +74,10 @@ def fit(examples: Sequence[Example]) -> Choice:
         curve = (rows * (each * odds)[:, None]).T @ rows - (expected * weight[:, None]).T @ expected
         step = np.linalg.solve(curve + PENALTY * np.eye(len(weights)), slope)
         length = 1.0
-        while (new := _loss(rows, starts, sizes, right, weight, weights - length * step)) > value and length > 1e-6:
+        while (new := _loss(rows, starts, sizes, right, weight, weights - length * step)) > value and length > SHORT:
             length /= 2
         weights = weights - length * step
-        if value - new < 1e-10:
+        if value - new < CLOSE:
             break
         value = new
     weights /= scale

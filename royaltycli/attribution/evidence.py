@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.grams import ORDERS, Found, Hashes, look_up, runs_of, without, without_unit
+from royaltycli.attribution.grams import ORDERS, Found, look_up, runs_of, without, without_unit
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.passages import scores
-from royaltycli.attribution.suffixes import longest, occurrences, query_of
-from royaltycli.limits import CANDIDATES
+from royaltycli.attribution.suffixes import Hidden, longest, occurrences, query_of
+from royaltycli.limits import CANDIDATES, MATCH_TOKENS
 from royaltycli.tokens.engines import Ids
 
 Numbers = npt.NDArray[np.int64]
@@ -35,10 +35,11 @@ LEAST_MATCH = 3
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is to be overlooked as if it were not in the corpus: a document of a model, or its whole unit."""
+    """What is to be overlooked as if it were not in the corpus: places of a model's text, or all of their unit."""
 
     model: int
-    document: int
+    start: int
+    stop: int
     unit: int
     whole_unit: bool = False
 
@@ -75,12 +76,12 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evid
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
     matches = find_matches(index, tokens, surprisal, left_out)
-    odds = [_odds(index, found[order], order, left_out) for order in ORDERS]
+    odds = [_odds(index, found[order], left_out) for order in ORDERS]
     shared, best = np.zeros((2, len(index.units)))
     for match in matches:
-        units = list(match.units)
-        shared[units] += match.excess / len(units)
-        best[units] = np.maximum(best[units], match.excess)
+        of_match = list(match.units)
+        shared[of_match] += match.excess / len(of_match)
+        best[of_match] = np.maximum(best[of_match], match.excess)
     votes, top = _neighbours(index, tokens, left_out)
     columns = [
         *(odd / root for odd in odds),
@@ -94,7 +95,12 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evid
     ]
     measures = np.stack(columns, axis=1)
     units = _candidates(measures, left_out)
-    about = [1.0, 1 / root, float(surprisal.mean()), float(max((match.excess for match in matches), default=0.0)) / root]
+    about = [
+        1.0,
+        1 / root,
+        float(surprisal.mean()),
+        float(max((match.excess for match in matches), default=0.0)) / root,
+    ]
     return Evidence(units, measures[units], np.array(about), tuple(matches))
 
 
@@ -121,21 +127,21 @@ def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> F
         return found
     if left_out.whole_unit:
         return without_unit(found, left_out.unit)
-    return without(found, runs, left_out.unit, _runs_left_out(index, left_out, order))
+    return without(found, runs, left_out.unit, runs_of(_tokens_left_out(index, left_out), order))
 
 
-def _runs_left_out(index: Index, left_out: LeftOut, order: int) -> Hashes:
-    return runs_of(index.models[left_out.model].tokens(left_out.document), order)
+def _tokens_left_out(index: Index, left_out: LeftOut) -> Ids:
+    return index.models[left_out.model].tokens(left_out.start, left_out.stop)
 
 
-def _odds(index: Index, found: Found, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+def _odds(index: Index, found: Found, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
     A unit's model is multinomial over runs (naive Bayes), with STRENGTH tokens of the corpus's mixed in.
     """
     sizes = index.sizes.astype(np.float64)
     if left_out is not None and not left_out.whole_unit:
-        sizes[left_out.unit] -= len(index.models[left_out.model].tokens(left_out.document))
+        sizes[left_out.unit] -= len(_tokens_left_out(index, left_out))
     background = (found.totals + 0.5) / (index.tokens + 1.0)
     more = np.log1p(found.counts / (STRENGTH * background[found.places]))
     odds = np.bincount(found.units, more, minlength=len(sizes)).astype(np.float64)  # whole numbers if there are none
@@ -143,12 +149,19 @@ def _odds(index: Index, found: Found, order: int, left_out: LeftOut | None) -> n
     return odds
 
 
+def background(index: Index, tokens: Ids) -> npt.NDArray[np.float64]:
+    """The surprisal of each token of a span, in nats."""
+    singles, pairs = (_found(index, tokens, order, None).totals for order in (1, 2))
+    return _surprisal(index, singles, pairs)
+
+
 def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np.float64]:
     """Of each token, in nats, by how often the corpus has it, and has it after the token before."""
     alone = (singles + 0.5) / (index.tokens + 1000.0)
     likely = alone.copy()
     likely[1:] = (pairs + PAIRS * alone[1:]) / (np.maximum(singles[:-1], pairs) + PAIRS)
-    return -np.log(np.minimum(likely, 1.0))
+    surprisal: npt.NDArray[np.float64] = -np.log(np.minimum(likely, 1.0))
+    return surprisal
 
 
 def find_matches(
@@ -156,8 +169,8 @@ def find_matches(
 ) -> list[Match]:
     """The surprising ones of the longest matches of a span that are not within others, in their order."""
     query = query_of(tokens)
-    masks = [_mask(model, number, left_out) for number, model in enumerate(index.models)]
-    lengths = [longest(model.suffixes, query, mask) for model, mask in zip(index.models, masks, strict=True)]
+    hidden = [_hidden(model, number, left_out) for number, model in enumerate(index.models)]
+    lengths = [longest(model.suffixes, query, hides) for model, hides in zip(index.models, hidden, strict=True)]
     most = np.max(lengths, axis=0)
     before = np.concatenate([[0], most[:-1]])
     sums = np.concatenate([[0.0], np.cumsum(surprisal)])
@@ -168,25 +181,27 @@ def find_matches(
         excess = float(sums[start + size] - sums[start]) - chance
         if excess <= 0:
             continue
-        places = [
-            (number, int(model.suffixes.documents[place]), int(place))
-            for number, (model, mask) in enumerate(zip(index.models, masks, strict=True))
-            if lengths[number][start] == size
-            for place in occurrences(model.suffixes, tokens[start : start + size]).tolist()
-            if mask is None or not mask[model.suffixes.documents[place]]
-        ]
+        places = []
+        for number, (model, hides) in enumerate(zip(index.models, hidden, strict=True)):
+            if lengths[number][start] == size:
+                found = occurrences(model.suffixes, tokens[start : start + size])
+                found = found if hides is None else found[~hides(found)]
+                places += [(number, int(model.suffixes.documents[place]), int(place)) for place in found.tolist()]
         units = sorted({int(index.models[number].units[document]) for number, document, _ in places})
         if units:
             matches.append(Match(start, size, tuple(units), excess, tuple(places)))
     return matches
 
 
-def _mask(model: Model, number: int, left_out: LeftOut | None) -> npt.NDArray[np.bool_] | None:
+def _hidden(model: Model, number: int, left_out: LeftOut | None) -> Hidden | None:
     if left_out is None or (number != left_out.model and not left_out.whole_unit):
         return None
     if left_out.whole_unit:
-        return np.asarray(model.units == left_out.unit)
-    return np.arange(len(model.units)) == left_out.document
+        return lambda places: model.units[model.suffixes.documents[places]] == left_out.unit
+    # What begins before and reaches into it is hidden, too; in its own document, as no match reaches over an end.
+    begin = int(model.starts[model.suffixes.documents[left_out.start]])
+    first = max(begin, left_out.start - MATCH_TOKENS)
+    return lambda places: (places >= first) & (places < left_out.stop)
 
 
 def _neighbours(
@@ -197,10 +212,10 @@ def _neighbours(
     best: list[tuple[float, int]] = []
     for number, model in enumerate(index.models):
         found = scores(model.passages, tokens)
-        mask = _mask(model, number, left_out)
-        if mask is not None:
-            found = np.where(mask[model.passages.documents], 0, found)
-        owners = model.units[model.passages.documents]
+        hides = _hidden(model, number, left_out)
+        if hides is not None:
+            found = np.where(hides(model.passages.places), 0, found)
+        owners = model.units[model.suffixes.documents[model.passages.places]]
         first = np.argpartition(-found, NEIGHBOURS)[:NEIGHBOURS] if len(found) > NEIGHBOURS else np.arange(len(found))
         best += zip(found[first].tolist(), owners[first].tolist(), strict=True)
         np.maximum.at(top, owners, found)

@@ -1,16 +1,15 @@
 """The folder of an index: arrays that are mapped into memory, and a list of digests that says what belongs to it.
 
-    index/
-        index.json            what the index is of, and the digest of each file (written last)
-        sources.parquet       the sources, in the order of their ids
-        read/KEY/             what was read of some pieces of the corpus: tokens, documents, sketches
-        models/KEY/           what attribution asks of the same documents without copies
+- `index.json`: what the index is of, and the digest of each file; written last
+- `sources.parquet`, `units.parquet`: the sources in the order of their ids, and what is credited as one
+- `calibration.json`: how evidence is weighed, fitted to this index
+- `read/KEY/`: what was read of some pieces of the corpus: tokens, documents, sketches
+- `models/KEY/`: what attribution asks of the same documents without copies
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,7 +44,9 @@ def load(folder: Path, name: str) -> Array:
     try:
         if path.stat().st_size == 0:
             raise ValueError("it is empty")
-        array: Array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # of the plain type, which is quicker
+        array: Array = np.asarray(
+            np.load(path, mmap_mode="r", allow_pickle=False)
+        )  # of the plain type, which is quicker
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path) from error
     return array
@@ -106,4 +107,4 @@ def remove_others(folder: Path, keys: set[str]) -> None:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
-                os.unlink(path)
+                path.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from royaltycli.attribution.suffixes import Suffixes
 from royaltycli.errors import AttributionError
 from royaltycli.limits import MATCH_TOKENS
 from royaltycli.storage import read_sealed
+from royaltycli.tokens.encodings import Encoding, find_encoding
 
 MODELS = "models"
 
@@ -50,10 +51,10 @@ class Model:
     grams: dict[int, Grams]
     passages: Passages
 
-    def tokens(self, document: int) -> npt.NDArray[np.uint32]:
-        """The tokens of a document."""
-        start, stop = self.starts[document], self.starts[document + 1] - 1
-        return (self.suffixes.text[start:stop] - 1).astype(np.uint32)
+    def tokens(self, start: int, stop: int) -> npt.NDArray[np.uint32]:
+        """The tokens at some places of the text."""
+        text = self.suffixes.text[start:stop].astype(np.uint32)
+        return text[text > 0] - np.uint32(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ def open_index(path: Path, *, check: bool = True) -> Index:
     Without `check` only what is read at once is looked through, not what is mapped into memory.
     """
     if not (path / folder.LIST).is_file():
-        raise AttributionError(f"there is no index in {path}; `royalty index` makes one, or name its folder with `--index`")
+        raise AttributionError(
+            f"there is no index in {path}; `royalty index` makes one, or name its folder with `--index`"
+        )
     about = folder.read_json(path / folder.LIST)
     if about.get("version") != folder.VERSION:
         raise AttributionError(
@@ -108,6 +111,19 @@ def open_index(path: Path, *, check: bool = True) -> Index:
     )
 
 
+def encoding_of(index: Index) -> Encoding:
+    """The encoding that an index is of. Raises EncodingError, and AttributionError for a vocabulary that is another.
+
+    A vocabulary file of the user's is kept in the index, as it was when the index was made.
+    """
+    about = index.about
+    name, file = about["encoding"], about["vocabulary_file"]
+    found = find_encoding(name) if file is None else find_encoding(file, about["pattern"] or None, index.path)
+    if found.digest != about["vocabulary"]:
+        raise folder.damaged(found.path)
+    return replace(found, name=name)
+
+
 def _model(place: Path) -> Model:
     load = functools.partial(folder.load, place)
     starts = load("starts")
@@ -119,6 +135,8 @@ def _model(place: Path) -> Model:
         order: Grams(*(load(f"grams-{order}-{part}") for part in ("runs", "starts", "units", "counts")))
         for order in ORDERS
     }
-    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "documents")))
+    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "places")))
     place_names = documents["place"].combine_chunks()
-    return Model(Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages)
+    return Model(
+        Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages
+    )

@@ -23,33 +23,33 @@ Numbers = npt.NDArray[np.int64]
 class Passages:
     """A BM25 index: sorted hashes of terms, and bm25s's sparse matrix of the score of each in each passage.
 
-    `documents` says of which document of the shard each passage is.
+    `places` says where in the text of the shard each passage begins.
     """
 
     terms: npt.NDArray[np.uint64]
     data: npt.NDArray[np.float32]
     indices: npt.NDArray[np.int32]
     indptr: Numbers
-    documents: npt.NDArray[np.int32]
+    places: Numbers
 
 
 def index_passages(tokens: Ids, lengths: Numbers) -> Passages:
     """The index of documents whose tokens follow one another."""
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    ends = np.cumsum(lengths).tolist()
     spans = [
-        (start, min(start + PASSAGE, stop), document)
-        for document, (start, stop) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True))
-        for start in range(start, stop, PASSAGE)
+        (start, min(start + PASSAGE, end), document)
+        for document, (end, length) in enumerate(zip(ends, lengths.tolist(), strict=True))
+        for start in range(end - length, end, PASSAGE)
     ]
-    documents = np.array([document for _, _, document in spans], np.int32)
+    places = np.array([start + document for start, _, document in spans], np.int64)  # a 0 follows each document
     if not spans:
         none = np.empty(0, np.int32)
-        return Passages(none.astype(np.uint64), none.astype(np.float32), none, np.zeros(1, np.int64), documents)
+        return Passages(none.astype(np.uint64), none.astype(np.float32), none, np.zeros(1, np.int64), places)
     hashed = [terms_of(tokens[start:stop]) for start, stop, _ in spans]
     terms, ids = np.unique(np.concatenate(hashed), return_inverse=True)
     parts = [part.tolist() for part in np.split(ids, np.cumsum([len(part) for part in hashed])[:-1])]
     matrix = _retriever().build_index_from_ids(list(range(len(terms))), parts, show_progress=False)
-    return Passages(terms, matrix["data"], matrix["indices"], matrix["indptr"], documents)
+    return Passages(terms, matrix["data"], matrix["indices"], matrix["indptr"], places)
 
 
 def terms_of(tokens: Ids) -> npt.NDArray[np.uint64]:
@@ -60,7 +60,7 @@ def terms_of(tokens: Ids) -> npt.NDArray[np.uint64]:
 def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float32]:
     """The score of each passage for a query."""
     if not len(passages.terms):
-        return np.zeros(len(passages.documents), np.float32)
+        return np.zeros(len(passages.places), np.float32)
     query = terms_of(tokens)
     at = np.minimum(np.searchsorted(passages.terms, query), len(passages.terms) - 1)
     ids = at[passages.terms[at] == query]
@@ -70,13 +70,13 @@ def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float32]:
         "data": passages.data,
         "indices": passages.indices,
         "indptr": passages.indptr,
-        "num_docs": len(passages.documents),
+        "num_docs": len(passages.places),
     }
     found: npt.NDArray[np.float32] = retriever.get_scores_from_ids(ids)
     return found
 
 
 def _retriever() -> Any:
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     return bm25s.BM25(backend="numpy", csc_backend="numpy")

@@ -8,7 +8,9 @@ those that begin like a query, as it compares overlapping strings of bytes in pl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,8 @@ Text = npt.NDArray[np.uint32]
 """Tokens in the form that is searched: dtype `>u4`, MATCH_TOKENS zeros at the end."""
 
 Numbers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+Hidden = Callable[[Numbers], npt.NDArray[np.bool_]]
+"""Says of places of a text which of them are to be overlooked, as if they were not there."""
 
 KEY = f"S{4 * MATCH_TOKENS}"
 
@@ -49,15 +52,16 @@ def searchable(tokens: Ids, lengths: Numbers) -> Text:
 
 def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
     """The places of a text in the order of what follows them, by libdivsufsort on its bytes."""
-    from pydivsufsort import divsufsort
+    from pydivsufsort import divsufsort  # type: ignore[import-untyped]
 
     size = len(text) - MATCH_TOKENS
     if not size:
         return np.empty(0, np.int64)
     data = np.ascontiguousarray(text[:size]).view(np.uint8).copy()
-    found = np.asarray(divsufsort(data))
+    found: npt.NDArray[Any] = np.asarray(divsufsort(data))
     # In numpy's own size of a number: of any other, its binary search would make a copy each time.
-    return (found[found % 4 == 0] // 4).astype(np.int64)
+    order: npt.NDArray[np.int64] = (found[found % 4 == 0] // 4).astype(np.int64)
+    return order
 
 
 def query_of(tokens: Ids) -> Text:
@@ -65,10 +69,10 @@ def query_of(tokens: Ids) -> Text:
     return np.concatenate([tokens + np.uint32(1), np.zeros(MATCH_TOKENS, np.uint32)]).astype(">u4")
 
 
-def longest(suffixes: Suffixes, query: Text, left_out: Mask | None = None) -> Numbers:
+def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Numbers:
     """How many tokens, from each place of a query on, occur in the text at the most.
 
-    `left_out` says of each document of the text whether its occurrences do not count.
+    Occurrences at `hidden` places do not count.
     """
     size = len(query) - MATCH_TOKENS
     found = np.zeros(size, np.int64)
@@ -77,28 +81,27 @@ def longest(suffixes: Suffixes, query: Text, left_out: Mask | None = None) -> Nu
     wanted = np.ndarray((size,), KEY, query.view(np.uint8).data, strides=(4,))
     at = np.searchsorted(suffixes.keys, np.ascontiguousarray(wanted), sorter=suffixes.order)
     for step in (-1, 1):
-        near = _nearest(suffixes, at - (step < 0), step, left_out)
+        near = _nearest(suffixes, at - (step < 0), step, hidden)
         there = np.flatnonzero(near >= 0)
         places = suffixes.order[near[there]]
         found[there] = np.maximum(found[there], _common(suffixes.text, places, query, there))
     return found
 
 
-def _nearest(suffixes: Suffixes, at: Numbers, step: int, left_out: Mask | None) -> Numbers:
-    """The nearest ranks from `at` on, in steps, that are not left out; -1 where there is none within reach."""
+def _nearest(suffixes: Suffixes, at: Numbers, step: int, hidden: Hidden | None) -> Numbers:
+    """The nearest ranks from `at` on, in steps, that are not hidden; -1 where there is none within reach."""
     size = len(suffixes.order)
     at = np.where((at >= 0) & (at < size), at, -1)
-    if left_out is None:
+    if hidden is None:
         return at
     for _ in range(SKIPPED):
         there = np.flatnonzero(at >= 0)
-        passed = there[left_out[suffixes.documents[suffixes.order[at[there]]]]]
+        passed = there[hidden(suffixes.order[at[there]])]
         if not len(passed):
             return at
         at[passed] += step
         at[passed] = np.where((at[passed] >= 0) & (at[passed] < size), at[passed], -1)
-    there = np.flatnonzero(at >= 0)
-    at[there[left_out[suffixes.documents[suffixes.order[at[there]]]]]] = -1
+    at[passed] = -1
     return at
 
 

@@ -20,7 +20,7 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
-from royaltycli.numerals import plain
+from royaltycli.numerals import EXACT, plain
 from royaltycli.payout.columns import money_column, repeated
 from royaltycli.payout.currency import money
 from royaltycli.payout.distribution import MILLIONTHS
@@ -124,7 +124,7 @@ def _chosen(
         if place is None:
             raise LedgerError(f"period {period} has no payment to {holder}; `royalty payments {period}` lists them")
         units = int(listed.amounts[place]) // MILLIONTHS
-        if amount is not None and amount.scaleb(state.currency.places) != units:
+        if amount is not None and amount.scaleb(state.currency.places, EXACT) != units:
             booked = f"{money(units, state.currency)} {state.currency.code}"
             raise LedgerError(
                 f"the payment to {holder} is {booked} in the ledger, not {plain(amount)}; correct the list"

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.numerals import EXACT
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import Currency
@@ -153,4 +154,4 @@ def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:
 
 
 def _plain(profit: Decimal) -> str:
-    return format(profit.normalize(), "f")
+    return format(profit.normalize(EXACT), "f")

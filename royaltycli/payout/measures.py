@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
+from royaltycli.numerals import EXACT
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of, seen_tokens
 from royaltycli.payout.policy import Measure
@@ -80,7 +81,7 @@ def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
     encoded = pc.dictionary_encode(texts)
     values = [_credit(text) for text in encoded.dictionary.to_pylist()]
     places = max((_places(value) for value in values), default=0)
-    whole = [int(value.scaleb(places)) for value in values]
+    whole = [int(value.scaleb(places, EXACT)) for value in values]
     fits = len(named) * max(whole, default=0) < 2**62
     scaled = np.array(whole, np.int64 if fits else object)
     credited = scaled[encoded.indices.to_numpy()] if len(named) else np.zeros(0, np.int64)
@@ -120,5 +121,5 @@ def _credit(text: str | None) -> Decimal:
 
 
 def _places(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
+    exponent = value.normalize(EXACT).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,0 +1,139 @@
+"""Fits the choice to an index: spans of its own documents, each judged as if its document were not there (rule U9).
+
+No document need be set aside: what a document adds to the models is taken out while its own spans are judged. Of a
+source with a single document a fifth of it is taken out around the span. Others are judged with the whole source
+taken out: the right answer is then that nothing in the corpus is the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.choice import Choice, Example, fit, probabilities
+from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
+from royaltycli.attribution.index import Index
+from royaltycli.tokens.engines import Ids
+
+SIZES = (32, 128, 512)
+"""Tokens of the spans."""
+
+SPANS = 600
+"""Spans of each size; at most a third as many as there are stretches of that size in the corpus."""
+
+UNKNOWN_EVERY = 3
+"""Of so many spans one is judged a second time, with its whole source taken out."""
+
+UNKNOWN = 0.2
+"""The part that those have together, whatever their number."""
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document, and what is left out while it is judged."""
+
+    tokens: Ids
+    left_out: LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fitted choice, and how well it does on spans that it was not fitted to.
+
+    `right` is the part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected
+    calibration error of that probability, in 15 bins (Naeini and others 2015).
+    """
+
+    choice: Choice
+    spans: int
+    right: float
+    error: float
+
+
+def calibrate(index: Index, tick: Callable[[int, int], None], seed: int = 0) -> Calibration:
+    """Fit the choice. `tick` is told how many spans of how many have been judged."""
+    spans = list(sample(index, seed))
+    examples = []
+    for number, span in enumerate(spans):
+        tick(number, len(spans))
+        examples.append(_example(span, evidence(index, span.tokens, span.left_out)))
+    tick(len(spans), len(spans))
+    examples = _weighted(examples)
+    return Calibration(fit(examples), len(spans), *_crossed(spans, examples))
+
+
+def sample(index: Index, seed: int) -> Iterator[Span]:
+    """Spans of documents, drawn by the tokens of the documents, in an order that the seed alone decides."""
+    random = np.random.default_rng(seed)
+    lengths = [np.diff(model.starts) - 1 for model in index.models]
+    documents_of = np.bincount(np.concatenate([model.units for model in index.models]), minlength=len(index.units))
+    models = np.repeat(np.arange(len(lengths)), [len(each) for each in lengths])
+    every = np.concatenate(lengths)
+    documents = np.concatenate([np.arange(len(each)) for each in lengths])
+    count = 0
+    for size in SIZES:
+        draws = min(SPANS, max(1, int(every.sum()) // (3 * size)))
+        for chosen in random.choice(len(every), draws, p=every / every.sum()).tolist():
+            number, document, length = int(models[chosen]), int(documents[chosen]), int(every[chosen])
+            model = index.models[number]
+            unit, begin = int(model.units[document]), int(model.starts[document])
+            out = length if documents_of[unit] > 1 else max(1, length // FOLDS)
+            taken = min(size, out)
+            start = int(random.integers(0, length - taken + 1))
+            first = 0 if out == length else max(0, min(start - (out - taken) // 2, length - out))
+            left_out = LeftOut(number, begin + first, begin + first + out, unit)
+            tokens = model.tokens(begin + start, begin + start + taken)
+            yield Span(tokens, left_out)
+            count += 1
+            if count % UNKNOWN_EVERY == 0:
+                yield Span(tokens, LeftOut(number, left_out.start, left_out.stop, unit, whole_unit=True))
+
+
+def _example(span: Span, found: Evidence) -> Example:
+    right = np.flatnonzero(found.units == span.left_out.unit)
+    return Example(found, int(right[0]) if len(right) and not span.left_out.whole_unit else -1)
+
+
+def _weighted(examples: list[Example]) -> list[Example]:
+    """The examples with weights by which the unknown ones are a part of UNKNOWN."""
+    unknown = sum(example.right < 0 for example in examples)
+    if unknown in (0, len(examples)):
+        return examples
+    more = UNKNOWN / (1 - UNKNOWN) * (len(examples) - unknown) / unknown
+    return [Example(each.evidence, each.right, more if each.right < 0 else 1.0) for each in examples]
+
+
+def _crossed(spans: list[Span], examples: list[Example]) -> tuple[float, float]:
+    """How often the likeliest unit is right, and the calibration error, each judged by a fit to other documents."""
+    fold = np.array([(span.left_out.model * 7919 + span.left_out.start) % FOLDS for span in spans])
+    sure, right = [], []
+    for number in range(FOLDS):
+        others = [example for example, own in zip(examples, fold, strict=True) if own != number]
+        tested = [
+            example
+            for example, span, own in zip(examples, spans, fold, strict=True)
+            if own == number and example.right >= 0 and len(span.tokens) == SIZES[1]
+        ]
+        if not others or not tested:
+            continue
+        choice = fit(others)
+        for example in tested:
+            odds, _ = probabilities(choice, example.evidence)
+            sure.append(float(odds.max() / odds.sum()))
+            right.append(int(odds.argmax()) == example.right)
+    if not sure:
+        return float("nan"), float("nan")
+    return float(np.mean(right)), calibration_error(np.array(sure), np.array(right))
+
+
+def calibration_error(sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """The mean distance between how sure and how often right, over bins of equal width, by their sizes."""
+    bin_of = np.minimum((sure * bins).astype(int), bins - 1)
+    sizes = np.bincount(bin_of, minlength=bins)
+    gaps = np.abs(np.bincount(bin_of, sure, bins) - np.bincount(bin_of, right, bins))
+    return float(gaps.sum() / sizes.sum())

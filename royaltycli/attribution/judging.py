@@ -1,0 +1,97 @@
+"""How each span of an output is judged: by all evidence, or by verbatim matches alone (rules U8 and U12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.choice import Choice, probabilities
+from royaltycli.attribution.evidence import Match, background, evidence, find_matches
+from royaltycli.attribution.index import Index
+from royaltycli.attribution.suffixes import Suffixes, longest, query_of, searchable, sort_suffixes
+from royaltycli.tokens.engines import Ids
+
+SPAN = 128
+"""Tokens of a span at the most; an output is cut into equal ones."""
+
+REPEATED = 8
+"""Tokens in a row that an output has from its prompt, from which on they count as repeated."""
+
+SLIGHT = 1e-4
+"""A probability below this is left out, and the others of its span are made up to one."""
+
+Numbers = npt.NDArray[np.int64]
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of one span: the probability of some units, and that it is of none; together one."""
+
+    units: Numbers
+    odds: Vector
+    none: float
+    matches: tuple[Match, ...]
+
+
+Judge = Callable[[Ids], Judgement]
+
+
+def by_text(index: Index, choice: Choice) -> Judge:
+    """Judges by all evidence of the text."""
+
+    def judge(tokens: Ids) -> Judgement:
+        found = evidence(index, tokens)
+        odds, none = probabilities(choice, found)
+        kept = odds >= SLIGHT
+        rest = odds[kept].sum() + none
+        return Judgement(found.units[kept], odds[kept] / rest, float(none / rest), found.matches)
+
+    return judge
+
+
+def by_matches(index: Index) -> Judge:
+    """Judges by surprising verbatim matches alone: each token that they cover is credited to the most surprising.
+
+    What no match covers is of none.
+    """
+
+    def judge(tokens: Ids) -> Judgement:
+        matches = find_matches(index, tokens, background(index, tokens))
+        best = np.full(len(tokens), -1)
+        for number in sorted(range(len(matches)), key=lambda number: matches[number].excess):
+            best[matches[number].start : matches[number].start + matches[number].size] = number
+        odds = np.zeros(len(index.units))
+        for number, count in zip(*np.unique(best[best >= 0], return_counts=True), strict=True):
+            of_match = list(matches[number].units)
+            odds[of_match] += count / len(tokens) / len(of_match)
+        units = np.flatnonzero(odds)
+        return Judgement(units, odds[units], float((best < 0).mean()), tuple(matches))
+
+    return judge
+
+
+def own_parts(tokens: Ids, prompt: Ids | None) -> Iterator[Ids]:
+    """The stretches of an output that it does not merely repeat from its prompt, without those of a token or two."""
+    if prompt is None or not len(prompt) or len(tokens) < REPEATED:
+        yield tokens
+        return
+    text = searchable(prompt, np.array([len(prompt)]))
+    documents = np.zeros(len(prompt) + 1, np.int32)
+    found = longest(Suffixes(text, sort_suffixes(text), documents), query_of(tokens))
+    repeated = np.zeros(len(tokens) + 1, np.int64)
+    for start in np.flatnonzero(found >= REPEATED).tolist():
+        repeated[start] += 1
+        repeated[start + int(found[start])] -= 1
+    own = np.cumsum(repeated)[:-1] == 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], own, [False]]).astype(int)))
+    for start, stop in edges.reshape(-1, 2).tolist():
+        yield tokens[start:stop]
+
+
+def spans_of(tokens: Ids) -> list[Ids]:
+    """Some tokens in spans of about the same size, SPAN at the most."""
+    return np.array_split(tokens, -(-len(tokens) // SPAN)) if len(tokens) else []

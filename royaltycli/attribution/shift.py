@@ -1,0 +1,63 @@
+"""From probabilities span by span to the shares of usage behind all of them (rule U10).
+
+The mean of calibrated probabilities leans towards the mixture that they were calibrated on. Expectation and
+maximisation finds the mixture under which the spans are likeliest, and so corrects it (Saerens, Latinne and
+Decaestecker 2002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+
+ROUNDS = 1000
+CLOSE = 1e-10
+"""The rounds end when no share changes by more than this in total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Probabilities of spans, in entries: that the span `spans[i]` is of `units[i]` has probability `odds[i]`.
+
+    The last unit, `size - 1`, stands for none. The probabilities of a span sum to one.
+    """
+
+    spans: Numbers
+    units: Numbers
+    odds: Vector
+    size: int
+
+
+def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None = None, rounds: int = ROUNDS) -> Vector:
+    """The share of each unit in all spans together, by their weights, which sum to one with some above zero.
+
+    `prior` has the shares in what the probabilities were calibrated on, all above zero. Without spans there is no
+    evidence, and all is unattributed.
+    """
+    if not len(judged.spans) or not weights.sum() > 0:
+        nobody = np.zeros(judged.size)
+        nobody[-1] = 1.0
+        return nobody
+    ratio = judged.odds / prior[judged.units]
+    weights = weights / weights.sum()
+    found: Vector = prior if start is None else start
+    for _ in range(rounds):
+        parts = corrected(judged, ratio, found, len(weights))
+        new: Vector = np.bincount(judged.units, parts * weights[judged.spans], minlength=judged.size)
+        change = float(np.abs(new - found).sum())
+        found = new
+        if change < CLOSE:
+            break
+    return found
+
+
+def corrected(judged: Judged, ratio: Vector, found: Vector, spans: int) -> Vector:
+    """The probabilities by entries, once the shares are what was found; `ratio` is the odds over the prior."""
+    parts = ratio * found[judged.units]
+    sums = np.bincount(judged.spans, parts, minlength=spans)
+    return parts / np.maximum(sums, 1e-300)[judged.spans]

@@ -1,0 +1,261 @@
+"""The usage of sources in a log of outputs: judged span by span, corrected, and shared out (rules U10 to U14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.attribution.index import Index
+from royaltycli.attribution.judging import Judge, Judgement, own_parts, spans_of
+from royaltycli.attribution.outputs import Output
+from royaltycli.attribution.shift import Judged, Vector, corrected, shares
+from royaltycli.errors import CallError
+from royaltycli.tokens.engines import Engine, Ids
+
+UNATTRIBUTED = "(unattributed)"
+"""The row of what no source is credited with."""
+
+PLACES = 12
+"""Decimal places of credits, which sum to one."""
+
+RESAMPLED = 200
+"""How often the outputs are drawn anew for the interval of a share."""
+
+RESAMPLED_ROUNDS = 50
+
+NAMED, NOTHING = 5, 0.5e-6
+"""Sources that are named for each output, and the score that is rounded to nothing."""
+
+USAGE = pa.schema(
+    [
+        ("source_id", pa.string()),
+        ("title", pa.string()),
+        ("credit", pa.string()),
+        ("low", pa.string()),
+        ("high", pa.string()),
+        ("outputs", pa.int64()),
+    ]
+)
+"""The table of usage: credits sum to one; `outputs` is in how many a source is the likeliest."""
+
+DETAILS = pa.schema(
+    [
+        ("output_id", pa.string()),
+        ("rank", pa.int64()),
+        ("source_id", pa.string()),
+        ("score", pa.string()),
+    ]
+)
+"""The sources of each output, up to NAMED, and UNATTRIBUTED; the scores of all sources of an output sum to one."""
+
+Copies = Literal["split", "first"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The usage table, the details, and how many outputs of how many tokens it rests on."""
+
+    table: pa.Table
+    details: pa.Table
+    outputs: int
+    tokens: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own."""
+
+    ids: list[str]
+    accounts: list[str | None]
+    weights: Vector
+    owners: npt.NDArray[np.int64]
+    judgements: list[Judgement]
+    tokens: int
+    repeated: int
+
+
+def attribute(
+    index: Index,
+    outputs: Iterable[Output],
+    engine: Engine,
+    judge: Judge,
+    prior: Vector | None,
+    *,
+    copies: Copies = "split",
+    account_cap: Fraction = Fraction(1, 10),
+    tick: Callable[[int], None] = lambda _outputs: None,
+) -> Usage:
+    """The usage of the sources of an index in a log.
+
+    With a `prior`, the shares of units and of none that the judge was calibrated on, shares are corrected (U10);
+    without one they are means. `copies` says who is credited with what several sources hold alike, and
+    `account_cap` which part of all weight one account may have (U13). Raises CallError for a log without weight,
+    and whatever its outputs raise.
+    """
+    log = _judge_all(outputs, engine, judge, tick)
+    weights = _capped(log, account_cap)
+    if not weights.sum() > 0:
+        raise CallError("no output has any weight; there is nothing to share out")
+    judged = _entries(log, len(index.units) + 1)
+    found = _shares(judged, prior, weights)
+    by_source = _by_source(index, copies)
+    spread = _resampled(judged, prior, weights, log, found) @ by_source
+    scores = _scores(judged, prior, found, log, weights) @ by_source
+    table = _table(index, found @ by_source, spread, scores)
+    return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated)
+
+
+def _judge_all(outputs: Iterable[Output], engine: Engine, judge: Judge, tick: Callable[[int], None]) -> _Log:
+    ids, accounts = list[str](), list[str | None]()
+    weights, owners, judgements = list[float](), list[int](), list[Judgement]()
+    tokens = repeated = 0
+    for number, output in enumerate(outputs):
+        ids.append(output.id)
+        accounts.append(output.account)
+        text = _encoded(engine, output.text)
+        prompt = None if output.prompt is None else _encoded(engine, output.prompt)
+        parts = [span for part in own_parts(text, prompt) for span in spans_of(part)]
+        own = sum(map(len, parts))
+        weight = float(output.weight)
+        for span in parts:
+            judgements.append(judge(span))
+            weights.append(weight * len(span) / len(text))
+            owners.append(number)
+        if own < len(text) or not len(text):  # what is repeated, or empty, is of none
+            judgements.append(Judgement(np.empty(0, np.int64), np.empty(0), 1.0, ()))
+            weights.append(weight * (1 - own / len(text) if len(text) else 1.0))
+            owners.append(number)
+        tokens += len(text)
+        repeated += len(text) - own
+        tick(number + 1)
+    return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, tokens, repeated)
+
+
+def _encoded(engine: Engine, text: str) -> Ids:
+    return engine.encode(pa.array([text], pa.large_string()))[0]
+
+
+def _capped(log: _Log, cap: Fraction) -> Vector:
+    """The weights of spans, those of an account that has more than its part of all weight scaled down to it."""
+    names = sorted({account for account in log.accounts if account is not None})
+    if not names:
+        return log.weights
+    numbers = {name: number for number, name in enumerate(names)}
+    of_output = np.array([-1 if account is None else numbers[account] for account in log.accounts])
+    of_span = of_output[log.owners]
+    sums = np.bincount(of_span[of_span >= 0], log.weights[of_span >= 0], minlength=len(names))
+    most = float(cap) * log.weights.sum()
+    factors = np.minimum(1.0, most / np.maximum(sums, 1e-300))
+    return np.where(of_span >= 0, log.weights * factors[of_span], log.weights)
+
+
+def _entries(log: _Log, size: int) -> Judged:
+    """All judgements as entries; that of none is the last unit."""
+    spans = [np.full(len(each.units) + 1, number) for number, each in enumerate(log.judgements)]
+    units = [np.append(each.units, size - 1) for each in log.judgements]
+    odds = [np.append(each.odds, each.none) for each in log.judgements]
+    empty = np.empty(0, np.int64)
+    return Judged(
+        np.concatenate([empty, *spans]), np.concatenate([empty, *units]), np.concatenate([np.empty(0), *odds]), size
+    )
+
+
+def _shares(judged: Judged, prior: Vector | None, weights: Vector) -> Vector:
+    if prior is None:
+        mean: Vector = np.bincount(judged.units, judged.odds * weights[judged.spans], judged.size) / weights.sum()
+        return mean
+    return shares(judged, prior, weights)
+
+
+def _by_source(index: Index, copies: Copies) -> Vector:
+    """What of the share of each unit, and of none, each source gets, and none: a matrix."""
+    matrix = np.zeros((len(index.units) + 1, len(index.sources) + 1))
+    for number, unit in enumerate(index.units):
+        sources = unit.sources if copies == "split" else unit.sources[: unit.earliest]
+        matrix[number, list(sources)] = 1 / len(sources)
+    matrix[-1, -1] = 1.0
+    return matrix
+
+
+def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: _Log, found: Vector) -> Vector:
+    """The shares of units for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
+    random = np.random.default_rng(0)  # the same log gives the same interval
+    size = len(log.ids)
+    rows = []
+    for _ in range(RESAMPLED):
+        times = np.bincount(random.integers(0, size, size), minlength=size)
+        drawn = weights * times[log.owners]
+        if not drawn.sum() > 0:
+            continue
+        if prior is None:
+            rows.append(_shares(judged, None, drawn))
+        else:
+            rows.append(shares(judged, prior, drawn, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
+    return np.array(rows) if rows else found[None, :]
+
+
+def _scores(judged: Judged, prior: Vector | None, found: Vector, log: _Log, weights: Vector) -> Vector:
+    """By output and unit, what of the output is the unit's: rows that sum to one."""
+    odds = judged.odds
+    if prior is not None:
+        odds = corrected(judged, judged.odds / prior[judged.units], found, len(weights))
+    # By the weight of spans within the output, also where the output itself weighs nothing.
+    inside = np.maximum(log.weights, 1e-300)
+    inside = inside / np.bincount(log.owners, inside, minlength=len(log.ids))[log.owners]
+    table = np.zeros((len(log.ids), judged.size))
+    np.add.at(table, (log.owners[judged.spans], judged.units), odds * inside[judged.spans])
+    return table
+
+
+def _table(index: Index, share: Vector, spread: Vector, scores: Vector) -> pa.Table:
+    """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
+    parts = exact(share)
+    low, high = np.quantile(spread, [0.025, 0.975], axis=0)
+    likeliest = np.bincount(scores.argmax(axis=1), minlength=len(share))
+    ids, titles = index.source_ids, index.sources["title"].to_pylist()
+    order = sorted((number for number in range(len(ids)) if parts[number]), key=lambda one: (-parts[one], ids[one]))
+    rows = [*order, len(ids)]
+    columns = [
+        [*(ids[one] for one in order), UNATTRIBUTED],
+        [*(titles[one] for one in order), None],
+        [_decimal(parts[one]) for one in rows],
+        [f"{min(low[one], share[one]):.6f}" for one in rows],
+        [f"{max(high[one], share[one]):.6f}" for one in rows],
+        [int(likeliest[one]) for one in rows],
+    ]
+    return pa.table(columns, schema=USAGE)
+
+
+def exact(share: Vector) -> list[int]:
+    """Shares in whole parts of 10**PLACES that make one, by the largest remainder."""
+    whole = 10**PLACES
+    scaled = np.maximum(share, 0) / share.sum() * whole
+    floors = np.floor(scaled).astype(np.int64)
+    left = whole - int(floors.sum())
+    order = np.lexsort((np.arange(len(share)), -(scaled - floors)))
+    floors[order[:left]] += 1
+    parts: list[int] = floors.tolist()
+    return parts
+
+
+def _decimal(parts: int) -> str:
+    return f"{Decimal(parts).scaleb(-PLACES):f}"
+
+
+def _details(index: Index, log: _Log, scores: Vector) -> pa.Table:
+    ids = [*index.source_ids, UNATTRIBUTED]
+    rows = []
+    for name, row in zip(log.ids, scores, strict=True):
+        order = np.argsort(-row[:-1], kind="stable")[:NAMED]
+        named = [int(one) for one in order if row[one] >= NOTHING]
+        rows += [(name, rank, ids[one], f"{row[one]:.6f}") for rank, one in enumerate(named, 1)]
+        rows.append((name, len(named) + 1, UNATTRIBUTED, f"{row[-1]:.6f}"))
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=DETAILS)
