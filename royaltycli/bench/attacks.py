@@ -73,7 +73,7 @@ def stuffed(documents: Sequence[Document], attacker: str) -> list[Document]:
         word
         for source, own in sorted(counts.items())
         if source != attacker
-        for word in sorted(own, key=lambda word, own=own: (-(own[word] ** 2) / everywhere[word], word))[:KEYWORDS]
+        for _, word in sorted((-count * count / everywhere[word], word) for word, count in own.items())[:KEYWORDS]
     ]
     texts = [" ".join(chance.choices(keywords, k=STUFFED_WORDS)) for _ in range(STUFFED_DOCUMENTS)]
     return [*documents, *(Document(attacker, f"stuffed-{at}", text) for at, text in enumerate(texts))]
@@ -97,7 +97,7 @@ PART = "--"
 
 def shares_of(found: Odds, prior: Scores, mixed: Sequence[Mixture], own: npt.NDArray[np.bool_]) -> Scores:
     """What some of the sources get together in each mixture."""
-    return np.array([usage(Odds(found.table[each.spans]), prior)[:-1][own].sum() for each in mixed])
+    return np.array([usage(found.some(each.spans), prior)[:-1][own].sum() for each in mixed])
 
 
 def _part(attacker: str, number: int) -> str:

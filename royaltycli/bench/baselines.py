@@ -6,6 +6,7 @@ likeliest. None of them is tuned here; where it has a setting, it is the one tha
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,13 @@ STRENGTH = 10_000.0
 PASSAGE, NEIGHBOURS = 128, 20
 LEAST_MATCH = 3
 SVM_COST = 0.3
+
+
+def check_installed() -> None:
+    """Raises CallError if a package is missing that only the benchmark needs."""
+    for module, name in (("sklearn", "scikit-learn"), ("tokenizers", "tokenizers")):
+        if importlib.util.find_spec(module) is None:
+            raise CallError(f"{name} is not installed; pip install 'royaltycli[bench]'")
 
 
 def baselines(texts: Texts, sources: int) -> dict[str, Callable[[], Method]]:
@@ -126,14 +134,11 @@ def verbatim(texts: Texts, sources: int, *, excess: bool) -> Method:
 def linear(texts: Texts, sources: int) -> Method:
     """A linear support vector machine on TF-IDF of tokens and pairs (Joachims 1998), by scikit-learn.
 
-    Sublinear term frequency, terms of at least two spans, cost 0.3; fitted to all spans of 128 tokens. Raises
-    CallError if scikit-learn is not installed.
+    Sublinear term frequency, terms of at least two spans, cost 0.3; fitted to all spans of 128 tokens.
     """
-    try:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.svm import LinearSVC
-    except ImportError as error:
-        raise CallError("scikit-learn is not installed; pip install 'royaltycli[bench]'") from error
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
     spans = cut(texts, PASSAGE)
     vectors = TfidfVectorizer(analyzer=_words, sublinear_tf=True, min_df=2)
     model = LinearSVC(C=SVM_COST, random_state=0).fit(vectors.fit_transform(spans.tokens), spans.sources)

@@ -58,6 +58,7 @@ VOCABULARY = 2048
 """Tokens of the encoding, as in the prototype, so that spans of so many tokens compare."""
 
 ABOUT = "benchmark.json"
+WORD = re.compile(r"\w+|[^\w\s]")
 
 Tell = Callable[[str], None]
 
@@ -164,9 +165,7 @@ def _some(documents: Iterable[Document], first: int, more: int) -> tuple[list[Do
 
 def _groups(documents: Sequence[Document]) -> npt.NDArray[np.int64]:
     """For each document the first that it is a copy of, by its words: the encoding is not there yet."""
-    words = [
-        np.array([zlib.crc32(word.encode()) for word in re.findall(r"\w+|[^\w\s]", each.text)]) for each in documents
-    ]
+    words = [np.array([zlib.crc32(word.encode()) for word in WORD.findall(each.text)]) for each in documents]
     lengths = np.array([len(each) for each in words], np.int64)
     flat = np.concatenate([np.empty(0, np.uint32), *words]).astype(np.uint32)
     return groups(sketches(flat, lengths), lengths)

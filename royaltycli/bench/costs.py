@@ -20,10 +20,8 @@ def costs(prepared: Prepared, folder: Path, tell: Callable[[str], None], *, ever
     """Of a quarter of the documents, of all and, if asked for, of every document of the packages."""
     corpora: list[Sequence[Document]] = [prepared.parts.known[::PART], prepared.parts.known]
     if everything:
-        wheels = folder / "wheels"
-        corpora.append(
-            [each for package in pinned()[0] for each in documents_of(package, wheels)] + [*standard_library()]
-        )
+        packaged = [each for package in pinned()[0] for each in documents_of(package, folder / "wheels")]
+        corpora.append([*packaged, *standard_library()])
     rows = []
     for documents in corpora:
         place = folder / "growth"

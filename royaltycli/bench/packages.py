@@ -77,29 +77,17 @@ def fetch(packages: Iterable[Package], wheels: Path) -> int:
         write_text(wanted, "".join(f"{one.id}=={one.version} --hash=sha256:{one.sha256}\n" for one in missing))
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
         command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(wheels)]
-        command += [
-            "--python-version",
-            "3.11",
-            "--implementation",
-            "cp",
-            "--abi",
-            "cp311",
-            "--abi",
-            "abi3",
-            "--abi",
-            "none",
-        ]
+        command += ["--python-version", "3.11", "--implementation", "cp"]
+        command += ["--abi", "cp311", "--abi", "abi3", "--abi", "none"]
         command += [word for name in PLATFORMS for word in ("--platform", name)]
         done = subprocess.run(  # noqa: S603 -- of this very Python, with words of our own
             [*command, "--requirement", str(wanted)], capture_output=True, text=True, check=False
         )
     for package in missing:
         if not _is_whole(wheels / package.wheel, package.sha256):
-            reason = next(
-                (line for line in done.stderr.splitlines()[::-1] if line.startswith("ERROR:")), "ERROR: it gave none"
-            )
+            reasons = [line.partition("ERROR:")[2].strip() for line in done.stderr.splitlines() if "ERROR:" in line]
             raise RemoteError(
-                f"pip did not fetch {package.wheel} (its reason: {reason.removeprefix('ERROR:').strip()})",
+                f"pip did not fetch {package.wheel} ({reasons[-1] if reasons else 'without a reason'})",
                 f"look at the network and pip's settings, or put that file into {wheels}",
             )
     return len(missing)

@@ -48,13 +48,13 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture]) -> dict[str, Scores
     What goes to nobody is a share as well, of which the truth is 0.
     """
     ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "tokens": []}
-    tokens = np.append(prior[:-1] / prior[:-1].sum(), 0.0)
+    tokens = np.append(prior[:-1] / prior[:-1].sum(), 0.0) @ found.shared
     for mixture in mixed:
-        part = Odds(found.table[mixture.spans])
+        part = found.some(mixture.spans)
         truth = np.append(mixture.truth, 0.0)
         likeliest = np.bincount(part.sources.argmax(axis=1), minlength=len(truth)) / len(part.table)
         ways["argmax"].append(total_variation(likeliest, truth))
-        ways["mean"].append(total_variation(part.table.mean(axis=0), truth))
+        ways["mean"].append(total_variation(part.table.mean(axis=0) @ found.shared, truth))
         ways["corrected"].append(total_variation(usage(part, prior), truth))
         ways["tokens"].append(total_variation(tokens, truth))
     return {way: np.array(values) for way, values in ways.items()}
@@ -62,4 +62,4 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture]) -> dict[str, Scores
 
 def paid_on_unknown(found: Odds, prior: Scores, sources: Numbers) -> Scores:
     """For each unknown source, the part of a log of its text alone that known sources would be paid."""
-    return np.array([1 - usage(Odds(found.table[sources == one]), prior)[-1] for one in np.unique(sources)])
+    return np.array([1 - usage(found.some(sources == one), prior)[-1] for one in np.unique(sources)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.bench import attacks, payouts, text
-from royaltycli.bench.baselines import Method, baselines
+from royaltycli.bench.baselines import Method, baselines, check_installed
 from royaltycli.bench.corpus import Prepared, prepare, write_corpus
 from royaltycli.bench.costs import costs
 from royaltycli.bench.measures import accuracy, auroc, calibration_error, mean_interval
@@ -47,18 +48,17 @@ FEWER_ERRORS = 1 / 6
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How much is measured: spans of each size and seed, spans that a choice is fitted to, attackers."""
+    """How much is measured: spans of each size and seed, attackers, and whether everything there is is indexed."""
 
     name: str
     spans: int
-    fitted: int
     attackers: int
     everything: bool
     seeds: tuple[int, ...] = (0, 1, 2)
 
 
-SHORT = Form("short", spans=1000, fitted=400, attackers=1, everything=False)
-FULL = Form("full", spans=4000, fitted=1000, attackers=5, everything=True)
+SHORT = Form("short", spans=1000, attackers=1, everything=False)
+FULL = Form("full", spans=4000, attackers=5, everything=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,14 @@ def run(
 
     `more` gives further methods to compare, by name. Raises RemoteError, CallError, AttributionError, OutputError.
     """
+    check_installed()
     prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0))
     data = encode(prepared.parts, prepared.manifest.parent)
     report = Report({"form": asdict(form), "corpus": _described(prepared, data)})
     with text.processes(workers) as pool:
         setting = Setting(form, prepared, data, pool, tell)
         tell("building the index", 0, 0)
+        shutil.rmtree(folder / "index", ignore_errors=True)  # so that nothing is measured of an older version
         text.build(prepared.manifest, folder / "index")
         judges = text.Judges(folder / "index", pool)
         seeds = _seeds(setting, judges)
@@ -130,14 +132,11 @@ def _seeds(setting: Setting, judges: text.Judges) -> list[Seed]:
     """What is asked with each seed, and answered; whole documents are the same for all."""
     data, form = setting.data, setting.form
     whole, strange = cut(data.held_out, None), cut(data.unknown, None)
-    looked = [
-        judges.judge([(tokens, None) for tokens in each.tokens], setting.tick("judging documents"))
-        for each in (whole, strange)
-    ]
+    looked = [judges.judge(each.tokens, setting.tick("judging documents")) for each in (whole, strange)]
     found = []
     for seed in form.seeds:
         words = f"seed {seed}: judging spans"
-        fitted = text.calibrate(judges, seed, form.fitted, setting.tick(f"seed {seed}: fitting"))
+        fitted = text.fitted_to(judges, seed, setting.tick(f"seed {seed}: fitting"))
         spans: dict[int | str, Spans] = {size: cut(data.held_out, size, form.spans, seed) for size in SIZES}
         strangers: dict[int | str, Spans] = {size: cut(data.unknown, size, form.spans, seed) for size in SIZES}
         odds, odds_of = (
@@ -184,10 +183,8 @@ def _add_accuracy(report: Report, right: Mapping[tuple[str, int | str], Cases]) 
             report.add(part, [seeded(name, goal, _accuracy, right[name, size])])
         best = max(others, key=lambda name: np.mean(np.concatenate([case["right"] for case in right[name, size]])))
         report.add(part, [seeded(TEXT, TOP[size], _accuracy, right[TEXT, size])])
-        both = [
-            {**ours, "other": theirs["right"]}
-            for ours, theirs in zip(right[TEXT, size], right[best, size], strict=True)
-        ]
+        pairs = zip(right[TEXT, size], right[best, size], strict=True)
+        both = [{**ours, "other": theirs["right"]} for ours, theirs in pairs]
         words = f"fewer errors than the best other ({best})"
         report.add(part, [seeded(words, Goal("", round(FEWER_ERRORS, 3)), _fewer_errors, both)])
 
@@ -258,7 +255,7 @@ def _add_money(report: Report, setting: Setting, seeds: list[Seed]) -> None:
 
 
 def _known_or_not(seed: Seed, size: int | str) -> dict[str, Any]:
-    """How sure it is of each span that it is known, and whether it is; documents of both kinds have their own numbers."""
+    """How sure it is of each span that it is known, and whether it is; no document has the number of another."""
     ours, theirs = seed.spans[size].documents, seed.strangers[size].documents
     return {
         "sure": np.concatenate([seed.odds[size].known, seed.odds_of_strangers[size].known]),
@@ -291,9 +288,10 @@ def _attacked(setting: Setting, folder: Path, seeds: list[Seed]) -> list[Row]:
             documents = attack(setting.prepared.parts.known, name)
             ids = write_corpus(documents, place / "corpus", setting.prepared.manifest.parent / "tokenizer.json")
             setting.tell(f"{name}: {words}", 0, 0)
+            shutil.rmtree(place / "index", ignore_errors=True)
             text.build(place / "corpus", place / "index")
             judges = text.Judges(place / "index", setting.pool)
-            fitted = text.calibrate(judges, seed.number, form.fitted, setting.tick(f"{name}: {words}: fitting"))
+            fitted = text.fitted_to(judges, seed.number, setting.tick(f"{name}: {words}: fitting"))
             odds = text.odds(judges, fitted, seed.spans[size].tokens, setting.tick(f"{name}: {words}: judging"))
             own = np.array([attacks.is_of(source, name) for source in ids])
             after = attacks.shares_of(odds, fitted.prior, mixed, own)

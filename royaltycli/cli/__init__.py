@@ -19,6 +19,7 @@ import typer
 
 from royaltycli.cli import (
     balance,
+    bench,
     check,
     close,
     compare,
@@ -93,6 +94,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": unclaimed.release,
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
+    "bench": bench.bench,
 }
 
 
