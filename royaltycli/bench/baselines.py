@@ -51,6 +51,12 @@ def baselines(texts: Texts, sources: int) -> dict[str, Callable[[], Method]]:
     }
 
 
+def answers(name: str, texts: Texts, sources: int, batches: Sequence[Sequence[Ids]]) -> list[Numbers]:
+    """The likeliest source of each span of some batches by one of the ways, which is fitted first."""
+    method = baselines(texts, sources)[name]()
+    return [method(batch).argmax(axis=1) for batch in batches]
+
+
 def naive_bayes(texts: Texts, sources: int, strength: float | None) -> Method:
     """Multinomial naive Bayes on pairs of tokens (McCallum and Nigam 1998), all sources equally likely before.
 

@@ -35,7 +35,6 @@ class Row:
     goal: Goal
     estimate: Estimate
     seeds: tuple[float, ...] = ()
-    unit: str = ""
     places: int = 3
 
     @property
@@ -56,7 +55,7 @@ class Row:
         return self.measure, self.goal.prototype, goal, said + (", not met" if self.met is False else "")
 
     def _number(self, value: float) -> str:
-        return f"{value:,.{self.places}f}{self.unit}"
+        return f"{round(value, self.places) + 0.0:,.{self.places}f}"  # no zero has a sign
 
 
 @dataclass(slots=True)
@@ -65,9 +64,11 @@ class Report:
 
     about: dict[str, Any]
     parts: dict[str, list[Row]] = field(default_factory=dict)
+    listen: Callable[[str, Sequence[Row]], None] = lambda _part, _rows: None
 
     def add(self, part: str, rows: Sequence[Row]) -> None:
-        """Add rows under a heading."""
+        """Add rows under a heading, and say so to whoever listens."""
+        self.listen(part, rows)
         self.parts.setdefault(part, []).extend(rows)
 
     def as_json(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.bench import attacks, payouts, text
-from royaltycli.bench.baselines import Method, baselines, check_installed
+from royaltycli.bench.baselines import Method, answers, baselines, check_installed
 from royaltycli.bench.corpus import Prepared, prepare, write_corpus
 from royaltycli.bench.costs import costs
 from royaltycli.bench.measures import accuracy, auroc, calibration_error, mean_interval
 from royaltycli.bench.results import Goal, Report, Row, seeded
 from royaltycli.bench.spans import SIZES, Data, Spans, cut, encode
+from royaltycli.tokens.engines import Ids
 
 Cases = list[dict[str, Any]]
 """Of each seed: arrays with an entry for each span."""
@@ -154,23 +156,39 @@ def _compared(
 ) -> dict[tuple[str, int | str], Cases]:
     """By method and size, which spans each method is right about."""
     found: dict[tuple[str, int | str], Cases] = {}
-    methods = {**baselines(setting.data.known, len(setting.data.sources)), **more}
-    for number, (name, make) in enumerate(methods.items()):
-        setting.tell(f"comparing with {name}", number, len(methods))
-        method = make()
-        whole = method(seeds[0].spans[WHOLE].tokens)
+    asked = [(seed, size) for seed in seeds for size in seed.spans if size != WHOLE or seed is seeds[0]]
+    batches = [seed.spans[size].tokens for seed, size in asked]
+    for name, chosen in _chosen(setting, batches, more):
+        by_case = {(seed.number, size): each for (seed, size), each in zip(asked, chosen, strict=True)}
         for seed in seeds:
             for size, spans in seed.spans.items():
-                scores = whole if size == WHOLE else method(spans.tokens)
-                found.setdefault((name, size), []).append(_right(scores, spans))
+                likeliest = by_case[seeds[0].number if size == WHOLE else seed.number, size]
+                found.setdefault((name, size), []).append(_right(likeliest, spans))
     for seed in seeds:
         for size, spans in seed.spans.items():
-            found.setdefault((TEXT, size), []).append(_right(seed.odds[size].sources, spans))
+            found.setdefault((TEXT, size), []).append(_right(seed.odds[size].sources.argmax(axis=1), spans))
     return found
 
 
-def _right(scores: npt.NDArray[np.float64], spans: Spans) -> dict[str, Any]:
-    return {"right": scores.argmax(axis=1) == spans.sources, "documents": spans.documents}
+def _chosen(
+    setting: Setting, batches: list[tuple[Ids, ...]], more: Mapping[str, Callable[[], Method]]
+) -> Iterator[tuple[str, list[npt.NDArray[np.int64]]]]:
+    """The likeliest source of each span of each batch, method by method; the baselines in the worker processes."""
+    texts, sources = setting.data.known, len(setting.data.sources)
+    names = list(baselines(texts, sources))
+    answer = partial(answers, texts=texts, sources=sources, batches=batches)
+    results = map(answer, names) if setting.pool is None else setting.pool.map(answer, names)
+    for number, name in enumerate(names):
+        setting.tell(f"comparing with {name}", number, len(names))
+        yield name, next(results)
+    for name, make in more.items():
+        setting.tell(f"comparing with {name}", 0, 0)
+        method = make()
+        yield name, [method(batch).argmax(axis=1) for batch in batches]
+
+
+def _right(likeliest: npt.NDArray[np.int64], spans: Spans) -> dict[str, Any]:
+    return {"right": likeliest == spans.sources, "documents": spans.documents}
 
 
 def _add_accuracy(report: Report, right: Mapping[tuple[str, int | str], Cases]) -> None:
@@ -209,7 +227,7 @@ def _add_calibration(report: Report, seeds: list[Seed]) -> None:
         for seed in seeds:
             odds = seed.odds[size].sources
             sure = odds.max(axis=1) / np.maximum(odds.sum(axis=1), 1e-12)
-            cases.append({"sure": sure} | _right(odds, seed.spans[size]))
+            cases.append({"sure": sure} | _right(odds.argmax(axis=1), seed.spans[size]))
         words = f"expected calibration error, {size} tokens" if isinstance(size, int) else "the same, whole documents"
         goal = Goal(".021", 0.02, most=True)
         rows.append(seeded(words, goal, lambda case, by: calibration_error(case["sure"], case["right"], by), cases))

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution import folder
 from royaltycli.attribution.building import Built, build_index
 from royaltycli.attribution.calibration import UNKNOWN, calibrate
 from royaltycli.attribution.choice import Choice, probabilities
@@ -68,11 +69,11 @@ class Fitted:
     prior: Scores
 
 
-def build(manifest: Path, folder: Path) -> Built:
+def build(manifest: Path, index: Path) -> Built:
     """Build the index of a corpus."""
     opened = open_corpus(manifest)
     encoding = find_encoding(opened.corpus.encoding or "", folder=opened.corpus.folder)
-    return build_index(opened.corpus, opened.files, encoding, folder, lambda *_said: None)
+    return build_index(opened.corpus, opened.files, encoding, index, lambda *_said: None)
 
 
 class Judges:
@@ -85,7 +86,8 @@ class Judges:
         """The evidence on each span, without its matches."""
         found: list[Evidence] = []
         parts = [list(spans[start : start + AT_ONCE]) for start in range(0, len(spans), AT_ONCE)]
-        look = partial(_look, self.path)
+        # Another index may have stood in the same folder.
+        look = partial(_look, self.path, folder.digest_of(self.path / folder.LIST))
         for part in map(look, parts) if self._pool is None else self._pool.map(look, parts):
             found += part
             tick(len(found), len(spans))
@@ -102,14 +104,14 @@ def processes(workers: int) -> Iterator[Executor | None]:
         yield pool
 
 
-_opened: dict[Path, Index] = {}
+_opened: dict[str, Index] = {}
 
 
-def _look(path: Path, spans: list[Ids]) -> list[Evidence]:
-    if path not in _opened:
+def _look(path: Path, digest: str, spans: list[Ids]) -> list[Evidence]:
+    if digest not in _opened:
         _opened.clear()
-        _opened[path] = open_index(path, check=False)
-    return [replace(evidence(_opened[path], tokens), matches=()) for tokens in spans]
+        _opened[digest] = open_index(path, check=False)
+    return [replace(evidence(_opened[digest], tokens), matches=()) for tokens in spans]
 
 
 def fitted_to(judges: Judges, seed: int, tick: Tick) -> Fitted:

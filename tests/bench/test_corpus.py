@@ -81,7 +81,9 @@ def test_a_copy_that_is_held_out_is_caught():
     leaked = Document("ants", "again.py", known[2].text.replace("= ", "=  ", 3))
     with pytest.raises(AttributionError, match=r"ants: again\.py is held out but a copy of it is in the corpus"):
         check_apart(Parts(known, [fresh, leaked], []))
-    with pytest.raises(AttributionError, match=r"remove the folder of the benchmark, and run it again"):
+    with pytest.raises(
+        AttributionError, match=r"and so are 0 others; remove the folder of the benchmark, and run it again"
+    ):
         check_apart(Parts(known, [fresh], [Document("dogs", "a.py", known[0].text)]))
 
 

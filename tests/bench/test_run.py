@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from royaltycli.attribution import calibration
 from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
@@ -20,10 +21,13 @@ TINY = running.Form("tiny", spans=30, attackers=1, everything=False, seeds=(0, 1
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(calibration, "SPANS", 100)
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
     prepared = prepare(folder, lambda _words: None, (known, unknown))
-    return running.run(folder, TINY, 1, lambda *_said: None, prepared)
+    yield running.run(folder, TINY, 2, lambda *_said: None, prepared)
+    monkeypatch.undo()
 
 
 def rows(report, part):
@@ -69,6 +73,7 @@ def test_a_goal_is_met_by_what_is_shown():
     assert (up.met, down.met) == (True, False)
     assert up.cells() == ("accuracy", "", "0.78", "0.780 (0.700 to 0.800)")
     assert down.cells() == ("error", ".021", "≤ 0.02", "0.021 (0.010 to 0.030), not met")
+    assert Row("gain", Goal(), Estimate(-1e-9, -0.1, 0.1)).cells()[3] == "0.000 (-0.100 to 0.100)"
     assert Row("seconds", Goal(), Estimate(2, 2, 2), places=1).cells() == ("seconds", "", "", "2.0")
 
 
