@@ -13,7 +13,9 @@ from royaltycli.arguments import Number, check_types, fraction, part_of
 
 if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
+    from royaltycli.manifest.model import Corpus
     from royaltycli.tokens.count import Tick
+    from royaltycli.tokens.encodings import Encoding
     from royaltycli.tokens.scan import Counts, Plan, Scan
 
 
@@ -58,6 +60,15 @@ def spare_corpus(opened: Opened, output: Path) -> None:
         )
 
 
+def vocabulary_of(corpus: Corpus, encoding: str | None, pattern: str | None) -> Encoding:
+    """The encoding given here, else the manifest's, else the default. Raises EncodingError."""
+    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
+
+    if encoding is not None:
+        return find_encoding(encoding, pattern or corpus.pattern)
+    return find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
+
+
 def plan_opened(
     opened: Opened,
     folder: Path,
@@ -75,15 +86,11 @@ def plan_opened(
 
     The encoding is the one given here, else the manifest's, else the default; so is the way with duplicates.
     """
-    from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
     from royaltycli.tokens.scan import plan_scan
 
     check_types(encoding=encoding, pattern=pattern, engine=engine, duplicates=duplicates, part=part)
     corpus = opened.corpus
-    if encoding is not None:
-        vocabulary = find_encoding(encoding, pattern or corpus.pattern)
-    else:
-        vocabulary = find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)
+    vocabulary = vocabulary_of(corpus, encoding, pattern)
     rate = fraction(verify, "verify")
     return plan_scan(
         corpus,

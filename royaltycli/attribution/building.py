@@ -18,9 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.attribution import folder
+from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration, write_calibration
 from royaltycli.attribution.copies import groups
 from royaltycli.attribution.grams import ORDERS, count_grams
-from royaltycli.attribution.index import MODELS
+from royaltycli.attribution.index import MODELS, open_index
 from royaltycli.attribution.passages import index_passages
 from royaltycli.attribution.reading import (
     READ,
@@ -48,15 +49,15 @@ Tell = Callable[[str, int, int], None]
 
 Numbers = npt.NDArray[np.int64]
 
-VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
-"""What the copy of a vocabulary file is called, by the kind of its encoding."""
-
 MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What an index came to: `new` of its shards were read in this build, and `copies` of its documents left out."""
+    """What an index came to: `new` of its shards were read in this build, and `copies` of its documents left out.
+
+    `tokens` are those without copies.
+    """
 
     sources: int
     documents: int
@@ -64,6 +65,7 @@ class Built:
     tokens: int
     shards: int
     new: int
+    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,19 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
         raise AttributionError(f"{corpus.file} leads to no text; an index needs some")
     models = _make_models(index, keys, documents, grouped, tell)
     _finish(index, corpus, encoding, keys, models, grouped)
-    return Built(
-        len(grouped.sources), len(grouped.kept), int((~grouped.kept).sum()), int(grouped.sizes.sum()), len(keys), new
-    )
+    calibration = _calibrate(index, tell)
+    copies, tokens = int((~grouped.kept).sum()), int(grouped.sizes.sum())
+    return Built(len(grouped.sources), len(grouped.kept), copies, tokens, len(keys), new, calibration)
+
+
+def _calibrate(index: Path, tell: Tell) -> Calibration:
+    """The calibration of an index, made where it is not there yet; and with it the index is whole."""
+    opened = open_index(index, check=False)
+    if (kept := read_calibration(opened)) is not None:
+        return kept
+    calibration = calibrate(opened, lambda done, of: tell("calibrating", done, of))
+    write_calibration(opened, calibration)
+    return calibration
 
 
 def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) -> _Grouped:
@@ -210,7 +222,7 @@ def _finish(
     folder.write_json(index / folder.LIST, about)
     folder.remove_others(index / READ, set(keys))
     folder.remove_others(index / MODELS, set(models))
-    for name in set(VOCABULARIES.values()) - {vocabulary}:
+    for name in set(folder.VOCABULARIES.values()) - {vocabulary}:
         (index / name).unlink(missing_ok=True)
 
 
@@ -218,6 +230,6 @@ def _keep_vocabulary(index: Path, encoding: Encoding) -> str | None:
     """The name of the copy of a vocabulary file of the user's, which is kept in the index; None for a public one."""
     if encoding.name in PUBLIC:
         return None
-    name = VOCABULARIES[encoding.kind]
+    name = folder.VOCABULARIES[encoding.kind]
     write_whole(index / name, lambda file: file.write(encoding.data))
     return name

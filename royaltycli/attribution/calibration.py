@@ -7,18 +7,21 @@ taken out: the right answer is then that nothing in the corpus is the source.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution import folder
 from royaltycli.attribution.choice import Choice, Example, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.tokens.engines import Ids
 
-SIZES = (32, 128, 512)
+SIZES = (32, 128, 512, 2048)
 """Tokens of the spans."""
 
 SPANS = 600
@@ -26,6 +29,9 @@ SPANS = 600
 
 UNKNOWN_EVERY = 3
 """Of so many spans one is judged a second time, with its whole source taken out."""
+
+QUOTED_EVERY = 10
+"""Of so many spans one is matched with its own document, as what a model has by heart and quotes."""
 
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""
@@ -35,21 +41,24 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a document, and what is left out while it is judged."""
+    """A stretch of a document, and what is left out while it is judged; but of one that is `quoted` it is matched."""
 
     tokens: Ids
     left_out: LeftOut
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
-    `right` is the part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected
-    calibration error of that probability, in 15 bins (Naeini and others 2015).
+    `prior` has the probability of each unit, and last of none, in the mean over those spans. `right` is the part of
+    known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of that
+    probability, in 15 bins (Naeini and others 2015).
     """
 
     choice: Choice
+    prior: npt.NDArray[np.float64]
     spans: int
     right: float
     error: float
@@ -61,10 +70,42 @@ def calibrate(index: Index, tick: Callable[[int, int], None], seed: int = 0) -> 
     examples = []
     for number, span in enumerate(spans):
         tick(number, len(spans))
-        examples.append(_example(span, evidence(index, span.tokens, span.left_out)))
+        examples.append(_example(span, evidence(index, span.tokens, span.left_out, quoted=span.quoted)))
     tick(len(spans), len(spans))
     examples = _weighted(examples)
-    return Calibration(fit(examples), len(spans), *_crossed(spans, examples))
+    return Calibration(fit(examples), *_crossed(index, spans, examples))
+
+
+def write_calibration(index: Index, calibration: Calibration) -> None:
+    """Keep a calibration in its index. Raises OutputError."""
+    choice = calibration.choice
+    value = {
+        "of": _of(index),
+        "weights": choice.weights.tolist(),
+        "none": choice.none.tolist(),
+        "spans": calibration.spans,
+        "right": calibration.right,
+        "error": calibration.error,
+    }
+    folder.save(index.path, "prior", calibration.prior)
+    folder.write_json(index.path / folder.CALIBRATION, value)
+
+
+def read_calibration(index: Index) -> Calibration | None:
+    """The calibration that is kept in an index; None if there is none, or it is of other models."""
+    if not (index.path / folder.CALIBRATION).is_file():
+        return None
+    value = folder.read_json(index.path / folder.CALIBRATION)
+    if value.get("of") != _of(index):
+        return None
+    choice = Choice(np.array(value["weights"]), np.array(value["none"]))
+    return Calibration(choice, folder.load(index.path, "prior"), value["spans"], value["right"], value["error"])
+
+
+def _of(index: Index) -> str:
+    """The digest of all that a calibration depends on."""
+    said = json.dumps([folder.VERSION, index.about["models"], SIZES, SPANS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def sample(index: Index, seed: int) -> Iterator[Span]:
@@ -88,8 +129,8 @@ def sample(index: Index, seed: int) -> Iterator[Span]:
             first = 0 if out == length else max(0, min(start - (out - taken) // 2, length - out))
             left_out = LeftOut(number, begin + first, begin + first + out, unit)
             tokens = model.tokens(begin + start, begin + start + taken)
-            yield Span(tokens, left_out)
             count += 1
+            yield Span(tokens, left_out, quoted=count % QUOTED_EVERY == 0)
             if count % UNKNOWN_EVERY == 0:
                 yield Span(tokens, LeftOut(number, left_out.start, left_out.stop, unit, whole_unit=True))
 
@@ -108,27 +149,29 @@ def _weighted(examples: list[Example]) -> list[Example]:
     return [Example(each.evidence, each.right, more if each.right < 0 else 1.0) for each in examples]
 
 
-def _crossed(spans: list[Span], examples: list[Example]) -> tuple[float, float]:
-    """How often the likeliest unit is right, and the calibration error, each judged by a fit to other documents."""
+def _crossed(
+    index: Index, spans: list[Span], examples: list[Example]
+) -> tuple[npt.NDArray[np.float64], int, float, float]:
+    """What a calibration says of itself, each span judged by a fit to the spans of other documents."""
     fold = np.array([(span.left_out.model * 7919 + span.left_out.start) % FOLDS for span in spans])
+    prior = np.zeros(len(index.units) + 1)
     sure, right = [], []
     for number in range(FOLDS):
         others = [example for example, own in zip(examples, fold, strict=True) if own != number]
-        tested = [
-            example
-            for example, span, own in zip(examples, spans, fold, strict=True)
-            if own == number and example.right >= 0 and len(span.tokens) == SIZES[1]
-        ]
-        if not others or not tested:
-            continue
-        choice = fit(others)
-        for example in tested:
-            odds, _ = probabilities(choice, example.evidence)
-            sure.append(float(odds.max() / odds.sum()))
-            right.append(int(odds.argmax()) == example.right)
-    if not sure:
-        return float("nan"), float("nan")
-    return float(np.mean(right)), calibration_error(np.array(sure), np.array(right))
+        choice = fit(others or examples)
+        for at in np.flatnonzero(fold == number).tolist():
+            example, span = examples[at], spans[at]
+            odds, none = probabilities(choice, example.evidence)
+            prior[example.evidence.units] += example.weight * odds
+            prior[-1] += example.weight * none
+            if example.right >= 0 and not span.quoted and len(span.tokens) == SIZES[1]:
+                sure.append(float(odds.max() / odds.sum()))
+                right.append(int(odds.argmax()) == example.right)
+    # At least what its tokens are worth, for a unit that no span was likely to be of.
+    least = np.append(index.sizes / index.tokens * (1 - UNKNOWN), UNKNOWN)
+    prior = np.maximum(prior / prior.sum(), np.maximum(least, 1e-12))
+    measured = (float(np.mean(right)), calibration_error(np.array(sure), np.array(right))) if sure else (0.0, 0.0)
+    return prior / prior.sum(), len(spans), *measured
 
 
 def calibration_error(sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int = 15) -> float:

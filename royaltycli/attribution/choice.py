@@ -1,8 +1,9 @@
 """Which of several units a span is of, or none: a conditional logit model over their measures (rule U8).
 
-P(unit) is proportional to exp(weights · measures of the unit), P(none) to exp(span weights · measures of the span)
-(McFadden 1974). The weights are the same for all units, so a new source needs no training; there are few of them,
-and what they are fitted to is convex, so Newton's method finds the one best answer.
+P(unit) is proportional to the unit's part of the corpus times exp(weights · measures of the unit), and P(none) to
+exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units, so a new source
+needs no training; there are few of them, and what they are fitted to is convex, so Newton's method finds the one best
+answer.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Example:
 
 def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
-    scores = np.append(evidence.measures @ choice.weights, evidence.span @ choice.none)
+    scores = np.append(evidence.before + evidence.measures @ choice.weights, evidence.span @ choice.none)
     odds = np.exp(scores - scores.max())
     odds /= odds.sum()
     return odds[:-1], float(odds[-1])
@@ -55,6 +56,7 @@ def fit(examples: Sequence[Example]) -> Choice:
     parts = [_rows(example.evidence) for example in examples]
     sizes = np.array([len(part) for part in parts])
     rows = np.concatenate(parts)
+    before = np.concatenate([np.append(example.evidence.before, 0.0) for example in examples])
     scale = np.maximum(rows.std(axis=0), 1e-9)
     rows /= scale
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -66,16 +68,18 @@ def fit(examples: Sequence[Example]) -> Choice:
     weight /= weight.sum()
     each = np.repeat(weight, sizes)
     weights = np.zeros(rows.shape[1])
-    value = _loss(rows, starts, sizes, right, weight, weights)
+    value = _loss(rows, before, starts, sizes, right, weight, weights)
     for _ in range(STEPS):
-        odds = _odds(rows, starts, sizes, weights)
+        odds = _odds(rows @ weights + before, starts, sizes)
         expected = np.add.reduceat(odds[:, None] * rows, starts)
         slope = weight @ (expected - rows[right]) + PENALTY * weights
         curve = (rows * (each * odds)[:, None]).T @ rows - (expected * weight[:, None]).T @ expected
         step = np.linalg.solve(curve + PENALTY * np.eye(len(weights)), slope)
         length = 1.0
-        while (new := _loss(rows, starts, sizes, right, weight, weights - length * step)) > value and length > SHORT:
+        new = _loss(rows, before, starts, sizes, right, weight, weights - step)
+        while new > value and length > SHORT:
             length /= 2
+            new = _loss(rows, before, starts, sizes, right, weight, weights - length * step)
         weights = weights - length * step
         if value - new < CLOSE:
             break
@@ -93,8 +97,7 @@ def _rows(evidence: Evidence) -> Vector:
     return rows
 
 
-def _odds(rows: Vector, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], weights: Vector) -> Vector:
-    scores = rows @ weights
+def _odds(scores: Vector, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Vector:
     scores = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
     odds: Vector = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
     return odds
@@ -102,13 +105,14 @@ def _odds(rows: Vector, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int
 
 def _loss(
     rows: Vector,
+    before: Vector,
     starts: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
     weight: Vector,
     weights: Vector,
 ) -> float:
-    scores = rows @ weights
+    scores = rows @ weights + before
     most = np.maximum.reduceat(scores, starts)
     sums = np.log(np.add.reduceat(np.exp(scores - np.repeat(most, sizes)), starts)) + most
     return float(weight @ (sums - scores[right]) + PENALTY / 2 * weights @ weights)

@@ -61,22 +61,27 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The measures of each candidate, a row of MEASURES, and those of the span itself (of SPAN_MEASURES)."""
+    """The measures of each candidate, a row of MEASURES, and those of the span itself (of SPAN_MEASURES).
+
+    `before` is the logarithm of the candidate's part of the corpus: what is known before any evidence.
+    """
 
     units: Numbers
+    before: npt.NDArray[np.float64]
     measures: Measures
     span: npt.NDArray[np.float64]
     matches: tuple[Match, ...]
 
 
-def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evidence:
-    """The evidence on a span of at least one token."""
+def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quoted: bool = False) -> Evidence:
+    """The evidence on a span of at least one token. What is left out is still matched if it counts as `quoted`."""
     size = len(tokens)
     root = np.sqrt(size)
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
-    matches = find_matches(index, tokens, surprisal, left_out)
-    odds = [_odds(index, found[order], left_out) for order in ORDERS]
+    matches = find_matches(index, tokens, surprisal, None if quoted else left_out)
+    sizes = _sizes(index, left_out)
+    odds = [_odds(index, found[order], sizes) for order in ORDERS]
     shared, best = np.zeros((2, len(index.units)))
     for match in matches:
         of_match = list(match.units)
@@ -101,7 +106,9 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None) -> Evid
         float(surprisal.mean()),
         float(max((match.excess for match in matches), default=0.0)) / root,
     ]
-    return Evidence(units, measures[units], np.array(about), tuple(matches))
+    # Of the whole unit: how much of it is left out would give the right one away.
+    before = np.log(np.maximum(index.sizes[units], 1) / index.tokens)
+    return Evidence(units, before, measures[units], np.array(about), tuple(matches))
 
 
 MEASURES, SPAN_MEASURES = 2 * len(ORDERS) + 6, 4
@@ -134,14 +141,19 @@ def _tokens_left_out(index: Index, left_out: LeftOut) -> Ids:
     return index.models[left_out.model].tokens(left_out.start, left_out.stop)
 
 
-def _odds(index: Index, found: Found, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+def _sizes(index: Index, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+    """The tokens of each unit."""
+    sizes = index.sizes.astype(np.float64)
+    if left_out is not None and not left_out.whole_unit:
+        sizes[left_out.unit] -= len(_tokens_left_out(index, left_out))
+    return sizes
+
+
+def _odds(index: Index, found: Found, sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
     A unit's model is multinomial over runs (naive Bayes), with STRENGTH tokens of the corpus's mixed in.
     """
-    sizes = index.sizes.astype(np.float64)
-    if left_out is not None and not left_out.whole_unit:
-        sizes[left_out.unit] -= len(_tokens_left_out(index, left_out))
     background = (found.totals + 0.5) / (index.tokens + 1.0)
     more = np.log1p(found.counts / (STRENGTH * background[found.places]))
     odds = np.bincount(found.units, more, minlength=len(sizes)).astype(np.float64)  # whole numbers if there are none

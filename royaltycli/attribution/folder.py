@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,13 +19,20 @@ import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
 
-from royaltycli.errors import AttributionError
+from royaltycli.errors import AttributionError, OutputError
 from royaltycli.storage import write_text, write_whole
 
 VERSION = 1
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
-LIST = "index.json"
+LIST, CALIBRATION = "index.json", "calibration.json"
+
+VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
+"""What the copy of a vocabulary file is called, by the kind of its encoding."""
+
+OWN = {LIST, CALIBRATION, "prior.npy", "sources.parquet", "units.parquet", "read", "models", *VOCABULARIES.values()}
+
+KEY = re.compile(r"[0-9a-f]{64}")
 
 Array = npt.NDArray[Any]
 
@@ -99,12 +107,16 @@ def damaged(path: Path) -> AttributionError:
 
 
 def remove_others(folder: Path, keys: set[str]) -> None:
-    """Remove what earlier builds left in a folder of keys; of links only the link."""
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if path.name not in keys:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
+    """Remove what earlier builds left in a folder of keys, and nothing that is named otherwise."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if KEY.fullmatch(path.name) and path.name not in keys and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def check_place(folder: Path) -> None:
+    """Raises OutputError if an index cannot be made in a folder, as something else is there."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the index")
+    others = [path.name for path in folder.iterdir() if path.name not in OWN] if folder.is_dir() else []
+    if any(not name.startswith(".") for name in others):
+        raise OutputError(f"{folder} holds {min(others)}, which is of no index; name a new folder, or an index")

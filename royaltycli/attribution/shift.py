@@ -16,6 +16,10 @@ Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 ROUNDS = 1000
+BEFORE = 1
+"""So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
+a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
+
 CLOSE = 1e-10
 """The rounds end when no share changes by more than this in total."""
 
@@ -45,10 +49,12 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
         return nobody
     ratio = judged.odds / prior[judged.units]
     weights = weights / weights.sum()
+    ahead = BEFORE / (BEFORE + len(weights))
     found: Vector = prior if start is None else start
     for _ in range(rounds):
         parts = corrected(judged, ratio, found, len(weights))
-        new: Vector = np.bincount(judged.units, parts * weights[judged.spans], minlength=judged.size)
+        new = np.bincount(judged.units, parts * weights[judged.spans], minlength=judged.size) + ahead * prior
+        new /= new.sum()
         change = float(np.abs(new - found).sum())
         found = new
         if change < CLOSE:

@@ -38,7 +38,7 @@ def _rows(cost: Cost) -> list[Row]:
     words = f"of {cost.tokens / MILLION:.2f} million tokens"
     millions = cost.tokens / MILLION
     figures = [
-        ("index, seconds for a million tokens", cost.build_seconds / millions, 2),
+        ("index with its calibration, seconds for a million tokens", cost.build_seconds / millions, 2),
         ("index, peak memory in MB", cost.build_memory / MILLION, 0),
         ("index on disk, bytes a token", cost.index_bytes / cost.tokens, 1),
         ("attribution, milliseconds for a span of 128 tokens", cost.span_seconds * 1000, 2),

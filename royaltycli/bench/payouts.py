@@ -42,13 +42,13 @@ def mixtures(spans: Spans, sources: int, seed: int, count: int = MIXTURES) -> li
     return found
 
 
-def errors(found: Odds, prior: Scores, mixed: list[Mixture]) -> dict[str, Scores]:
+def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> dict[str, Scores]:
     """The total variation between shares and truth in each mixture, by the way in which the shares are made.
 
-    What goes to nobody is a share as well, of which the truth is 0.
+    `tokens` has those of each source, in the corpus. What goes to nobody is a share as well, of which the truth is 0.
     """
     ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "tokens": []}
-    tokens = np.append(prior[:-1] / prior[:-1].sum(), 0.0) @ found.shared
+    by_tokens = np.append(tokens / tokens.sum(), 0.0)
     for mixture in mixed:
         part = found.some(mixture.spans)
         truth = np.append(mixture.truth, 0.0)
@@ -56,7 +56,7 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture]) -> dict[str, Scores
         ways["argmax"].append(total_variation(likeliest, truth))
         ways["mean"].append(total_variation(part.table.mean(axis=0) @ found.shared, truth))
         ways["corrected"].append(total_variation(usage(part, prior), truth))
-        ways["tokens"].append(total_variation(tokens, truth))
+        ways["tokens"].append(total_variation(by_tokens, truth))
     return {way: np.array(values) for way, values in ways.items()}
 
 

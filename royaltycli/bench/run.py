@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution.calibration import Calibration
 from royaltycli.bench import attacks, payouts, text
 from royaltycli.bench.baselines import Method, answers, baselines, check_installed
 from royaltycli.bench.corpus import Prepared, prepare, write_corpus
@@ -85,7 +86,7 @@ class Seed:
     number: int
     spans: dict[int | str, Spans]
     strangers: dict[int | str, Spans]
-    fitted: text.Fitted
+    fitted: Calibration
     odds: dict[int | str, text.Odds]
     odds_of_strangers: dict[int | str, text.Odds]
 
@@ -97,15 +98,17 @@ def run(
     tell: Tell,
     prepared: Prepared | None = None,
     more: Callable[[Data], Mapping[str, Callable[[], Method]]] = lambda _data: {},
+    listen: Callable[[str, Sequence[Row]], None] = lambda _part, _rows: None,
 ) -> Report:
     """Measure everything, in a folder that keeps the corpus and the index for the next time.
 
-    `more` gives further methods to compare, by name. Raises RemoteError, CallError, AttributionError, OutputError.
+    `more` gives further methods to compare, by name; `listen` is told of each part when it is done.
+    Raises RemoteError, CallError, AttributionError, OutputError.
     """
     check_installed()
     prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0))
     data = encode(prepared.parts, prepared.manifest.parent)
-    report = Report({"form": asdict(form), "corpus": _described(prepared, data)})
+    report = Report({"form": asdict(form), "corpus": _described(prepared, data)}, listen=listen)
     with text.processes(workers) as pool:
         setting = Setting(form, prepared, data, pool, tell)
         tell("building the index", 0, 0)
@@ -238,10 +241,12 @@ def _add_money(report: Report, setting: Setting, seeds: list[Seed]) -> None:
     """Payouts of mixtures, and what unknown corpora would be paid."""
     size = SIZES[1]
     by_way: dict[str, list[npt.NDArray[np.float64]]] = {}
+    known = setting.data.known
+    tokens = np.bincount(known.sources, [len(each) for each in known.tokens]).astype(np.float64)
     for number, seed in enumerate(seeds):
         setting.tell("paying out mixtures", number, len(seeds))
         mixed = payouts.mixtures(seed.spans[size], len(setting.data.sources), seed.number)
-        for way, values in payouts.errors(seed.odds[size], seed.fitted.prior, mixed).items():
+        for way, values in payouts.errors(seed.odds[size], seed.fitted.prior, mixed, tokens).items():
             by_way.setdefault(way, []).append(values)
     ways = {
         "argmax": ("by the likeliest source of each span", Goal(".12")),

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.building import Built, build_index
-from royaltycli.attribution.calibration import UNKNOWN, calibrate
-from royaltycli.attribution.choice import Choice, probabilities
+from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration
+from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index, open_index
 from royaltycli.attribution.judging import SLIGHT
@@ -59,14 +59,6 @@ class Odds:
     def some(self, chosen: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Odds:
         """Only those of some spans, a span as often as it is named."""
         return Odds(self.table[chosen], self.shared)
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A choice, and the shares of units and of none that it was fitted to."""
-
-    choice: Choice
-    prior: Scores
 
 
 def build(manifest: Path, index: Path) -> Built:
@@ -114,18 +106,18 @@ def _look(path: Path, digest: str, spans: list[Ids]) -> list[Evidence]:
     return [replace(evidence(_opened[digest], tokens), matches=()) for tokens in spans]
 
 
-def fitted_to(judges: Judges, seed: int, tick: Tick) -> Fitted:
-    """Fit the choice to the documents of the index alone."""
-    known = np.maximum(judges.index.sizes, 1) / np.maximum(judges.index.sizes, 1).sum()
-    return Fitted(calibrate(judges.index, tick, seed).choice, np.append(known * (1 - UNKNOWN), UNKNOWN))
+def fitted_to(judges: Judges, seed: int, tick: Tick) -> Calibration:
+    """How evidence is weighed, fitted to the documents of the index alone; that of seed 0 is the index's own."""
+    kept = read_calibration(judges.index) if seed == 0 else None
+    return kept or calibrate(judges.index, tick, seed)
 
 
-def odds(judges: Judges, fitted: Fitted, spans: Sequence[Ids], tick: Tick) -> Odds:
+def odds(judges: Judges, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:
     """What the method says of spans."""
     return weighed(judges.index, fitted, judges.judge(spans, tick))
 
 
-def weighed(index: Index, fitted: Fitted, found: Sequence[Evidence]) -> Odds:
+def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odds:
     """Evidence by a choice. What several sources hold alike is theirs in equal parts."""
     table = np.zeros((len(found), len(index.units) + 1))
     for row, each in enumerate(found):

@@ -18,6 +18,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from royaltycli.cli import (
+    attribute,
     balance,
     bench,
     check,
@@ -25,6 +26,7 @@ from royaltycli.cli import (
     compare,
     estimate,
     explain,
+    index,
     init,
     ledger,
     merge,
@@ -83,6 +85,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "sweep": sweep.sweep,
     "estimate": estimate.estimate,
+    "index": index.index,
+    "attribute": attribute.attribute,
     "close": close.close,
     "restate": close.restate,
     "payments": payments.payments,

@@ -50,6 +50,11 @@ def currencies(incomplete: str) -> list[str]:
     return _beginning(incomplete, payable())
 
 
+def methods(incomplete: str) -> list[str]:
+    """The methods of attribution."""
+    return _beginning(incomplete, ("text", "verbatim"))
+
+
 def corpora(incomplete: str) -> list[str]:
     """The published corpora."""
     from royaltycli.mixtures import mixtures

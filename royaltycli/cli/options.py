@@ -174,6 +174,12 @@ Usage = Annotated[
         show_default=False,
     ),
 ]
+Index = Annotated[
+    Path,
+    typer.Option(
+        "--index", "-i", metavar="FOLDER", readable=False, help="The index of the corpus, as `royalty index` made it."
+    ),
+]
 Period = Annotated[
     str, typer.Option("--period", metavar="PERIOD", help="The period paid for, such as 2026; it settles ties.")
 ]
@@ -251,6 +257,21 @@ def result(output: str | None) -> Path | None:
     from royaltycli.remote.writing import named_file
 
     return None if output is None else named_file(output)
+
+
+def usage_place(output: str, log: Path) -> Path:
+    """The path of a result of attribution. Raises CallError if it is the log itself; OutputError and RemoteError."""
+    from royaltycli.errors import CallError
+    from royaltycli.remote.writing import named_file, real_name
+    from royaltycli.storage import check_place
+
+    place = named_file(output)
+    if place == STANDARD_OUTPUT:
+        raise CallError("usage and details go into files; name one with `-o` or `--details`")
+    check_place(place)
+    if real_name(place) == real_name(log):
+        raise CallError(f"{place} is the log of outputs itself, and would be lost; name another file")
+    return place
 
 
 def format_of(asked: str | None, output: Path | None) -> str:

@@ -80,7 +80,7 @@ def test_who_is_sure_and_right_pays_without_error():
     mixed = mixtures(spans, 2, 0, 5)
     assert all(len(each.spans) == WINDOWS for each in mixed)
     assert all((spans.sources[each.spans] == 1).mean() == pytest.approx(each.truth[1]) for each in mixed)
-    found = errors(certain(spans.sources), np.array([0.4, 0.4, 0.2]), mixed)
+    found = errors(certain(spans.sources), np.array([0.4, 0.4, 0.2]), mixed, np.array([7.0, 7.0]))
     assert [found[way].max() for way in ("argmax", "mean", "corrected")] == pytest.approx([0, 0, 0], abs=1e-6)
     assert found["tokens"].tolist() == pytest.approx([abs(each.truth[0] - 0.5) for each in mixed])
 
@@ -89,7 +89,7 @@ def test_what_is_unsure_is_corrected():
     """Of probabilities that are calibrated to equal parts, a skewed mixture gets its own by expectation and maximisation."""
     spans = Spans((np.zeros(1, np.uint32),) * 200, np.arange(200), np.repeat([0, 1], 100))
     table = np.array([[0.7, 0.3, 0.0]] * 70 + [[0.3, 0.7, 0.0]] * 30 + [[0.7, 0.3, 0.0]] * 30 + [[0.3, 0.7, 0.0]] * 70)
-    found = errors(Odds(table, np.eye(3)), np.array([0.4, 0.4, 0.2]), mixtures(spans, 2, 0, 20))
+    found = errors(Odds(table, np.eye(3)), np.array([0.4, 0.4, 0.2]), mixtures(spans, 2, 0, 20), np.ones(2))
     assert found["corrected"].mean() < found["mean"].mean() / 2
     assert found["corrected"].mean() < found["argmax"].mean() / 2
 

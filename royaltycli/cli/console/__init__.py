@@ -4,6 +4,7 @@ Results go to standard output, all else to standard error. Colour and width foll
 NO_COLOR. Text that comes from a corpus is shown without the characters that steer a terminal.
 """
 
+from royaltycli.cli.console.attribution import show_index, show_usage
 from royaltycli.cli.console.bench import show_bench
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
 from royaltycli.cli.console.ledger import booking, show_booked, show_rows, show_verified, verifying
@@ -17,7 +18,7 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
-from royaltycli.cli.console.progress import writing
+from royaltycli.cli.console.progress import counting, writing
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
 
@@ -25,6 +26,7 @@ __all__ = [
     "ROWS",
     "booking",
     "clean",
+    "counting",
     "fail",
     "grouped",
     "prove",
@@ -39,6 +41,7 @@ __all__ = [
     "show_estimate",
     "show_explanation",
     "show_grid",
+    "show_index",
     "show_mixtures",
     "show_part",
     "show_payout",
@@ -48,6 +51,7 @@ __all__ = [
     "show_scan",
     "show_shares",
     "show_statement",
+    "show_usage",
     "show_verified",
     "stepping",
     "verifying",

@@ -12,6 +12,25 @@ from royaltycli.cli.console.messages import make_console
 
 
 @contextlib.contextmanager
+def counting(words: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show how many are done of what has no known number, if a person watches; what is given is told how many."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.progress import Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+
+    class Done(TextColumn):
+        def render(self, task: Task) -> Text:
+            speed = f"  {task.speed:,.1f}/s" if task.speed else ""
+            return Text(f"{int(task.completed):,} {words}{speed}")
+
+    columns = (SpinnerColumn(), Done(""), TimeElapsedColumn())
+    with Progress(*columns, console=make_console(stderr=True), transient=True) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@contextlib.contextmanager
 def writing(total: int, words: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show how many of `total` are done, if a person watches; what is given is told how many more.
 

@@ -1,0 +1,112 @@
+"""`royalty attribute`: which sources a model's outputs drew on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from royaltycli.cli import completion, options
+
+EXAMPLES = """[b]Examples[/b]
+
+[cyan]royalty attribute outputs.jsonl[/cyan]  by the index here, into usage.parquet
+
+[cyan]royalty attribute outputs.parquet --period 2026-Q3 -o usage.csv --details details.csv[/cyan]
+
+[cyan]royalty payout --profit 500e6 --rate 0.2 --basis usage --usage usage.parquet[/cyan]"""
+
+
+def attribute(
+    outputs: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUTPUTS",
+            readable=False,
+            help="What a model generated: JSONL or Parquet of id and text, and if you like weight, prompt, period "
+            "and account.",
+        ),
+    ],
+    index: options.Index = Path("index"),
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            readable=False,
+            help="The usage table to write; its ending picks the format.",
+        ),
+    ] = "usage.parquet",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            "-m",
+            metavar="NAME",
+            help="text (all evidence, calibrated) or verbatim (exact matches alone).",
+            autocompletion=completion.methods,
+        ),
+    ] = "text",
+    details: Annotated[
+        str | None,
+        typer.Option(
+            "--details",
+            metavar="FILE",
+            readable=False,
+            help="Write the top sources of each output to another file.",
+            show_default=False,
+        ),
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option("--period", metavar="PERIOD", help="Only the outputs of this period.", show_default="all outputs"),
+    ] = None,
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            "--duplicates",
+            metavar="HOW",
+            help="Who is credited with documents that are copies: split (all in equal parts) or first (the earliest).",
+        ),
+    ] = "split",
+    account_cap: Annotated[
+        str,
+        typer.Option(
+            "--account-cap", metavar="PART", help="The most that one account counts for, of the weight of all outputs."
+        ),
+    ] = "10%",
+    top: Annotated[int, typer.Option("--top", metavar="N", help="Sources to show; 0 for all.")] = 25,
+    quiet: options.Quiet = False,
+) -> None:
+    """Estimate which sources a model's outputs drew on, in a table that `royalty payout` takes as its basis.
+
+    Outputs are judged in spans of 128 tokens. What an output repeats of its own prompt counts for nobody, and what
+    nothing in the corpus explains is a row of its own, (unattributed). The interval beside each share is from drawing
+    the outputs anew, 200 times.
+    """
+    from royaltycli import attributing
+    from royaltycli.cli import console
+    from royaltycli.errors import CallError
+
+    places = [options.usage_place(output, outputs)]
+    if details is not None:
+        places.append(options.usage_place(details, outputs))
+        if places[0] == places[1]:
+            raise CallError("the usage and the details would be one file; name two")
+    with console.counting("outputs", quiet=quiet) as tick:
+        usage = attributing.attribute(
+            outputs,
+            index=index,
+            method=method,  # type: ignore[arg-type]
+            period=period,
+            duplicates=duplicates,  # type: ignore[arg-type]
+            account_cap=account_cap,
+            tick=tick,
+        )
+    for place, table in zip(places, (usage.table, usage.details), strict=False):
+        options.deliver(table, options.format_of(None, place), place)
+    if not quiet:
+        console.show_usage(usage, top)
+        console.say(f"Wrote {' and '.join(console.clean(str(place)) for place in places)}.")

@@ -1,0 +1,68 @@
+"""What is shown of attribution: an index that was built, and the usage of sources."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from royaltycli.cli.console.messages import clean, make_console, say
+from royaltycli.cli.console.tables import several, show_ranking
+
+if TYPE_CHECKING:
+    from royaltycli.attribution.building import Built
+    from royaltycli.attribution.usage import Usage
+
+NAMES = {"source_id": "Source", "title": "Title", "share": "Share", "interval": "95 % of samples", "outputs": "Outputs"}
+
+
+def show_index(built: Built, folder: Path, seconds: float) -> None:
+    """What an index came to, and how well its calibration does."""
+    console = make_console()
+    counts = (
+        several(built.sources, "source"),
+        several(built.documents, "document"),
+        f"{built.tokens:,} tokens without copies",
+    )
+    console.print(Text(f"{', '.join(counts)}, in {seconds:.1f} s"), soft_wrap=True)
+    if built.copies:
+        say(f"Copies: {several(built.copies, 'document')} like an earlier one, credited with it.")
+    kept = built.shards - built.new
+    if kept:
+        say(f"{several(kept, 'shard')} of {built.shards:,} had been read before.")
+    calibration = built.calibration
+    if calibration.right:
+        say(
+            f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if its document were not "
+            f"there: of those of 128 tokens {calibration.right:.0%} were told right, calibration error "
+            f"{calibration.error:.3f}."
+        )
+    say(f"Wrote {clean(str(folder))}.")
+
+
+def show_usage(usage: Usage, rows: int) -> None:
+    """The usage of sources with a bar each, the largest first, and what could not be attributed."""
+    table = usage.table.to_pylist()
+    rest = [row for row in table if row["source_id"].startswith("(")]
+    named = [row for row in table if row not in rest]
+    shown = named[:rows] if rows else named
+    lines = [_line(row) for row in shown]
+    if len(named) > len(shown):
+        left = sum((Decimal(row["credit"]) for row in named[len(shown) :]), Decimal())
+        others = {"source_id": f"({len(named) - len(shown):,} others)", "title": None, "interval": "", "outputs": ""}
+        lines.append(others | {"share": left})
+    lines += [_line(row) for row in rest]
+    show_ranking(make_console(), lines, NAMES, "share")
+    say(
+        f"{several(usage.outputs, 'output')}, {usage.tokens:,} tokens"
+        + (f", {usage.repeated:,} of them repeated from a prompt and not attributed" if usage.repeated else "")
+        + ". Attribution is an estimate: docs/attribution.md says what it cannot know."
+    )
+
+
+def _line(row: dict[str, object]) -> dict[str, object]:
+    low, high = (Decimal(str(row[name])) * 100 for name in ("low", "high"))
+    line: dict[str, object] = {"source_id": row["source_id"], "title": row["title"], "outputs": f"{row['outputs']:,}"}
+    return line | {"share": Decimal(str(row["credit"])), "interval": f"{low:.2f} to {high:.2f} %"}
