@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -120,7 +121,8 @@ def run(
         _add_accuracy(report, right)
         _add_calibration(report, seeds)
         _add_money(report, setting, seeds)
-        report.add("Attacks: gain of the attacker's share of payouts", _attacked(setting, folder, seeds))
+        for heading, rows in _attacked(setting, folder, seeds).items():
+            report.add(heading, rows)
     report.add("Cost", costs(prepared, folder, lambda words: tell(words, 0, 0), everything=form.everything))
     return report
 
@@ -139,9 +141,11 @@ def _seeds(setting: Setting, judges: text.Judges) -> list[Seed]:
     whole, strange = cut(data.held_out, None), cut(data.unknown, None)
     looked = [judges.judge(each.tokens, setting.tick("judging documents")) for each in (whole, strange)]
     found = []
+    calibrations = text.each(setting.pool, partial(text.fitted_to, judges.path), form.seeds)
     for seed in form.seeds:
+        setting.tell(f"seed {seed}: fitting", 0, 0)
+        fitted = next(calibrations)
         words = f"seed {seed}: judging spans"
-        fitted = text.fitted_to(judges, seed, setting.tick(f"seed {seed}: fitting"))
         spans: dict[int | str, Spans] = {size: cut(data.held_out, size, form.spans, seed) for size in SIZES}
         strangers: dict[int | str, Spans] = {size: cut(data.unknown, size, form.spans, seed) for size in SIZES}
         odds, odds_of = (
@@ -180,7 +184,7 @@ def _chosen(
     texts, sources = setting.data.known, len(setting.data.sources)
     names = list(baselines(texts, sources))
     answer = partial(answers, texts=texts, sources=sources, batches=batches)
-    results = map(answer, names) if setting.pool is None else setting.pool.map(answer, names)
+    results = text.each(setting.pool, answer, names)
     for number, name in enumerate(names):
         setting.tell(f"comparing with {name}", number, len(names))
         yield name, next(results)
@@ -294,33 +298,42 @@ def _auroc(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> 
     return auroc(case["sure"][known], case["sure"][~known], by)
 
 
-def _attacked(setting: Setting, folder: Path, seeds: list[Seed]) -> list[Row]:
+def _attacked(setting: Setting, folder: Path, seeds: list[Seed]) -> dict[str, list[Row]]:
     """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers."""
     seed, size = seeds[0], SIZES[1]
     data, form = setting.data, setting.form
     random = np.random.default_rng(seed.number)
     attackers = random.choice(len(data.sources), min(form.attackers, len(data.sources)), replace=False).tolist()
     mixed = payouts.mixtures(seed.spans[size], len(data.sources), seed.number)
+    asked = [(words, data.sources[attacker]) for attacker in attackers for words in attacks.ATTACKS]
+    attack = partial(_attack, setting.prepared, folder, seed.spans[size].tokens, mixed)
+    after = text.each(setting.pool, attack, asked)
     gains: dict[str, list[npt.NDArray[np.float64]]] = {}
-    for attacker in attackers:
-        name = data.sources[attacker]
-        only = np.arange(len(data.sources)) == attacker
+    for number, (words, name) in enumerate(asked):
+        setting.tell(f"{name}: {words}", number, len(asked))
+        only = np.array([source == name for source in data.sources])
         before = attacks.shares_of(seed.odds[size], seed.fitted.prior, mixed, only)
-        for words, attack in attacks.ATTACKS.items():
-            place = folder / "attack"
-            documents = attack(setting.prepared.parts.known, name)
-            ids = write_corpus(documents, place / "corpus", setting.prepared.manifest.parent / "tokenizer.json")
-            setting.tell(f"{name}: {words}", 0, 0)
-            shutil.rmtree(place / "index", ignore_errors=True)
-            text.build(place / "corpus", place / "index")
-            judges = text.Judges(place / "index", setting.pool)
-            fitted = text.fitted_to(judges, seed.number, setting.tick(f"{name}: {words}: fitting"))
-            odds = text.odds(judges, fitted, seed.spans[size].tokens, setting.tick(f"{name}: {words}: judging"))
-            own = np.array([attacks.is_of(source, name) for source in ids])
-            after = attacks.shares_of(odds, fitted.prior, mixed, own)
-            gains.setdefault(words, []).append(np.stack([before, after]))
-    goals = {words: Goal("not measured", 0.05, most=True) for words in gains}
-    return [_gain(words, goals[words], pairs) for words, pairs in gains.items()]
+        gains.setdefault(words, []).append(np.stack([before, next(after)]))
+    named = ", ".join(data.sources[attacker] for attacker in attackers)
+    goal = Goal("not measured", 0.05, most=True)
+    heading = f"Attacks: gain of the attacker's share of payouts; attackers, one at a time: {named}"
+    return {heading: [_gain(words, goal, pairs) for words, pairs in gains.items()]}
+
+
+def _attack(
+    prepared: Prepared, folder: Path, spans: Sequence[Ids], mixed: Sequence[payouts.Mixture], asked: tuple[str, str]
+) -> npt.NDArray[np.float64]:
+    """What the attacker gets of each mixture after an attack."""
+    words, name = asked
+    documents = attacks.ATTACKS[words](prepared.parts.known, name)
+    with tempfile.TemporaryDirectory(prefix="attack-", dir=folder) as passing:
+        place = Path(passing)
+        ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
+        text.build(place / "corpus", place / "index")
+        fitted = text.fitted_to(place / "index", 0)
+        odds = text.odds(text.Judges(place / "index", None), fitted, spans, lambda *_said: None)
+    own = np.array([attacks.is_of(source, name) for source in ids])
+    return attacks.shares_of(odds, fitted.prior, mixed, own)
 
 
 def _gain(words: str, goal: Goal, pairs: list[npt.NDArray[np.float64]]) -> Row:

@@ -6,12 +6,15 @@ This is the one module of the benchmark that knows how `royalty attribute` works
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,7 @@ from royaltycli.attribution.index import Index, open_index
 from royaltycli.attribution.judging import SLIGHT
 from royaltycli.attribution.shift import Judged, shares
 from royaltycli.corpus.opening import open_corpus
+from royaltycli.errors import WorkerError
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.engines import Ids
 
@@ -33,6 +37,9 @@ Tick = Callable[[int, int], None]
 """Told how much of how much is done."""
 
 AT_ONCE = 16
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Judges:
         parts = [list(spans[start : start + AT_ONCE]) for start in range(0, len(spans), AT_ONCE)]
         # Another index may have stood in the same folder.
         look = partial(_look, self.path, folder.digest_of(self.path / folder.LIST))
-        for part in map(look, parts) if self._pool is None else self._pool.map(look, parts):
+        for part in each(self._pool, look, parts):
             found += part
             tick(len(found), len(spans))
         return found
@@ -88,12 +95,30 @@ class Judges:
 
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Executor | None]:
-    """Worker processes, or none where there is to be a single one."""
+    """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost."""
     if workers == 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts)
+    try:
         yield pool
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
+            "with fewer `--workers`"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """An interrupt is for the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def each(pool: Executor | None, do: Callable[[Given], Found], of: Sequence[Given]) -> Iterator[Found]:
+    """What comes of each, in order: of several at a time, if there are processes for them."""
+    return map(do, of) if pool is None else pool.map(do, of)
 
 
 _opened: dict[str, Index] = {}
@@ -106,10 +131,11 @@ def _look(path: Path, digest: str, spans: list[Ids]) -> list[Evidence]:
     return [replace(evidence(_opened[digest], tokens), matches=()) for tokens in spans]
 
 
-def fitted_to(judges: Judges, seed: int, tick: Tick) -> Calibration:
+def fitted_to(index: Path, seed: int) -> Calibration:
     """How evidence is weighed, fitted to the documents of the index alone; that of seed 0 is the index's own."""
-    kept = read_calibration(judges.index) if seed == 0 else None
-    return kept or calibrate(judges.index, tick, seed)
+    opened = open_index(index, check=False)
+    kept = read_calibration(opened) if seed == 0 else None
+    return kept or calibrate(opened, lambda *_said: None, seed)
 
 
 def odds(judges: Judges, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
 
 from royaltycli.attribution import calibration
 from royaltycli.bench import run as running
+from royaltycli.bench import text
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
 from royaltycli.bench.results import Goal, Report, Row
 from royaltycli.cli import app
+from royaltycli.errors import WorkerError
 from tests.bench import wheels
 
 TINY = running.Form("tiny", spans=30, attackers=1, everything=False, seeds=(0, 1))
@@ -98,3 +101,28 @@ def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
 def test_more_workers_than_there_may_be_are_refused():
     result = CliRunner().invoke(app, ["bench", "attribution", "--workers", "0"])
     assert (result.exit_code, result.stderr) == (2, "error: workers is 0; it must be from 1 to 1024\n")
+
+
+def end_in_mid_work():
+    with text.processes(2) as pool:
+        assert list(text.each(pool, abs, [-1, 2])) == [1, 2]
+        list(text.each(pool, os._exit, [1]))
+
+
+def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
+    with pytest.raises(
+        WorkerError, match=r"^a worker of the benchmark was lost \(it was killed, or the memory ran out\)"
+    ):
+        end_in_mid_work()
+
+
+def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_path):
+    """Attacks are made one after the other, and what a process has opened is not to be of the one before."""
+    index = tmp_path / "index"
+    for count in (2, 3):
+        packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
+        prepared = prepare(tmp_path / str(count), print, (packages, []))
+        text.build(prepared.manifest, index)
+        span = text.Judges(index, None).index.models[0].tokens(0, 40)
+        (found,) = text.Judges(index, None).judge([span], lambda *_said: None)
+        assert found.units.tolist() == list(range(count))
