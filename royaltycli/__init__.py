@@ -12,39 +12,40 @@ Everything is imported when it is first used.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from royaltycli.api import check, compare, estimate, explain, merge, payout, read_tokens, scan, shares, sweep
+    from royaltycli.attributing import attribute, index, trace
     from royaltycli.errors import RoyaltyError
 
 __all__ = [
     "RoyaltyError",
+    "attribute",
     "check",
     "compare",
     "estimate",
     "explain",
+    "index",
     "merge",
     "payout",
     "read_tokens",
     "scan",
     "shares",
     "sweep",
+    "trace",
 ]
+ELSEWHERE = {"RoyaltyError": "errors", "attribute": "attributing", "index": "attributing", "trace": "attributing"}
+"""The modules of what is not in `api`."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "RoyaltyError":
-        from royaltycli.errors import RoyaltyError
-
-        return RoyaltyError
-    from royaltycli import api
-
-    return getattr(api, name)
+    return getattr(importlib.import_module(f"{__name__}.{ELSEWHERE.get(name, 'api')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -20,12 +20,12 @@ Number = str | int | Decimal | Fraction
 def check_types(**given: object) -> None:
     """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
     for name, value in given.items():
-        needed = name in ("path", "currency", "by", "period")
+        needed = name in ("path", "currency", "by", "period", "text", "index", "least")
         kinds: tuple[type, ...] = (str,)
         words = "text"
-        if name in ("manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage"):
+        if name in ("manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "index"):
             kinds, words = (str, os.PathLike), "text or a Path"
-        elif name in ("workers", "top"):
+        elif name in ("workers", "top", "least"):
             kinds, words = (SupportsIndex,), "a whole number"
         if not isinstance(value, kinds) and (needed or value is not None):
             raise CallError(f"{name} is {value!r:.80}, but must be {words}")

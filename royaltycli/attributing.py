@@ -1,31 +1,34 @@
-"""The commands of attribution, from what callers give: names, numbers as text, and files.
+"""The commands of attribution, from what callers give: names, numbers as text, texts, and files.
 
 Between the command line with the Python API, and attribution itself.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from royaltycli.arguments import Number, check_types, fraction
-from royaltycli.errors import AttributionError, CallError
+from royaltycli.errors import AttributionError, CallError, DocumentError
+from royaltycli.limits import TRACE_BYTES
 
 if TYPE_CHECKING:
     from royaltycli.attribution.building import Built, Tell
+    from royaltycli.attribution.tracing import Traced
     from royaltycli.attribution.usage import Usage
 
 Method = Literal["text", "verbatim"]
 Copies = Literal["split", "first"]
 
-FOLDER = Path("index")
-"""The index that a command uses unless it is told of another."""
+LEAST = 3
+"""Tokens of the shortest passage that is traced, unless a command is told otherwise."""
 
 
-def build(
+def index(
     manifest: str | Path | None = None,
-    folder: str | Path = FOLDER,
+    output: str | Path = "index",
     *,
     encoding: str | None = None,
     pattern: str | None = None,
@@ -43,7 +46,7 @@ def build(
     from royaltycli.workspace import working_folder
 
     check_types(encoding=encoding, pattern=pattern)
-    place = Path(folder)
+    place = Path(output)
     check_place(place)
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
@@ -54,24 +57,23 @@ def build(
 def attribute(
     outputs: str | Path,
     *,
-    index: str | Path = FOLDER,
+    index: str | Path = "index",
     method: Method = "text",
     period: str | None = None,
     duplicates: Copies = "split",
     account_cap: Number = "10%",
-    tick: Callable[[int], None] = lambda _outputs: None,
+    tick: Callable[[int], None] | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
     Raises CallError, AttributionError, and ManifestError with all that is wrong in the log.
     """
     from royaltycli.attribution.calibration import read_calibration
-    from royaltycli.attribution.index import encoding_of, open_index
+    from royaltycli.attribution.index import encoding_of, open_index, reference_of
     from royaltycli.attribution.judging import by_matches, by_text
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.tokens.engines import choose_engine, make_engine
-    from royaltycli.tokens.reference import load_reference
 
     if period is not None:
         check_types(period=period)
@@ -83,13 +85,78 @@ def attribute(
         raise CallError("account cap is 0; it is the part of all weight that one account may have, such as 10%")
     opened = open_index(Path(index))
     encoding = encoding_of(opened)
-    reference = load_reference(encoding)
+    reference = reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     log = read_outputs(Path(outputs), period=period)
-    if method == "verbatim":
-        return run(opened, log, engine, by_matches(opened), None, copies=duplicates, account_cap=cap, tick=tick)
-    calibration = read_calibration(opened)
-    if calibration is None:
-        raise AttributionError(f"the index {index} is not whole; run `royalty index` again")
-    judge = by_text(opened, calibration.choice)
-    return run(opened, log, engine, judge, calibration.prior, copies=duplicates, account_cap=cap, tick=tick)
+    judge, prior = by_matches(opened), None
+    if method == "text":
+        calibration = read_calibration(opened)
+        if calibration is None:
+            raise AttributionError(f"the index {index} is not whole; run `royalty index` again")
+        judge, prior = by_text(opened, calibration.choice), calibration.prior
+
+    return run(
+        opened,
+        log,
+        engine,
+        reference.decode,
+        judge,
+        prior,
+        copies=duplicates,
+        account_cap=cap,
+        tick=tick or (lambda _: None),
+    )
+
+
+def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:
+    """The passages of one text that a corpus has, too, with their sources. Raises AttributionError and CallError.
+
+    `index` is the folder that `royalty index` made; `least` is how many tokens a passage has at the least.
+    """
+    from royaltycli.attribution.index import open_index
+    from royaltycli.attribution.tracing import check_text
+    from royaltycli.attribution.tracing import trace as run
+
+    check_types(text=text, index=index, least=least)
+    check_text(text, least)  # before an index is looked through
+    return run(open_index(Path(index)), text, least=least)
+
+
+def text_of(given: str, standard_input: BinaryIO) -> str:
+    """The text that is meant: of the file of that name if there is one, of standard input for `-`, else as given.
+
+    Raises CallError, also for a text that is too long to be traced, and DocumentError for one that is not UTF-8.
+    """
+    if given == "-":
+        return _decoded(standard_input.read(TRACE_BYTES + 1), "standard input")
+    if os.path.isdir(given):
+        raise CallError(f"{given} is a folder; name a file in it")
+    if not os.path.exists(given):
+        if _is_name(given):
+            raise CallError(f"there is no file {given!r}; name the file of a text, or write the text itself")
+        return given
+    try:
+        with Path(given).open("rb") as file:
+            return _decoded(file.read(TRACE_BYTES + 1), given)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CallError(f"{given} cannot be read ({reason}); name another file") from error
+
+
+def _is_name(given: str) -> bool:
+    """Whether what is given was surely meant to be a file: a word with the ending of a document."""
+    from royaltycli.manifest.endings import kind_of
+
+    return not any(letter.isspace() for letter in given) and kind_of(given)[0] is not None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    from royaltycli.attribution.tracing import too_long
+
+    if len(data) > TRACE_BYTES:
+        raise too_long()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place, byte = error.start + 1, data[error.start]
+        raise DocumentError(f"{name}: not valid UTF-8 at byte {place:,} (0x{byte:02x}); save it as UTF-8") from error

@@ -183,3 +183,9 @@ SKIPPED = 256
 
 CANDIDATES = 64
 """Sources of which a span is weighed in earnest; of the others no measure says much."""
+
+TRACE_BYTES = 1 * MiB
+"""Length of a text that is traced, as UTF-8: a book of some 200,000 tokens."""
+
+PLACES = 3
+"""Documents of one source that are shown of a traced passage, with some of what stands around it; all are counted."""

@@ -60,16 +60,19 @@ def sample():
 def test_what_is_exported():
     assert royaltycli.__all__ == [
         "RoyaltyError",
+        "attribute",
         "check",
         "compare",
         "estimate",
         "explain",
+        "index",
         "merge",
         "payout",
         "read_tokens",
         "scan",
         "shares",
         "sweep",
+        "trace",
     ]
     assert dir(royaltycli) == royaltycli.__all__
     assert all(getattr(royaltycli, name).__doc__ for name in royaltycli.__all__)
@@ -85,7 +88,7 @@ def test_functions_are_not_hidden_by_the_folders_of_their_names():
     assert inspect.isfunction(royaltycli.payout)
 
 
-SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain", "part"}
+SHOWN = {"format_", "output", "raw", "quiet", "top", "files", "list_", "explain", "part", "details"}
 """Options that say how or where a result is shown, or let a command have none. The API gives the result itself."""
 
 DIFFERENT = {
@@ -98,6 +101,9 @@ DIFFERENT = {
     "compare": ({"top", "format_", "output", "raw"}, set()),
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
+    "index": ({"quiet"}, {"tell"}),
+    "attribute": ({"output", "details", "top", "quiet"}, {"tick"}),
+    "trace": ({"format_", "output", "raw"}, set()),
 }
 """What only the command has, and what only the function has."""
 
@@ -142,8 +148,8 @@ def test_a_function_has_the_arguments_of_its_command(name):
 def test_what_is_left_out_means_the_same(name):
     command = inspect.signature(COMMANDS[name]).parameters
     function = inspect.signature(getattr(royaltycli, name)).parameters
-    for argument in command.keys() & function.keys() - {"tokens", "output", "profit"}:
-        # A table instead of its path; `--list` needs no profit; a scan for a notebook need not write.
+    for argument in command.keys() & function.keys() - {"tokens", "output", "profit", "index"}:
+        # A table instead of its path; `--list` needs no profit; a scan for a notebook need not write; a name is a path.
         assert (argument, function[argument].default) == (argument, command[argument].default)
 
 

@@ -19,6 +19,7 @@ from royaltycli.errors import AttributionError
 from royaltycli.limits import MATCH_TOKENS
 from royaltycli.storage import read_sealed
 from royaltycli.tokens.encodings import Encoding, find_encoding
+from royaltycli.tokens.reference import Reference, load_reference
 
 MODELS = "models"
 
@@ -122,6 +123,16 @@ def encoding_of(index: Index) -> Encoding:
     if found.digest != about["vocabulary"]:
         raise folder.damaged(found.path)
     return replace(found, name=name)
+
+
+def reference_of(index: Index) -> Reference:
+    """What reads the encoding of an index. Raises EncodingError, and AttributionError if it is not installed."""
+    reference = load_reference(encoding_of(index))
+    if reference is None:
+        raise AttributionError(
+            f"{index.path} was made with a tokenizer.json, which tokenizers is needed for; install royaltycli[hf]"
+        )
+    return reference
 
 
 def _model(place: Path) -> Model:

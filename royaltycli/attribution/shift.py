@@ -38,19 +38,26 @@ class Judged:
 
 
 def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None = None, rounds: int = ROUNDS) -> Vector:
-    """The share of each unit in all spans together, by their weights, which sum to one with some above zero.
+    """The share of each unit in all spans together, by their weights.
 
-    `prior` has the shares in what the probabilities were calibrated on, all above zero. Without spans there is no
-    evidence, and all is unattributed.
+    `prior` has the shares in what the probabilities were calibrated on, all above zero. Spans that are surely of none
+    are no part of the mixture, and are added as they are; without any others all is unattributed.
     """
-    if not len(judged.spans) or not weights.sum() > 0:
-        nobody = np.zeros(judged.size)
-        nobody[-1] = 1.0
+    mixed = np.zeros(len(weights), bool)
+    mixed[judged.spans[judged.units != judged.size - 1]] = True
+    part = float(weights[mixed].sum() / max(weights.sum(), 1e-300))
+    nobody = np.zeros(judged.size)
+    nobody[-1] = 1.0
+    if not part > 0:
         return nobody
+    weights = np.where(mixed, weights, 0.0)
+    return part * _mixture(judged, prior, weights, prior if start is None else start, rounds) + (1 - part) * nobody
+
+
+def _mixture(judged: Judged, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:
     ratio = judged.odds / prior[judged.units]
     weights = weights / weights.sum()
-    ahead = BEFORE / (BEFORE + len(weights))
-    found: Vector = prior if start is None else start
+    ahead = BEFORE / (BEFORE + np.count_nonzero(weights))
     for _ in range(rounds):
         parts = corrected(judged, ratio, found, len(weights))
         new = np.bincount(judged.units, parts * weights[judged.spans], minlength=judged.size) + ahead * prior

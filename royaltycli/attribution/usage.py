@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -51,11 +51,20 @@ DETAILS = pa.schema(
         ("rank", pa.int64()),
         ("source_id", pa.string()),
         ("score", pa.string()),
+        ("passage", pa.string()),
+        ("place", pa.string()),
     ]
 )
-"""The sources of each output, up to NAMED, and UNATTRIBUTED; the scores of all sources of an output sum to one."""
+"""The sources of each output, up to NAMED, and UNATTRIBUTED; the scores of all sources of an output sum to one.
+
+`passage` is the most surprising match of the output with the source, if there is one, and `place` a document that
+has it, such as `posts.jsonl:12`.
+"""
 
 Copies = Literal["split", "first"]
+
+Decode = Callable[[list[int]], str]
+"""From tokens to text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,27 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class _Quote:
+    """The most surprising match of an output with a source: by how much, its text, and where it stands."""
+
+    excess: float
+    passage: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Log:
-    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own."""
+    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own.
+
+    `quotes` has of each output its match with each source, by number.
+    """
 
     ids: list[str]
     accounts: list[str | None]
     weights: Vector
     owners: npt.NDArray[np.int64]
     judgements: list[Judgement]
+    quotes: list[dict[int, _Quote]]
     tokens: int
     repeated: int
 
@@ -86,6 +108,7 @@ def attribute(
     index: Index,
     outputs: Iterable[Output],
     engine: Engine,
+    decode: Decode,
     judge: Judge,
     prior: Vector | None,
     *,
@@ -100,7 +123,7 @@ def attribute(
     `account_cap` which part of all weight one account may have (U13). Raises CallError for a log without weight,
     and whatever its outputs raise.
     """
-    log = _judge_all(outputs, engine, judge, tick)
+    log = _judge_all(index, outputs, engine, decode, judge, tick)
     weights = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
@@ -113,8 +136,15 @@ def attribute(
     return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated)
 
 
-def _judge_all(outputs: Iterable[Output], engine: Engine, judge: Judge, tick: Callable[[int], None]) -> _Log:
-    ids, accounts = list[str](), list[str | None]()
+def _judge_all(
+    index: Index,
+    outputs: Iterable[Output],
+    engine: Engine,
+    decode: Decode,
+    judge: Judge,
+    tick: Callable[[int], None],
+) -> _Log:
+    ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, _Quote]]()
     weights, owners, judgements = list[float](), list[int](), list[Judgement]()
     tokens = repeated = 0
     for number, output in enumerate(outputs):
@@ -125,8 +155,11 @@ def _judge_all(outputs: Iterable[Output], engine: Engine, judge: Judge, tick: Ca
         parts = [span for part in own_parts(text, prompt) for span in spans_of(part)]
         own = sum(map(len, parts))
         weight = float(output.weight)
+        quotes.append({})
         for span in parts:
-            judgements.append(judge(span))
+            judged = judge(span)
+            _quote(index, judged, span, decode, quotes[-1])
+            judgements.append(replace(judged, matches=()))  # which are many
             weights.append(weight * len(span) / len(text))
             owners.append(number)
         if own < len(text) or not len(text):  # what is repeated, or empty, is of none
@@ -136,7 +169,19 @@ def _judge_all(outputs: Iterable[Output], engine: Engine, judge: Judge, tick: Ca
         tokens += len(text)
         repeated += len(text) - own
         tick(number + 1)
-    return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, tokens, repeated)
+    return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
+
+
+def _quote(index: Index, judged: Judgement, span: Ids, decode: Decode, found: dict[int, _Quote]) -> None:
+    """Note the matches of a span that are more surprising than those that were found of the same output."""
+    for match in judged.matches:
+        sources = {source for unit in match.units for source in index.units[unit].sources}
+        better = [one for one in sources if one not in found or found[one].excess < match.excess]
+        if better:
+            passage = decode(span[match.start : match.start + match.size].tolist())
+            model, document, _ = match.places[0]
+            quote = _Quote(match.excess, passage, index.models[model].places[document].as_py())
+            found.update(dict.fromkeys(better, quote))
 
 
 def _encoded(engine: Engine, text: str) -> Ids:
@@ -252,10 +297,13 @@ def _decimal(parts: int) -> str:
 
 def _details(index: Index, log: _Log, scores: Vector) -> pa.Table:
     ids = [*index.source_ids, UNATTRIBUTED]
-    rows = []
-    for name, row in zip(log.ids, scores, strict=True):
+    rows: list[tuple[str, int, str, str, str | None, str | None]] = []
+    for name, row, quotes in zip(log.ids, scores, log.quotes, strict=True):
         order = np.argsort(-row[:-1], kind="stable")[:NAMED]
         named = [int(one) for one in order if row[one] >= NOTHING]
-        rows += [(name, rank, ids[one], f"{row[one]:.6f}") for rank, one in enumerate(named, 1)]
-        rows.append((name, len(named) + 1, UNATTRIBUTED, f"{row[-1]:.6f}"))
-    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=DETAILS)
+        for rank, one in enumerate(named, 1):
+            quote = quotes.get(one)
+            shown = (None, None) if quote is None else (quote.passage, quote.place)
+            rows.append((name, rank, ids[one], f"{row[one]:.6f}", *shown))
+        rows.append((name, len(named) + 1, UNATTRIBUTED, f"{row[-1]:.6f}", None, None))
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * len(DETAILS), schema=DETAILS)

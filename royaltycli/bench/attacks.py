@@ -10,10 +10,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.bench.measures import total_variation
 from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import Mixture
 from royaltycli.bench.text import Odds, usage
@@ -87,17 +89,30 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
-def is_of(source: str, attacker: str) -> bool:
-    """Whether a source of an attacked corpus is the attacker's."""
-    return source == attacker or source.startswith(f"{attacker}{PART}")
+def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Of each source of an attacked corpus, the number of the source that it is or was made of."""
+    return np.array([sources.index(source.partition(PART)[0]) for source in ids])
 
 
 PART = "--"
 
 
-def shares_of(found: Odds, prior: Scores, mixed: Sequence[Mixture], own: npt.NDArray[np.bool_]) -> Scores:
-    """What some of the sources get together in each mixture."""
-    return np.array([usage(found.some(each.spans), prior)[:-1][own].sum() for each in mixed])
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
+
+    own: Scores
+    error: Scores
+
+
+def outcome(found: Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int) -> Outcome:
+    """What a corpus comes to. `owners` says for each of its sources which source of the corpus before it is of."""
+    shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
+    for row, mixture in zip(shares, mixed, strict=True):
+        np.add.at(row, np.append(owners, -1), usage(found.some(mixture.spans), prior))
+    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
+    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
+    return Outcome(shares[:, own], np.array(errors))
 
 
 def _part(attacker: str, number: int) -> str:

@@ -47,7 +47,7 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> 
 
     `tokens` has those of each source, in the corpus. What goes to nobody is a share as well, of which the truth is 0.
     """
-    ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "tokens": []}
+    ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "nobody": [], "tokens": []}
     by_tokens = np.append(tokens / tokens.sum(), 0.0)
     for mixture in mixed:
         part = found.some(mixture.spans)
@@ -55,7 +55,9 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> 
         likeliest = np.bincount(part.sources.argmax(axis=1), minlength=len(truth)) / len(part.table)
         ways["argmax"].append(total_variation(likeliest, truth))
         ways["mean"].append(total_variation(part.table.mean(axis=0) @ found.shared, truth))
-        ways["corrected"].append(total_variation(usage(part, prior), truth))
+        corrected = usage(part, prior)
+        ways["corrected"].append(total_variation(corrected, truth))
+        ways["nobody"].append(float(corrected[-1]))
         ways["tokens"].append(total_variation(by_tokens, truth))
     return {way: np.array(values) for way, values in ways.items()}
 

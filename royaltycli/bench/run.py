@@ -256,6 +256,7 @@ def _add_money(report: Report, setting: Setting, seeds: list[Seed]) -> None:
         "argmax": ("by the likeliest source of each span", Goal(".12")),
         "mean": ("by the mean of probabilities", Goal(".15")),
         "corrected": ("corrected by expectation and maximisation", Goal(".071", 0.05, most=True)),
+        "nobody": ("what that leaves to nobody, a part of its error", Goal()),
         "tokens": ("by token share instead of usage", Goal(".565")),
     }
     rows = [
@@ -308,37 +309,42 @@ def _attacked(setting: Setting, folder: Path, seeds: list[Seed]) -> dict[str, li
     asked = [(words, data.sources[attacker]) for attacker in attackers for words in attacks.ATTACKS]
     attack = partial(_attack, setting.prepared, folder, seed.spans[size].tokens, mixed)
     after = text.each(setting.pool, attack, asked)
-    gains: dict[str, list[npt.NDArray[np.float64]]] = {}
+    pairs: dict[str, list[tuple[attacks.Outcome, attacks.Outcome]]] = {}
     for number, (words, name) in enumerate(asked):
         setting.tell(f"{name}: {words}", number, len(asked))
-        only = np.array([source == name for source in data.sources])
-        before = attacks.shares_of(seed.odds[size], seed.fitted.prior, mixed, only)
-        gains.setdefault(words, []).append(np.stack([before, next(after)]))
+        numbers, own = np.arange(len(data.sources)), data.sources.index(name)
+        before = attacks.outcome(seed.odds[size], seed.fitted.prior, mixed, numbers, own)
+        pairs.setdefault(words, []).append((before, next(after)))
     named = ", ".join(data.sources[attacker] for attacker in attackers)
     goal = Goal("not measured", 0.05, most=True)
+    honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
+    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest, 0))]
+    for words, both in pairs.items():
+        values = np.concatenate([after.error for _, after in both])
+        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values, 0)))
     heading = f"Attacks: gain of the attacker's share of payouts; attackers, one at a time: {named}"
-    return {heading: [_gain(words, goal, pairs) for words, pairs in gains.items()]}
+    return {heading: [*(_gain(words, goal, both) for words, both in pairs.items()), *errors]}
 
 
 def _attack(
     prepared: Prepared, folder: Path, spans: Sequence[Ids], mixed: Sequence[payouts.Mixture], asked: tuple[str, str]
-) -> npt.NDArray[np.float64]:
-    """What the attacker gets of each mixture after an attack."""
+) -> attacks.Outcome:
+    """What comes of an attack."""
     words, name = asked
     documents = attacks.ATTACKS[words](prepared.parts.known, name)
+    sources = sorted({each.source for each in prepared.parts.known})
     with tempfile.TemporaryDirectory(prefix="attack-", dir=folder) as passing:
         place = Path(passing)
         ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
         text.build(place / "corpus", place / "index")
         fitted = text.fitted_to(place / "index", 0)
         odds = text.odds(text.Judges(place / "index", None), fitted, spans, lambda *_said: None)
-    own = np.array([attacks.is_of(source, name) for source in ids])
-    return attacks.shares_of(odds, fitted.prior, mixed, own)
+    return attacks.outcome(odds, fitted.prior, mixed, attacks.owners_of(ids, sources), sources.index(name))
 
 
-def _gain(words: str, goal: Goal, pairs: list[npt.NDArray[np.float64]]) -> Row:
+def _gain(words: str, goal: Goal, pairs: list[tuple[attacks.Outcome, attacks.Outcome]]) -> Row:
     """What attackers get after over what they got before, less one; a seed's figure is here an attacker's."""
-    before, after = np.concatenate(pairs, axis=1)
+    before, after = (np.concatenate([pair[at].own for pair in pairs]) for at in (0, 1))
     case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
 
     def of(case: Mapping[str, Any], weights: npt.NDArray[np.float64] | None) -> float:
@@ -346,5 +352,5 @@ def _gain(words: str, goal: Goal, pairs: list[npt.NDArray[np.float64]]) -> Row:
         return float(by @ case["after"] / max(by @ case["before"], 1e-12) - 1)
 
     row = seeded(words, goal, of, [case], groups="mixtures")
-    each = tuple(float(after.sum() / before.sum() - 1) for before, after in pairs)
+    each = tuple(float(after.own.sum() / before.own.sum() - 1) for before, after in pairs)
     return Row(row.measure, row.goal, row.estimate, each)

@@ -37,6 +37,7 @@ from royaltycli.cli import (
     shares,
     statement,
     sweep,
+    trace,
     transfer,
     unclaimed,
 )
@@ -87,6 +88,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "estimate": estimate.estimate,
     "index": index.index,
     "attribute": attribute.attribute,
+    "trace": trace.trace,
     "close": close.close,
     "restate": close.restate,
     "payments": payments.payments,

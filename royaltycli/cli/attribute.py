@@ -95,7 +95,7 @@ def attribute(
         places.append(options.usage_place(details, outputs))
         if places[0] == places[1]:
             raise CallError("the usage and the details would be one file; name two")
-    with console.counting("outputs", quiet=quiet) as tick:
+    with console.going_through("outputs", quiet=quiet) as tick:
         usage = attributing.attribute(
             outputs,
             index=index,

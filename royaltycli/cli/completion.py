@@ -19,6 +19,13 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(incomplete, FORMATS)
 
 
+def trace_formats(incomplete: str) -> list[str]:
+    """Formats of a traced text."""
+    from royaltycli.report.formats import FORMATS
+
+    return _beginning(incomplete, (*FORMATS, "html"))
+
+
 def encodings(incomplete: str) -> list[str]:
     """The public encodings."""
     from royaltycli.tokens.encodings import PUBLIC

@@ -41,6 +41,6 @@ def index(
 
     started = time.monotonic()
     with console.booking(quiet=quiet) as tell:
-        built = attributing.build(manifest, output, encoding=encoding, pattern=pattern, outside=outside, tell=tell)
+        built = attributing.index(manifest, output, encoding=encoding, pattern=pattern, outside=outside, tell=tell)
     if not quiet:
         console.show_index(built, output, time.monotonic() - started)

@@ -274,11 +274,12 @@ def usage_place(output: str, log: Path) -> Path:
     return place
 
 
-def format_of(asked: str | None, output: Path | None) -> str:
-    """The format of a result, as `report.formats` chooses it. Raises CallError."""
+def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()) -> str:
+    """The format of a result, as `report.formats` chooses it, which `more` formats may have. Raises CallError."""
     from royaltycli.report.formats import choose_format
 
-    return choose_format(asked, None if output == STANDARD_OUTPUT else output, terminal=sys.stdout.isatty())
+    place = None if output == STANDARD_OUTPUT else output
+    return choose_format(asked, place, terminal=sys.stdout.isatty(), more=more)
 
 
 def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -> None:
@@ -289,7 +290,16 @@ def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -
 
     if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
-    if output is not None and real_name(output) in [real_name(Path(each)) for each in others if each]:
+    spare(output, *others)
+
+
+def spare(output: Path | None, *inputs: str | Path | None) -> None:
+    """Raises CallError if the result would take the place of a file that it is made from."""
+    from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import real_name
+
+    if output is not None and real_name(output) in [real_name(Path(each)) for each in inputs if each]:
         raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 

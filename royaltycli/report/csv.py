@@ -1,8 +1,8 @@
 """CSV that a spreadsheet reads without running anything, and a program without losing anything.
 
 Numbers are written as our own formatter made them and never altered. Ids follow a strict set of
-characters. Only free text (titles, names, licences) can look like a formula; it gets an apostrophe in
-front, which a spreadsheet takes as "this is text".
+characters. Only free text (titles, names, licences, names of files, and what documents say) can look like
+a formula; it gets an apostrophe in front, which a spreadsheet takes as "this is text".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FREE_TEXT = ("title", "name", "license")
+FREE_TEXT = ("title", "name", "license", "text", "place", "excerpt")
 
 FORMULA = "^[\\s\\pC\\pZ\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]"
 """How text begins that a spreadsheet may run (OWASP, CSV injection), full-width forms and leading blanks included.

@@ -19,13 +19,15 @@ BINARY = {"parquet": "Parquet", "xlsx": "a workbook", "pdf": "PDF"}
 """Formats that are no text, and so nothing for a terminal, with what they are called."""
 
 
-def choose_format(asked: str | None, output: Path | None, *, terminal: bool) -> str:
+def choose_format(asked: str | None, output: Path | None, *, terminal: bool, more: tuple[str, ...] = ()) -> str:
     """The format to write: what was asked for, else by the file's ending, else a table for a terminal and CSV.
 
-    Raises CallError for an unknown format or ending, and for a table that should go into a file.
+    `more` are formats of this one result, each called as its ending is. Raises CallError for an unknown format or
+    ending, and for a table that should go into a file.
     """
-    if asked is not None and asked not in FORMATS:
-        raise CallError(f"format is {asked!r}; it must be one of {', '.join(FORMATS)}")
+    formats, endings = (*FORMATS, *more), ENDINGS | {f".{kind}": kind for kind in more}
+    if asked is not None and asked not in formats:
+        raise CallError(f"format is {asked!r}; it must be one of {', '.join(formats)}")
     if output is None:
         return asked or ("table" if terminal else "csv")
     if asked == "table":
@@ -34,9 +36,9 @@ def choose_format(asked: str | None, output: Path | None, *, terminal: bool) -> 
         )
     if asked is not None:
         return asked
-    if output.suffix.lower() not in ENDINGS:
-        raise CallError(f"{output} has none of the endings {', '.join(ENDINGS)}; use one of them, or say `--format`")
-    return ENDINGS[output.suffix.lower()]
+    if output.suffix.lower() not in endings:
+        raise CallError(f"{output} has none of the endings {', '.join(endings)}; use one of them, or say `--format`")
+    return endings[output.suffix.lower()]
 
 
 def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryIO], None]:

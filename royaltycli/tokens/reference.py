@@ -27,7 +27,7 @@ _LONG_RUN = re.compile(rf"\s{{{WHITESPACE_RUN}}}")
 
 
 class Reference(Protocol):
-    """Counts one text exactly. `name` is the library's."""
+    """Counts one text exactly, and says what its tokens are. `name` is the library's."""
 
     name: str
     gave_up: int
@@ -38,6 +38,15 @@ class Reference(Protocol):
 
     def encode(self, text: str) -> list[int]:
         """Those tokens."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Of each of them the characters of `text` it is of: from one up to another.
+
+        Of a token that begins or ends within a character all of that character.
+        """
+
+    def decode(self, tokens: list[int]) -> str:
+        """What tokens say, with U+FFFD for a part of a character."""
 
 
 def load_reference(encoding: Encoding) -> Reference | None:
@@ -88,6 +97,18 @@ class TiktokenReference:
             return list(itertools.chain.from_iterable(self._by_pieces(text)))
         return self._engine.encode_ordinary(text)
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """By the bytes of each token."""
+        sizes = map(len, map(self._engine.decode_single_token_bytes, self.encode(text)))
+        ends = list(itertools.accumulate(sizes))
+        bytes_of = ([at] * len(letter.encode("utf-8")) for at, letter in enumerate(text))
+        characters = list(itertools.chain.from_iterable(bytes_of))  # of each byte the character that it is of
+        return [(characters[start], characters[end - 1] + 1) for start, end in itertools.pairwise([0, *ends])]
+
+    def decode(self, tokens: list[int]) -> str:
+        """tiktoken's `decode`."""
+        return self._engine.decode(tokens, errors="replace")
+
     def count_by_pieces(self, text: str) -> int:
         """The same number, with the regex package in place of the splitter that overflows its stack."""
         return sum(map(len, self._by_pieces(text)))
@@ -122,6 +143,16 @@ class TokenizersReference:
         """The ids, without any that the tokenizer would add around the text."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """The offsets that the library keeps, through whatever it does to a text before it splits it."""
+        offsets: list[tuple[int, int]] = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        return offsets
+
+    def decode(self, tokens: list[int]) -> str:
+        """The library's `decode`."""
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=False)
+        return text
 
 
 def gives_up(text: str) -> bool:

@@ -107,7 +107,8 @@ def test_attacks_change_the_corpus_of_the_attacker_alone():
     for attack in attacks.ATTACKS.values():
         changed = attack(DOCUMENTS, "ants")
         assert [each for each in changed if each.source == "bees"] == DOCUMENTS[12:]
-        assert {each.source for each in changed if not attacks.is_of(each.source, "ants")} == {"bees"}
+        ids = sorted({each.source for each in changed})
+        assert [name == "bees" for name in ids] == attacks.owners_of(ids, ["ants", "bees"]).astype(bool).tolist()
         assert attack(DOCUMENTS, "ants") == changed
 
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
-from royaltycli import accounting, api
+from royaltycli import accounting, api, attributing
 from royaltycli.cli import app
 from royaltycli.storage import write_parquet
 from royaltycli.tokens.table import SCHEMA, metadata_of, with_metadata
@@ -182,6 +182,15 @@ def make_ledger(path):
     accounting.close("2026", ledger=path, **how)
 
 
+def make_index(path, text="The clockmaker of Ystad said nothing of it to his sister."):
+    """The index of a corpus of one document."""
+    files = path.with_name(f"{path.name}-of")
+    files.mkdir()
+    (files / "corpus.toml").write_text('[[source]]\nid = "book"\npath = "book.txt"\n', encoding="utf-8")
+    (files / "book.txt").write_text(text, encoding="utf-8")
+    attributing.build(files, path)
+
+
 def make_sources(path, count):
     """A token table of many sources of one token each."""
     ids = pa.array([f"s{number}" for number in range(int(count))])
@@ -246,10 +255,10 @@ def run_sql(path, text):
         database.executescript(text)
 
 
-def lose(folder):
-    """A folder whose files are gone."""
-    for path in folder.iterdir():
-        path.unlink()
+def lose(path):
+    """A file that is gone, or a folder whose files are."""
+    for each in path.iterdir() if path.is_dir() else [path]:
+        each.unlink()
 
 
 def garble(folder):
@@ -274,6 +283,7 @@ MAKERS = {
     "folder": Path.mkdir,
     "garbled": garble,
     "hex": lambda path, *digits: path.write_bytes(bytes.fromhex("".join(digits))),
+    "index": make_index,
     "ledger": make_ledger,
     "link": lambda path, target: path.symlink_to(target),
     "lost": lose,

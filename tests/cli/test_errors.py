@@ -293,6 +293,7 @@ FORBIDDEN = [
         "old/tokens.parquet cannot be read (permission denied); name the token table that can be",
     ),
     ("mine.tiktoken", 0, "scan -e mine.tiktoken", "mine.tiktoken cannot be read (permission denied)"),
+    ("book.txt", 0, "trace book.txt", "book.txt cannot be read (permission denied); name another file"),
     (".", 0o500, "init .", f"corpus.toml {MAY_NOT_WRITE}"),
 ]
 

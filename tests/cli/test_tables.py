@@ -44,6 +44,15 @@ DIGEST = re.compile(r"[0-9a-f]{19,}")
 TYPER = "0.29"
 """The help texts are laid out by typer, each version in its own way; the golden ones are this version's."""
 
+ANSWER = """\
+Ask him for bread, and he'll say: "I did not name him. He came with the name, in a jar, from a neighbour who was \
+moving to Lisbon." Ask for a speech, and it begins: "We hold these truths to be self-evident, that all loaves are \
+created equal."
+
+\tनीम के नीचे का पुस्तकालय is a library \U0001f642, or so it is said. \x1b[2J
+"""
+"""What a model wrote, in part from the sample corpora, in part not."""
+
 CODES = {"", "0", "1", "2", "3", "22"}
 """What a terminal without colour still gets: bold, dim, italic, and their ends."""
 
@@ -67,10 +76,12 @@ def play(name, folder):
 
 
 def prepare(folder):
-    """What the sessions start from: the sample corpora, their counts, and a folder without a manifest."""
+    """What the sessions start from: the sample corpora, their counts and index, an answer, a folder without a manifest."""
     (folder / "sample_corpora").symlink_to(SAMPLE)
     shutil.copytree(SAMPLE / "books", folder / "books")
     assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
+    assert royalty("index", "sample_corpora", "--quiet", folder=folder).sent == ""
+    (folder / "answer.txt").write_text(ANSWER, encoding="utf-8")
     return folder
 
 
@@ -95,7 +106,9 @@ def renew():
 
 
 @pytest.mark.parametrize("width", [80, 200])
-@pytest.mark.parametrize("command", ["shares", "payout --profit 500e6 --rate 0.2", "payout -p 1 -r 1 --by split"])
+@pytest.mark.parametrize(
+    "command", ["shares", "payout --profit 500e6 --rate 0.2", "payout -p 1 -r 1 --by split", "trace answer.txt"]
+)
 def test_no_line_is_wider_than_the_terminal(place, command, width):
     screen = royalty(*command.split(), folder=place, columns=width).screen
     assert max(cell_len(line) for line in screen.splitlines()) <= width

@@ -18,16 +18,17 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
-from royaltycli.cli.console.progress import counting, writing
+from royaltycli.cli.console.progress import going_through, writing
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
+from royaltycli.cli.console.tracing import show_trace
 
 __all__ = [
     "ROWS",
     "booking",
     "clean",
-    "counting",
     "fail",
+    "going_through",
     "grouped",
     "prove",
     "say",
@@ -51,6 +52,7 @@ __all__ = [
     "show_scan",
     "show_shares",
     "show_statement",
+    "show_trace",
     "show_usage",
     "show_verified",
     "stepping",

@@ -12,7 +12,7 @@ from royaltycli.cli.console.messages import make_console
 
 
 @contextlib.contextmanager
-def counting(words: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def going_through(words: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show how many are done of what has no known number, if a person watches; what is given is told how many."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done: None

@@ -1,0 +1,47 @@
+"""Rule U10: the correction of shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from royaltycli.attribution.shift import BEFORE, Judged, shares
+
+
+def judged(rows):
+    """Entries of a whole matrix of probabilities, the last column none."""
+    odds = np.array(rows, float)
+    spans, units = np.nonzero(odds)
+    return Judged(spans, units, odds[spans, units], odds.shape[1])
+
+
+def test_sure_spans_are_counted():
+    found = shares(judged([[1, 0, 0]] * 300 + [[0, 1, 0]] * 100), np.array([0.4, 0.4, 0.2]), np.ones(400))
+    assert found.tolist() == pytest.approx([0.75, 0.25, 0], abs=BEFORE / 400)
+
+
+def test_weights_count_as_repetition():
+    prior = np.array([0.4, 0.4, 0.2])
+    rows = judged([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    assert shares(rows, prior, np.array([0.75, 0.25])).tolist() == shares(rows, prior, np.array([3.0, 1.0])).tolist()
+
+
+def test_the_mixture_behind_noisy_judgements_is_found_where_their_mean_is_far_off():
+    """Two units told apart with 80 % by calibrated odds on even terms; the log is nine to one."""
+    random = np.random.default_rng(0)
+    truth = random.random(20_000) < 0.9
+    seen = np.where(random.random(20_000) < 0.8, truth, ~truth)
+    rows = np.where(seen[:, None], [[0.8, 0.2, 0.0]], [[0.2, 0.8, 0.0]])
+    found = shares(judged(rows), np.array([0.5, 0.5, 1e-9]), np.ones(20_000))
+    assert found[0] == pytest.approx(0.9, abs=0.02)
+    assert rows[:, 0].mean() < 0.7
+
+
+def test_without_any_span_all_is_unattributed():
+    assert shares(judged(np.zeros((0, 3))), np.array([0.4, 0.4, 0.2]), np.zeros(0)).tolist() == [0, 0, 1]
+
+
+def test_shares_make_one():
+    random = np.random.default_rng(2)
+    rows = random.dirichlet(np.full(6, 0.5), size=50)
+    assert shares(judged(rows), np.full(6, 1 / 6), random.random(50)).sum() == pytest.approx(1)

@@ -1,0 +1,74 @@
+"""Rule U4: longest matches, against a search of every place by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from royaltycli.attribution.suffixes import (
+    MATCH_TOKENS,
+    Suffixes,
+    longest,
+    occurrences,
+    query_of,
+    searchable,
+    sort_suffixes,
+)
+
+documents = st.lists(st.lists(st.integers(0, 3), max_size=30), min_size=1, max_size=5)
+
+
+def suffixes_of(texts):
+    lengths = np.array([len(text) for text in texts], np.int64)
+    tokens = np.array([token for text in texts for token in text], np.uint32)
+    text = searchable(tokens, lengths)
+    return Suffixes(text, sort_suffixes(text), np.repeat(np.arange(len(texts), dtype=np.int32), lengths + 1))
+
+
+def by_hand(texts, query):
+    """The longest match from each place of a query on."""
+    spans = {tuple(text[a:b]) for text in texts for a in range(len(text)) for b in range(a + 1, len(text) + 1)}
+    spans.add(())
+    ends = len(query) + 1
+    return [max(stop - at for stop in range(at, ends) if tuple(query[at:stop]) in spans) for at in range(len(query))]
+
+
+@settings(deadline=None)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=20))
+def test_the_longest_match_is_that_of_a_search_by_hand(texts, query):
+    found = longest(suffixes_of(texts), query_of(np.array(query, np.uint32)))
+    assert found.tolist() == by_hand(texts, query)
+
+
+@settings(deadline=None)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=20), st.data())
+def test_what_is_hidden_does_not_match(texts, query, data):
+    gone = data.draw(st.integers(0, len(texts) - 1))
+    suffixes = suffixes_of(texts)
+    found = longest(suffixes, query_of(np.array(query, np.uint32)), lambda places: suffixes.documents[places] == gone)
+    assert found.tolist() == by_hand([text for number, text in enumerate(texts) if number != gone], query)
+
+
+@settings(deadline=None)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=6))
+def test_every_occurrence_is_found(texts, query):
+    suffixes = suffixes_of(texts)
+    starts = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
+    expected = [
+        int(starts[number]) + at
+        for number, text in enumerate(texts)
+        for at in range(len(text) - len(query) + 1)
+        if text[at : at + len(query)] == query
+    ]
+    assert sorted(occurrences(suffixes, np.array(query, np.uint32)).tolist()) == expected
+
+
+def test_a_match_longer_than_what_is_compared_at_once():
+    text = list(range(3 * MATCH_TOKENS))
+    other = [*text[: 2 * MATCH_TOKENS], 9999]
+    suffixes = suffixes_of([text, other])
+    query = np.array(text, np.uint32)
+    assert longest(suffixes, query_of(query)).tolist() == list(range(len(text), 0, -1))
+    assert len(occurrences(suffixes, query[: 2 * MATCH_TOKENS])) == 2
+    assert len(occurrences(suffixes, query[: 2 * MATCH_TOKENS + 1])) == 1

@@ -1,0 +1,187 @@
+"""Rules U10 to U14: from a log of outputs to the table of usage."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import royaltycli
+from royaltycli import attributing
+from royaltycli.attribution.judging import own_parts, spans_of
+from royaltycli.attribution.usage import UNATTRIBUTED, exact
+from royaltycli.errors import AttributionError, CallError
+from tests.attribution.conftest import prose
+
+
+@pytest.fixture
+def index(corpus):
+    sources = {
+        name: {f"{n}.txt": prose(10 * seed + n) for n in range(4)} for seed, name in enumerate(("ann", "bob", "eve"))
+    }
+    return corpus(sources).path
+
+
+def log(tmp_path, *outputs):
+    path = tmp_path / "outputs.jsonl"
+    lines = [json.dumps({"id": number, **output}) for number, output in enumerate(outputs)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def credits_of(usage):
+    return dict(zip(usage.table["source_id"].to_pylist(), map(Decimal, usage.table["credit"].to_pylist()), strict=True))
+
+
+QUOTE = " ".join(prose(0).split()[100:200])
+"""Of the first document of ann."""
+
+
+@pytest.mark.parametrize("method", ["text", "verbatim"])
+def test_a_quotation_is_credited_to_its_source(index, tmp_path, method):
+    usage = attributing.attribute(log(tmp_path, {"text": QUOTE}), index=index, method=method)
+    credit = credits_of(usage)
+    assert max(credit, key=credit.get) == "ann"
+    assert sum(credit.values()) == 1
+    assert list(credit)[-1] == UNATTRIBUTED
+    best = usage.details.to_pylist()[0]
+    assert (best["output_id"], best["rank"], best["source_id"]) == ("0", 1, "ann")
+
+
+def test_what_nothing_matches_is_unattributed(index, tmp_path):
+    usage = attributing.attribute(
+        log(tmp_path, {"text": "Ŵqxz ßø 73 %% [] @@ zzz " * 20}), index=index, method="verbatim"
+    )
+    assert credits_of(usage) == {UNATTRIBUTED: 1}
+
+
+def test_what_an_output_repeats_of_its_prompt_counts_for_nobody(index, tmp_path):
+    usage = attributing.attribute(log(tmp_path, {"text": QUOTE, "prompt": f"Say: {QUOTE}"}), index=index)
+    assert usage.repeated >= usage.tokens - 1
+    assert credits_of(usage)[UNATTRIBUTED] > Decimal("0.98")
+
+
+def test_an_empty_output_weighs_and_is_unattributed(index, tmp_path):
+    usage = attributing.attribute(log(tmp_path, {"text": ""}, {"text": QUOTE}), index=index, method="verbatim")
+    assert credits_of(usage)[UNATTRIBUTED] >= Decimal("0.5")
+
+
+def test_weights_decide_what_an_output_counts(index, tmp_path):
+    other = " ".join(prose(10).split()[100:200])  # of bob
+    outputs = log(tmp_path, {"text": QUOTE, "weight": "3"}, {"text": other, "weight": "1"})
+    credit = credits_of(attributing.attribute(outputs, index=index, method="verbatim"))
+    assert credit["ann"] == pytest.approx(Decimal("0.75"), abs=Decimal("0.03"))
+    assert credit["bob"] == pytest.approx(Decimal("0.25"), abs=Decimal("0.03"))
+
+
+def test_one_account_counts_for_its_part_at_the_most(index, tmp_path):
+    """Of ten outputs, nine of one account: at a cap of 10 % they weigh one together, as the tenth does."""
+    other = " ".join(prose(10).split()[100:200])
+    outputs = [{"text": QUOTE, "account": "x"}] * 9 + [{"text": other, "account": "y"}]
+    credit = credits_of(attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim"))
+    assert credit["ann"] == pytest.approx(credit["bob"], abs=Decimal("0.03"))
+    uncapped = attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim", account_cap=1)
+    assert credits_of(uncapped)["ann"] == pytest.approx(Decimal("0.9"), abs=Decimal("0.03"))
+
+
+def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):
+    sources = {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
+    sources["copy"] = {"all.txt": sources["ann"]["0.txt"]}
+    index = corpus(sources).path
+    outputs = log(tmp_path, {"text": QUOTE})
+    split = credits_of(attributing.attribute(outputs, index=index, method="verbatim"))
+    assert split["ann"] == split["copy"] > Decimal("0.45")
+    first = credits_of(attributing.attribute(outputs, index=index, method="verbatim", duplicates="first"))
+    assert first["ann"] == split["ann"] + split["copy"]
+    assert "copy" not in first
+
+
+def test_the_same_log_gives_the_same_bytes(index, tmp_path):
+    outputs = log(tmp_path, *({"text": prose(seed, 150)} for seed in range(8)))
+    tables = [attributing.attribute(outputs, index=index) for _ in range(2)]
+    assert tables[0].table.equals(tables[1].table)
+    assert tables[0].details.equals(tables[1].details)
+
+
+def test_the_interval_holds_the_share(index, tmp_path):
+    outputs = log(tmp_path, *({"text": prose(seed, 150)} for seed in (0, 1, 10, 11, 20, 30)))
+    for row in attributing.attribute(outputs, index=index).table.to_pylist():
+        assert Decimal(row["low"]) <= Decimal(row["credit"]) + Decimal("1e-6")
+        assert Decimal(row["credit"]) <= Decimal(row["high"]) + Decimal("1e-6")
+
+
+def test_a_payout_by_the_usage(index, tmp_path):
+    """The table is what `royalty payout` takes, and its money adds up."""
+    usage = attributing.attribute(log(tmp_path, {"text": QUOTE}), index=index, method="verbatim")
+    pq.write_table(usage.table, tmp_path / "usage.parquet")
+    tokens = royaltycli.scan(tmp_path, verify=0)
+    rows = royaltycli.payout(tokens, profit=1000, rate="20%", basis="usage", usage=tmp_path / "usage.parquet")
+    paid = dict(zip(rows["source_id"].to_pylist(), rows["payout"].to_pylist(), strict=True))
+    assert paid["ann"] == Decimal("200.00")
+    assert sum(paid.values()) == Decimal("200.00")
+
+
+def test_a_log_without_weight(index, tmp_path):
+    with pytest.raises(CallError, match="no output has any weight"):
+        attributing.attribute(log(tmp_path, {"text": QUOTE, "weight": 0}), index=index)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"method": "magic"}, "method is 'magic'; it must be text or verbatim"),
+        ({"duplicates": "all"}, "duplicates is 'all'; it must be split or first"),
+        ({"account_cap": 0}, "account cap is 0"),
+    ],
+)
+def test_arguments_that_are_none(index, tmp_path, how, said):
+    with pytest.raises(CallError, match=said):
+        attributing.attribute(log(tmp_path, {"text": QUOTE}), index=index, **how)
+
+
+def test_no_index(tmp_path):
+    with pytest.raises(AttributionError, match="there is no index in"):
+        attributing.attribute(log(tmp_path, {"text": "x"}), index=tmp_path / "none")
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50).filter(lambda parts: sum(parts) > 0.001))
+def test_credits_make_exactly_one(parts):
+    share = np.array(parts) / sum(parts)
+    found = exact(share)
+    assert sum(found) == 10**12
+    assert all(
+        abs(Fraction(one, 10**12) - Fraction(float(each))) < Fraction(2, 10**12)
+        for one, each in zip(found, share, strict=True)
+    )
+
+
+@given(st.lists(st.integers(0, 2), max_size=60), st.lists(st.integers(0, 2), max_size=60))
+def test_own_parts_are_what_the_prompt_has_not(text, prompt):
+    """Every token that is left stands in no run of eight tokens or more that the prompt has, too."""
+    tokens, asked = np.array(text, np.uint32), np.array(prompt, np.uint32)
+    runs = {tuple(prompt[at : at + 8]) for at in range(len(prompt) - 7)}
+    covered = {place for at in range(len(text) - 7) if tuple(text[at : at + 8]) in runs for place in range(at, at + 8)}
+    left = [token for part in own_parts(tokens, asked) for token in part.tolist()]
+    assert left == [token for place, token in enumerate(text) if place not in covered]
+
+
+@given(st.integers(0, 1000))
+def test_spans_are_of_about_the_same_size_and_hold_everything(size):
+    tokens = np.arange(size, dtype=np.uint32)
+    spans = spans_of(tokens)
+    assert [token for span in spans for token in span.tolist()] == tokens.tolist()
+    sizes = [len(span) for span in spans]
+    assert not sizes or (max(sizes) <= 128 and max(sizes) - min(sizes) <= 1)
+
+
+def test_the_schema_of_the_table(index, tmp_path):
+    usage = attributing.attribute(log(tmp_path, {"text": QUOTE}), index=index)
+    assert usage.table.schema.names == ["source_id", "title", "credit", "low", "high", "outputs"]
+    assert usage.table.schema.field("credit").type == pa.string()
