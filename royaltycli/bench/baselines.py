@@ -88,7 +88,7 @@ def naive_bayes(texts: Texts, sources: int, strength: float | None) -> Method:
 
 def nearest_passages(texts: Texts, sources: int) -> Method:
     """BM25 (Robertson and others 1994) over passages of 128 tokens, terms being tokens and pairs; the best 20 vote."""
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     passages = cut(texts, PASSAGE)
     kinds, at = np.unique(np.concatenate([_terms(tokens) for tokens in passages.tokens]), return_inverse=True)
