@@ -36,7 +36,7 @@ bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/policies.py --json benchmarks/results/policies.json
 	$(BIN)/python benchmarks/start.py
 
-bench-attribution: $(VENV)/tested  ## Measure how well usage is attributed, in some ten minutes
+bench-attribution: $(VENV)/tested  ## Measure how well usage is attributed
 	mkdir -p benchmarks/results
 	$(BIN)/royalty bench attribution --json benchmarks/results/attribution.json
 

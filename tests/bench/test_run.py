@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -60,6 +62,13 @@ def test_costs_are_those_of_two_sizes(report):
     costs = rows(report, "Cost")
     assert len(costs) == 10
     assert all(row.estimate.value > 0 for row in costs.values())
+
+
+def test_the_memory_of_a_process_is_not_that_of_its_parent():
+    code = "from royaltycli.bench.growth import _peak; print(_peak())"
+    parent = f"import subprocess, sys; held = b'1' * 300_000_000; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, timeout=120, check=True)
+    assert 1_000_000 < int(done.stdout) < 200_000_000
 
 
 def test_the_report_is_json_with_all_that_it_was_made_from(report):
