@@ -17,7 +17,7 @@ SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for 
 LAYERS = (
     "errors", "limits", "numerals", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
     "policies", "ledger", "attribution", "report", "arguments", "scanning", "distributing", "accounting", "attributing",
-    "api", "cli", "__init__", "__main__",
+    "api", "bench", "cli", "__init__", "__main__",
 )  # fmt: skip
 """From the bottom up. A module imports from its own layer and those before it."""
 
@@ -42,6 +42,7 @@ HEAVY = (
     "obstore",
     "boto3",
     "huggingface_hub",
+    "sklearn",
 )
 
 NETWORK = ("urllib3", "obstore", "boto3", "huggingface_hub")

@@ -20,6 +20,7 @@ import typer
 from royaltycli.cli import (
     attribute,
     balance,
+    bench,
     check,
     close,
     compare,
@@ -99,6 +100,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": unclaimed.release,
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
+    "bench": bench.bench,
 }
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks that anyone can run again: `royalty bench attribution` measures how well usage is attributed."""
