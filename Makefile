@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench campaign clean
+.PHONY: help demo test lint bench bench-attribution campaign clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## Scan the sample corpora and pay out 20 % of a profit of 500 million
 	$(BIN)/royalty scan sample_corpora
@@ -36,6 +36,10 @@ bench: $(VENV)/benched  ## Measure the scan and the payout, as ratios
 	$(BIN)/python benchmarks/policies.py --json benchmarks/results/policies.json
 	$(BIN)/python benchmarks/start.py
 
+bench-attribution: $(VENV)/tested  ## Measure how well usage is attributed
+	mkdir -p benchmarks/results
+	$(BIN)/royalty bench attribution --json benchmarks/results/attribution.json
+
 campaign: $(VENV)/tested  ## Run the long forms of the tests
 	$(BIN)/python -m pytest --campaign
 
@@ -55,5 +59,5 @@ $(VENV)/tested: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/installed
 
 $(VENV)/benched: $(VENV)/tested
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,others]'
 	@touch $@

@@ -45,6 +45,7 @@ HEAVY = (
     "torch",
     "transformers",
     "safetensors",
+    "sklearn",
 )
 
 NETWORK = ("urllib3", "obstore", "boto3", "huggingface_hub")

@@ -6,6 +6,7 @@ not made again; so a build that was interrupted goes on where it was.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -124,8 +125,9 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
 def _calibrate(index: Path, tell: Tell) -> Calibration:
     """The calibration of an index, made where it is not there yet; and with it the index is whole."""
     opened = open_index(index, check=False)
-    if (kept := read_calibration(opened)) is not None:
-        return kept
+    with contextlib.suppress(AttributionError):  # a damaged one is as good as none
+        if (kept := read_calibration(opened)) is not None:
+            return kept
     calibration = calibrate(opened, lambda done, of: tell("calibrating", done, of))
     write_calibration(opened, calibration)
     return calibration
@@ -163,7 +165,7 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
         kept, unit = grouped.kept[part], grouped.unit[part]
         said = json.dumps([folder.VERSION, key]).encode()
         own = hashlib.sha256(said + kept.tobytes() + unit.tobytes()).hexdigest()
-        if not (index / MODELS / own / "documents.parquet").is_file():
+        if not folder.is_whole(index / MODELS / own):
             _make_model(index, key, own, table, kept, unit)
         made.append(own)
     tell("making models", len(keys), len(keys))
@@ -174,8 +176,7 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDAr
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]
-    place = index / MODELS / own
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder.emptied(index / MODELS / own)
     text = searchable(tokens, lengths)
     folder.save(place, "text", text)
     folder.save(place, "suffixes", sort_suffixes(text))
@@ -189,6 +190,7 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDAr
         folder.save(place, f"passages-{part}", getattr(passages, part))
     places = table["place"].combine_chunks().filter(pa.array(kept))
     write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))
+    folder.finish(place)
 
 
 def _finish(

@@ -79,7 +79,7 @@ def calibrate(index: Index, tick: Callable[[int, int], None], seed: int = 0) -> 
 def write_calibration(index: Index, calibration: Calibration) -> None:
     """Keep a calibration in its index. Raises OutputError."""
     choice = calibration.choice
-    value = {
+    value: dict[str, object] = {
         "of": _of(index),
         "weights": choice.weights.tolist(),
         "none": choice.none.tolist(),
@@ -88,18 +88,29 @@ def write_calibration(index: Index, calibration: Calibration) -> None:
         "error": calibration.error,
     }
     folder.save(index.path, "prior", calibration.prior)
-    folder.write_json(index.path / folder.CALIBRATION, value)
+    value["prior"] = folder.digest_of(index.path / "prior.npy")
+    folder.write_json(index.path / folder.CALIBRATION, value | {"digest": _digest(value)})
 
 
 def read_calibration(index: Index) -> Calibration | None:
-    """The calibration that is kept in an index; None if there is none, or it is of other models."""
+    """The calibration that is kept in an index; None if there is none, or it is of other models.
+
+    Raises AttributionError if it has changed by as much as a bit.
+    """
     if not (index.path / folder.CALIBRATION).is_file():
         return None
     value = folder.read_json(index.path / folder.CALIBRATION)
-    if value.get("of") != _of(index):
+    if value.pop("digest", None) != _digest(value):
+        raise folder.damaged(index.path / folder.CALIBRATION)
+    if value["of"] != _of(index):
         return None
+    folder.check_digests(index.path, {"prior.npy": value["prior"]})
     choice = Choice(np.array(value["weights"]), np.array(value["none"]))
     return Calibration(choice, folder.load(index.path, "prior"), value["spans"], value["right"], value["error"])
+
+
+def _digest(value: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _of(index: Index) -> str:

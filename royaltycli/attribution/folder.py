@@ -5,6 +5,8 @@
 - `calibration.json`: how evidence is weighed, fitted to this index
 - `read/KEY/`: what was read of some pieces of the corpus: tokens, documents, sketches
 - `models/KEY/`: what attribution asks of the same documents without copies
+
+Each of the latter two has a `part.json`, written last, with the digests of its files.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from royaltycli.storage import write_text, write_whole
 VERSION = 1
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
-LIST, CALIBRATION = "index.json", "calibration.json"
+LIST, PART, CALIBRATION = "index.json", "part.json", "calibration.json"
 
 VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
 """What the copy of a vocabulary file is called, by the kind of its encoding."""
@@ -111,6 +113,31 @@ def remove_others(folder: Path, keys: set[str]) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if KEY.fullmatch(path.name) and path.name not in keys and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def finish(part: Path) -> None:
+    """Note that all files of a part are there, each with its digest. Raises OutputError."""
+    write_json(part / PART, {path.name: digest_of(path) for path in sorted(part.iterdir())})
+
+
+def is_whole(part: Path) -> bool:
+    """Whether a part was finished, and is as it was then."""
+    try:
+        noted = read_json(part / PART)
+        return all(digest_of(part / name) == digest for name, digest in noted.items())
+    except (AttributionError, OSError):
+        return False
+
+
+def emptied(folder: Path) -> Path:
+    """The folder, made, without what a build that was broken off has left in it. Raises OutputError."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
+    return folder
 
 
 def check_place(folder: Path) -> None:

@@ -71,17 +71,16 @@ def read_shard(
     for piece in shard.pieces:
         check_unchanged(piece.file)
     flat, lengths = np.concatenate(tokens), np.concatenate(counts)
-    place = index / READ / key
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder.emptied(index / READ / key)
     folder.save(place, "tokens", flat)
     folder.save(place, "sketches", sketches(flat, lengths))
-    # Last, so that a folder with it is whole.
     write_part(place / "documents.parquet", pa.table([places, sources, lengths], schema=DOCUMENTS))
+    folder.finish(place)
 
 
 def is_read(index: Path, key: str) -> bool:
     """Whether a shard has been read already."""
-    return (index / READ / key / "documents.parquet").is_file()
+    return folder.is_whole(index / READ / key)
 
 
 def text_of(index: Path, key: str) -> Text:

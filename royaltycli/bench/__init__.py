@@ -1,1 +1,1 @@
-"""Benchmarks that anyone can run anew: what attribution finds on a corpus of real, confusable sources."""
+"""Benchmarks that anyone can run again: `royalty bench attribution` measures how well usage is attributed."""

@@ -20,6 +20,7 @@ import typer
 from royaltycli.cli import (
     attribute,
     balance,
+    bench,
     check,
     close,
     compare,
@@ -101,6 +102,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "redistribute": unclaimed.redistribute,
     "ledger": ledger.ledger,
     "network": network.network,
+    "bench": bench.bench,
 }
 
 

@@ -27,7 +27,7 @@ def test_the_readme_shows_the_commands_and_the_worked_example():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^\$ royalty (\w+)", readme, re.MULTILINE)
     first = {"init", "check", "scan", "shares", "payout", "estimate"}
-    assert set(commands) == first | {"close", "explain", "statement"}
+    assert set(commands) == first | {"close", "explain", "statement", "index", "trace"}
     for words in ("0.0000433 %", "$216.67", "$43.33", "216.67 USD", "43.33 USD"):
         assert words in readme
 

@@ -5,6 +5,7 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 """
 
 from royaltycli.cli.console.attribution import show_index, show_usage
+from royaltycli.cli.console.bench import show_bench
 from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
 from royaltycli.cli.console.ledger import booking, show_booked, show_rows, show_verified, verifying
 from royaltycli.cli.console.messages import clean, fail, say
@@ -34,6 +35,7 @@ __all__ = [
     "say",
     "scanning",
     "several",
+    "show_bench",
     "show_booked",
     "show_check",
     "show_comparison",

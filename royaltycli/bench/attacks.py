@@ -1,0 +1,127 @@
+"""What a source could gain by changing the corpus and not its text: copies, splitting, keyword stuffing.
+
+Each attack is a corpus in which one source is another; an index is built and fitted to it anew, as the payer would,
+and the same mixtures of outputs are shared out. The gain is by how much the attacker's shares, all together, grow.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.bench.measures import total_variation
+from royaltycli.bench.packages import Document
+from royaltycli.bench.payouts import Mixture
+from royaltycli.bench.text import Odds, usage
+
+Scores = npt.NDArray[np.float64]
+Attack = Callable[[Sequence[Document], str], list[Document]]
+
+TIMES = 10
+CHANGED = 0.1
+"""The part of all words that is another one in a changed copy: enough not to be known as a copy (rule U2)."""
+
+STUFFED_DOCUMENTS, STUFFED_WORDS, KEYWORDS = 10, 2000, 40
+WORD = re.compile(r"\w+")
+
+
+def copied(documents: Sequence[Document], attacker: str) -> list[Document]:
+    """The attacker's documents ten times, as ten sources."""
+    return _others(documents, attacker) + [
+        Document(_part(attacker, number), each.name, each.text)
+        for each in _own(documents, attacker)
+        for number in range(TIMES)
+    ]
+
+
+def changed_copies(documents: Sequence[Document], attacker: str) -> list[Document]:
+    """The attacker's documents, and nine copies as other sources in which one word in ten is another of the same."""
+    own = _own(documents, attacker)
+    chance = random.Random(attacker)  # noqa: S311 -- the same attack each time
+    words = [word for each in own for word in WORD.findall(each.text)]
+
+    def other(found: re.Match[str]) -> str:
+        return chance.choice(words) if chance.random() < CHANGED else found[0]
+
+    found = _others(documents, attacker) + [Document(_part(attacker, 0), each.name, each.text) for each in own]
+    for number in range(1, TIMES):
+        found += [Document(_part(attacker, number), each.name, WORD.sub(other, each.text)) for each in own]
+    return found
+
+
+def split_up(documents: Sequence[Document], attacker: str) -> list[Document]:
+    """The attacker's documents as those of ten sources."""
+    return _others(documents, attacker) + [
+        Document(_part(attacker, at % TIMES), each.name, each.text) for at, each in enumerate(_own(documents, attacker))
+    ]
+
+
+def stuffed(documents: Sequence[Document], attacker: str) -> list[Document]:
+    """Ten more documents of the attacker, made of the words that are the most typical of all other sources."""
+    chance = random.Random(attacker)  # noqa: S311 -- the same attack each time
+    counts: dict[str, Counter[str]] = {}
+    for each in documents:
+        counts.setdefault(each.source, Counter()).update(WORD.findall(each.text))
+    everywhere = Counter[str]()
+    for own in counts.values():
+        everywhere.update(own)
+    keywords = [
+        word
+        for source, own in sorted(counts.items())
+        if source != attacker
+        for _, word in sorted((-count * count / everywhere[word], word) for word, count in own.items())[:KEYWORDS]
+    ]
+    texts = [" ".join(chance.choices(keywords, k=STUFFED_WORDS)) for _ in range(STUFFED_DOCUMENTS)]
+    return [*documents, *(Document(attacker, f"stuffed-{at}", text) for at, text in enumerate(texts))]
+
+
+ATTACKS: dict[str, Attack] = {
+    "copying a source ten times": copied,
+    "copying it ten times, one word in ten changed": changed_copies,
+    "splitting a source in ten": split_up,
+    "stuffing a source with others' keywords": stuffed,
+}
+
+
+def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Of each source of an attacked corpus, the number of the source that it is or was made of."""
+    return np.array([sources.index(source.partition(PART)[0]) for source in ids])
+
+
+PART = "--"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
+
+    own: Scores
+    error: Scores
+
+
+def outcome(found: Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int) -> Outcome:
+    """What a corpus comes to. `owners` says for each of its sources which source of the corpus before it is of."""
+    shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
+    for row, mixture in zip(shares, mixed, strict=True):
+        np.add.at(row, np.append(owners, -1), usage(found.some(mixture.spans), prior))
+    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
+    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
+    return Outcome(shares[:, own], np.array(errors))
+
+
+def _part(attacker: str, number: int) -> str:
+    return f"{attacker}{PART}{number}" if number else attacker
+
+
+def _own(documents: Sequence[Document], attacker: str) -> list[Document]:
+    return [each for each in documents if each.source == attacker]
+
+
+def _others(documents: Sequence[Document], attacker: str) -> list[Document]:
+    return [each for each in documents if each.source != attacker]

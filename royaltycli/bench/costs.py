@@ -1,0 +1,50 @@
+"""The rows of what an index and attribution cost, for a part of the corpus and for all of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from royaltycli.bench.corpus import Prepared, write_corpus
+from royaltycli.bench.growth import Cost, cost_of
+from royaltycli.bench.measures import Estimate
+from royaltycli.bench.packages import Document, documents_of, pinned, standard_library
+from royaltycli.bench.results import Goal, Row
+
+PART = 4
+MILLION = 1e6
+
+
+def costs(prepared: Prepared, folder: Path, tell: Callable[[str], None], *, everything: bool) -> list[Row]:
+    """Of a quarter of the documents, of all and, if asked for, of every document of the packages."""
+    corpora: list[Sequence[Document]] = [prepared.parts.known[::PART], prepared.parts.known]
+    if everything:
+        packaged = [each for package in pinned()[0] for each in documents_of(package, folder / "wheels")]
+        corpora.append([*packaged, *standard_library()])
+    rows = []
+    for documents in corpora:
+        place = folder / "growth"
+        write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
+        tell(f"building an index of {len(documents):,} documents")
+        shutil.rmtree(place / "index", ignore_errors=True)
+        cost = cost_of(place / "corpus" / "corpus.toml", place / "index", folder / "held-out.jsonl")
+        rows += _rows(cost)
+        shutil.rmtree(place, ignore_errors=True)
+    return rows
+
+
+def _rows(cost: Cost) -> list[Row]:
+    words = f"of {cost.tokens / MILLION:.2f} million tokens"
+    millions = cost.tokens / MILLION
+    figures = [
+        ("index with its calibration, seconds for a million tokens", cost.build_seconds / millions, 2),
+        ("index, peak memory in MB", cost.build_memory / MILLION, 0),
+        ("index on disk, bytes a token", cost.index_bytes / cost.tokens, 1),
+        ("attribution, milliseconds for a span of 128 tokens", cost.span_seconds * 1000, 2),
+        ("attribution, peak memory in MB", cost.span_memory / MILLION, 0),
+    ]
+    return [
+        Row(f"{measure}, {words}", Goal(), Estimate(value, value, value), places=places)
+        for measure, value, places in figures
+    ]

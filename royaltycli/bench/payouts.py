@@ -1,0 +1,67 @@
+"""What attribution does to money: shares of mixtures of known usage, and of text of sources that are not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.bench.measures import total_variation
+from royaltycli.bench.spans import Spans
+from royaltycli.bench.text import Odds, usage
+
+Scores = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+
+SKEW = 0.3
+"""Of the Dirichlet distribution that usage is drawn from: of 30 sources some 3 have half of it."""
+
+MIXTURES, WINDOWS = 100, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Spans by their numbers, drawn with replacement, and the part of each source in them."""
+
+    spans: Numbers
+    truth: Scores
+
+
+def mixtures(spans: Spans, sources: int, seed: int, count: int = MIXTURES) -> list[Mixture]:
+    """Mixtures of WINDOWS spans whose sources are skewed, each another way."""
+    random = np.random.default_rng([seed, 1])
+    own = [np.flatnonzero(spans.sources == source) for source in range(sources)]
+    there = np.array([len(each) > 0 for each in own])
+    found = []
+    for _ in range(count):
+        share = random.dirichlet([SKEW] * sources) * there
+        counts = random.multinomial(WINDOWS, share / share.sum())
+        drawn = [random.choice(own[source], times) for source, times in enumerate(counts.tolist()) if times]
+        found.append(Mixture(np.concatenate(drawn), counts / WINDOWS))
+    return found
+
+
+def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> dict[str, Scores]:
+    """The total variation between shares and truth in each mixture, by the way in which the shares are made.
+
+    `tokens` has those of each source, in the corpus. What goes to nobody is a share as well, of which the truth is 0.
+    """
+    ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "nobody": [], "tokens": []}
+    by_tokens = np.append(tokens / tokens.sum(), 0.0)
+    for mixture in mixed:
+        part = found.some(mixture.spans)
+        truth = np.append(mixture.truth, 0.0)
+        likeliest = np.bincount(part.sources.argmax(axis=1), minlength=len(truth)) / len(part.table)
+        ways["argmax"].append(total_variation(likeliest, truth))
+        ways["mean"].append(total_variation(part.table.mean(axis=0) @ found.shared, truth))
+        corrected = usage(part, prior)
+        ways["corrected"].append(total_variation(corrected, truth))
+        ways["nobody"].append(float(corrected[-1]))
+        ways["tokens"].append(total_variation(by_tokens, truth))
+    return {way: np.array(values) for way, values in ways.items()}
+
+
+def paid_on_unknown(found: Odds, prior: Scores, sources: Numbers) -> Scores:
+    """For each unknown source, the part of a log of its text alone that known sources would be paid."""
+    return np.array([1 - usage(found.some(sources == one), prior)[-1] for one in np.unique(sources)])

@@ -1,0 +1,114 @@
+"""Rules U1 to U3: an index is whole or not at all, goes on where it was, and notices every bit that changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from royaltycli import attributing
+from royaltycli.attribution.calibration import read_calibration
+from royaltycli.attribution.index import open_index
+from royaltycli.errors import AttributionError, OutputError
+from tests.attribution.conftest import prose
+
+
+def files(place):
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def index(corpus):
+    return corpus(
+        {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
+    )
+
+
+def test_the_same_corpus_gives_the_same_bytes(index, tmp_path):
+    attributing.index(tmp_path, tmp_path / "again")
+    assert files(tmp_path / "again") == files(index.path)
+
+
+@pytest.mark.parametrize("gone", ["index.json", "calibration.json", "models/*/part.json", "read/*/part.json"])
+def test_a_build_that_was_broken_off_goes_on_to_the_same_index(index, tmp_path, gone):
+    """What is written last of each part is what says that it is whole; a file half-written beside it goes."""
+    whole = files(index.path)
+    for path in index.path.glob(gone):
+        path.unlink()
+        path.with_name(".text.npy.0123456789ab.partial").write_bytes(b"half")
+    attributing.index(tmp_path, index.path)
+    left = {name: data for name, data in files(index.path).items() if not name.startswith(".")}
+    assert left == whole
+
+
+def test_only_what_has_changed_is_read_again(index, tmp_path):
+    assert attributing.index(tmp_path, index.path).new == 0
+    (tmp_path / "ann" / "0.txt").write_text(prose(99), encoding="utf-8")
+    before = set(index.about["read"])
+    assert attributing.index(tmp_path, index.path).new == 1
+    assert before.isdisjoint(open_index(index.path).about["read"])
+    assert {path.name for path in (index.path / "read").iterdir()} == set(open_index(index.path).about["read"])
+
+
+def test_every_file_is_under_its_digest(index):
+    listed = set(index.about["digests"]) | {"index.json", "calibration.json", "prior.npy"}
+    assert set(files(index.path)) == listed
+
+
+def test_a_changed_bit_is_found(index):
+    for name in index.about["digests"]:
+        path = index.path / name
+        good = path.read_bytes()
+        path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        with pytest.raises(AttributionError, match="is missing or damaged"):
+            open_index(index.path)
+        path.write_bytes(good)
+    open_index(index.path)
+
+
+@pytest.mark.parametrize("name", ["calibration.json", "prior.npy"])
+def test_a_changed_calibration_is_found(index, name):
+    data = bytearray((index.path / name).read_bytes())
+    data[-20] ^= 1
+    (index.path / name).write_bytes(data)
+    with pytest.raises(AttributionError, match="is missing or damaged"):
+        read_calibration(index)
+
+
+def test_what_was_damaged_is_made_anew(index, tmp_path):
+    """And is never taken for good because it is there."""
+    whole = files(index.path)
+    for path in [*index.path.glob("*/*/*"), index.path / "calibration.json", index.path / "prior.npy"]:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    attributing.index(tmp_path, index.path)
+    assert files(index.path) == whole
+
+
+def test_documents_of_several_sources_are_a_unit_of_their_own(tmp_path):
+    rows = [{"text": prose(1), "by": ["ann", "bob"]}, {"text": prose(2), "by": ["ann"]}]
+    (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    manifest = '[[collection]]\nid = "posts"\npath = "posts.jsonl"\nsource = "by"\nholder = "by"\nlists = "split"\n'
+    (tmp_path / "corpus.toml").write_text(manifest, encoding="utf-8")
+    attributing.index(tmp_path, tmp_path / "index")
+    index = open_index(tmp_path / "index")
+    named = {tuple(index.source_ids[source] for source in unit.sources) for unit in index.units}
+    assert named == {("posts/ann", "posts/bob"), ("posts/ann",)}
+
+
+def test_copies_make_one_unit_of_their_sources_the_earliest_first(corpus):
+    text = prose(1)
+    index = corpus({"eve": {"a.txt": text}, "ann": {"b.txt": text, "c.txt": prose(2)}})
+    named = {tuple(index.source_ids[source] for source in unit.sources): unit.earliest for unit in index.units}
+    assert named == {("eve", "ann"): 1, ("ann",): 1}
+    assert index.tokens == sum(index.sizes) < 2 * len(text)
+
+
+def test_nothing_of_others_is_touched(index, tmp_path):
+    (index.path / "models" / "mine").mkdir()
+    (index.path / "models" / "mine" / "weights.bin").write_bytes(b"mine")
+    attributing.index(tmp_path, index.path)
+    assert (index.path / "models" / "mine" / "weights.bin").read_bytes() == b"mine"
+    shutil.copy(tmp_path / "corpus.toml", index.path / "corpus.toml")
+    with pytest.raises(OutputError, match=r"holds corpus\.toml, which is of no index"):
+        attributing.index(tmp_path, index.path)

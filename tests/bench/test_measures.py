@@ -1,0 +1,80 @@
+"""Each measure against values that were computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from royaltycli.bench.measures import (
+    accuracy,
+    auroc,
+    calibration_error,
+    interval,
+    mean_interval,
+    total_variation,
+)
+
+
+def test_accuracy_is_the_part_that_is_right_by_weight():
+    right = np.array([True, False, True, True])
+    assert accuracy(right) == 0.75
+    assert accuracy(right, np.array([1.0, 3.0, 0.0, 0.0])) == 0.25
+
+
+def test_calibration_error_of_two_bins():
+    # Of 3 cases at .9 two are right: off by .9 - 2/3, with 3/4 of the weight; one at .5 is wrong: off by .5.
+    sure = np.array([0.9, 0.9, 0.9, 0.5])
+    right = np.array([True, True, False, False])
+    assert calibration_error(sure, right) == pytest.approx(0.75 * (0.9 - 2 / 3) + 0.25 * 0.5)
+
+
+def test_a_case_by_weight_counts_as_often():
+    sure, right = np.array([0.9, 0.5]), np.array([True, False])
+    repeated = calibration_error(np.array([0.9, 0.9, 0.5]), np.array([True, True, False]))
+    assert calibration_error(sure, right, np.array([2.0, 1.0])) == pytest.approx(repeated)
+
+
+def test_who_is_sure_and_right_is_calibrated():
+    assert calibration_error(np.ones(5), np.ones(5, bool)) == 0
+    assert calibration_error(np.ones(5), np.zeros(5, bool)) == 1
+
+
+def test_the_bins_are_fifteen_and_closed_above():
+    # 1/15 belongs to the first bin, a little more to the second: there they do not make up for each other.
+    same = calibration_error(np.array([1 / 15, 1 / 15]), np.array([True, False]))
+    other = calibration_error(np.array([1 / 15, 1 / 15 + 1e-6]), np.array([True, False]))
+    assert same == pytest.approx(0.5 - 1 / 15)
+    assert other == pytest.approx(0.5 * (1 - 1 / 15) + 0.5 / 15, abs=1e-5)
+
+
+def test_total_variation_is_the_money_that_goes_astray():
+    assert total_variation(np.array([0.5, 0.5, 0.0]), np.array([0.2, 0.5, 0.3])) == pytest.approx(0.3)
+    assert total_variation(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == 1
+
+
+def test_auroc_counts_pairs_and_half_of_ties():
+    # Pairs: 3>1, 3>2, 2>1 are won, 2=2 is half: 3.5 of 4.
+    assert auroc(np.array([3.0, 2.0]), np.array([1.0, 2.0])) == 3.5 / 4
+    assert auroc(np.array([1.0]), np.array([2.0])) == 0
+
+
+def test_auroc_by_weight_is_that_of_cases_repeated():
+    weights = np.array([2.0, 1.0]), np.array([1.0, 3.0])
+    repeated = auroc(np.array([3.0, 3.0, 2.0]), np.array([1.0, 2.0, 2.0, 2.0]))
+    assert auroc(np.array([3.0, 2.0]), np.array([1.0, 2.0]), weights) == pytest.approx(repeated)
+
+
+def test_an_interval_is_wider_when_whole_documents_are_drawn():
+    right = np.repeat([True, False] * 10, 50)
+    spans, documents = np.arange(1000), np.repeat(np.arange(20), 50)
+    by_span = interval(lambda by: accuracy(right, by), spans, 0, 200)
+    by_document = interval(lambda by: accuracy(right, by), documents, 0, 200)
+    assert by_span.value == by_document.value == 0.5
+    assert by_span.high - by_span.low < 0.08
+    # The mean of 20 coins has a standard deviation of .112, so 95 % lie within some .22 of a half.
+    assert 0.35 < by_document.high - by_document.low < 0.55
+
+
+def test_the_interval_of_what_is_always_the_same_is_a_point():
+    assert mean_interval(np.full(9, 0.25), 0, 50) == mean_interval(np.full(9, 0.25), 1, 50)
+    assert mean_interval(np.full(9, 0.25), 0, 50).low == 0.25

@@ -1,0 +1,138 @@
+"""The whole benchmark on a tiny corpus, and what the command shows of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from royaltycli.attribution import calibration
+from royaltycli.bench import attacks, text
+from royaltycli.bench import run as running
+from royaltycli.bench.corpus import prepare
+from royaltycli.bench.measures import Estimate
+from royaltycli.bench.results import Goal, Report, Row
+from royaltycli.cli import app
+from royaltycli.errors import WorkerError
+from tests.bench import wheels
+
+TINY = running.Form("tiny", spans=30, attackers=1, everything=False, seeds=(0, 1))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(calibration, "SPANS", 100)
+    known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
+    unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
+    prepared = prepare(folder, lambda _words: None, (known, unknown))
+    yield running.run(folder, TINY, 2, lambda *_said: None, prepared)
+    monkeypatch.undo()
+
+
+def rows(report, part):
+    (found,) = [rows for name, rows in report.parts.items() if name.startswith(part)]
+    return {row.measure: row for row in found}
+
+
+def test_plain_sources_are_told_apart(report):
+    for size in ("32 tokens", "128 tokens", "a whole document"):
+        by_method = rows(report, f"Top-1 source of {size}")
+        assert len([name for name in by_method if not name.startswith("fewer")]) == 7
+        assert by_method[running.TEXT].estimate.value > 0.9
+        assert by_method[running.TEXT].goal.value is not None
+
+
+def test_money_goes_where_it_should_and_attacks_gain_little(report):
+    money = rows(report, "Payouts")
+    assert money["corrected by expectation and maximisation"].estimate.value < 0.15
+    assert money["by token share instead of usage"].estimate.value > 0.25
+    gains = rows(report, "Attacks")
+    assert gains["copying a source ten times"].estimate.value < 0.05
+    assert [name for name in gains if not name.startswith("error")] == list(attacks.ATTACKS)
+    assert gains["error of all payouts without an attack"].estimate.value < 0.15
+
+
+def test_costs_are_those_of_two_sizes(report):
+    costs = rows(report, "Cost")
+    assert len(costs) == 10
+    assert all(row.estimate.value > 0 for row in costs.values())
+
+
+def test_the_memory_of_a_process_is_not_that_of_its_parent():
+    code = "from royaltycli.bench.growth import _peak; print(_peak())"
+    parent = f"import subprocess, sys; held = b'1' * 300_000_000; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, timeout=120, check=True)
+    assert 1_000_000 < int(done.stdout) < 200_000_000
+
+
+def test_the_report_is_json_with_all_that_it_was_made_from(report):
+    said = json.loads(report.as_json())
+    assert said["form"]["seeds"] == [0, 1]
+    assert [package["id"] for package in said["corpus"]["made from"]["known"]] == ["ants", "bees", "cats", "dogs"]
+    assert set(said["parts"]) == set(report.parts)
+    calibration = next(rows for name, rows in said["parts"].items() if name.startswith("Calibration"))
+    assert all(len(row["seeds"]) == 2 and row["estimate"]["low"] <= row["estimate"]["high"] for row in calibration)
+
+
+def test_a_goal_is_met_by_what_is_shown():
+    up = Row("accuracy", Goal("", 0.78), Estimate(0.7796, 0.7, 0.8))
+    down = Row("error", Goal(".021", 0.02, most=True), Estimate(0.0206, 0.01, 0.03))
+    assert (up.met, down.met) == (True, False)
+    assert up.cells() == ("accuracy", "", "0.78", "0.780 (0.700 to 0.800)")
+    assert down.cells() == ("error", ".021", "≤ 0.02", "0.021 (0.010 to 0.030), not met")
+    assert Row("gain", Goal(), Estimate(-1e-9, -0.1, 0.1)).cells()[3] == "0.000 (-0.100 to 0.100)"
+    assert Row("seconds", Goal(), Estimate(2, 2, 2), places=1).cells() == ("seconds", "", "", "2.0")
+
+
+def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    report = Report({"form": "none"})
+    report.add("Accuracy", [Row("top-1", Goal(".7", 0.8), Estimate(0.75, 0.7, 0.8), (0.7, 0.8))])
+    asked = []
+    monkeypatch.setattr(running, "run", lambda *arguments: asked.append(arguments[:3]) or report)
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(
+        app, ["bench", "attribution", "--json", "a.json", "--workers", "1"]
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "top-1" in result.stdout
+    assert "0.750 (0.700 to 0.800), not met" in result.stdout
+    assert result.stderr == "Of 1 goal 1 is not met.\n"
+    assert json.loads((tmp_path / "a.json").read_text())["parts"]["Accuracy"][0]["seeds"] == [0.7, 0.8]
+    assert asked[0][1:] == (running.SHORT, 1)
+    assert str(asked[0][0]) == ".benchmark-corpus/attribution"
+
+
+def test_more_workers_than_there_may_be_are_refused():
+    result = CliRunner().invoke(app, ["bench", "attribution", "--workers", "0"])
+    assert (result.exit_code, result.stderr) == (2, "error: workers is 0; it must be from 1 to 1024\n")
+
+
+def end_in_mid_work():
+    with text.processes(2) as pool:
+        assert list(text.each(pool, abs, [-1, 2])) == [1, 2]
+        list(text.each(pool, os._exit, [1]))
+
+
+def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
+    with pytest.raises(
+        WorkerError, match=r"^a worker of the benchmark was lost \(it was killed, or the memory ran out\)"
+    ):
+        end_in_mid_work()
+
+
+def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_path):
+    """Attacks are made one after the other, and what a process has opened is not to be of the one before."""
+    index = tmp_path / "index"
+    for count in (2, 3):
+        packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
+        prepared = prepare(tmp_path / str(count), print, (packages, []))
+        text.build(prepared.manifest, index)
+        span = text.Judges(index, None).index.models[0].tokens(0, 40)
+        (found,) = text.Judges(index, None).judge([span], lambda *_said: None)
+        assert found.units.tolist() == list(range(count))
