@@ -16,10 +16,13 @@ from royaltycli.limits import TRACE_BYTES
 
 if TYPE_CHECKING:
     from royaltycli.attribution.building import Built, Tell
+    from royaltycli.attribution.index import Index
+    from royaltycli.attribution.judging import Judge
+    from royaltycli.attribution.shift import Vector
     from royaltycli.attribution.tracing import Traced
     from royaltycli.attribution.usage import Usage
 
-Method = Literal["text", "verbatim"]
+Method = Literal["text", "verbatim", "network", "all"]
 Copies = Literal["split", "first"]
 
 LEAST = 3
@@ -62,15 +65,18 @@ def attribute(
     period: str | None = None,
     duplicates: Copies = "split",
     account_cap: Number = "10%",
+    network: str | Path = "network",
+    model: str | Path | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
+    By the methods `network` and `all` it is judged by a `network` that was trained on the same corpus, which reads
+    the activations of `model`, or of the one that it was trained with.
+
     Raises CallError, AttributionError, and ManifestError with all that is wrong in the log.
     """
-    from royaltycli.attribution.calibration import read_calibration
     from royaltycli.attribution.index import encoding_of, open_index, reference_of
-    from royaltycli.attribution.judging import by_matches, by_text
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.tokens.engines import choose_engine, make_engine
@@ -79,25 +85,18 @@ def attribute(
         check_types(period=period)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
         if value not in get_args(known):
-            raise CallError(f"{name} is {value!r}; it must be {' or '.join(get_args(known))}")
+            first, last = get_args(known)[:-1], get_args(known)[-1]
+            raise CallError(f"{name} is {value!r}; it must be {', '.join(first)} or {last}")
     cap = fraction(account_cap, "account cap")
     if not cap:
         raise CallError("account cap is 0; it is the part of all weight that one account may have, such as 10%")
     opened = open_index(Path(index))
-    encoding = encoding_of(opened)
-    reference = reference_of(opened)
+    encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
-    log = read_outputs(Path(outputs), period=period)
-    judge, prior = by_matches(opened), None
-    if method == "text":
-        calibration = read_calibration(opened)
-        if calibration is None:
-            raise AttributionError(f"the index {index} is not whole; run `royalty index` again")
-        judge, prior = by_text(opened, calibration.choice), calibration.prior
-
+    judge, prior = _judge_of(opened, method, Path(network), None if model is None else Path(model))
     return run(
         opened,
-        log,
+        read_outputs(Path(outputs), period=period),
         engine,
         reference.decode,
         judge,
@@ -106,6 +105,31 @@ def attribute(
         account_cap=cap,
         tick=tick or (lambda _: None),
     )
+
+
+def _judge_of(opened: Index, method: Method, network: Path, model: Path | None) -> tuple[Judge, Vector | None]:
+    """What judges spans by a method, and the shares that it was calibrated on."""
+    from royaltycli.attribution.calibration import calibrate, read_calibration
+    from royaltycli.attribution.index import reference_of
+    from royaltycli.attribution.judging import by_matches, by_text
+
+    if method == "verbatim":
+        return by_matches(opened), None
+    if method == "text":
+        kept = read_calibration(opened)
+        if kept is None:
+            raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
+        return by_text(opened, kept.choice), kept.prior
+    from royaltycli.attribution.stacking import Beside
+    from royaltycli.networks import check_installed
+
+    check_installed()
+    from royaltycli.attribution.network.network import fold_of, open_network
+
+    trained = open_network(network, model)
+    beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
+    calibration = calibrate(opened, lambda _done, _all: None, extend=beside.extend)
+    return beside.judge(calibration.choice), calibration.prior
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

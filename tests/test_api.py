@@ -152,7 +152,7 @@ def test_a_function_has_the_arguments_of_its_command(name):
 def test_what_is_left_out_means_the_same(name):
     command = inspect.signature(COMMANDS[name]).parameters
     function = inspect.signature(getattr(royaltycli, name)).parameters
-    for argument in command.keys() & function.keys() - {"tokens", "output", "profit", "index"}:
+    for argument in command.keys() & function.keys() - {"tokens", "output", "profit", "index", "network"}:
         # A table instead of its path; `--list` needs no profit; a scan for a notebook need not write; a name is a path.
         assert (argument, function[argument].default) == (argument, command[argument].default)
 

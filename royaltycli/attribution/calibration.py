@@ -64,13 +64,27 @@ class Calibration:
     error: float
 
 
-def calibrate(index: Index, tick: Callable[[int, int], None], seed: int = 0) -> Calibration:
-    """Fit the choice. `tick` is told how many spans of how many have been judged."""
+Extend = Callable[[int, Evidence], Evidence]
+"""Adds measures to the evidence on a span, by its number."""
+
+
+def calibrate(
+    index: Index,
+    tick: Callable[[int, int], None],
+    seed: int = 0,
+    extend: Callable[[list[Span]], Extend] | None = None,
+) -> Calibration:
+    """Fit the choice. `tick` is told how many spans of how many have been judged.
+
+    `extend` is given all spans, and gives what adds measures to the evidence on each.
+    """
     spans = list(sample(index, seed))
+    more = None if extend is None else extend(spans)
     examples = []
     for number, span in enumerate(spans):
         tick(number, len(spans))
-        examples.append(_example(span, evidence(index, span.tokens, span.left_out, quoted=span.quoted)))
+        found = evidence(index, span.tokens, span.left_out, quoted=span.quoted)
+        examples.append(_example(span, found if more is None else more(number, found)))
     tick(len(spans), len(spans))
     examples = _weighted(examples)
     return Calibration(fit(examples), *_crossed(index, spans, examples))

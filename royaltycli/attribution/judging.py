@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution.choice import Choice, probabilities
-from royaltycli.attribution.evidence import Match, background, evidence, find_matches
+from royaltycli.attribution.evidence import Evidence, Match, background, evidence, find_matches
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.suffixes import Suffixes, longest, query_of, searchable, sort_suffixes
 from royaltycli.tokens.engines import Ids
@@ -45,12 +45,16 @@ def by_text(index: Index, choice: Choice) -> Judge:
 
     def judge(tokens: Ids) -> Judgement:
         found = evidence(index, tokens)
-        odds, none = probabilities(choice, found)
-        kept = odds >= SLIGHT
-        rest = odds[kept].sum() + none
-        return Judgement(found.units[kept], odds[kept] / rest, float(none / rest), found.matches)
+        return kept_of(found, *probabilities(choice, found))
 
     return judge
+
+
+def kept_of(found: Evidence, odds: Vector, none: float) -> Judgement:
+    """The judgement on a span, without what is slight."""
+    kept = odds >= SLIGHT
+    rest = odds[kept].sum() + none
+    return Judgement(found.units[kept], odds[kept] / rest, float(none / rest), found.matches)
 
 
 def by_matches(index: Index) -> Judge:

@@ -45,7 +45,7 @@ def attribute(
             "--method",
             "-m",
             metavar="NAME",
-            help="text (all evidence, calibrated) or verbatim (exact matches alone).",
+            help="text (all evidence, calibrated), verbatim (exact matches alone), network, or all (text and network).",
             autocompletion=completion.methods,
         ),
     ] = "text",
@@ -77,6 +77,22 @@ def attribute(
             "--account-cap", metavar="PART", help="The most that one account counts for, of the weight of all outputs."
         ),
     ] = "10%",
+    network: Annotated[
+        Path,
+        typer.Option(
+            "--network", metavar="FOLDER", readable=False, help="The network, as `royalty network train` made it."
+        ),
+    ] = Path("network"),
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="FOLDER",
+            readable=False,
+            help="The language model whose activations the network reads.",
+            show_default="where it was when the network was trained",
+        ),
+    ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Sources to show; 0 for all.")] = 25,
     quiet: options.Quiet = False,
 ) -> None:
@@ -103,6 +119,8 @@ def attribute(
             period=period,
             duplicates=duplicates,  # type: ignore[arg-type]
             account_cap=account_cap,
+            network=network,
+            model=model,
             tick=tick,
         )
     for place, table in zip(places, (usage.table, usage.details), strict=False):

@@ -59,7 +59,7 @@ def currencies(incomplete: str) -> list[str]:
 
 def methods(incomplete: str) -> list[str]:
     """The methods of attribution."""
-    return _beginning(incomplete, ("text", "verbatim"))
+    return _beginning(incomplete, ("text", "verbatim", "network", "all"))
 
 
 def corpora(incomplete: str) -> list[str]:

@@ -136,7 +136,7 @@ def test_a_log_without_weight(index, tmp_path):
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"method": "magic"}, "method is 'magic'; it must be text or verbatim"),
+        ({"method": "magic"}, "method is 'magic'; it must be text, verbatim, network or all"),
         ({"duplicates": "all"}, "duplicates is 'all'; it must be split or first"),
         ({"account_cap": 0}, "account cap is 0"),
     ],

@@ -1,0 +1,97 @@
+"""The network beside the evidence of text, or alone: one more measure, weighed by a choice of its own (rule U17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.calibration import Extend, Span
+from royaltycli.attribution.choice import Choice, probabilities
+from royaltycli.attribution.evidence import Evidence, evidence
+from royaltycli.attribution.index import Index
+from royaltycli.attribution.judging import Judge, Judgement, kept_of
+from royaltycli.errors import AttributionError
+from royaltycli.tokens.engines import Ids
+
+Method = Literal["network", "all"]
+
+Scores = Callable[[Sequence[str], Sequence[int] | None], npt.NDArray[np.float64]]
+"""A network's logarithms of probabilities, texts by sources; of texts of the corpus by the heads of their folds."""
+
+Decode = Callable[[list[int]], str]
+
+LOWEST = -14.0
+"""The logarithm for a source that the network does not know."""
+
+LENGTH = 128
+"""Tokens at which the second of the network's measures is zero."""
+
+
+class Beside:
+    """A network's scores as measures of the units of an index, for all evidence together or in its place."""
+
+    def __init__(
+        self,
+        index: Index,
+        sources: Sequence[str],
+        scores: Scores,
+        fold_of: Callable[[str], int],
+        decode: Decode,
+        method: Method,
+    ) -> None:
+        """Raises AttributionError if the network knows no source of the index."""
+        numbers = {name: number for number, name in enumerate(sources)}
+        known = [numbers.get(name, -1) for name in index.source_ids]
+        if max(known, default=-1) < 0:
+            raise AttributionError(
+                "the network knows no source of the index; train one on its corpus, or name another with `--index`"
+            )
+        self._index, self._scores, self._fold_of, self._decode = index, scores, fold_of, decode
+        self._known, self._method = np.array(known), method
+
+    def extend(self, spans: Sequence[Span]) -> Extend:
+        """Adds the network's measures to the evidence on spans of the corpus's own documents."""
+        documents = [self._document(span) for span in spans]
+        texts = [self._decode(span.tokens.tolist()) for span in spans]
+        logs = self._of_units(self._scores(texts, [self._fold_of(text) for text in documents]))
+        for row, span in zip(logs, spans, strict=True):
+            if span.left_out.whole_unit:  # the others have all probability then
+                own = min(float(np.exp(row[span.left_out.unit])), 1 - np.exp(LOWEST))
+                np.subtract(row, np.log1p(-own), out=row)
+        return lambda number, found: self._with(found, logs[number], len(spans[number].tokens))
+
+    def judge(self, choice: Choice) -> Judge:
+        """Judges by the extended evidence."""
+
+        def judge(tokens: Ids) -> Judgement:
+            found = evidence(self._index, tokens)
+            logs = self._of_units(self._scores([self._decode(tokens.tolist())], None))[0]
+            odds, none = probabilities(choice, self._with(found, logs, len(tokens)))
+            return kept_of(found, odds, none)
+
+        return judge
+
+    def _document(self, span: Span) -> str:
+        """The whole text of the document that a span is of."""
+        model = self._index.models[span.left_out.model]
+        document = int(model.suffixes.documents[span.left_out.start])
+        return self._decode(model.tokens(int(model.starts[document]), int(model.starts[document + 1])).tolist())
+
+    def _of_units(self, logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The logarithm of the probability of each unit: that of its sources together."""
+        by_source = np.where(self._known >= 0, logs[:, self._known], LOWEST)
+        units = [np.logaddexp.reduce(by_source[:, list(unit.sources)], axis=1) for unit in self._index.units]
+        return np.stack(units, axis=1)
+
+    def _with(self, found: Evidence, logs: npt.NDArray[np.float64], size: int) -> Evidence:
+        own = logs[found.units]
+        # What the network says of a unit's part of the corpus is in its probability already.
+        beyond = own - found.before
+        columns = np.stack([beyond, beyond * np.log(size / LENGTH)], axis=1)
+        if self._method == "all":
+            columns = np.concatenate([found.measures, columns], axis=1)
+        return replace(found, measures=columns)

@@ -1,0 +1,128 @@
+"""Rule U17, and the whole way: a model is trained, a network beside it, outputs are generated, and paid for by usage."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import royaltycli
+from royaltycli import attributing
+from royaltycli.attribution.calibration import calibrate, sample
+from royaltycli.attribution.evidence import MEASURES, evidence
+from royaltycli.attribution.index import open_index, reference_of
+from royaltycli.attribution.stacking import Beside
+from royaltycli.errors import AttributionError
+
+
+@pytest.fixture(scope="module")
+def index(network_corpus, tmp_path_factory):
+    place = tmp_path_factory.mktemp("index") / "index"
+    attributing.index(network_corpus, place)
+    return open_index(place)
+
+
+def generated(language_model, prompts, size=60):
+    """What the language model goes on with after each prompt."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(language_model),
+        AutoModelForCausalLM.from_pretrained(language_model),
+    )
+    torch.manual_seed(1)
+    for prompt in prompts:
+        given = tokenizer(prompt, return_tensors="pt").input_ids
+        made = model.generate(
+            given, attention_mask=torch.ones_like(given), max_new_tokens=size, do_sample=True, pad_token_id=0
+        )
+        yield tokenizer.decode(made[0, given.shape[1] :])
+
+
+def write_log(path, outputs):
+    path.write_text("".join(json.dumps(output) + "\n" for output in outputs), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("method", ["network", "all"])
+def test_the_whole_way_from_a_model_to_a_payout(
+    index, trained, language_model, network_documents, network_corpus, tmp_path, method
+):
+    prompts = [text[:40] for _, text in network_documents[::40]]
+    outputs = [
+        {"id": number, "prompt": prompt, "text": text}
+        for number, (prompt, text) in enumerate(zip(prompts, generated(language_model, prompts), strict=True))
+    ]
+    log = write_log(tmp_path / "outputs.jsonl", outputs)
+    usage = attributing.attribute(log, index=index.path, method=method, network=trained[1])
+    assert sum(map(Decimal, usage.table["credit"].to_pylist())) == 1
+    assert usage.outputs == len(outputs)
+    pq.write_table(usage.table, tmp_path / "usage.parquet")
+    tokens = royaltycli.scan(network_corpus, verify=0)
+    rows = royaltycli.payout(tokens, profit=1000, rate="20%", basis="usage", usage=tmp_path / "usage.parquet")
+    assert sum(rows["payout"].to_pylist()) == Decimal("200.00")
+
+
+def test_a_document_is_credited_to_its_source_by_text_and_network_together(index, trained, network_documents, tmp_path):
+    source, text = network_documents[0]
+    log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": text}])
+    usage = attributing.attribute(log, index=index.path, method="all", network=trained[1])
+    assert usage.table["source_id"][0].as_py() == f"sample/{source}"
+
+
+def uniform(sources):
+    """A network that knows nothing."""
+    return lambda texts, _fold: np.full((len(texts), len(sources)), -np.log(len(sources)))
+
+
+def test_measures_stand_beside_those_of_text_or_in_their_place(index):
+    spans, sources = list(sample(index, 0))[:3], index.source_ids
+    found = evidence(index, spans[0].tokens, spans[0].left_out)
+    for method, size in (("network", 2), ("all", MEASURES + 2)):
+        beside = Beside(index, sources, uniform(sources), lambda _: 0, reference_of(index).decode, method)
+        assert beside.extend(spans)(0, found).measures.shape[1] == size
+
+
+def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(index, network_documents):
+    """The fold is that of the whole document, as it stands in the corpus."""
+    texts, asked = {text for _, text in network_documents}, []
+
+    def fold_of(text):
+        asked.append(text)
+        return 3
+
+    def scores(texts, fold):
+        assert fold == [3] * len(texts)
+        return np.zeros((len(texts), len(index.sources)))
+
+    spans = list(sample(index, 0))[:10]
+    Beside(index, index.source_ids, scores, fold_of, reference_of(index).decode, "all").extend(spans)
+    assert len(asked) == len(spans)
+    assert set(asked) <= texts
+
+
+def test_a_network_that_knows_the_answer_is_believed_and_one_that_knows_nothing_is_not(index):
+    """The weights are learned: an oracle makes nearly all spans right, noise takes nothing from the text."""
+    plain = calibrate(index, lambda *_: None)
+    spans = list(sample(index, 0))
+    owners = [index.units[span.left_out.unit].sources[0] for span in spans]
+
+    def oracle(texts, _fold):
+        logs = np.full((len(texts), len(index.sources)), -10.0)
+        logs[np.arange(len(texts)), owners] = -0.01
+        return logs
+
+    decode = reference_of(index).decode
+    sure = Beside(index, index.source_ids, oracle, lambda _: 0, decode, "all")
+    assert calibrate(index, lambda *_: None, extend=sure.extend).right > max(0.95, plain.right)
+    empty = Beside(index, index.source_ids, uniform(index.source_ids), lambda _: 0, decode, "all")
+    assert calibrate(index, lambda *_: None, extend=empty.extend).right == pytest.approx(plain.right, abs=0.05)
+
+
+def test_a_network_of_another_corpus(index):
+    with pytest.raises(AttributionError, match="the network knows no source of the index"):
+        Beside(index, ["x", "y"], uniform("xy"), lambda _: 0, reference_of(index).decode, "all")
