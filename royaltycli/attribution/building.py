@@ -223,7 +223,7 @@ def _finish(
         "models": models,
         "digests": digests,
     }
-    folder.write_json(index / folder.LIST, about)
+    folder.write_json(index / folder.LIST, about | {"digest": folder.digest_of_value(about)})
     folder.remove_others(index / READ, set(keys))
     folder.remove_others(index / MODELS, set(models))
     for name in set(folder.VOCABULARIES.values()) - {vocabulary}:

@@ -103,7 +103,7 @@ def write_calibration(index: Index, calibration: Calibration) -> None:
     }
     folder.save(index.path, "prior", calibration.prior)
     value["prior"] = folder.digest_of(index.path / "prior.npy")
-    folder.write_json(index.path / folder.CALIBRATION, value | {"digest": _digest(value)})
+    folder.write_json(index.path / folder.CALIBRATION, value | {"digest": folder.digest_of_value(value)})
 
 
 def read_calibration(index: Index) -> Calibration | None:
@@ -114,17 +114,13 @@ def read_calibration(index: Index) -> Calibration | None:
     if not (index.path / folder.CALIBRATION).is_file():
         return None
     value = folder.read_json(index.path / folder.CALIBRATION)
-    if value.pop("digest", None) != _digest(value):
+    if value.pop("digest", None) != folder.digest_of_value(value):
         raise folder.damaged(index.path / folder.CALIBRATION)
     if value["of"] != _of(index):
         return None
     folder.check_digests(index.path, {"prior.npy": value["prior"]})
     choice = Choice(np.array(value["weights"]), np.array(value["none"]))
     return Calibration(choice, folder.load(index.path, "prior"), value["spans"], value["right"], value["error"])
-
-
-def _digest(value: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _of(index: Index) -> str:

@@ -100,6 +100,7 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
     ]
     measures = np.stack(columns, axis=1)
     units = _candidates(measures, left_out)
+    units = units[index.sizes[units] > 0]
     about = [
         1.0,
         1 / root,

@@ -11,6 +11,7 @@ Each of the latter two has a `part.json`, written last, with the digests of its 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -76,6 +77,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise damaged(path)
     return value
+
+
+def digest_of_value(value: dict[str, Any]) -> str:
+    """SHA-256 of a value as JSON, by which a file of ours is known to be as it was written."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:

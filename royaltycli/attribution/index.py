@@ -96,6 +96,8 @@ def open_index(path: Path, *, check: bool = True) -> Index:
             f"the index {path} has format {about.get('version')}, where this version of royalty reads "
             f"{folder.VERSION}; run `royalty index` again"
         )
+    if about.pop("digest", None) != folder.digest_of_value(about):
+        raise folder.damaged(path / folder.LIST)
     if check:
         folder.check_digests(path, about["digests"])
     units = read_sealed(path / "units.parquet")

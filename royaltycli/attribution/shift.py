@@ -20,6 +20,10 @@ BEFORE = 1
 """So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
 a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
 
+MOST = 3.0
+"""So many times the mean of its probabilities a share is at the most; what is beyond is of none. Text of other origin
+that leans faintly towards some source, span after span, would else be found to be all of that source."""
+
 CLOSE = 1e-10
 """The rounds end when no share changes by more than this in total."""
 
@@ -51,7 +55,11 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
     if not part > 0:
         return nobody
     weights = np.where(mixed, weights, 0.0)
-    return part * _mixture(judged, prior, weights, prior if start is None else start, rounds) + (1 - part) * nobody
+    found = _mixture(judged, prior, weights, prior if start is None else start, rounds)
+    mean = np.bincount(judged.units, judged.odds * weights[judged.spans], minlength=judged.size) / weights.sum()
+    found[:-1] = np.minimum(found[:-1], MOST * mean[:-1])
+    found[-1] = 1.0 - found[:-1].sum()
+    return part * found + (1 - part) * nobody
 
 
 def _mixture(judged: Judged, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:

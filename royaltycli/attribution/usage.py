@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -24,6 +25,9 @@ UNATTRIBUTED = "(unattributed)"
 
 PLACES = 12
 """Decimal places of credits, which sum to one."""
+
+ROUND = 10**6
+"""Parts of one in which the bounds of an interval are stated, outwards."""
 
 RESAMPLED = 200
 """How often the outputs are drawn anew for the interval of a share."""
@@ -272,8 +276,8 @@ def _table(index: Index, share: Vector, spread: Vector, scores: Vector) -> pa.Ta
         [*(ids[one] for one in order), UNATTRIBUTED],
         [*(titles[one] for one in order), None],
         [_decimal(parts[one]) for one in rows],
-        [f"{min(low[one], share[one]):.6f}" for one in rows],
-        [f"{max(high[one], share[one]):.6f}" for one in rows],
+        [f"{min(math.floor(low[one] * ROUND), parts[one] * ROUND // 10**PLACES) / ROUND:.6f}" for one in rows],
+        [f"{max(math.ceil(high[one] * ROUND), -(-parts[one] * ROUND // 10**PLACES)) / ROUND:.6f}" for one in rows],
         [int(likeliest[one]) for one in rows],
     ]
     return pa.table(columns, schema=USAGE)

@@ -106,9 +106,11 @@ def attribute(
     from royaltycli.cli import console
     from royaltycli.errors import CallError
 
-    places = [options.usage_place(output, outputs)]
+    if top < 0:
+        raise CallError(f"top is {top}; it must be 0 or more")
+    places = [options.usage_place(output, outputs, index)]
     if details is not None:
-        places.append(options.usage_place(details, outputs))
+        places.append(options.usage_place(details, outputs, index))
         if places[0] == places[1]:
             raise CallError("the usage and the details would be one file; name two")
     with console.going_through("outputs", quiet=quiet) as tick:

@@ -259,8 +259,8 @@ def result(output: str | None) -> Path | None:
     return None if output is None else named_file(output)
 
 
-def usage_place(output: str, log: Path) -> Path:
-    """The path of a result of attribution. Raises CallError if it is the log itself; OutputError and RemoteError."""
+def usage_place(output: str, log: Path, index: Path) -> Path:
+    """The path of a result of attribution. Raises CallError if it is the log, or in the index; OutputError too."""
     from royaltycli.errors import CallError
     from royaltycli.remote.writing import named_file, real_name
     from royaltycli.storage import check_place
@@ -269,6 +269,8 @@ def usage_place(output: str, log: Path) -> Path:
     if place == STANDARD_OUTPUT:
         raise CallError("usage and details go into files; name one with `-o` or `--details`")
     check_place(place)
+    if real_name(place).startswith(f"{real_name(index)}/"):
+        raise CallError(f"{place} is in the index, which would be damaged; name a file elsewhere")
     if real_name(place) == real_name(log):
         raise CallError(f"{place} is the log of outputs itself, and would be lost; name another file")
     return place

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from royaltycli.attribution.building import Built
     from royaltycli.attribution.usage import Usage
 
+FEW = 300
+"""Spans below which a calibration means little."""
+
 NAMES = {"source_id": "Source", "title": "Title", "share": "Share", "interval": "95 % of samples", "outputs": "Outputs"}
 
 
@@ -39,6 +42,9 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
             f"there: of those of 128 tokens {calibration.right:.0%} were told right, calibration error "
             f"{calibration.error:.3f}."
         )
+    if calibration.spans < FEW:
+        spans = several(calibration.spans, "span")
+        say(f"Only {spans} to calibrate by: what it says of a text is a guess, but for verbatim matches.")
     say(f"Wrote {clean(str(folder))}.")
 
 
