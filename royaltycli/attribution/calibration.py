@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.choice import Choice, Example, fit, probabilities
+from royaltycli.attribution.choice import Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.tokens.engines import Ids
@@ -36,7 +36,7 @@ QUOTED_EVERY = 10
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""
 
-FOLDS = 5
+FOLDS, BINS = 5, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _crossed(
     index: Index, spans: list[Span], examples: list[Example]
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
     """What a calibration says of itself, each span judged by a fit to the spans of other documents."""
-    fold = np.array([(span.left_out.model * 7919 + span.left_out.start) % FOLDS for span in spans])
+    fold = np.array([_document(index, span) for span in spans]) % FOLDS
     prior = np.zeros(len(index.units) + 1)
     sure, right = [], []
     for number in range(FOLDS):
@@ -195,9 +195,19 @@ def _crossed(
     return prior / prior.sum(), len(spans), *measured
 
 
-def calibration_error(sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """The mean distance between how sure and how often right, over bins of equal width, by their sizes."""
-    bin_of = np.minimum((sure * bins).astype(int), bins - 1)
-    sizes = np.bincount(bin_of, minlength=bins)
-    gaps = np.abs(np.bincount(bin_of, sure, bins) - np.bincount(bin_of, right, bins))
-    return float(gaps.sum() / sizes.sum())
+def _document(index: Index, span: Span) -> int:
+    """The number of the document that a span is of, among those of all models."""
+    before = sum(len(model.units) for model in index.models[: span.left_out.model])
+    return before + int(index.models[span.left_out.model].suffixes.documents[span.left_out.start])
+
+
+def calibration_error(sure: Vector, right: npt.NDArray[np.bool_], weights: Vector | None = None) -> float:
+    """Expected calibration error: the distance between how sure and how often right, on average over BINS.
+
+    The bins are of equal width in (0, 1], and count by the weight that falls into them (Naeini, Cooper and
+    Hauskrecht 2015; Guo and others 2017).
+    """
+    weights = np.ones(len(sure)) if weights is None else weights
+    bin_of = np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    gaps = np.bincount(bin_of, weights * (sure - right), BINS)
+    return float(np.abs(gaps).sum() / weights.sum())

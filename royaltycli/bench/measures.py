@@ -16,7 +16,6 @@ Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-BINS = 15
 ROUNDS = 1000
 
 
@@ -32,18 +31,6 @@ class Estimate:
 def accuracy(right: Mask, weights: Vector | None = None) -> float:
     """Top-1 accuracy: the part of all cases, by weight, whose likeliest source is the right one."""
     return float(np.average(right, weights=weights))
-
-
-def calibration_error(sure: Vector, right: Mask, weights: Vector | None = None) -> float:
-    """Expected calibration error: the distance between how sure and how often right, on average over BINS.
-
-    The bins are of equal width in (0, 1], and count by the weight that falls into them (Naeini, Cooper and
-    Hauskrecht 2015; Guo and others 2017).
-    """
-    weights = np.ones(len(sure)) if weights is None else weights
-    bin_of = np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    gaps = np.bincount(bin_of, weights * (sure - right), BINS)
-    return float(np.abs(gaps).sum() / weights.sum())
 
 
 def total_variation(one: Vector, two: Vector) -> float:

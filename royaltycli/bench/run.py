@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.calibration import Calibration
+from royaltycli.attribution.calibration import Calibration, calibration_error
 from royaltycli.bench import attacks, payouts, text
 from royaltycli.bench.baselines import Method, answers, baselines, check_installed
 from royaltycli.bench.corpus import Prepared, prepare, write_corpus
 from royaltycli.bench.costs import costs
-from royaltycli.bench.measures import accuracy, auroc, calibration_error, mean_interval
+from royaltycli.bench.measures import accuracy, auroc, mean_interval
 from royaltycli.bench.results import Goal, Report, Row, seeded
 from royaltycli.bench.spans import SIZES, Data, Spans, cut, encode
 from royaltycli.tokens.engines import Ids

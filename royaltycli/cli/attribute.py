@@ -108,9 +108,9 @@ def attribute(
 
     if top < 0:
         raise CallError(f"top is {top}; it must be 0 or more")
-    places = [options.usage_place(output, outputs, index)]
+    places = [options.usage_place(output, outputs, index, network)]
     if details is not None:
-        places.append(options.usage_place(details, outputs, index))
+        places.append(options.usage_place(details, outputs, index, network))
         if places[0] == places[1]:
             raise CallError("the usage and the details would be one file; name two")
     with console.going_through("outputs", quiet=quiet) as tick:

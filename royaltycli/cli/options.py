@@ -259,20 +259,17 @@ def result(output: str | None) -> Path | None:
     return None if output is None else named_file(output)
 
 
-def usage_place(output: str, log: Path, index: Path) -> Path:
-    """The path of a result of attribution. Raises CallError if it is the log, or in the index; OutputError too."""
+def usage_place(output: str, *inputs: Path) -> Path:
+    """The path of a result of attribution. Raises CallError if it is one of its inputs, or in one; OutputError too."""
     from royaltycli.errors import CallError
-    from royaltycli.remote.writing import named_file, real_name
+    from royaltycli.remote.writing import named_file
     from royaltycli.storage import check_place
 
     place = named_file(output)
     if place == STANDARD_OUTPUT:
         raise CallError("usage and details go into files; name one with `-o` or `--details`")
     check_place(place)
-    if real_name(place).startswith(f"{real_name(index)}/"):
-        raise CallError(f"{place} is in the index, which would be damaged; name a file elsewhere")
-    if real_name(place) == real_name(log):
-        raise CallError(f"{place} is the log of outputs itself, and would be lost; name another file")
+    spare(place, *inputs)
     return place
 
 
@@ -296,12 +293,13 @@ def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -
 
 
 def spare(output: Path | None, *inputs: str | Path | None) -> None:
-    """Raises CallError if the result would take the place of a file that it is made from."""
+    """Raises CallError if the result would take the place of a file that it is made from, or lie in such a folder."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
     from royaltycli.remote.writing import real_name
 
-    if output is not None and real_name(output) in [real_name(Path(each)) for each in inputs if each]:
+    names = [real_name(Path(each)) for each in inputs if each]
+    if output is not None and any(f"{real_name(output)}/".startswith(f"{name}/") for name in names):
         raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 

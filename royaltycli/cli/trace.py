@@ -57,7 +57,7 @@ def trace(
     place = options.result(output)
     kind = options.format_of(format_, place, more=("html",))
     written = attributing.text_of(text, sys.stdin.buffer)
-    options.spare(place, text if os.path.isfile(text) else None, index / "index.json")
+    options.spare(place, text if os.path.isfile(text) else None, index)
     traced = attributing.trace(written, index=index, least=least)
     if kind == "table":
         console.show_trace(traced)

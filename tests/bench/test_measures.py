@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from royaltycli.attribution.calibration import calibration_error
 from royaltycli.bench.measures import (
     accuracy,
     auroc,
-    calibration_error,
     interval,
     mean_interval,
     total_variation,
