@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from royaltycli.attribution.judging import Judge
     from royaltycli.attribution.shift import Vector
     from royaltycli.attribution.tracing import Traced
-    from royaltycli.attribution.usage import Usage
+    from royaltycli.attribution.usage import Copies, Usage
 
 Method = Literal["text", "verbatim", "network", "all"]
-Copies = Literal["split", "first"]
 
 LEAST = 3
 """Tokens of the shortest passage that is traced, unless a command is told otherwise."""
@@ -78,6 +77,7 @@ def attribute(
     """
     from royaltycli.attribution.index import encoding_of, open_index, reference_of
     from royaltycli.attribution.outputs import read_outputs
+    from royaltycli.attribution.usage import Copies
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.tokens.engines import choose_engine, make_engine
 

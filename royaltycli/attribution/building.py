@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration, write_calibration
-from royaltycli.attribution.copies import groups
+from royaltycli.attribution.copies import PARTS, groups
 from royaltycli.attribution.grams import ORDERS, count_grams
 from royaltycli.attribution.index import MODELS, open_index
 from royaltycli.attribution.passages import index_passages
@@ -138,7 +138,7 @@ def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) ->
     lengths = np.concatenate([np.empty(0, np.int64), *(table["tokens"].to_numpy() for table in documents)])
     ids = sorted({name for names in named for name in names})
     numbers = {name: number for number, name in enumerate(ids)}
-    first = groups(np.concatenate([np.empty((0, 64), np.uint32), *sketches]), lengths)
+    first = groups(np.concatenate([np.empty((0, PARTS), np.uint32), *sketches]), lengths)
     holders: dict[int, dict[int, None]] = {}
     earliest: dict[int, int] = {}
     for document, names in enumerate(named):
@@ -182,12 +182,8 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDAr
     folder.save(place, "suffixes", sort_suffixes(text))
     folder.save(place, "starts", np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths + 1)]))
     for order in ORDERS:
-        grams = count_grams(tokens, lengths, unit, order)
-        for part in ("runs", "starts", "units", "counts"):
-            folder.save(place, f"grams-{order}-{part}", getattr(grams, part))
-    passages = index_passages(tokens, lengths)
-    for part in ("terms", "data", "indices", "indptr", "places"):
-        folder.save(place, f"passages-{part}", getattr(passages, part))
+        folder.save_all(place, f"grams-{order}", count_grams(tokens, lengths, unit, order))
+    folder.save_all(place, "passages", index_passages(tokens, lengths))
     places = table["place"].combine_chunks().filter(pa.array(kept))
     write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))
     folder.finish(place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution.hashing import MIX, Hashes, mixed
 from royaltycli.tokens.engines import Counts, Ids
 
 SHINGLE, PARTS, BAND = 8, 64, 4
@@ -18,8 +19,6 @@ ALIKE = 0.8
 
 Sketches = npt.NDArray[np.uint32]
 Numbers = npt.NDArray[np.int64]
-
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def sketches(tokens: Ids, lengths: Counts) -> Sketches:
@@ -36,7 +35,7 @@ def sketches(tokens: Ids, lengths: Counts) -> Sketches:
     return found
 
 
-def _runs(tokens: Ids, lengths: Counts) -> npt.NDArray[np.uint64]:
+def _runs(tokens: Ids, lengths: Counts) -> Hashes:
     """A hash of the run that begins at each token; at the end of a document runs are shorter."""
     ends = np.repeat(np.cumsum(lengths), lengths)
     places = np.arange(len(tokens))
@@ -44,22 +43,15 @@ def _runs(tokens: Ids, lengths: Counts) -> npt.NDArray[np.uint64]:
     runs = np.zeros(len(tokens), np.uint64)
     for offset in range(SHINGLE):
         inside = places + offset < ends
-        runs = mixed(runs * _MIX + np.where(inside, padded[offset : offset + len(tokens)], np.uint64(0)))
+        runs = mixed(runs * MIX + np.where(inside, padded[offset : offset + len(tokens)], np.uint64(0)))
     # Only a document shorter than a run is known by shorter ones.
     whole = (places + SHINGLE <= ends) | np.repeat(lengths < SHINGLE, lengths)
     last = np.maximum(ends - SHINGLE, 0)
     return np.where(whole, runs, runs[np.minimum(last, places)])
 
 
-def mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Each value scrambled, one to one (the finisher of SplitMix64, Steele, Lea and Flood 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
 def _functions() -> list[tuple[np.uint64, np.uint64]]:
-    numbers = mixed(np.arange(1, 2 * PARTS + 1, dtype=np.uint64) * _MIX)
+    numbers = mixed(np.arange(1, 2 * PARTS + 1, dtype=np.uint64) * MIX)
     return [(factor | np.uint64(1), shift) for factor, shift in zip(numbers[::2], numbers[1::2], strict=True)]
 
 

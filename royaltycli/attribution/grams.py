@@ -12,15 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.copies import mixed
+from royaltycli.attribution.hashing import MIX, Hashes, mixed
 from royaltycli.tokens.engines import Ids
 
 ORDERS = (1, 2, 3)
 
-Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
-
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ def runs_of(tokens: Ids, order: int) -> Hashes:
     size = max(0, len(tokens) - order + 1)
     runs = np.zeros(size, np.uint64)
     for offset in range(order):
-        runs = mixed(runs * _MIX + tokens[offset : offset + size].astype(np.uint64) + np.uint64(1))
+        runs = mixed(runs * MIX + tokens[offset : offset + size].astype(np.uint64) + np.uint64(1))
     return runs
 
 

@@ -144,11 +144,8 @@ def _model(place: Path) -> Model:
     text = load("text")
     of = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     assert len(text) == len(of) + MATCH_TOKENS
-    grams = {
-        order: Grams(*(load(f"grams-{order}-{part}") for part in ("runs", "starts", "units", "counts")))
-        for order in ORDERS
-    }
-    passages = Passages(*(load(f"passages-{part}") for part in ("terms", "data", "indices", "indptr", "places")))
+    grams = {order: folder.load_all(place, f"grams-{order}", Grams) for order in ORDERS}
+    passages = folder.load_all(place, "passages", Passages)
     place_names = documents["place"].combine_chunks()
     return Model(
         Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages

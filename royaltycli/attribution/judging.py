@@ -39,6 +39,9 @@ class Judgement:
 
 Judge = Callable[[Ids], Judgement]
 
+Decode = Callable[[list[int]], str]
+"""From tokens to text."""
+
 
 def by_text(index: Index, choice: Choice) -> Judge:
     """Judges by all evidence of the text."""

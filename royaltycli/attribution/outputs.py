@@ -24,12 +24,12 @@ from royaltycli.corpus.unpack import reason
 from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.limits import NAME_LENGTH
 from royaltycli.manifest.endings import kind_of
-from royaltycli.manifest.fields import Entry, amount
+from royaltycli.manifest.fields import Entry, amount, any_text
 from royaltycli.manifest.fields import text as line_of_text
 from royaltycli.manifest.lists import parse_line
 from royaltycli.manifest.paths import open_regular
 from royaltycli.manifest.patterns import stamp_of
-from royaltycli.manifest.wording import Number, kind, named, printable, shown
+from royaltycli.manifest.wording import Number, named, printable, shown
 from royaltycli.numerals import plain
 
 NAMES, TEXTS, WEIGHT = ("id", "period", "account"), ("text", "prompt"), "weight"
@@ -222,11 +222,8 @@ def _name(entry: Entry, key: str) -> str | None:
 
 def _text(entry: Entry, key: str) -> str | None:
     """A text of any length and with any characters; an escape in JSON may stand for what is none."""
-    value = entry.values.get(key)
+    value = any_text(entry, key)
     if value is None:
-        return None
-    if not isinstance(value, str):
-        entry.note(key, f"{key} must be a text, but is {kind(value)}", "put it in quotation marks")
         return None
     try:
         value.encode("utf-8")

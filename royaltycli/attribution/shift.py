@@ -56,10 +56,16 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
         return nobody
     weights = np.where(mixed, weights, 0.0)
     found = _mixture(judged, prior, weights, prior if start is None else start, rounds)
-    mean = np.bincount(judged.units, judged.odds * weights[judged.spans], minlength=judged.size) / weights.sum()
-    found[:-1] = np.minimum(found[:-1], MOST * mean[:-1])
+    found[:-1] = np.minimum(found[:-1], MOST * mean(judged, weights)[:-1])
     found[-1] = 1.0 - found[:-1].sum()
     return part * found + (1 - part) * nobody
+
+
+def mean(judged: Judged, weights: Vector) -> Vector:
+    """The mean probability of each unit, by the weights of the spans, some of which are above zero."""
+    sums = np.bincount(judged.units, judged.odds * weights[judged.spans], minlength=judged.size)
+    found: Vector = sums / weights.sum()
+    return found
 
 
 def _mixture(judged: Judged, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:

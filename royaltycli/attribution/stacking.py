@@ -13,7 +13,7 @@ from royaltycli.attribution.calibration import Extend, Span
 from royaltycli.attribution.choice import Choice, probabilities
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.judging import Judge, Judgement, kept_of
+from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
 from royaltycli.errors import AttributionError
 from royaltycli.tokens.engines import Ids
 
@@ -21,8 +21,6 @@ Method = Literal["network", "all"]
 
 Scores = Callable[[Sequence[str], Sequence[int] | None], npt.NDArray[np.float64]]
 """A network's logarithms of probabilities, texts by sources; of texts of the corpus by the heads of their folds."""
-
-Decode = Callable[[list[int]], str]
 
 LOWEST = -14.0
 """The logarithm for a source that the network does not know."""

@@ -1,4 +1,4 @@
-"""The usage of sources in a log of outputs: judged span by span, corrected, and shared out (rules U10 to U14)."""
+"""The usage of sources in a log of outputs: judged span by span, corrected, and shared out (rules U10 to U16)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.judging import Judge, Judgement, own_parts, spans_of
+from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.shift import Judged, Vector, corrected, shares
+from royaltycli.attribution.shift import Judged, Vector, corrected, mean, shares
 from royaltycli.errors import CallError
+from royaltycli.payout.measures import UNATTRIBUTED
 from royaltycli.tokens.engines import Engine, Ids
-
-UNATTRIBUTED = "(unattributed)"
-"""The row of what no source is credited with."""
 
 PLACES = 12
 """Decimal places of credits, which sum to one."""
@@ -66,9 +64,6 @@ has it, such as `posts.jsonl:12`.
 """
 
 Copies = Literal["split", "first"]
-
-Decode = Callable[[list[int]], str]
-"""From tokens to text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ def attribute(
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
-    tick: Callable[[int], None] = lambda _outputs: None,
+    tick: Callable[[int], None] = lambda _more: None,
 ) -> Usage:
     """The usage of the sources of an index in a log.
 
@@ -172,7 +167,7 @@ def _judge_all(
             owners.append(number)
         tokens += len(text)
         repeated += len(text) - own
-        tick(number + 1)
+        tick(1)
     return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
 
 
@@ -218,10 +213,7 @@ def _entries(log: _Log, size: int) -> Judged:
 
 
 def _shares(judged: Judged, prior: Vector | None, weights: Vector) -> Vector:
-    if prior is None:
-        mean: Vector = np.bincount(judged.units, judged.odds * weights[judged.spans], judged.size) / weights.sum()
-        return mean
-    return shares(judged, prior, weights)
+    return mean(judged, weights) if prior is None else shares(judged, prior, weights)
 
 
 def _by_source(index: Index, copies: Copies) -> Vector:

@@ -68,19 +68,7 @@ def train_language_model(
         np.asarray(one, np.int64) for one in words(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     ]
     torch.manual_seed(seed)
-    config = transformers.LlamaConfig(
-        vocab_size=len(words),
-        hidden_size=shape.width,
-        intermediate_size=shape.neurons,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        max_position_embeddings=max(1024, shape.window),
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=None,
-        pad_token_id=None,
-    )
-    model = transformers.LlamaForCausalLM(config)
+    model = _untrained(transformers, len(words), shape)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
     started = time.monotonic()
@@ -106,6 +94,23 @@ def train_language_model(
     words.save_pretrained(folder)
     last = losses[-max(1, steps // 10) :]
     return Trained(sum(last) / len(last), len(losses) * shape.batch * shape.window, time.monotonic() - started)
+
+
+def _untrained(transformers: Any, words: int, shape: Shape) -> Any:
+    """A model of random weights."""
+    config = transformers.LlamaConfig(
+        vocab_size=words,
+        hidden_size=shape.width,
+        intermediate_size=shape.neurons,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=max(1024, shape.window),
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=None,
+    )
+    return transformers.LlamaForCausalLM(config)
 
 
 def _optimizer(model: torch.nn.Module, shape: Shape) -> torch.optim.Optimizer:

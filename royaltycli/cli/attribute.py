@@ -18,82 +18,94 @@ EXAMPLES = """[b]Examples[/b]
 [cyan]royalty payout --profit 500e6 --rate 0.2 --basis usage --usage usage.parquet[/cyan]"""
 
 
+Outputs = Annotated[
+    Path,
+    typer.Argument(
+        metavar="OUTPUTS",
+        readable=False,
+        help="What a model generated: JSONL or Parquet of id and text, and if you like weight, prompt, period "
+        "and account.",
+    ),
+]
+UsageTable = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        readable=False,
+        help="The usage table to write; its ending picks the format.",
+    ),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        "-m",
+        metavar="NAME",
+        help="text (all evidence, calibrated), verbatim (exact matches alone), network, or all (text and network).",
+        autocompletion=completion.methods,
+    ),
+]
+Details = Annotated[
+    str | None,
+    typer.Option(
+        "--details",
+        metavar="FILE",
+        readable=False,
+        help="Write the top sources of each output to another file.",
+        show_default=False,
+    ),
+]
+Period = Annotated[
+    str | None,
+    typer.Option("--period", metavar="PERIOD", help="Only the outputs of this period.", show_default="all outputs"),
+]
+Duplicates = Annotated[
+    str,
+    typer.Option(
+        "--duplicates",
+        metavar="HOW",
+        help="Who is credited with documents that are copies: split (all in equal parts) or first (the earliest).",
+    ),
+]
+AccountCap = Annotated[
+    str,
+    typer.Option(
+        "--account-cap", metavar="PART", help="The most that one account counts for, of the weight of all outputs."
+    ),
+]
+Network = Annotated[
+    Path,
+    typer.Option(
+        "--network", metavar="FOLDER", readable=False, help="The network, as `royalty network train` made it."
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FOLDER",
+        readable=False,
+        help="The language model whose activations the network reads.",
+        show_default="where it was when the network was trained",
+    ),
+]
+Top = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show; 0 for all.")]
+
+
 def attribute(
-    outputs: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OUTPUTS",
-            readable=False,
-            help="What a model generated: JSONL or Parquet of id and text, and if you like weight, prompt, period "
-            "and account.",
-        ),
-    ],
+    outputs: Outputs,
     index: options.Index = Path("index"),
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            readable=False,
-            help="The usage table to write; its ending picks the format.",
-        ),
-    ] = "usage.parquet",
-    method: Annotated[
-        str,
-        typer.Option(
-            "--method",
-            "-m",
-            metavar="NAME",
-            help="text (all evidence, calibrated), verbatim (exact matches alone), network, or all (text and network).",
-            autocompletion=completion.methods,
-        ),
-    ] = "text",
-    details: Annotated[
-        str | None,
-        typer.Option(
-            "--details",
-            metavar="FILE",
-            readable=False,
-            help="Write the top sources of each output to another file.",
-            show_default=False,
-        ),
-    ] = None,
-    period: Annotated[
-        str | None,
-        typer.Option("--period", metavar="PERIOD", help="Only the outputs of this period.", show_default="all outputs"),
-    ] = None,
-    duplicates: Annotated[
-        str,
-        typer.Option(
-            "--duplicates",
-            metavar="HOW",
-            help="Who is credited with documents that are copies: split (all in equal parts) or first (the earliest).",
-        ),
-    ] = "split",
-    account_cap: Annotated[
-        str,
-        typer.Option(
-            "--account-cap", metavar="PART", help="The most that one account counts for, of the weight of all outputs."
-        ),
-    ] = "10%",
-    network: Annotated[
-        Path,
-        typer.Option(
-            "--network", metavar="FOLDER", readable=False, help="The network, as `royalty network train` made it."
-        ),
-    ] = Path("network"),
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            metavar="FOLDER",
-            readable=False,
-            help="The language model whose activations the network reads.",
-            show_default="where it was when the network was trained",
-        ),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", help="Sources to show; 0 for all.")] = 25,
+    output: UsageTable = "usage.parquet",
+    method: Method = "text",
+    details: Details = None,
+    period: Period = None,
+    duplicates: Duplicates = "split",
+    account_cap: AccountCap = "10%",
+    network: Network = Path("network"),
+    model: Model = None,
+    top: Top = 25,
     quiet: options.Quiet = False,
 ) -> None:
     """Estimate which sources a model's outputs drew on, in a table that `royalty payout` takes as its basis.

@@ -39,7 +39,7 @@ def deliver_workbook(
     payouts = {kind: api.distribute(tokens, by=kind, **how) for kind in kinds}
     terms = _terms(tokens, payouts["holder"], **how)
     total = sum(paid.rows.num_rows for paid in payouts.values())
-    with console.writing(total, "rows", quiet=quiet) as tick:
+    with console.going_through("rows", quiet=quiet, total=total) as tick:
         options.deliver_written(lambda file: write_workbook(file, payouts, terms, tick), "xlsx", place)
     return payouts[by]
 

@@ -125,7 +125,7 @@ def _all(
     for kind in formats:
         _check_format(kind)
     count, statements = statements_of(ledger, period, *sent)
-    with console.writing(count, "statements", quiet=quiet) as tick:
+    with console.going_through("statements", quiet=quiet, total=count) as tick:
         written = write_statements(Path(output), statements, formats, tick)
     if not quiet:
         console.say(f"{console.several(written, 'statement')} in {output}; open {Path(output, 'index.html')}")

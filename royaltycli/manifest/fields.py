@@ -50,15 +50,19 @@ def check_keys(entry: Entry, allowed: Collection[str]) -> None:
             entry.note(key, f"unknown key {shown(key)}", instead(key, allowed, "keys"))
 
 
+def any_text(entry: Entry, key: str) -> str | None:
+    """A text with any characters, or None."""
+    value = entry.values.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    entry.note(key, f"{key} must be a text, but is {kind(value)}", "put it in quotation marks")
+    return None
+
+
 def text(entry: Entry, key: str) -> str | None:
     """A text of one line, or None."""
-    value = entry.values.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        entry.note(key, f"{key} must be a text, but is {kind(value)}", "put it in quotation marks")
-        return None
-    return value if is_clean(entry, key, value) else None
+    value = any_text(entry, key)
+    return value if value is not None and is_clean(entry, key, value) else None
 
 
 def required(entry: Entry, key: str, example: str) -> str | None:

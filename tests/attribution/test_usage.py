@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 import royaltycli
 from royaltycli import attributing
 from royaltycli.attribution.judging import own_parts, spans_of
-from royaltycli.attribution.usage import UNATTRIBUTED, exact
+from royaltycli.attribution.usage import exact
 from royaltycli.errors import AttributionError, CallError
+from royaltycli.payout.measures import UNATTRIBUTED
 from tests.attribution.conftest import prose
 
 

@@ -19,7 +19,7 @@ from royaltycli.cli.console.policies import (
     show_policies,
     stepping,
 )
-from royaltycli.cli.console.progress import going_through, writing
+from royaltycli.cli.console.progress import going_through
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
 from royaltycli.cli.console.tracing import show_trace
@@ -60,5 +60,4 @@ __all__ = [
     "stepping",
     "verifying",
     "working",
-    "writing",
 ]

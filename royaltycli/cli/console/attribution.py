@@ -27,7 +27,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     counts = (
         several(built.sources, "source"),
         several(built.documents, "document"),
-        f"{built.tokens:,} tokens without copies",
+        f"{several(built.tokens, 'token')} without copies",
     )
     console.print(Text(f"{', '.join(counts)}, in {seconds:.1f} s"), soft_wrap=True)
     if built.copies:
