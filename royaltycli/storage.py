@@ -260,7 +260,9 @@ def read_sealed(path: Path) -> pa.Table:
         with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
                 raise _damaged(path)
-            return pq.read_table(pa.PythonFile(file, mode="r"), page_checksum_verification=True)
+            # In this thread alone: one of Arrow's that holds a file of Python's when Python ends aborts the program.
+            options = {"pre_buffer": False, "page_checksum_verification": True}
+            return pq.ParquetFile(pa.PythonFile(file, mode="r"), **options).read(use_threads=False)
     except OSError as error:
         raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
     except (pa.ArrowException, ValueError, KeyError) as error:

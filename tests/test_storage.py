@@ -350,6 +350,24 @@ def test_a_table_reads_as_it_was_written_and_as_plain_parquet(sealed):
     assert {key: metadata[key] for key in TABLE.schema.metadata} == TABLE.schema.metadata
 
 
+READ_ALONE = """
+import pathlib, sys
+import psutil, pyarrow.dataset, pyarrow.parquet
+from royaltycli.storage import read_sealed
+before = psutil.Process().num_threads()
+read_sealed(pathlib.Path(sys.argv[1]))
+print(psutil.Process().num_threads() - before)
+"""
+
+
+def test_a_table_is_read_without_threads_of_arrow(tmp_path):
+    """With them, the program may abort or hang when it ends (apache/arrow issues 34314 and 50482)."""
+    path = tmp_path / "wide.parquet"
+    write_parquet(path, pa.table({f"column {number}": [1, 2, 3] for number in range(12)}))
+    done = subprocess.run([sys.executable, "-c", READ_ALONE, str(path)], check=True, capture_output=True, text=True)
+    assert done.stdout == "0\n"
+
+
 def test_the_same_table_gives_the_same_bytes(sealed, tmp_path):
     again = tmp_path / "again.parquet"
     write_parquet(again, pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1)]))

@@ -113,11 +113,11 @@ def _opened(file: File) -> Iterator[Any]:
 
 
 def _parquet(file: File, raw: Any, **options: Any) -> pq.ParquetFile:
-    """What `raw` holds, as Parquet. Raises DocumentError if it is none."""
+    """What `raw` holds, as Parquet, of which no more is read than is asked for. Raises DocumentError if it is none."""
     if file.remote and file.compression is None and "metadata" not in options:
         options["metadata"] = _footer(file)
     try:
-        return pq.ParquetFile(raw, page_checksum_verification=True, **options)
+        return pq.ParquetFile(raw, page_checksum_verification=True, pre_buffer=False, **options)
     except FAILURES as error:
         raise _broken(file, error) from error
 

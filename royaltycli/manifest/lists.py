@@ -144,7 +144,7 @@ def _parquet_rows(
 ) -> Iterator[Entry]:
     number = 0
     try:
-        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as table:
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as table:
             groups = (table.metadata.row_group(at).total_byte_size for at in range(table.metadata.num_row_groups))
             if sum(groups) > LIST_BYTES:
                 what = f"unpacks to more than {LIST_BYTES:,} bytes"
@@ -152,7 +152,7 @@ def _parquet_rows(
                 return
             if not _header_is_fine(table.schema_arrow.names, Place(file), columns, problems):
                 return
-            for batch in table.iter_batches(BATCH_ROWS):
+            for batch in table.iter_batches(BATCH_ROWS, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
                     values = {key: _plain_value(value) for key, value in row.items() if value is not None}

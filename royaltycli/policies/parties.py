@@ -126,13 +126,14 @@ def _texts(path: Path, names: tuple[str, ...]) -> pa.Table | None:
         if ending == ".csv":
             types = dict.fromkeys(names, pa.string())
             options = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""])
-            table = arrow_csv.read_csv(pa.BufferReader(data), convert_options=options)
+            alone = arrow_csv.ReadOptions(use_threads=False)  # here and below: see `storage.read_sealed`
+            table = arrow_csv.read_csv(pa.BufferReader(data), alone, convert_options=options)
         else:
-            with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
+            with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
                 groups = (file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
                 if sum(groups) > LIST_BYTES:
                     return None
-                table = file.read()
+                table = file.read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError):
         return None
     if set(table.column_names) - set(names) or len(set(table.column_names)) < table.num_columns:
