@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.grams import ORDERS, Found, look_up, runs_of, without, without_unit
+from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, runs_of, weight_of, without, without_unit
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.passages import scores
 from royaltycli.attribution.suffixes import Hidden, longest, occurrences, query_of
@@ -20,8 +20,10 @@ from royaltycli.tokens.engines import Ids
 Numbers = npt.NDArray[np.int64]
 Measures = npt.NDArray[np.float64]
 
-STRENGTH = 10_000.0
-"""So many tokens of the corpus as a whole are mixed into the text model of each unit (a Dirichlet prior)."""
+STRENGTHS = (300.0, 10_000.0, 300_000.0)
+"""So much of the corpus as a whole is mixed into the text models of a unit (a Dirichlet prior), one for each strength.
+
+Counted in runs that a document has once. Together they say how much it tells that a run was seen so often."""
 
 PAIRS = 20.0
 """So many pairs of tokens count as much as what is known of a token alone, in the model of surprisal."""
@@ -80,8 +82,7 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
     matches = find_matches(index, tokens, surprisal, None if quoted else left_out)
-    sizes = _sizes(index, left_out)
-    odds = [_odds(index, found[order], sizes) for order in ORDERS]
+    odds = [odd for order in ORDERS for odd in _odds(found[order], _sums(index, order, left_out), tokens, order)]
     shared, best = np.zeros((2, len(index.units)))
     for match in matches:
         of_match = list(match.units)
@@ -112,7 +113,7 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
     return Evidence(units, before, measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = 2 * len(ORDERS) + 6, 4
+MEASURES, SPAN_MEASURES = 2 * len(ORDERS) * len(STRENGTHS) + 6, 4
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
@@ -142,23 +143,38 @@ def _tokens_left_out(index: Index, left_out: LeftOut) -> Ids:
     return index.models[left_out.model].tokens(left_out.start, left_out.stop)
 
 
-def _sizes(index: Index, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
-    """The tokens of each unit."""
-    sizes = index.sizes.astype(np.float64)
-    if left_out is not None and not left_out.whole_unit:
-        sizes[left_out.unit] -= len(_tokens_left_out(index, left_out))
-    return sizes
+def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+    """The weights of all runs of each unit."""
+    sums = index.weights[order].astype(np.float64)
+    if left_out is None:
+        return sums
+    if left_out.whole_unit:
+        sums[left_out.unit] = 0
+        return sums
+    gone = runs_of(_tokens_left_out(index, left_out), order)
+    kinds = np.unique(gone)
+    before = look_up([index.models[left_out.model].grams[order]], kinds)
+    after = without(before, kinds, left_out.unit, gone)
+    sums[left_out.unit] -= before.weights.sum() - after.weights.sum()
+    return sums
 
 
-def _odds(index: Index, found: Found, sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _odds(found: Found, sums: npt.NDArray[np.float64], tokens: Ids, order: int) -> list[npt.NDArray[np.float64]]:
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
-    A unit's model is multinomial over runs (naive Bayes), with STRENGTH tokens of the corpus's mixed in.
+    A unit's model is multinomial over the weights of runs (naive Bayes); there is one for each of the STRENGTHS. What
+    the span repeats weighs as what a document repeats.
     """
-    background = (found.totals + 0.5) / (index.tokens + 1.0)
-    more = np.log1p(found.counts / (STRENGTH * background[found.places]))
-    odds = np.bincount(found.units, more, minlength=len(sizes)).astype(np.float64)  # whole numbers if there are none
-    odds += len(found.totals) * np.log(STRENGTH / (sizes + STRENGTH))
+    _, kind, times = np.unique(runs_of(tokens, order), return_inverse=True, return_counts=True)
+    weights = (weight_of(times) / times)[kind] / ONCE
+    totals = np.bincount(found.places, found.weights, minlength=len(found.totals))
+    background = (totals + ONCE / 2) / (sums.sum() + ONCE)
+    ratios = found.weights / ONCE / background[found.places]
+    odds = []
+    for strength in STRENGTHS:
+        more = weights[found.places] * np.log1p(ratios / strength)
+        odd = np.bincount(found.units, more, minlength=len(sums)).astype(np.float64)  # whole numbers if there are none
+        odds.append(odd + weights.sum() * np.log(strength / (sums / ONCE + strength)))
     return odds
 
 

@@ -1,13 +1,15 @@
 """How often each party of documents has each run of tokens: the text models of a shard (rule U5).
 
-A table for each order, in three arrays: the runs as sorted hashes, where the entries of each begin, and the entries,
-a unit and a count each. Tables of several shards are added up when they are asked.
+A table for each order: the runs as sorted hashes, where the entries of each begin, and the entries, a unit, a count
+and a weight each. Of a document that repeats a run, each further time weighs less, as that tells less of what others
+of the same unit are like; the weights of documents add up. Tables of several shards are added up when they are asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +19,31 @@ from royaltycli.tokens.engines import Ids
 
 ORDERS = (1, 2, 3)
 
+ONCE = 256
+"""The weight of a run that a document has once; whole numbers, so that what is left out is taken out exactly."""
+
 Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """The table of one order: entries `starts[i]` to `starts[i + 1]` are those of `runs[i]`."""
+    """The table of one order: entries `starts[i]` to `starts[i + 1]` are those of `runs[i]`.
+
+    `sums` are the weights of all runs of each of the `owners`, which are units.
+    """
 
     runs: Hashes
     starts: Numbers
     units: npt.NDArray[np.int32]
     counts: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.int32]
+    owners: npt.NDArray[np.int32]
+    sums: Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Entries of the runs of a span: for the run at `places`, `units` have it `counts` times.
+    """Entries of the runs of a span: for the run at `places`, `units` have it `counts` times, which weighs `weights`.
 
     `totals` is how often all have each run of the span, those without an entry included.
     """
@@ -40,7 +51,14 @@ class Found:
     places: Numbers
     units: Numbers
     counts: Numbers
+    weights: Numbers
     totals: Numbers
+
+
+def weight_of(counts: Numbers) -> Numbers:
+    """What a document's occurrences of a run weigh together: ONCE times the logarithm to base 2 of one more."""
+    weights: Numbers = np.rint(ONCE * np.log2(counts + 1.0)).astype(np.int64)
+    return weights
 
 
 def runs_of(tokens: Ids, order: int) -> Hashes:
@@ -54,37 +72,58 @@ def runs_of(tokens: Ids, order: int) -> Hashes:
 
 def count_grams(tokens: Ids, lengths: Numbers, units: Numbers, order: int) -> Grams:
     """The table of documents whose tokens follow one another, each of a unit."""
-    runs, owners = runs_of(tokens, order), np.repeat(units, lengths)
+    runs, documents = runs_of(tokens, order), np.repeat(np.arange(len(lengths)), lengths)
     ends = np.repeat(np.cumsum(lengths), lengths)
     inside = np.arange(len(runs)) + order <= ends[: len(runs)]
-    runs, owners = runs[inside], owners[: len(runs)][inside]
-    by = np.lexsort((owners, runs))
-    runs, owners = runs[by], owners[by]
-    first = np.append(True, (runs[1:] != runs[:-1]) | (owners[1:] != owners[:-1]))[: len(runs)]
-    entries = np.flatnonzero(first)
+    runs, documents = runs[inside], documents[: len(runs)][inside]
+    by = np.lexsort((documents, units[documents], runs))
+    runs, documents = runs[by], documents[by]
+    owners = units[documents]
+    entries = _firsts(runs, owners)
+    of_documents = _firsts(runs, owners, documents)
+    weights = weight_of(np.diff(np.append(of_documents, len(runs))))
     counts = np.diff(np.append(entries, len(runs)))
+    weights = np.add.reduceat(weights, np.searchsorted(of_documents, entries)) if len(entries) else weights
     runs, owners = runs[entries], owners[entries]
-    head = np.flatnonzero(np.append(True, runs[1:] != runs[:-1])[: len(runs)])
-    return Grams(runs[head], np.append(head, len(runs)), owners.astype(np.int32), counts.astype(np.int32))
+    head = _firsts(runs)
+    every, at = np.unique(owners, return_inverse=True)
+    return Grams(
+        runs[head],
+        np.append(head, len(runs)),
+        owners.astype(np.int32),
+        counts.astype(np.int32),
+        weights.astype(np.int32),
+        every.astype(np.int32),
+        np.bincount(at, weights).astype(np.int64),
+    )
+
+
+def _firsts(*columns: npt.NDArray[Any]) -> Numbers:
+    """The rows that differ from the row before in any column."""
+    differ = np.zeros(len(columns[0]), bool)
+    differ[:1] = True
+    for column in columns:
+        differ[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(differ)
 
 
 def look_up(tables: Sequence[Grams], runs: Hashes) -> Found:
     """What the tables of one order, one of each shard, have of the runs of a span."""
     parts = [_entries(table, runs) for table in tables]
-    places, units, counts = (np.concatenate([part[column] for part in parts]) for column in range(3))
+    places, units, counts, weights = (np.concatenate([part[column] for part in parts]) for column in range(4))
     if len(tables) > 1 and len(places):
         key = places * (int(units.max()) + 1) + units
         unique, at = np.unique(key, return_inverse=True)
-        counts = np.bincount(at, counts).astype(np.int64)
+        counts, weights = (np.bincount(at, each).astype(np.int64) for each in (counts, weights))
         places, units = unique // (int(units.max()) + 1), unique % (int(units.max()) + 1)
     totals = np.bincount(places, counts, minlength=len(runs)).astype(np.int64)
-    return Found(places, units, counts, totals)
+    return Found(places, units, counts, weights, totals)
 
 
-def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers]:
+def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     if not len(table.runs) or not len(runs):
         empty = np.empty(0, np.int64)
-        return empty, empty, empty
+        return empty, empty, empty, empty
     at = np.minimum(np.searchsorted(table.runs, runs), len(table.runs) - 1)
     known = np.flatnonzero(table.runs[at] == runs)
     first, last = table.starts[at[known]], table.starts[at[known] + 1]
@@ -94,22 +133,26 @@ def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers]:
         np.repeat(known, sizes).astype(np.int64),
         table.units[entries].astype(np.int64),
         table.counts[entries].astype(np.int64),
+        table.weights[entries].astype(np.int64),
     )
 
 
 def without(found: Found, runs: Hashes, unit: int, left_out: Hashes) -> Found:
-    """What is found once some text of a unit, of which these are the runs, is left out."""
+    """What is found once a document of a unit, or a part of its only one, is left out, which has those runs."""
     kinds, counts = np.unique(left_out, return_counts=True)
     at = np.minimum(np.searchsorted(kinds, runs), max(0, len(kinds) - 1))
     less = np.where(kinds[at] == runs, counts[at], 0) if len(kinds) else np.zeros(len(runs), np.int64)
     own = np.where(found.units == unit, less[found.places], 0)
     left = found.counts - own
+    # What a single document of the unit has weighs by what is left of its count.
+    single = found.weights == weight_of(found.counts)
+    weights = np.where(single, weight_of(left), found.weights - weight_of(own))
     kept = left > 0
-    return Found(found.places[kept], found.units[kept], left[kept], found.totals - less)
+    return Found(found.places[kept], found.units[kept], left[kept], weights[kept], found.totals - less)
 
 
 def without_unit(found: Found, unit: int) -> Found:
     """What is found once a unit is left out as a whole."""
     kept = found.units != unit
     gone = np.bincount(found.places[~kept], found.counts[~kept], minlength=len(found.totals)).astype(np.int64)
-    return Found(found.places[kept], found.units[kept], found.counts[kept], found.totals - gone)
+    return Found(found.places[kept], found.units[kept], found.counts[kept], found.weights[kept], found.totals - gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index: `sources` by number, `units` by number, and `sizes`, the tokens of each unit without copies."""
+    """An index: `sources` by number, `units` by number, and `sizes`, the tokens of each unit without copies.
+
+    `weights` are those of all runs of each unit, by the order of the runs.
+    """
 
     path: Path
     about: dict[str, Any]
@@ -68,6 +72,7 @@ class Index:
     units: tuple[Unit, ...]
     sizes: Numbers
     models: tuple[Model, ...]
+    weights: dict[int, Numbers]
 
     @property
     def source_ids(self) -> list[str]:
@@ -101,6 +106,7 @@ def open_index(path: Path, *, check: bool = True) -> Index:
     if check:
         folder.check_digests(path, about["digests"])
     units = read_sealed(path / "units.parquet")
+    models = tuple(_model(path / MODELS / key) for key in about["models"])
     return Index(
         path,
         about,
@@ -110,8 +116,16 @@ def open_index(path: Path, *, check: bool = True) -> Index:
             for sources, earliest in zip(units["sources"].to_pylist(), units["earliest"].to_pylist(), strict=True)
         ),
         units["tokens"].to_numpy(),
-        tuple(_model(path / MODELS / key) for key in about["models"]),
+        models,
+        {order: _weights([model.grams[order] for model in models], len(units)) for order in ORDERS},
     )
+
+
+def _weights(tables: Sequence[Grams], units: int) -> Numbers:
+    weights = np.zeros(units, np.int64)
+    for table in tables:
+        weights[table.owners] += table.sums
+    return weights
 
 
 def encoding_of(index: Index) -> Encoding:
