@@ -119,7 +119,7 @@ def _judge_of(opened: Index, method: Method, network: Path, model: Path | None) 
         kept = read_calibration(opened)
         if kept is None:
             raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
-        return by_text(opened, kept.choice), kept.prior
+        return by_text(opened, kept), kept.prior
     from royaltycli.attribution.stacking import Beside
     from royaltycli.networks import check_installed
 
@@ -129,7 +129,7 @@ def _judge_of(opened: Index, method: Method, network: Path, model: Path | None) 
     trained = open_network(network, model)
     beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
     calibration = calibrate(opened, lambda _done, _all: None, extend=beside.extend)
-    return beside.judge(calibration.choice), calibration.prior
+    return beside.judge(calibration), calibration.prior
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

@@ -184,6 +184,12 @@ SKIPPED = 256
 CANDIDATES = 64
 """Sources of which a span is weighed in earnest; of the others no measure says much."""
 
+MACHINE_UNITS = 256
+"""Sources that a linear machine is trained to tell apart; its weights take 256 KiB for each of them."""
+
+MACHINE_PASSAGES = 20_000
+"""Passages that it is trained on, of 128 tokens each; it takes longer with each, and learns little more."""
+
 TRACE_BYTES = 1 * MiB
 """Length of a text that is traced, as UTF-8: a book of some 200,000 tokens."""
 

@@ -19,6 +19,7 @@ from royaltycli.attribution import folder
 from royaltycli.attribution.choice import Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.index import Index
+from royaltycli.attribution.machine import FOLDS, Machine, Machines, machines
 from royaltycli.tokens.engines import Ids
 
 SIZES = (32, 128, 512, 2048)
@@ -36,7 +37,7 @@ QUOTED_EVERY = 10
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""
 
-FOLDS, BINS = 5, 15
+BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,11 @@ class Calibration:
 
     `prior` has the probability of each unit, and last of none, in the mean over those spans. `right` is the part of
     known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of that
-    probability, in 15 bins (Naeini and others 2015).
+    probability, in 15 bins (Naeini and others 2015). `machine` is what gives one of the measures, None if there is none.
     """
 
     choice: Choice
+    machine: Machine | None
     prior: npt.NDArray[np.float64]
     spans: int
     right: float
@@ -74,20 +76,36 @@ def calibrate(
     seed: int = 0,
     extend: Callable[[list[Span]], Extend] | None = None,
 ) -> Calibration:
-    """Fit the choice. `tick` is told how many spans of how many have been judged.
+    """Train the machines, and fit the choice. `tick` is told how many steps of how many are done.
 
     `extend` is given all spans, and gives what adds measures to the evidence on each.
     """
     spans = list(sample(index, seed))
     more = None if extend is None else extend(spans)
+    trained = machines(index, lambda done, of: tick(done, of + len(spans)))
     examples = []
     for number, span in enumerate(spans):
-        tick(number, len(spans))
-        found = evidence(index, span.tokens, span.left_out, quoted=span.quoted)
+        tick(number + 2 * FOLDS, len(spans) + 2 * FOLDS)
+        machine = None if trained is None else _unseeing(trained, index, span)
+        found = evidence(index, span.tokens, machine, span.left_out, quoted=span.quoted)
         examples.append(_example(span, found if more is None else more(number, found)))
-    tick(len(spans), len(spans))
+    tick(len(spans) + 2 * FOLDS, len(spans) + 2 * FOLDS)
     examples = _weighted(examples)
-    return Calibration(fit(examples), *_crossed(index, spans, examples))
+    return Calibration(fit(examples), None if trained is None else trained.mean(), *_crossed(index, spans, examples))
+
+
+def _unseeing(trained: Machines, index: Index, span: Span) -> Machine:
+    """A machine that has not seen what is left out while a span is judged."""
+    left_out, document = span.left_out, _document(index, span)
+    if left_out.whole_unit:
+        return trained.without_units[left_out.unit % FOLDS]
+    if index.documents[left_out.unit] > 1:
+        return trained.without_documents[document % FOLDS]
+    model = index.models[left_out.model]
+    own = model.suffixes.documents[left_out.start]
+    begin, end = int(model.starts[own]), int(model.starts[own + 1]) - 1
+    middle = (left_out.start + left_out.stop) / 2
+    return trained.without_documents[min(int(FOLDS * (middle - begin) / (end - begin)), FOLDS - 1)]
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
@@ -103,6 +121,9 @@ def write_calibration(index: Index, calibration: Calibration) -> None:
     }
     folder.save(index.path, "prior", calibration.prior)
     value["prior"] = folder.digest_of(index.path / "prior.npy")
+    if calibration.machine is not None:
+        folder.save_all(index.path, "machine", calibration.machine)
+        value["machine"] = {name: folder.digest_of(index.path / name) for name in folder.MACHINE}
     folder.write_json(index.path / folder.CALIBRATION, value | {"digest": folder.digest_of_value(value)})
 
 
@@ -118,9 +139,12 @@ def read_calibration(index: Index) -> Calibration | None:
         raise folder.damaged(index.path / folder.CALIBRATION)
     if value["of"] != _of(index):
         return None
-    folder.check_digests(index.path, {"prior.npy": value["prior"]})
+    trained: dict[str, str] = value.get("machine", {})
+    folder.check_digests(index.path, {"prior.npy": value["prior"], **trained})
     choice = Choice(np.array(value["weights"]), np.array(value["none"]))
-    return Calibration(choice, folder.load(index.path, "prior"), value["spans"], value["right"], value["error"])
+    machine = folder.load_all(index.path, "machine", Machine) if trained else None
+    prior = folder.load(index.path, "prior")
+    return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
 
 
 def _of(index: Index) -> str:
@@ -133,7 +157,7 @@ def sample(index: Index, seed: int) -> Iterator[Span]:
     """Spans of documents, drawn by the tokens of the documents, in an order that the seed alone decides."""
     random = np.random.default_rng(seed)
     lengths = [np.diff(model.starts) - 1 for model in index.models]
-    documents_of = np.bincount(np.concatenate([model.units for model in index.models]), minlength=len(index.units))
+    documents_of = index.documents
     models = np.repeat(np.arange(len(lengths)), [len(each) for each in lengths])
     every = np.concatenate(lengths)
     documents = np.concatenate([np.arange(len(each)) for each in lengths])

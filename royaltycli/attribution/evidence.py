@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, runs_of, weight_of, without, without_unit
 from royaltycli.attribution.index import Index, Model
+from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.passages import scores
 from royaltycli.attribution.suffixes import Hidden, longest, occurrences, query_of
 from royaltycli.limits import CANDIDATES, MATCH_TOKENS
@@ -75,8 +76,13 @@ class Evidence:
     matches: tuple[Match, ...]
 
 
-def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quoted: bool = False) -> Evidence:
-    """The evidence on a span of at least one token. What is left out is still matched if it counts as `quoted`."""
+def evidence(
+    index: Index, tokens: Ids, machine: Machine | None, left_out: LeftOut | None = None, *, quoted: bool = False
+) -> Evidence:
+    """The evidence on a span of at least one token; `machine` has not seen what is left out.
+
+    What is left out is still matched if it counts as `quoted`.
+    """
     size = len(tokens)
     root = np.sqrt(size)
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
@@ -89,6 +95,7 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
         shared[of_match] += match.excess / len(of_match)
         best[of_match] = np.maximum(best[of_match], match.excess)
     votes, top = _neighbours(index, tokens, left_out)
+    decided = np.zeros(len(index.units)) if machine is None else machine.decide(tokens)
     columns = [
         *(odd / root for odd in odds),
         *(odd / size for odd in odds),
@@ -98,6 +105,8 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
         votes,
         votes * np.log(size) / 5,
         top / root,
+        decided,
+        decided * np.log(size),
     ]
     measures = np.stack(columns, axis=1)
     units = _candidates(measures, left_out)
@@ -113,7 +122,7 @@ def evidence(index: Index, tokens: Ids, left_out: LeftOut | None = None, *, quot
     return Evidence(units, before, measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = 2 * len(ORDERS) * len(STRENGTHS) + 6, 4
+MEASURES, SPAN_MEASURES = 2 * len(ORDERS) * len(STRENGTHS) + 8, 4
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:

@@ -37,7 +37,19 @@ LIST, PART, CALIBRATION = "index.json", "part.json", "calibration.json"
 VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
 """What the copy of a vocabulary file is called, by the kind of its encoding."""
 
-OWN = {LIST, CALIBRATION, "prior.npy", "sources.parquet", "units.parquet", "read", "models", *VOCABULARIES.values()}
+MACHINE = ("machine-weights.npy", "machine-rarity.npy")
+
+OWN = {
+    LIST,
+    CALIBRATION,
+    "prior.npy",
+    *MACHINE,
+    "sources.parquet",
+    "units.parquet",
+    "read",
+    "models",
+    *VOCABULARIES.values(),
+}
 
 KEY = re.compile(r"[0-9a-f]{64}")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.choice import Choice, probabilities
+from royaltycli.attribution.calibration import Calibration
+from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import Evidence, Match, background, evidence, find_matches
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.suffixes import Suffixes, longest, query_of, searchable, sort_suffixes
@@ -43,12 +44,12 @@ Decode = Callable[[list[int]], str]
 """From tokens to text."""
 
 
-def by_text(index: Index, choice: Choice) -> Judge:
+def by_text(index: Index, calibration: Calibration) -> Judge:
     """Judges by all evidence of the text."""
 
     def judge(tokens: Ids) -> Judgement:
-        found = evidence(index, tokens)
-        return kept_of(found, *probabilities(choice, found))
+        found = evidence(index, tokens, calibration.machine)
+        return kept_of(found, *probabilities(calibration.choice, found))
 
     return judge
 
