@@ -9,10 +9,10 @@ import pytest
 
 from royaltycli.bench import attacks
 from royaltycli.bench.baselines import baselines, check_installed, naive_bayes, verbatim
+from royaltycli.bench.method import Odds
 from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import WINDOWS, errors, mixtures, paid_on_unknown
 from royaltycli.bench.spans import Spans, Texts, cut
-from royaltycli.bench.text import Odds
 from royaltycli.errors import CallError
 from tests.bench import wheels
 

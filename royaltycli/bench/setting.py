@@ -1,0 +1,188 @@
+"""What all parts of the benchmark share: the corpus, the index, the spans that are asked about, and what text says.
+
+Each of these is made when a part first asks for it, and once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.calibration import Calibration
+from royaltycli.attribution.evidence import Evidence
+from royaltycli.attribution.index import reference_of
+from royaltycli.bench import method
+from royaltycli.bench.baselines import answers, baselines
+from royaltycli.bench.corpus import Prepared
+from royaltycli.bench.results import Row
+from royaltycli.bench.spans import SIZES, Data, Spans, cut
+from royaltycli.tokens.engines import Ids
+
+Size = int | str
+"""So many tokens, or WHOLE."""
+
+WHOLE = "document"
+TEXT = "all evidence of the text"
+
+Cases = list[dict[str, Any]]
+"""Of each seed: arrays with an entry for each span."""
+
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is to do; 0 if that is not known."""
+
+Headed = Iterator[tuple[str, list[Row]]]
+"""What a part of the benchmark gives: headings, and the rows under each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """For a language model: tokens to train it with, the most seconds; and spans of a source for its network."""
+
+    tokens: int
+    seconds: float
+    spans: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How much is measured: spans of each size and seed, attackers, and whether everything there is is indexed.
+
+    `models` language models are trained for the network, each with a seed of its own.
+    """
+
+    name: str
+    spans: int
+    attackers: int
+    everything: bool
+    models: int
+    budget: Budget
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+SHORT = Form("short", 1000, attackers=1, everything=False, models=1, budget=Budget(1_000_000, 150, 200))
+FULL = Form("full", 4000, attackers=5, everything=True, models=3, budget=Budget(5_000_000, 600, 2000))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one seed asks about: spans by size, of held-out text and of unknown sources, and the evidence on each."""
+
+    seed: int
+    spans: dict[Size, Spans]
+    strangers: dict[Size, Spans]
+    found: dict[Size, list[Evidence]]
+    found_of_strangers: dict[Size, list[Evidence]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a method says of all that a seed asks about, and what was fitted for it."""
+
+    fitted: Calibration
+    odds: dict[Size, method.Odds]
+    odds_of_strangers: dict[Size, method.Odds]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every part of the benchmark is given."""
+
+    folder: Path
+    form: Form
+    prepared: Prepared
+    data: Data
+    pool: Executor | None
+    tell: Tell
+    kept: dict[object, Any] = field(default_factory=dict)
+    """What parts make that others need as well."""
+
+    def tick(self, words: str) -> method.Tick:
+        """The progress of one piece of work."""
+        return lambda done, all_: self.tell(words, done, all_)
+
+    @cached_property
+    def judges(self) -> method.Judges:
+        """Processes that judge by the index, which is built anew, so that nothing is measured of an older version."""
+        self.tell("building the index", 0, 0)
+        index = self.folder / "index"
+        shutil.rmtree(index, ignore_errors=True)
+        method.build(self.prepared.manifest, index)
+        return method.Judges(index, self.pool)
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """What is asked with each seed; whole documents are the same for all."""
+        data, form = self.data, self.form
+        whole = [cut(texts, None) for texts in (data.held_out, data.unknown)]
+        looked = [self.judges.judge(each.tokens, self.tick("judging documents")) for each in whole]
+        found = []
+        for seed in form.seeds:
+            tick = self.tick(f"seed {seed}: judging spans")
+            spans, evidence = list[dict[Size, Spans]](), list[dict[Size, list[Evidence]]]()
+            for texts, documents, on_documents in zip((data.held_out, data.unknown), whole, looked, strict=True):
+                some: dict[Size, Spans] = {size: cut(texts, size, form.spans, seed) for size in SIZES}
+                judged = {size: self.judges.judge(each.tokens, tick) for size, each in some.items()}
+                spans.append(some | {WHOLE: documents})
+                evidence.append(judged | {WHOLE: on_documents})
+            found.append(Asked(seed, spans[0], spans[1], evidence[0], evidence[1]))
+        return found
+
+    @cached_property
+    def by_text(self) -> list[Answers]:
+        """What the text method says of all that is asked."""
+        calibrations = method.each(self.pool, partial(method.fitted_to, self.judges.path), self.form.seeds)
+        found = []
+        for asked in self.asked:
+            self.tell(f"seed {asked.seed}: fitting", 0, 0)
+            fitted = next(calibrations)
+            weigh = partial(method.weighed, self.judges.index, fitted)
+            ours, theirs = (
+                {size: weigh(evidence) for size, evidence in by_size.items()}
+                for by_size in (asked.found, asked.found_of_strangers)
+            )
+            found.append(Answers(fitted, ours, theirs))
+        return found
+
+    @cached_property
+    def compared(self) -> dict[tuple[str, Size], Cases]:
+        """By method and size, which spans each method of comparison, and that of text, is right about."""
+        found: dict[tuple[str, Size], Cases] = {}
+        asked = [(each, size) for each in self.asked for size in each.spans if size != WHOLE or each is self.asked[0]]
+        for name, chosen in self._chosen([each.spans[size].tokens for each, size in asked]):
+            by_case = {(each.seed, size): one for (each, size), one in zip(asked, chosen, strict=True)}
+            for each in self.asked:
+                for size, spans in each.spans.items():
+                    likeliest = by_case[self.form.seeds[0] if size == WHOLE else each.seed, size]
+                    found.setdefault((name, size), []).append(right(likeliest, spans))
+        for each, said in zip(self.asked, self.by_text, strict=True):
+            for size, spans in each.spans.items():
+                found.setdefault((TEXT, size), []).append(right(said.odds[size].sources.argmax(axis=1), spans))
+        return found
+
+    def _chosen(self, batches: Sequence[tuple[Ids, ...]]) -> Iterator[tuple[str, list[npt.NDArray[np.int64]]]]:
+        """The likeliest source of each span of each batch, method by method, in the worker processes."""
+        texts, sources = self.data.known, len(self.data.sources)
+        names = list(baselines(texts, sources))
+        answer = partial(answers, texts=texts, sources=sources, batches=batches)
+        for number, (name, found) in enumerate(zip(names, method.each(self.pool, answer, names), strict=True)):
+            self.tell(f"comparing with {name}", number, len(names))
+            yield name, found
+
+    @cached_property
+    def decode(self) -> Callable[[Ids], str]:
+        """From tokens of the corpus's encoding to text."""
+        reference = reference_of(self.judges.index)
+        return lambda tokens: reference.decode(tokens.tolist())
+
+
+def right(likeliest: npt.NDArray[np.int64], spans: Spans) -> dict[str, Any]:
+    """A case: which spans a method is right about, and their documents."""
+    return {"right": likeliest == spans.sources, "documents": spans.documents}
