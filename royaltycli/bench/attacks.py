@@ -135,7 +135,8 @@ Pairs = list[tuple[Outcome, Outcome]]
 
 def measure(setting: Setting) -> Headed:
     """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers."""
-    asked, said = setting.asked[0], setting.by_text[0]
+    first = setting.form.seeds[:1]
+    asked, said = setting.asked(first)[0], setting.by_text(first)[0]
     spans, sources = asked.spans[SIZES[1]], setting.data.sources
     mixed = mixtures(spans, len(sources), asked.seed)
     attackers = attackers_of(setting)

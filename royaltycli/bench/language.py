@@ -17,22 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from royaltycli.bench.shape import Shape
+
 WARMUP = 0.05
 """The part of the training in which the rate of learning rises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The size of a language model, and how it is trained. The defaults make 1.05 million parameters of 2,048 words."""
-
-    layers: int = 4
-    width: int = 128
-    heads: int = 4
-    neurons: int = 344
-    window: int = 256
-    batch: int = 16
-    rate: float = 4e-3
-    decay: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +41,14 @@ def train_language_model(
     tokens: int,
     seconds: float = math.inf,
     seed: int = 0,
+    left_out: Sequence[bool] = (),
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
     """Train a model on some texts until it has seen so many tokens, or time is up, and save it with its tokenizer.
 
     `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model, unless the time ends
-    it. `tell` is called with the tokens that are done, and all.
+    it. Texts that are `left_out` are not seen, but others in their place: all else comes in the order in which it
+    would have come with them. `tell` is called with the tokens that are done, and all.
     """
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -75,7 +65,8 @@ def train_language_model(
     losses = []
     steps = max(1, math.ceil(tokens / (shape.batch * shape.window)))
     optimizer = _optimizer(model, shape)
-    for step, batch in zip(range(steps), _batches(np.concatenate(ids), shape, seed), strict=False):
+    hidden = np.repeat(np.array(left_out or [False] * len(ids), bool), [len(one) for one in ids])
+    for step, batch in zip(range(steps), _batches(np.concatenate(ids), hidden, shape, seed), strict=False):
         part = max(step / steps, (time.monotonic() - started) / seconds)
         if part >= 1:
             break
@@ -128,16 +119,29 @@ def _rising_and_falling(part: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (part - WARMUP) / (1 - WARMUP)))
 
 
-def _batches(ids: npt.NDArray[np.int64], shape: Shape, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Windows of the text, which is gone through in another order, and cut at other places, each time."""
-    random = np.random.default_rng(seed)
+def _batches(
+    ids: npt.NDArray[np.int64], hidden: npt.NDArray[np.bool_], shape: Shape, seed: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Windows of the text, which is gone through in another order, and cut at other places, each time.
+
+    In the place of a window with a token that is `hidden` comes another one.
+    """
+    random, others = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     window = min(shape.window, len(ids))
+    before = np.concatenate([[0], np.cumsum(hidden)])
     pending: list[npt.NDArray[np.int64]] = []
     while True:
         offset = int(random.integers(0, min(window, len(ids) - window + 1)))
         starts = np.arange(offset, len(ids) - window + 1, window)
+        shown = starts[before[starts + window] == before[starts]]
         for start in random.permutation(starts).tolist():
-            pending.append(ids[start : start + window])
+            at = start if before[start + window] == before[start] else int(others.choice(shown))
+            pending.append(ids[at : at + window])
             if len(pending) == shape.batch:
                 yield np.stack(pending)
                 pending = []
+
+
+def use_one_thread() -> None:
+    """For a process beside others: they would hold each other up."""
+    torch.set_num_threads(1)

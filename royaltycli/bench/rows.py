@@ -69,13 +69,15 @@ def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]
     return rows
 
 
-def paid_out(setting: Setting, answers: Sequence[Answers], ways: Sequence[str] = tuple(WAYS)) -> list[Row]:
+def paid_out(
+    setting: Setting, asked: Sequence[Asked], answers: Sequence[Answers], ways: Sequence[str] = tuple(WAYS)
+) -> list[Row]:
     """The error of payouts of mixtures, by the ways in which shares are made."""
     size = SIZES[1]
     by_way: dict[str, list[npt.NDArray[np.float64]]] = {}
     known = setting.data.known
     tokens = np.bincount(known.sources, [len(each) for each in known.tokens]).astype(np.float64)
-    for number, (each, said) in enumerate(zip(setting.asked, answers, strict=True)):
+    for number, (each, said) in enumerate(zip(asked, answers, strict=True)):
         setting.tell("paying out mixtures", number, len(answers))
         mixed = payouts.mixtures(each.spans[size], len(setting.data.sources), each.seed)
         for way, values in payouts.errors(said.odds[size], said.fitted.prior, mixed, tokens).items():

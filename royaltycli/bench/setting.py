@@ -18,11 +18,14 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
-from royaltycli.attribution.index import reference_of
+from royaltycli.attribution.index import Index, reference_of
+from royaltycli.attribution.judging import Decode
 from royaltycli.bench import method
-from royaltycli.bench.baselines import answers, baselines
+from royaltycli.bench.baselines import answers as baseline_answers
+from royaltycli.bench.baselines import baselines
 from royaltycli.bench.corpus import Prepared
 from royaltycli.bench.results import Row
+from royaltycli.bench.shape import Shape
 from royaltycli.bench.spans import SIZES, Data, Spans, cut
 from royaltycli.tokens.engines import Ids
 
@@ -49,13 +52,15 @@ class Budget:
     tokens: int
     seconds: float
     spans: int
+    shape: Shape = field(default_factory=Shape)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """How much is measured: spans of each size and seed, attackers, and whether everything there is is indexed.
 
-    `models` language models are trained for the network, each with a seed of its own.
+    `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
+    measured of the network is so with those.
     """
 
     name: str
@@ -93,7 +98,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Setting:
-    """What every part of the benchmark is given."""
+    """What every part of the benchmark is given.
+
+    `kept` has what parts make that others need as well.
+    """
 
     folder: Path
     form: Form
@@ -101,8 +109,7 @@ class Setting:
     data: Data
     pool: Executor | None
     tell: Tell
-    kept: dict[object, Any] = field(default_factory=dict)
-    """What parts make that others need as well."""
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def tick(self, words: str) -> method.Tick:
         """The progress of one piece of work."""
@@ -117,70 +124,83 @@ class Setting:
         method.build(self.prepared.manifest, index)
         return method.Judges(index, self.pool)
 
-    @cached_property
-    def asked(self) -> list[Asked]:
-        """What is asked with each seed; whole documents are the same for all."""
+    def asked(self, seeds: Sequence[int]) -> list[Asked]:
+        """What is asked with some seeds; whole documents are the same for all."""
         data, form = self.data, self.form
-        whole = [cut(texts, None) for texts in (data.held_out, data.unknown)]
-        looked = [self.judges.judge(each.tokens, self.tick("judging documents")) for each in whole]
-        found = []
-        for seed in form.seeds:
+        for seed in self._missing("asked", seeds):
             tick = self.tick(f"seed {seed}: judging spans")
             spans, evidence = list[dict[Size, Spans]](), list[dict[Size, list[Evidence]]]()
-            for texts, documents, on_documents in zip((data.held_out, data.unknown), whole, looked, strict=True):
+            for texts, (documents, on_documents) in zip((data.held_out, data.unknown), self._whole, strict=True):
                 some: dict[Size, Spans] = {size: cut(texts, size, form.spans, seed) for size in SIZES}
                 judged = {size: self.judges.judge(each.tokens, tick) for size, each in some.items()}
                 spans.append(some | {WHOLE: documents})
                 evidence.append(judged | {WHOLE: on_documents})
-            found.append(Asked(seed, spans[0], spans[1], evidence[0], evidence[1]))
-        return found
+            self.kept["asked", seed] = Asked(seed, spans[0], spans[1], evidence[0], evidence[1])
+        return [self.kept["asked", seed] for seed in seeds]
 
     @cached_property
-    def by_text(self) -> list[Answers]:
-        """What the text method says of all that is asked."""
-        calibrations = method.each(self.pool, partial(method.fitted_to, self.judges.path), self.form.seeds)
-        found = []
-        for asked in self.asked:
+    def _whole(self) -> list[tuple[Spans, list[Evidence]]]:
+        """Whole documents of held-out text and of unknown sources, and the evidence on each."""
+        whole = [cut(texts, None) for texts in (self.data.held_out, self.data.unknown)]
+        return [(each, self.judges.judge(each.tokens, self.tick("judging documents"))) for each in whole]
+
+    def by_text(self, seeds: Sequence[int]) -> list[Answers]:
+        """What the text method says of all that is asked with some seeds."""
+        missing = self._missing("by text", seeds)
+        calibrations = method.each(self.pool, partial(method.fitted_to, self.judges.path), missing)
+        for asked in self.asked(missing):
             self.tell(f"seed {asked.seed}: fitting", 0, 0)
-            fitted = next(calibrations)
-            weigh = partial(method.weighed, self.judges.index, fitted)
-            ours, theirs = (
-                {size: weigh(evidence) for size, evidence in by_size.items()}
-                for by_size in (asked.found, asked.found_of_strangers)
-            )
-            found.append(Answers(fitted, ours, theirs))
-        return found
+            self.kept["by text", asked.seed] = weighed(self.judges.index, next(calibrations), asked)
+        return [self.kept["by text", seed] for seed in seeds]
 
-    @cached_property
-    def compared(self) -> dict[tuple[str, Size], Cases]:
+    def compared(self, seeds: Sequence[int]) -> dict[tuple[str, Size], Cases]:
         """By method and size, which spans each method of comparison, and that of text, is right about."""
-        found: dict[tuple[str, Size], Cases] = {}
-        asked = [(each, size) for each in self.asked for size in each.spans if size != WHOLE or each is self.asked[0]]
-        for name, chosen in self._chosen([each.spans[size].tokens for each, size in asked]):
-            by_case = {(each.seed, size): one for (each, size), one in zip(asked, chosen, strict=True)}
-            for each in self.asked:
+        missing = self._missing("compared", seeds)
+        asked = self.asked(missing)
+        said = self.by_text(missing)
+        batches = [(each, size) for each in asked for size in each.spans if size != WHOLE or each is asked[0]]
+        for seed in missing:
+            self.kept["compared", seed] = {}
+        for name, chosen in self._chosen([each.spans[size].tokens for each, size in batches]):
+            likeliest = {(each.seed, size): one for (each, size), one in zip(batches, chosen, strict=True)}
+            for each in asked:
                 for size, spans in each.spans.items():
-                    likeliest = by_case[self.form.seeds[0] if size == WHOLE else each.seed, size]
-                    found.setdefault((name, size), []).append(right(likeliest, spans))
-        for each, said in zip(self.asked, self.by_text, strict=True):
+                    of = likeliest[asked[0].seed if size == WHOLE else each.seed, size]
+                    self.kept["compared", each.seed][name, size] = right(of, spans)
+        for each, answers in zip(asked, said, strict=True):
             for size, spans in each.spans.items():
-                found.setdefault((TEXT, size), []).append(right(said.odds[size].sources.argmax(axis=1), spans))
-        return found
+                of = answers.odds[size].sources.argmax(axis=1)
+                self.kept["compared", each.seed][TEXT, size] = right(of, spans)
+        cases = [self.kept["compared", seed] for seed in seeds]
+        return {key: [case[key] for case in cases] for key in cases[0]}
+
+    def _missing(self, what: str, seeds: Sequence[int]) -> list[int]:
+        return [seed for seed in seeds if (what, seed) not in self.kept]
 
     def _chosen(self, batches: Sequence[tuple[Ids, ...]]) -> Iterator[tuple[str, list[npt.NDArray[np.int64]]]]:
         """The likeliest source of each span of each batch, method by method, in the worker processes."""
+        if not batches:
+            return
         texts, sources = self.data.known, len(self.data.sources)
         names = list(baselines(texts, sources))
-        answer = partial(answers, texts=texts, sources=sources, batches=batches)
+        answer = partial(baseline_answers, texts=texts, sources=sources, batches=batches)
         for number, (name, found) in enumerate(zip(names, method.each(self.pool, answer, names), strict=True)):
             self.tell(f"comparing with {name}", number, len(names))
             yield name, found
 
     @cached_property
-    def decode(self) -> Callable[[Ids], str]:
+    def decode(self) -> Decode:
         """From tokens of the corpus's encoding to text."""
-        reference = reference_of(self.judges.index)
-        return lambda tokens: reference.decode(tokens.tolist())
+        return reference_of(self.judges.index).decode
+
+
+def weighed(index: Index, fitted: Calibration, asked: Asked) -> Answers:
+    """What comes of the evidence on all that is asked with a seed, once it is known how it is weighed."""
+    ours, theirs = (
+        {size: method.weighed(index, fitted, evidence) for size, evidence in by_size.items()}
+        for by_size in (asked.found, asked.found_of_strangers)
+    )
+    return Answers(fitted, ours, theirs)
 
 
 def right(likeliest: npt.NDArray[np.int64], spans: Spans) -> dict[str, Any]:

@@ -27,16 +27,16 @@ def measure(setting: Setting) -> Headed:
     """The rows of this part, each heading as soon as it is measured."""
     for size in (*SIZES, WHOLE):
         yield f"Top-1 source of {rows.named(size)}", _accuracy(setting, size)
-    asked, answers = setting.asked, setting.by_text
+    asked, answers = setting.asked(setting.form.seeds), setting.by_text(setting.form.seeds)
     yield "Calibration, of the likeliest source if it is a known one", rows.calibration(asked, answers)
     heading = "Payouts of 100 skewed mixtures of 400 spans: total variation from the true usage"
-    yield heading, rows.paid_out(setting, answers)
+    yield heading, rows.paid_out(setting, asked, answers)
     yield "Known against unknown corpora", rows.known_or_not(asked, answers)
 
 
 def _accuracy(setting: Setting, size: Size) -> list[Row]:
     """Accuracy of each method, and by how many fewer errors than the best of the others the text method makes."""
-    compared = setting.compared
+    compared = setting.compared(setting.form.seeds)
     others = list(dict.fromkeys(name for name, _ in compared if name != TEXT))
     found = [
         seeded(name, Goal(PROTOTYPE.get((name, size), "")), rows.accuracy_of, compared[name, size]) for name in others

@@ -1,0 +1,129 @@
+"""The part `network`: the attribution network beside its control on random weights, and stacked with the text.
+
+Nothing is chosen by the held-out text: the language models are trained with a fixed budget, and how network and text
+are weighed is fitted to documents of the corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.evidence import Evidence
+from royaltycli.attribution.network.network import fold_of
+from royaltycli.attribution.stacking import Beside
+from royaltycli.bench import method, rows
+from royaltycli.bench.learning import Learned, fitted_beside, learned, scores
+from royaltycli.bench.measures import Estimate, accuracy
+from royaltycli.bench.results import Goal, Row, seeded
+from royaltycli.bench.setting import TEXT, WHOLE, Answers, Asked, Cases, Headed, Setting, Size, right, weighed
+from royaltycli.bench.spans import SIZES
+from royaltycli.tokens.engines import Ids
+
+ALONE: dict[Size, Goal] = {32: Goal(".624"), 128: Goal(".729", 0.78), WHOLE: Goal(".862")}
+CONTROL: dict[Size, Goal] = {32: Goal(".488"), 128: Goal(".584"), WHOLE: Goal(".753")}
+LEAD: dict[Size, Goal] = {32: Goal(".136"), 128: Goal(".145", 0.15), WHOLE: Goal(".109")}
+STACKED: dict[Size, Goal] = {32: Goal(".745", 0.78), 128: Goal(".832", 0.86), WHOLE: Goal(".907", 0.93)}
+
+
+def measure(setting: Setting) -> Headed:
+    """The rows of this part, each heading as soon as it is measured."""
+    seeds = setting.form.seeds[: setting.form.models]
+    models = learned(setting, setting.form.budget, seeds)
+    yield "Network: the language models and their networks", _trained(models)
+    asked = setting.asked(seeds)
+    alone, control = (
+        [_right(setting, of, each, control=which) for of, each in zip(models, asked, strict=True)]
+        for which in (False, True)
+    )
+    answers = stacked(setting, models, seeds)
+    for size in (*SIZES, WHOLE):
+        ours, theirs = ([case[size] for case in cases] for cases in (alone, control))
+        yield f"Network: top-1 source of {rows.named(size)}", _accuracy(setting, size, ours, theirs, answers)
+    yield "Network and text stacked: calibration, of the likeliest source", rows.calibration(asked, answers)
+    heading = "Network and text stacked: payouts of 100 skewed mixtures, total variation from the true usage"
+    yield heading, rows.paid_out(setting, asked, answers, ("argmax", "mean", "corrected", "nobody"))
+    yield "Network and text stacked: known against unknown corpora", rows.known_or_not(asked, answers)
+
+
+def stacked(setting: Setting, models: Sequence[Learned], seeds: Sequence[int]) -> list[Answers]:
+    """What network and text together say of all that is asked with some seeds, as `--method all` does."""
+    missing = [(of, seed) for of, seed in zip(models, seeds, strict=True) if ("stacked", of, seed) not in setting.kept]
+    fit = partial(fitted_beside, setting.judges.path, "all")
+    fitted = method.each(setting.pool, fit, [(of.folder, seed) for of, seed in missing])
+    for of, seed in missing:
+        setting.tell(f"seed {seed}: fitting network and text", 0, 0)
+        calibration = next(fitted)
+        (asked,) = setting.asked([seed])
+        ours, theirs = (
+            {size: beside(setting, of, spans[size].tokens, found[size]) for size in spans}
+            for spans, found in ((asked.spans, asked.found), (asked.strangers, asked.found_of_strangers))
+        )
+        extended = replace(asked, found=ours, found_of_strangers=theirs)
+        setting.kept["stacked", of, seed] = weighed(setting.judges.index, calibration, extended)
+    return [setting.kept["stacked", of, seed] for of, seed in zip(models, seeds, strict=True)]
+
+
+def beside(setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence of text on spans with that of the network beside it."""
+
+    def scored(texts: Sequence[str], _folds: object) -> npt.NDArray[np.float64]:
+        return scores(setting, of, texts)
+
+    return Beside(setting.judges.index, of.sources, scored, fold_of, setting.decode, "all").beside(tokens, found)
+
+
+def _right(setting: Setting, of: Learned, asked: Asked, *, control: bool) -> dict[Size, dict[str, Any]]:
+    """By size, which spans the network alone, or the control, is right about."""
+    numbers = np.array([setting.data.sources.index(source) for source in of.sources])
+    found = {}
+    for size, spans in asked.spans.items():
+        texts = [setting.decode(tokens.tolist()) for tokens in spans.tokens]
+        said = scores(setting, of, texts, control=control)
+        found[size] = right(numbers[said.argmax(axis=1)], spans)
+    return found
+
+
+def _accuracy(setting: Setting, size: Size, alone: Cases, control: Cases, answers: Sequence[Answers]) -> list[Row]:
+    """The network, its control, the best method of text, and network and text stacked."""
+    seeds = setting.form.seeds[: setting.form.models]
+    asked, compared = setting.asked(seeds), setting.compared(seeds)
+    both = [
+        right(said.odds[size].sources.argmax(axis=1), each.spans[size])
+        for each, said in zip(asked, answers, strict=True)
+    ]
+    best = rows.best_of(compared, size, list(dict.fromkeys(name for name, _ in compared)))
+    pairs = [{**one, "other": other["right"]} for one, other in zip(alone, control, strict=True)]
+    return [
+        seeded("network alone", ALONE[size], rows.accuracy_of, alone),
+        seeded("the same on random weights, the control", CONTROL[size], rows.accuracy_of, control),
+        seeded("lead of the network over the control", LEAD[size], _lead, pairs),
+        seeded(TEXT, Goal(), rows.accuracy_of, compared[TEXT, size]),
+        seeded("network and text stacked", STACKED[size], rows.accuracy_of, both),
+        rows.fewer_errors(both, compared[best, size], f"fewer errors than the best method of text ({best})"),
+    ]
+
+
+def _lead(case: Mapping[str, Any], weights: rows.Weights) -> float:
+    return accuracy(case["right"], weights) - accuracy(case["other"], weights)
+
+
+def _trained(models: Sequence[Learned]) -> list[Row]:
+    """What was trained: a figure for each language model."""
+    figures = {
+        "language models, each of a seed of its own": ([float(len(models))], 0),
+        "tokens that a model was trained with, millions": ([each.language.tokens / 1e6 for each in models], 2),
+        "loss at the end of the training, nats a token": ([each.language.loss for each in models], 3),
+        "seconds to train a model": ([each.language.seconds for each in models], 0),
+        "seconds to train its network and the control": ([each.seconds for each in models], 0),
+    }
+    found = []
+    for words, (values, places) in figures.items():
+        estimate = Estimate(float(np.mean(values)), min(values), max(values))
+        found.append(Row(words, Goal(), estimate, tuple(values) if len(values) > 1 else (), places))
+    return found
