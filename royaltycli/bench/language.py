@@ -1,4 +1,4 @@
-"""Trains a small language model from scratch, for benchmarks and tests: a Hugging Face folder is what comes out.
+"""Small language models for benchmarks and tests: trained from scratch into a Hugging Face folder, and asked.
 
 It is a Llama in small: as good as any of its size, and its layers are those that most models of today have.
 """
@@ -18,9 +18,13 @@ import numpy.typing as npt
 import torch
 
 from royaltycli.bench.shape import Shape
+from royaltycli.tokens.engines import Ids
 
 WARMUP = 0.05
 """The part of the training in which the rate of learning rises."""
+
+AT_ONCE = 64
+"""Texts that are read or written at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,51 @@ def train_language_model(
     words.save_pretrained(folder)
     last = losses[-max(1, steps // 10) :]
     return Trained(sum(last) / len(last), len(losses) * shape.batch * shape.window, time.monotonic() - started)
+
+
+def write(model: Path, count: int, seed: int, prompts: Sequence[Ids]) -> list[Ids]:
+    """What a model writes after each prompt: `count` tokens, each drawn by its probability (temperature 1).
+
+    The prompts are of the same length, of one token or more.
+    """
+    network = _load(model)
+    torch.manual_seed(seed)
+    found: list[Ids] = []
+    for start in range(0, len(prompts), AT_ONCE):
+        given = _stacked(prompts[start : start + AT_ONCE], network)
+        how: dict[str, Any] = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "max_new_tokens": count}
+        said = network.generate(given, attention_mask=torch.ones_like(given), **how)
+        found += list(said[:, given.shape[1] :].cpu().numpy().astype(np.uint32))
+    return found
+
+
+def losses(prompts: Sequence[Ids], texts: Sequence[Ids], model: Path) -> npt.NDArray[np.float64]:
+    """The loss of each text after its prompt, by a model: the mean over its tokens, in nats.
+
+    All prompts are of the same length, and so are all texts. After no prompt the first token of a text is given.
+    """
+    network = _load(model)
+    found = [np.empty(0)]
+    for start in range(0, len(texts), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        given = _stacked([np.concatenate(pair) for pair in zip(prompts[part], texts[part], strict=True)], network)
+        with torch.inference_mode():
+            said = network(input_ids=given).logits[:, :-1].float().transpose(1, 2)
+            each = torch.nn.functional.cross_entropy(said, given[:, 1:], reduction="none")
+        found.append(each[:, max(0, len(prompts[start]) - 1) :].mean(1).double().cpu().numpy())
+    return np.concatenate(found)
+
+
+def _load(model: Path) -> Any:
+    use_one_thread()
+    transformers: Any = importlib.import_module("transformers")
+    transformers.utils.logging.disable_progress_bar()
+    network = transformers.AutoModelForCausalLM.from_pretrained(str(model.resolve()), local_files_only=True)
+    return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _stacked(tokens: Sequence[Ids], network: Any) -> torch.Tensor:
+    return torch.from_numpy(np.stack(tokens).astype(np.int64)).to(network.device)
 
 
 def _untrained(transformers: Any, words: int, shape: Shape) -> Any:

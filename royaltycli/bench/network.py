@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.network.network import fold_of
 from royaltycli.attribution.stacking import Beside
@@ -41,7 +42,7 @@ def measure(setting: Setting) -> Headed:
         [_right(setting, of, each, control=which) for of, each in zip(models, asked, strict=True)]
         for which in (False, True)
     )
-    answers = stacked(setting, models, seeds)
+    answers = stacked(setting, models, asked)
     for size in (*SIZES, WHOLE):
         ours, theirs = ([case[size] for case in cases] for cases in (alone, control))
         yield f"Network: top-1 source of {rows.named(size)}", _accuracy(setting, size, ours, theirs, answers)
@@ -51,22 +52,29 @@ def measure(setting: Setting) -> Headed:
     yield "Network and text stacked: known against unknown corpora", rows.known_or_not(asked, answers)
 
 
-def stacked(setting: Setting, models: Sequence[Learned], seeds: Sequence[int]) -> list[Answers]:
-    """What network and text together say of all that is asked with some seeds, as `--method all` does."""
-    missing = [(of, seed) for of, seed in zip(models, seeds, strict=True) if ("stacked", of, seed) not in setting.kept]
-    fit = partial(fitted_beside, setting.judges.path, "all")
-    fitted = method.each(setting.pool, fit, [(of.folder, seed) for of, seed in missing])
-    for of, seed in missing:
-        setting.tell(f"seed {seed}: fitting network and text", 0, 0)
-        calibration = next(fitted)
-        (asked,) = setting.asked([seed])
+def fitted(setting: Setting, models: Sequence[Learned], seeds: Sequence[int]) -> list[Calibration]:
+    """How network and text are weighed together, as `--method all` does, for each model fitted with its seed."""
+    pairs = list(zip(models, seeds, strict=True))
+    missing = [(of.folder, seed) for of, seed in pairs if ("stacked", of.folder, seed) not in setting.kept]
+    fits = method.each(setting.pool, partial(fitted_beside, setting.judges.path, "all"), missing)
+    for number, (folder, seed) in enumerate(missing):
+        setting.tell("fitting network and text", number, len(missing))
+        setting.kept["stacked", folder, seed] = next(fits)
+    return [setting.kept["stacked", of.folder, seed] for of, seed in pairs]
+
+
+def stacked(setting: Setting, models: Sequence[Learned], asked: Sequence[Asked]) -> list[Answers]:
+    """What network and text together say of all that is asked with the seed of each model."""
+    fits = fitted(setting, models, [each.seed for each in asked])
+    answers = []
+    for of, fit, each in zip(models, fits, asked, strict=True):
         ours, theirs = (
             {size: beside(setting, of, spans[size].tokens, found[size]) for size in spans}
-            for spans, found in ((asked.spans, asked.found), (asked.strangers, asked.found_of_strangers))
+            for spans, found in ((each.spans, each.found), (each.strangers, each.found_of_strangers))
         )
-        extended = replace(asked, found=ours, found_of_strangers=theirs)
-        setting.kept["stacked", of, seed] = weighed(setting.judges.index, calibration, extended)
-    return [setting.kept["stacked", of, seed] for of, seed in zip(models, seeds, strict=True)]
+        extended = replace(each, found=ours, found_of_strangers=theirs)
+        answers.append(weighed(setting.judges.index, fit, extended))
+    return answers
 
 
 def beside(setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:

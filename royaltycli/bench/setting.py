@@ -60,7 +60,8 @@ class Form:
     """How much is measured: spans of each size and seed, attackers, and whether everything there is is indexed.
 
     `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
-    measured of the network is so with those.
+    measured of the network is so with those. `left_out` sources are left out, one at a time, and models trained again
+    with a budget of their own; of each of them are as many spans as `spans_left_out` says.
     """
 
     name: str
@@ -69,11 +70,35 @@ class Form:
     everything: bool
     models: int
     budget: Budget
+    left_out: int
+    spans_left_out: int
+    budget_left_out: Budget
     seeds: tuple[int, ...] = (0, 1, 2)
 
 
-SHORT = Form("short", 1000, attackers=1, everything=False, models=1, budget=Budget(1_000_000, 150, 200))
-FULL = Form("full", 4000, attackers=5, everything=True, models=3, budget=Budget(5_000_000, 600, 2000))
+LITTLE = Budget(1_500_000, 200, 200)
+SHORT = Form(
+    "short",
+    1000,
+    attackers=1,
+    everything=False,
+    models=1,
+    budget=LITTLE,
+    left_out=3,
+    spans_left_out=60,
+    budget_left_out=LITTLE,
+)
+FULL = Form(
+    "full",
+    4000,
+    attackers=5,
+    everything=True,
+    models=3,
+    budget=Budget(5_000_000, 600, 2000),
+    left_out=8,
+    spans_left_out=100,
+    budget_left_out=Budget(2_000_000, 300, 400),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +169,20 @@ class Setting:
         whole = [cut(texts, None) for texts in (self.data.held_out, self.data.unknown)]
         return [(each, self.judges.judge(each.tokens, self.tick("judging documents"))) for each in whole]
 
+    def fitted(self, seeds: Sequence[int]) -> list[Calibration]:
+        """How the text method weighs evidence, fitted with each of some seeds."""
+        missing = self._missing("fitted", seeds)
+        fits = method.each(self.pool, partial(method.fitted_to, self.judges.path), missing)
+        for number, seed in enumerate(missing):
+            self.tell("fitting the text method", number, len(missing))
+            self.kept["fitted", seed] = next(fits)
+        return [self.kept["fitted", seed] for seed in seeds]
+
     def by_text(self, seeds: Sequence[int]) -> list[Answers]:
         """What the text method says of all that is asked with some seeds."""
         missing = self._missing("by text", seeds)
-        calibrations = method.each(self.pool, partial(method.fitted_to, self.judges.path), missing)
-        for asked in self.asked(missing):
-            self.tell(f"seed {asked.seed}: fitting", 0, 0)
-            self.kept["by text", asked.seed] = weighed(self.judges.index, next(calibrations), asked)
+        for fit, asked in zip(self.fitted(missing), self.asked(missing), strict=True):
+            self.kept["by text", asked.seed] = weighed(self.judges.index, fit, asked)
         return [self.kept["by text", seed] for seed in seeds]
 
     def compared(self, seeds: Sequence[int]) -> dict[tuple[str, Size], Cases]:

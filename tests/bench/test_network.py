@@ -8,13 +8,28 @@ import pytest
 from royaltycli.attribution import calibration
 from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
-from royaltycli.bench.language import _batches
+from royaltycli.bench.language import _batches, losses, write
+from royaltycli.bench.leftout import drawn, of_sources
 from royaltycli.bench.setting import Budget, Form
 from royaltycli.bench.shape import Shape
+from royaltycli.bench.spans import Spans
+from tests.attribution.language import train_model
 from tests.bench import wheels
 
 SMALL = Shape(layers=2, width=32, heads=2, neurons=96, window=64, batch=8)
-TINY = Form("tiny", 20, attackers=1, everything=False, models=1, budget=Budget(60_000, 10, 20, SMALL), seeds=(0, 1))
+BUDGET = Budget(60_000, 10, 20, SMALL)
+TINY = Form(
+    "tiny",
+    20,
+    attackers=1,
+    everything=False,
+    models=1,
+    budget=BUDGET,
+    left_out=3,
+    spans_left_out=6,
+    budget_left_out=BUDGET,
+    seeds=(0, 1),
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +39,7 @@ def report(tmp_path_factory):
     monkeypatch.setattr(calibration, "SPANS", 60)
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     prepared = prepare(folder, lambda _words: None, (known, [wheels.make(folder / "wheels", "emus")]))
-    yield running.run(folder, TINY, 1, lambda *_said: None, ("network",), prepared)
+    yield running.run(folder, TINY, 1, lambda *_said: None, ("network", "left-out"), prepared)
     monkeypatch.undo()
 
 
@@ -74,3 +89,48 @@ def test_in_place_of_what_is_left_out_comes_something_else_and_all_else_as_it_wa
             seen += hidden[one].any()
             assert hidden[one].any() or one.tolist() == other.tolist()
     assert seen > 10
+
+
+def test_sources_that_are_left_out_are_found(report):
+    held_out = rows(report, "Left out and trained again, held-out text")
+    assert held_out["top-1, the source that the text, or its prompt, is of"].estimate.value > 0.8
+    assert held_out["top-1, network and text stacked"].estimate.value > 0.8
+    assert held_out["Spearman, network and text stacked"].estimate.value > 0.3
+    own, others = [row.estimate.value for name, row in held_out.items() if "rise" in name or "another" in name]
+    assert own > others + 0.2
+    written = rows(report, "Left out and trained again, text that the base model wrote")
+    assert list(written) == list(held_out)
+    assert all(-1 <= row.estimate.value <= 1 for name, row in written.items() if name.startswith(("top", "Spearman")))
+    assert all(row.goal.value is None for row in (*held_out.values(), *written.values()))  # of three it is easier
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    texts = [wheels.text(name, at) for name in ("ants", "bees") for at in range(8)]
+    return train_model(folder / "model", texts, tokens=20_000, layers=1, width=32)
+
+
+def test_what_is_written_is_drawn_by_the_seed(model):
+    prompts = [np.array([5, 6, at], np.uint32) for at in range(70)]
+    once, again, other = (write(model, 9, seed, prompts) for seed in (1, 1, 2))
+    assert [len(each) for each in once] == [9] * 70
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+def test_the_loss_of_a_text_after_a_prompt_is_that_of_its_tokens(model):
+    tokens = [np.arange(at, at + 12, dtype=np.uint32) for at in range(70)]
+    whole = losses([each[:0] for each in tokens], tokens, model)  # eleven tokens, as the first is given
+    first = losses([each[:0] for each in tokens], [each[:5] for each in tokens], model)  # four
+    rest = losses([each[:5] for each in tokens], [each[5:] for each in tokens], model)  # seven
+    assert (4 * first + 7 * rest) / 11 == pytest.approx(whole, rel=1e-5)
+
+
+def test_spans_of_some_sources_are_drawn_of_each():
+    spans = Spans(tuple(np.full(2, at, np.uint32) for at in range(30)), np.arange(30), np.arange(30) % 5)
+    chosen = of_sources(spans, np.array([1, 3]), 4, 0)
+    assert chosen.sources.tolist() == [1] * 4 + [3] * 4
+    assert [int(each[0]) for each in chosen.tokens] == chosen.documents.tolist()
+    assert len(of_sources(spans, np.array([1, 3]), 99, 0)) == 12
+    assert drawn(5, 9, 0).tolist() == [0, 1, 2, 3, 4]

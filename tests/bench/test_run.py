@@ -22,7 +22,19 @@ from royaltycli.cli.bench import Part
 from royaltycli.errors import WorkerError
 from tests.bench import wheels
 
-TINY = Form("tiny", 30, attackers=1, everything=False, models=1, budget=Budget(10_000, 10, 20), seeds=(0, 1))
+NO_MODEL = Budget(0, 0, 0)
+TINY = Form(
+    "tiny",
+    30,
+    attackers=1,
+    everything=False,
+    models=0,
+    budget=NO_MODEL,
+    left_out=0,
+    spans_left_out=0,
+    budget_left_out=NO_MODEL,
+    seeds=(0, 1),
+)
 
 
 @pytest.fixture(scope="module")
