@@ -2,6 +2,7 @@
 
 Each attack is a corpus in which one source is another; an index is built and fitted to it anew, as the payer would,
 and the same mixtures of outputs are shared out. The gain is by how much the attacker's shares, all together, grow.
+What an attacker gains who changes the outputs and not the corpus is in `prompting`.
 """
 
 from __future__ import annotations
@@ -10,21 +11,19 @@ import random
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.bench import method
+from royaltycli.bench import method, prompting
 from royaltycli.bench.corpus import Prepared, write_corpus
-from royaltycli.bench.measures import mean_interval, total_variation
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, rows
+from royaltycli.bench.measures import total_variation
 from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import Mixture, mixtures
-from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES
 from royaltycli.tokens.engines import Ids
@@ -107,14 +106,6 @@ def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int6
 PART = "--"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
-
-    own: Scores
-    error: Scores
-
-
 def outcome(
     found: method.Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int
 ) -> Outcome:
@@ -127,14 +118,11 @@ def outcome(
     return Outcome(shares[:, own], np.array(errors))
 
 
-GAIN = Goal("not measured", 0.05, most=True)
-
-Pairs = list[tuple[Outcome, Outcome]]
-"""What a corpus comes to before an attack and after it, of each attacker."""
-
-
 def measure(setting: Setting) -> Headed:
-    """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers."""
+    """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers.
+
+    And those of self-prompting.
+    """
     first = setting.form.seeds[:1]
     asked, said = setting.asked(first)[0], setting.by_text(first)[0]
     spans, sources = asked.spans[SIZES[1]], setting.data.sources
@@ -149,21 +137,9 @@ def measure(setting: Setting) -> Headed:
         numbers, own = np.arange(len(sources)), sources.index(name)
         before = outcome(said.odds[SIZES[1]], said.fitted.prior, mixed, numbers, own)
         pairs.setdefault(words, []).append((before, next(after)))
-    honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
-    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest, 0))]
-    for words, both in pairs.items():
-        values = np.concatenate([after.error for _, after in both])
-        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values, 0)))
     heading = f"Attacks: gain of the attacker's share of payouts; attackers, one at a time: {', '.join(attackers)}"
-    yield heading, [*(gain(words, GAIN, both) for words, both in pairs.items()), *errors]
-
-
-def attackers_of(setting: Setting) -> list[str]:
-    """The sources that attack, one at a time, drawn by the first seed."""
-    sources = setting.data.sources
-    random = np.random.default_rng(setting.form.seeds[0])
-    chosen = random.choice(len(sources), min(setting.form.attackers, len(sources)), replace=False)
-    return [sources[attacker] for attacker in chosen.tolist()]
+    yield heading, rows(pairs, dict.fromkeys(pairs, GOAL))
+    yield from prompting.measure(setting)
 
 
 def _attack(
@@ -180,20 +156,6 @@ def _attack(
         fitted = method.fitted_to(place / "index", 0)
         odds = method.odds(method.Judges(place / "index", None), fitted, spans, lambda *_said: None)
     return outcome(odds, fitted.prior, mixed, owners_of(ids, sources), sources.index(name))
-
-
-def gain(words: str, goal: Goal, pairs: Pairs) -> Row:
-    """What attackers get after over what they got before, less one; a seed's figure is here an attacker's."""
-    before, after = (np.concatenate([pair[at].own for pair in pairs]) for at in (0, 1))
-    case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
-
-    def of(case: Mapping[str, Any], weights: Scores | None) -> float:
-        by = np.ones(len(case["before"])) if weights is None else weights
-        return float(by @ case["after"] / max(by @ case["before"], 1e-12) - 1)
-
-    row = seeded(words, goal, of, [case], groups="mixtures")
-    each = tuple(float(after.own.sum() / before.own.sum() - 1) for before, after in pairs)
-    return Row(row.measure, row.goal, row.estimate, each)
 
 
 def _part(attacker: str, number: int) -> str:

@@ -57,9 +57,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How much is measured: spans of each size and seed, attackers, and whether everything there is is indexed.
+    """How much is measured.
 
-    `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
+    `spans` are those of each size and seed; each of the `attackers` also fills `logs` with quotes; `everything` says
+    whether an index of all that is in the packages is built. `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
     measured of the network is so with those. `left_out` sources are left out, one at a time, and models trained again
     with a budget of their own; of each of them are as many spans as `spans_left_out` says.
     """
@@ -67,6 +68,7 @@ class Form:
     name: str
     spans: int
     attackers: int
+    logs: int
     everything: bool
     models: int
     budget: Budget
@@ -81,6 +83,7 @@ SHORT = Form(
     "short",
     1000,
     attackers=1,
+    logs=2,
     everything=False,
     models=1,
     budget=LITTLE,
@@ -92,6 +95,7 @@ FULL = Form(
     "full",
     4000,
     attackers=5,
+    logs=5,
     everything=True,
     models=3,
     budget=Budget(5_000_000, 600, 2000),

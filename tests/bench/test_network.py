@@ -22,6 +22,7 @@ TINY = Form(
     "tiny",
     20,
     attackers=1,
+    logs=1,
     everything=False,
     models=1,
     budget=BUDGET,

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from royaltycli.attribution import calibration
-from royaltycli.bench import attacks, method
+from royaltycli.bench import attacks, method, prompting
 from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
@@ -27,6 +27,7 @@ TINY = Form(
     "tiny",
     30,
     attackers=1,
+    logs=1,
     everything=False,
     models=0,
     budget=NO_MODEL,
@@ -69,6 +70,10 @@ def test_money_goes_where_it_should_and_attacks_gain_little(report):
     gains = rows(report, "Attacks")
     assert gains["copying a source ten times"].estimate.value < 0.05
     assert [name for name in gains if not name.startswith("error")] == list(attacks.ATTACKS)
+    gains_of_quotes = rows(report, "Self-prompting")
+    assert [name for name in gains_of_quotes if not name.startswith("error")] == list(prompting.WAYS)
+    assert gains_of_quotes["prompts that hold the quote"].estimate.value < 0
+    assert gains_of_quotes["prompts that hold the quote, and no account cap"].goal.value is None
     assert gains["error of all payouts without an attack"].estimate.value < 0.15
 
 
