@@ -32,10 +32,11 @@ from royaltycli.bench.language import Trained, train_language_model, use_one_thr
 from royaltycli.bench.method import each
 from royaltycli.bench.setting import Budget, Setting
 from royaltycli.corpus.opening import open_corpus
+from royaltycli.tokens.engines import Ids
 
 Scores = npt.NDArray[np.float64]
 
-AT_ONCE = 256
+AT_ONCE = 128
 """Texts that a process scores before it takes others."""
 
 NETWORK, CONTROL = "network", "control"
@@ -129,8 +130,9 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     store.save(folder / CONTROL, about, head)
 
 
-def scores(setting: Setting, of: Learned, texts: Sequence[str], *, control: bool = False) -> Scores:
-    """What the network, or the control, says of texts: logarithms of probabilities, texts by its sources."""
+def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Scores:
+    """What the network, or the control, says of spans: logarithms of probabilities, spans by its sources."""
+    texts = [setting.decode(tokens.tolist()) for tokens in spans]
     parts = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
     found = [np.empty((0, len(of.sources)))]
     for part in each(setting.pool, partial(_scores, of.folder, CONTROL if control else NETWORK), parts):

@@ -154,12 +154,12 @@ def _likely(setting: Setting, of: Learned, tokens: Sequence[Ids]) -> dict[str, S
     index, sources = setting.judges.index, setting.data.sources
     evidence = setting.judges.judge(tokens, setting.tick("judging spans"))
     (by_text,), (by_both,) = setting.fitted([seed]), fitted(setting, [of], [seed])
-    said = scores(setting, of, [setting.decode(each.tolist()) for each in tokens])
+    said = scores(setting, of, tokens)
     return {
         BM25: nearest_passages(setting.data.known, len(sources))(tokens),
         TEXT: method.weighed(index, by_text, evidence).sources,
         ALONE: said[:, [of.sources.index(source) for source in sources]],
-        STACKED: method.weighed(index, by_both, beside(setting, of, tokens, evidence)).sources,
+        STACKED: method.weighed(index, by_both, beside(setting, of, tokens, evidence, said)).sources,
     }
 
 

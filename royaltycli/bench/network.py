@@ -23,8 +23,12 @@ from royaltycli.bench.learning import Learned, fitted_beside, learned, scores
 from royaltycli.bench.measures import Estimate, accuracy
 from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import TEXT, WHOLE, Answers, Asked, Cases, Headed, Setting, Size, right, weighed
-from royaltycli.bench.spans import SIZES
+from royaltycli.bench.spans import SIZES, Spans
 from royaltycli.tokens.engines import Ids
+
+Scores = npt.NDArray[np.float64]
+BySize = Mapping[Size, Scores]
+"""What a network says of the spans of each size: logarithms of probabilities, spans by sources."""
 
 ALONE: dict[Size, Goal] = {32: Goal(".624"), 128: Goal(".729", 0.78), WHOLE: Goal(".862")}
 CONTROL: dict[Size, Goal] = {32: Goal(".488"), 128: Goal(".584"), WHOLE: Goal(".753")}
@@ -38,11 +42,12 @@ def measure(setting: Setting) -> Headed:
     models = learned(setting, setting.form.budget, seeds)
     yield "Network: the language models and their networks", _trained(models)
     asked = setting.asked(seeds)
+    said = [_read(setting, of, each.spans) for of, each in zip(models, asked, strict=True)]
+    random = [_read(setting, of, each.spans, control=True) for of, each in zip(models, asked, strict=True)]
     alone, control = (
-        [_right(setting, of, each, control=which) for of, each in zip(models, asked, strict=True)]
-        for which in (False, True)
+        [_right(setting, *one) for one in zip(models, asked, which, strict=True)] for which in (said, random)
     )
-    answers = stacked(setting, models, asked)
+    answers = _stacked(setting, models, asked, said)
     for size in (*SIZES, WHOLE):
         ours, theirs = ([case[size] for case in cases] for cases in (alone, control))
         yield f"Network: top-1 source of {rows.named(size)}", _accuracy(setting, size, ours, theirs, answers)
@@ -63,38 +68,43 @@ def fitted(setting: Setting, models: Sequence[Learned], seeds: Sequence[int]) ->
     return [setting.kept["stacked", of.folder, seed] for of, seed in pairs]
 
 
-def stacked(setting: Setting, models: Sequence[Learned], asked: Sequence[Asked]) -> list[Answers]:
+def _stacked(
+    setting: Setting, models: Sequence[Learned], asked: Sequence[Asked], said: Sequence[BySize]
+) -> list[Answers]:
     """What network and text together say of all that is asked with the seed of each model."""
     fits = fitted(setting, models, [each.seed for each in asked])
     answers = []
-    for of, fit, each in zip(models, fits, asked, strict=True):
-        ours, theirs = (
-            {size: beside(setting, of, spans[size].tokens, found[size]) for size in spans}
-            for spans, found in ((each.spans, each.found), (each.strangers, each.found_of_strangers))
+    for of, fit, each, ours in zip(models, fits, asked, said, strict=True):
+        theirs = _read(setting, of, each.strangers)
+        found, found_of_strangers = (
+            {size: beside(setting, of, spans[size].tokens, evidence[size], logs[size]) for size in spans}
+            for spans, evidence, logs in (
+                (each.spans, each.found, ours),
+                (each.strangers, each.found_of_strangers, theirs),
+            )
         )
-        extended = replace(each, found=ours, found_of_strangers=theirs)
+        extended = replace(each, found=found, found_of_strangers=found_of_strangers)
         answers.append(weighed(setting.judges.index, fit, extended))
     return answers
 
 
-def beside(setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence of text on spans with that of the network beside it."""
+def beside(
+    setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Scores
+) -> list[Evidence]:
+    """The evidence of text on spans, with what the network said of them beside it."""
+    index, sources = setting.judges.index, of.sources
+    return Beside(index, sources, lambda _texts, _folds: said, fold_of, setting.decode, "all").beside(tokens, found)
 
-    def scored(texts: Sequence[str], _folds: object) -> npt.NDArray[np.float64]:
-        return scores(setting, of, texts)
 
-    return Beside(setting.judges.index, of.sources, scored, fold_of, setting.decode, "all").beside(tokens, found)
+def _read(setting: Setting, of: Learned, spans: Mapping[Size, Spans], *, control: bool = False) -> BySize:
+    """What the network, or the control, says of spans."""
+    return {size: scores(setting, of, each.tokens, control=control) for size, each in spans.items()}
 
 
-def _right(setting: Setting, of: Learned, asked: Asked, *, control: bool) -> dict[Size, dict[str, Any]]:
-    """By size, which spans the network alone, or the control, is right about."""
+def _right(setting: Setting, of: Learned, asked: Asked, said: BySize) -> dict[Size, dict[str, Any]]:
+    """By size, which spans the likeliest source is the right one of."""
     numbers = np.array([setting.data.sources.index(source) for source in of.sources])
-    found = {}
-    for size, spans in asked.spans.items():
-        texts = [setting.decode(tokens.tolist()) for tokens in spans.tokens]
-        said = scores(setting, of, texts, control=control)
-        found[size] = right(numbers[said.argmax(axis=1)], spans)
-    return found
+    return {size: right(numbers[said[size].argmax(axis=1)], spans) for size, spans in asked.spans.items()}
 
 
 def _accuracy(setting: Setting, size: Size, alone: Cases, control: Cases, answers: Sequence[Answers]) -> list[Row]:

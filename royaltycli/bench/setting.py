@@ -60,9 +60,10 @@ class Form:
     """How much is measured.
 
     `spans` are those of each size and seed; each of the `attackers` also fills `logs` with quotes; `everything` says
-    whether an index of all that is in the packages is built. `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
-    measured of the network is so with those. `left_out` sources are left out, one at a time, and models trained again
-    with a budget of their own; of each of them are as many spans as `spans_left_out` says.
+    whether an index of all that is in the packages is built. `models` language models are trained for the network,
+    each with a seed of its own, the first of `seeds`; what is measured of the network is so with those. `left_out`
+    sources are left out, one at a time, and models trained again with a budget of their own, which are asked about as
+    many spans of each of these sources as `spans_left_out` says.
     """
 
     name: str

@@ -16,7 +16,7 @@ from royaltycli.bench.spans import Spans
 from tests.attribution.language import train_model
 from tests.bench import wheels
 
-SMALL = Shape(layers=2, width=32, heads=2, neurons=96, window=64, batch=8)
+SMALL = Shape(layers=1, width=32, heads=2, neurons=64, window=64, batch=8)
 BUDGET = Budget(60_000, 10, 20, SMALL)
 TINY = Form(
     "tiny",
