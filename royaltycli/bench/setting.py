@@ -79,7 +79,7 @@ class Form:
     seeds: tuple[int, ...] = (0, 1, 2)
 
 
-LITTLE = Budget(1_500_000, 200, 200)
+LITTLE = Budget(1_000_000, 120, 150)
 SHORT = Form(
     "short",
     1000,
@@ -95,14 +95,14 @@ SHORT = Form(
 FULL = Form(
     "full",
     4000,
-    attackers=5,
+    attackers=3,
     logs=5,
     everything=True,
     models=3,
     budget=Budget(5_000_000, 600, 2000),
     left_out=8,
     spans_left_out=100,
-    budget_left_out=Budget(2_000_000, 300, 400),
+    budget_left_out=Budget(1_500_000, 240, 300),
 )
 
 

@@ -19,7 +19,7 @@ from royaltycli.bench.results import Goal, Report, Row
 from royaltycli.bench.setting import TEXT, Budget, Form
 from royaltycli.cli import app
 from royaltycli.cli.bench import Part
-from royaltycli.errors import WorkerError
+from royaltycli.errors import CallError, WorkerError
 from tests.bench import wheels
 
 NO_MODEL = Budget(0, 0, 0)
@@ -130,6 +130,22 @@ def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
 
 def test_the_command_names_every_part():
     assert [part.value for part in Part] == list(running.PARTS)
+
+
+def test_what_needs_no_language_model_imports_nothing_that_trains_one():
+    parts = [module for part, module in running.PARTS.items() if part not in running.LEARNING]
+    code = f"import royaltycli.bench.run, {', '.join(f'royaltycli.bench.{part}' for part in parts)}, sys"
+    code += "; print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("part", running.LEARNING)
+def test_a_part_that_needs_what_is_not_installed_is_refused_before_anything_is_done(part, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(CallError, match=r"^the network needs torch, which is not installed; pip install"):
+        running.run(tmp_path, TINY, 1, lambda *_said: None, ("text", part))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_part_that_there_is_not_is_refused():
