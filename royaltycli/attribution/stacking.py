@@ -67,11 +67,15 @@ class Beside:
 
         def judge(tokens: Ids) -> Judgement:
             found = evidence(self._index, tokens)
-            logs = self._of_units(self._scores([self._decode(tokens.tolist())], None))[0]
-            odds, none = probabilities(choice, self._with(found, logs, len(tokens)))
-            return kept_of(found, odds, none)
+            (extended,) = self.beside([tokens], [found])
+            return kept_of(found, *probabilities(choice, extended))
 
         return judge
+
+    def beside(self, spans: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:
+        """The evidence on spans of other texts, with the network's measures."""
+        logs = self._of_units(self._scores([self._decode(tokens.tolist()) for tokens in spans], None))
+        return [self._with(each, row, len(tokens)) for each, row, tokens in zip(found, logs, spans, strict=True)]
 
     def _document(self, span: Span) -> str:
         """The whole text of the document that a span is of."""

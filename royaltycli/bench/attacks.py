@@ -1,24 +1,32 @@
-"""What a source could gain by changing the corpus and not its text: copies, splitting, keyword stuffing.
+"""The part `attacks`: what a source gains by changing the corpus and not its text: copies, splitting, stuffing.
 
 Each attack is a corpus in which one source is another; an index is built and fitted to it anew, as the payer would,
 and the same mixtures of outputs are shared out. The gain is by how much the attacker's shares, all together, grow.
+What an attacker gains who changes the outputs and not the corpus is in `prompting`.
 """
 
 from __future__ import annotations
 
 import random
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.bench import method, prompting
+from royaltycli.bench.corpus import Prepared, write_corpus
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, rows
 from royaltycli.bench.measures import total_variation
 from royaltycli.bench.packages import Document
-from royaltycli.bench.payouts import Mixture
-from royaltycli.bench.text import Odds, usage
+from royaltycli.bench.payouts import Mixture, mixtures
+from royaltycli.bench.setting import Headed, Setting
+from royaltycli.bench.spans import SIZES
+from royaltycli.tokens.engines import Ids
 
 Scores = npt.NDArray[np.float64]
 Attack = Callable[[Sequence[Document], str], list[Document]]
@@ -55,10 +63,10 @@ def changed_copies(documents: Sequence[Document], attacker: str) -> list[Documen
     return found
 
 
-def split_up(documents: Sequence[Document], attacker: str) -> list[Document]:
-    """The attacker's documents as those of ten sources."""
+def split_up(documents: Sequence[Document], attacker: str, parts: int = TIMES) -> list[Document]:
+    """The attacker's documents as those of ten sources, or of another number."""
     return _others(documents, attacker) + [
-        Document(_part(attacker, at % TIMES), each.name, each.text) for at, each in enumerate(_own(documents, attacker))
+        Document(_part(attacker, at % parts), each.name, each.text) for at, each in enumerate(_own(documents, attacker))
     ]
 
 
@@ -84,6 +92,7 @@ def stuffed(documents: Sequence[Document], attacker: str) -> list[Document]:
 ATTACKS: dict[str, Attack] = {
     "copying a source ten times": copied,
     "copying it ten times, one word in ten changed": changed_copies,
+    "splitting a source in two": partial(split_up, parts=2),
     "splitting a source in ten": split_up,
     "stuffing a source with others' keywords": stuffed,
 }
@@ -97,22 +106,56 @@ def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int6
 PART = "--"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
-
-    own: Scores
-    error: Scores
-
-
-def outcome(found: Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int) -> Outcome:
+def outcome(
+    found: method.Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int
+) -> Outcome:
     """What a corpus comes to. `owners` says for each of its sources which source of the corpus before it is of."""
     shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
     for row, mixture in zip(shares, mixed, strict=True):
-        np.add.at(row, np.append(owners, -1), usage(found.some(mixture.spans), prior))
+        np.add.at(row, np.append(owners, -1), method.usage(found.some(mixture.spans), prior))
     truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
     errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
     return Outcome(shares[:, own], np.array(errors))
+
+
+def measure(setting: Setting) -> Headed:
+    """A row for each attack: by how much the attackers' shares grow, in the mean over mixtures and attackers.
+
+    And those of self-prompting.
+    """
+    first = setting.form.seeds[:1]
+    asked, said = setting.asked(first)[0], setting.by_text(first)[0]
+    spans, sources = asked.spans[SIZES[1]], setting.data.sources
+    mixed = mixtures(spans, len(sources), asked.seed)
+    attackers = attackers_of(setting)
+    tried = [(words, name) for name in attackers for words in ATTACKS]
+    attack = partial(_attack, setting.prepared, setting.folder, spans.tokens, mixed)
+    after = method.each(setting.pool, attack, tried)
+    pairs: dict[str, Pairs] = {}
+    for number, (words, name) in enumerate(tried):
+        setting.tell(f"{name}: {words}", number, len(tried))
+        numbers, own = np.arange(len(sources)), sources.index(name)
+        before = outcome(said.odds[SIZES[1]], said.fitted.prior, mixed, numbers, own)
+        pairs.setdefault(words, []).append((before, next(after)))
+    heading = f"Attacks: gain of the attacker's share of payouts; attackers, one at a time: {', '.join(attackers)}"
+    yield heading, rows(pairs, dict.fromkeys(pairs, GOAL))
+    yield from prompting.measure(setting)
+
+
+def _attack(
+    prepared: Prepared, folder: Path, spans: Sequence[Ids], mixed: Sequence[Mixture], tried: tuple[str, str]
+) -> Outcome:
+    """What comes of an attack."""
+    words, name = tried
+    documents = ATTACKS[words](prepared.parts.known, name)
+    sources = sorted({each.source for each in prepared.parts.known})
+    with tempfile.TemporaryDirectory(prefix="attack-", dir=folder) as passing:
+        place = Path(passing)
+        ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
+        method.build(place / "corpus", place / "index")
+        fitted = method.fitted_to(place / "index", 0)
+        odds = method.odds(method.Judges(place / "index", None), fitted, spans, lambda *_said: None)
+    return outcome(odds, fitted.prior, mixed, owners_of(ids, sources), sources.index(name))
 
 
 def _part(attacker: str, number: int) -> str:

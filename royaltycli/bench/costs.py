@@ -1,37 +1,38 @@
-"""The rows of what an index and attribution cost, for a part of the corpus and for all of it."""
+"""The part `cost`: what an index and attribution cost, for a part of the corpus and for all of it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from royaltycli.bench.corpus import Prepared, write_corpus
+from royaltycli.bench.corpus import write_corpus
 from royaltycli.bench.growth import Cost, cost_of
 from royaltycli.bench.measures import Estimate
 from royaltycli.bench.packages import Document, documents_of, pinned, standard_library
 from royaltycli.bench.results import Goal, Row
+from royaltycli.bench.setting import Headed, Setting
 
 PART = 4
 MILLION = 1e6
 
 
-def costs(prepared: Prepared, folder: Path, tell: Callable[[str], None], *, everything: bool) -> list[Row]:
-    """Of a quarter of the documents, of all and, if asked for, of every document of the packages."""
+def measure(setting: Setting) -> Headed:
+    """The costs of a quarter of the documents, of all and, in some forms, of every document of the packages."""
+    prepared, folder = setting.prepared, setting.folder
     corpora: list[Sequence[Document]] = [prepared.parts.known[::PART], prepared.parts.known]
-    if everything:
+    if setting.form.everything:
         packaged = [each for package in pinned()[0] for each in documents_of(package, folder / "wheels")]
         corpora.append([*packaged, *standard_library()])
     rows = []
     for documents in corpora:
         place = folder / "growth"
         write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
-        tell(f"building an index of {len(documents):,} documents")
+        setting.tell(f"building an index of {len(documents):,} documents", 0, 0)
         shutil.rmtree(place / "index", ignore_errors=True)
         cost = cost_of(place / "corpus" / "corpus.toml", place / "index", folder / "held-out.jsonl")
         rows += _rows(cost)
         shutil.rmtree(place, ignore_errors=True)
-    return rows
+    yield "Cost", rows
 
 
 def _rows(cost: Cost) -> list[Row]:

@@ -41,7 +41,7 @@ def cost_of(manifest: Path, index: Path, held_out: Path) -> Cost:
 
 
 def _build(manifest: Path, index: Path, _held_out: Path) -> dict[str, float]:
-    from royaltycli.bench.text import build
+    from royaltycli.bench.method import build
 
     start = time.perf_counter()
     built = build(manifest, index)

@@ -1,4 +1,4 @@
-"""Trains a small language model from scratch, for benchmarks and tests: a Hugging Face folder is what comes out.
+"""Small language models for benchmarks and tests: trained from scratch into a Hugging Face folder, and asked.
 
 It is a Llama in small: as good as any of its size, and its layers are those that most models of today have.
 """
@@ -17,22 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from royaltycli.bench.shape import Shape
+from royaltycli.tokens.engines import Ids
+
 WARMUP = 0.05
 """The part of the training in which the rate of learning rises."""
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The size of a language model, and how it is trained. The defaults make 1.05 million parameters of 2,048 words."""
-
-    layers: int = 4
-    width: int = 128
-    heads: int = 4
-    neurons: int = 344
-    window: int = 256
-    batch: int = 16
-    rate: float = 4e-3
-    decay: float = 0.1
+AT_ONCE = 64
+"""Texts that are read or written at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +45,14 @@ def train_language_model(
     tokens: int,
     seconds: float = math.inf,
     seed: int = 0,
+    left_out: Sequence[bool] = (),
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
     """Train a model on some texts until it has seen so many tokens, or time is up, and save it with its tokenizer.
 
     `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model, unless the time ends
-    it. `tell` is called with the tokens that are done, and all.
+    it. Texts that are `left_out` are not seen, but others in their place: all else comes in the order in which it
+    would have come with them. `tell` is called with the tokens that are done, and all.
     """
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -75,7 +69,8 @@ def train_language_model(
     losses = []
     steps = max(1, math.ceil(tokens / (shape.batch * shape.window)))
     optimizer = _optimizer(model, shape)
-    for step, batch in zip(range(steps), _batches(np.concatenate(ids), shape, seed), strict=False):
+    hidden = np.repeat(np.array(left_out or [False] * len(ids), bool), [len(one) for one in ids])
+    for step, batch in zip(range(steps), _batches(np.concatenate(ids), hidden, shape, seed), strict=False):
         part = max(step / steps, (time.monotonic() - started) / seconds)
         if part >= 1:
             break
@@ -94,6 +89,51 @@ def train_language_model(
     words.save_pretrained(folder)
     last = losses[-max(1, steps // 10) :]
     return Trained(sum(last) / len(last), len(losses) * shape.batch * shape.window, time.monotonic() - started)
+
+
+def write(model: Path, count: int, seed: int, prompts: Sequence[Ids]) -> list[Ids]:
+    """What a model writes after each prompt: `count` tokens, each drawn by its probability (temperature 1).
+
+    The prompts are of the same length, of one token or more.
+    """
+    network = _load(model)
+    torch.manual_seed(seed)
+    found: list[Ids] = []
+    for start in range(0, len(prompts), AT_ONCE):
+        given = _stacked(prompts[start : start + AT_ONCE], network)
+        how: dict[str, Any] = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "max_new_tokens": count}
+        said = network.generate(given, attention_mask=torch.ones_like(given), **how)
+        found += list(said[:, given.shape[1] :].cpu().numpy().astype(np.uint32))
+    return found
+
+
+def losses(prompts: Sequence[Ids], texts: Sequence[Ids], model: Path) -> npt.NDArray[np.float64]:
+    """The loss of each text after its prompt, by a model: the mean over its tokens, in nats.
+
+    All prompts are of the same length, and so are all texts. After no prompt the first token of a text is given.
+    """
+    network = _load(model)
+    found = [np.empty(0)]
+    for start in range(0, len(texts), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        given = _stacked([np.concatenate(pair) for pair in zip(prompts[part], texts[part], strict=True)], network)
+        with torch.inference_mode():
+            said = network(input_ids=given).logits[:, :-1].float().transpose(1, 2)
+            each = torch.nn.functional.cross_entropy(said, given[:, 1:], reduction="none")
+        found.append(each[:, max(0, len(prompts[start]) - 1) :].mean(1).double().cpu().numpy())
+    return np.concatenate(found)
+
+
+def _load(model: Path) -> Any:
+    use_one_thread()
+    transformers: Any = importlib.import_module("transformers")
+    transformers.utils.logging.disable_progress_bar()
+    network = transformers.AutoModelForCausalLM.from_pretrained(str(model.resolve()), local_files_only=True)
+    return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _stacked(tokens: Sequence[Ids], network: Any) -> torch.Tensor:
+    return torch.from_numpy(np.stack(tokens).astype(np.int64)).to(network.device)
 
 
 def _untrained(transformers: Any, words: int, shape: Shape) -> Any:
@@ -128,16 +168,29 @@ def _rising_and_falling(part: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (part - WARMUP) / (1 - WARMUP)))
 
 
-def _batches(ids: npt.NDArray[np.int64], shape: Shape, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Windows of the text, which is gone through in another order, and cut at other places, each time."""
-    random = np.random.default_rng(seed)
+def _batches(
+    ids: npt.NDArray[np.int64], hidden: npt.NDArray[np.bool_], shape: Shape, seed: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Windows of the text, which is gone through in another order, and cut at other places, each time.
+
+    In the place of a window with a token that is `hidden` comes another one.
+    """
+    random, others = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     window = min(shape.window, len(ids))
+    before = np.concatenate([[0], np.cumsum(hidden)])
     pending: list[npt.NDArray[np.int64]] = []
     while True:
         offset = int(random.integers(0, min(window, len(ids) - window + 1)))
         starts = np.arange(offset, len(ids) - window + 1, window)
+        shown = starts[before[starts + window] == before[starts]]
         for start in random.permutation(starts).tolist():
-            pending.append(ids[start : start + window])
+            at = start if before[start + window] == before[start] else int(others.choice(shown))
+            pending.append(ids[at : at + window])
             if len(pending) == shape.batch:
                 yield np.stack(pending)
                 pending = []
+
+
+def use_one_thread() -> None:
+    """For a process beside others: they would hold each other up."""
+    torch.set_num_threads(1)

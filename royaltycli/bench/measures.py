@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -50,6 +51,23 @@ def auroc(positive: Vector, negative: Vector, weights: tuple[Vector, Vector] | N
     first = below[np.searchsorted(negative[order], positive, "left")]
     last = below[np.searchsorted(negative[order], positive, "right")]
     return float(up @ (first + last) / 2 / (up.sum() * down.sum()))
+
+
+def spearman(one: Matrix, two: Matrix) -> Vector:
+    """Spearman's rank correlation of two tables (Spearman 1904), row by row; 0 where all of a row is alike."""
+    first, second = (np.stack([_ranks(row) for row in table]) for table in (one, two))
+    first, second = (table - table.mean(axis=1, keepdims=True) for table in (first, second))
+    spread = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
+    found: Vector = (first * second).sum(axis=1) / np.where(spread > 0, spread, 1.0)
+    return found
+
+
+def _ranks(values: Vector) -> Vector:
+    """The place of each value in their order; those that are alike share theirs."""
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: Vector = (last - (counts - 1) / 2)[at]
+    return ranks
 
 
 def interval(measure: Callable[[Vector], float], groups: Numbers, seed: int, rounds: int = ROUNDS) -> Estimate:

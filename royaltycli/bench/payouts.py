@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.bench.measures import total_variation
+from royaltycli.bench.method import Odds, usage
 from royaltycli.bench.spans import Spans
-from royaltycli.bench.text import Odds, usage
 
 Scores = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +14,19 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty bench attribution[/cyan]  the short form
 
+[cyan]royalty bench attribution --part text --part attacks[/cyan]  only some of it, without a language model
+
 [cyan]royalty bench attribution --full --json attribution.json[/cyan]"""
+
+
+class Part(StrEnum):
+    """The parts of the benchmark, in their order."""
+
+    TEXT = "text"
+    NETWORK = "network"
+    LEFT_OUT = "left-out"
+    ATTACKS = "attacks"
+    COST = "cost"
 
 
 def bench(
@@ -31,6 +44,15 @@ def bench(
             "--json", metavar="FILE", readable=False, help="Write all figures there as well.", show_default=False
         ),
     ] = None,
+    part: Annotated[
+        list[Part] | None,
+        typer.Option(
+            "--part",
+            metavar="PART",
+            help="Only this: text, network, left-out, attacks or cost; may be repeated.",
+            show_default="all of it",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Processes.", show_default="one for each core")
     ] = None,
@@ -40,8 +62,10 @@ def bench(
 
     The corpus is the Python code of pinned packages, which pip fetches and checks, and of the standard library. A
     fifth of its documents is held out. Measured are the source of held-out text beside well-known methods, calibration,
-    the error of payouts, what unknown text would be paid, what attacks gain, and what all that costs; every figure
-    with its interval, and beside its goal whether it is met or not.
+    the error of payouts, and what unknown text would be paid (text); the same for the attribution network, with a
+    language model that is trained on the corpus (network); how well attribution finds the source without which a
+    language model would have learned a text less well (left-out); what attacks gain; and what an index costs. Every
+    figure has its interval, and beside its goal it says whether it is met.
     """
     import os
 
@@ -57,7 +81,8 @@ def bench(
     if json is not None:
         check_place(json)
     with console.booking(quiet=quiet) as tell:
-        report = run(folder, FULL if full else SHORT, workers or os.cpu_count() or 1, tell or (lambda *_said: None))
+        form, processes = FULL if full else SHORT, workers or os.cpu_count() or 1
+        report = run(folder, form, processes, tell or (lambda *_said: None), part or ())
     console.show_bench(report)
     if json is not None:
         write_text(json, report.as_json())

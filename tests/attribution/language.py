@@ -7,7 +7,8 @@ import json
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from royaltycli.attribution.reading import sources_of
-from royaltycli.bench.language import Shape, train_language_model
+from royaltycli.bench.language import train_language_model
+from royaltycli.bench.shape import Shape
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.corpus.shards import cut, together

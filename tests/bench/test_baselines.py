@@ -1,4 +1,4 @@
-"""The methods of comparison find the source where it is plain, and payouts and attacks are what they say."""
+"""The methods of comparison find the source where it is plain, and payouts are what they say."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import importlib.util
 import numpy as np
 import pytest
 
-from royaltycli.bench import attacks
 from royaltycli.bench.baselines import baselines, check_installed, naive_bayes, verbatim
-from royaltycli.bench.packages import Document
+from royaltycli.bench.method import Odds
 from royaltycli.bench.payouts import WINDOWS, errors, mixtures, paid_on_unknown
 from royaltycli.bench.spans import Spans, Texts, cut
-from royaltycli.bench.text import Odds
 from royaltycli.errors import CallError
-from tests.bench import wheels
 
 
 def texts(*words):
@@ -98,39 +95,6 @@ def test_unknown_corpora_are_paid_what_is_not_told_to_be_of_none():
     found = certain(np.repeat([2, 2, 2, 0], 500))
     paid = paid_on_unknown(found, np.array([0.4, 0.4, 0.2]), np.repeat([-1, -1, -2, -2], 500))
     assert paid.tolist() == pytest.approx([0.5, 0.0], abs=0.005)
-
-
-DOCUMENTS = [Document(name, f"{at}.py", wheels.text(name, at)) for name in ("ants", "bees") for at in range(12)]
-
-
-def test_attacks_change_the_corpus_of_the_attacker_alone():
-    for attack in attacks.ATTACKS.values():
-        changed = attack(DOCUMENTS, "ants")
-        assert [each for each in changed if each.source == "bees"] == DOCUMENTS[12:]
-        ids = sorted({each.source for each in changed})
-        assert [name == "bees" for name in ids] == attacks.owners_of(ids, ["ants", "bees"]).astype(bool).tolist()
-        assert attack(DOCUMENTS, "ants") == changed
-
-
-def test_what_each_attack_does():
-    ants = [each.text for each in DOCUMENTS[:12]]
-    copies = attacks.copied(DOCUMENTS, "ants")
-    assert len({each.source for each in copies}) == 11
-    assert sorted(each.text for each in copies if each.source != "bees") == sorted(ants * 10)
-    parts = attacks.split_up(DOCUMENTS, "ants")
-    assert len({each.source for each in parts}) == 11
-    assert sorted(each.text for each in parts if each.source != "bees") == sorted(ants)
-    changed = [each.text for each in attacks.changed_copies(DOCUMENTS, "ants") if each.source == "ants--1"]
-    same = np.mean(
-        [
-            one == two
-            for old, new in zip(ants, changed, strict=True)
-            for one, two in zip(old.split(), new.split(), strict=False)
-        ]
-    )
-    assert 0.6 < same < 0.99
-    stuffed = " ".join(each.text for each in attacks.stuffed(DOCUMENTS, "ants") if each.name.startswith("stuffed"))
-    assert set(stuffed.split()) <= {word for each in DOCUMENTS[12:] for word in attacks.WORD.findall(each.text)}
 
 
 def test_a_missing_package_is_an_error_that_says_how_to_get_it(monkeypatch):

@@ -11,6 +11,7 @@ from royaltycli.bench.measures import (
     auroc,
     interval,
     mean_interval,
+    spearman,
     total_variation,
 )
 
@@ -78,3 +79,15 @@ def test_an_interval_is_wider_when_whole_documents_are_drawn():
 def test_the_interval_of_what_is_always_the_same_is_a_point():
     assert mean_interval(np.full(9, 0.25), 0, 50) == mean_interval(np.full(9, 0.25), 1, 50)
     assert mean_interval(np.full(9, 0.25), 0, 50).low == 0.25
+
+
+def test_spearman_is_the_correlation_of_ranks_row_by_row():
+    one = np.array([[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0], [0.1, 0.2, 30.0, 31.0], [5.0, 5.0, 5.0, 5.0]])
+    two = np.array([[10.0, 20.0, 30.0, 99.0], [4.0, 3.0, 2.0, 1.0], [1.0, 0.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0]])
+    # Of four, one swap of neighbours: 1 - 6 * 2 / (4 * 15).
+    assert spearman(one, two).tolist() == pytest.approx([1, -1, 0.8, 0])
+
+
+def test_ranks_that_are_alike_share_their_place():
+    # Ranks 1.5, 1.5, 3 beside 1, 2, 3: by hand, 1.5 / sqrt(1.5 * 2).
+    assert spearman(np.array([[0.0, 0.0, 1.0]]), np.array([[1.0, 2.0, 3.0]])) == pytest.approx(1.5 / np.sqrt(3))

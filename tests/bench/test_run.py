@@ -11,16 +11,31 @@ import pytest
 from typer.testing import CliRunner
 
 from royaltycli.attribution import calibration
-from royaltycli.bench import attacks, text
+from royaltycli.bench import attacks, method, prompting
 from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
 from royaltycli.bench.results import Goal, Report, Row
+from royaltycli.bench.setting import TEXT, Budget, Form
 from royaltycli.cli import app
-from royaltycli.errors import WorkerError
+from royaltycli.cli.bench import Part
+from royaltycli.errors import CallError, WorkerError
 from tests.bench import wheels
 
-TINY = running.Form("tiny", spans=30, attackers=1, everything=False, seeds=(0, 1))
+NO_MODEL = Budget(0, 0, 0)
+TINY = Form(
+    "tiny",
+    30,
+    attackers=1,
+    logs=1,
+    everything=False,
+    models=0,
+    budget=NO_MODEL,
+    left_out=0,
+    spans_left_out=0,
+    budget_left_out=NO_MODEL,
+    seeds=(0, 1),
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +46,7 @@ def report(tmp_path_factory):
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
     prepared = prepare(folder, lambda _words: None, (known, unknown))
-    yield running.run(folder, TINY, 2, lambda *_said: None, prepared)
+    yield running.run(folder, TINY, 2, lambda *_said: None, ("text", "attacks", "cost"), prepared)
     monkeypatch.undo()
 
 
@@ -44,8 +59,8 @@ def test_plain_sources_are_told_apart(report):
     for size in ("32 tokens", "128 tokens", "a whole document"):
         by_method = rows(report, f"Top-1 source of {size}")
         assert len([name for name in by_method if not name.startswith("fewer")]) == 7
-        assert by_method[running.TEXT].estimate.value > 0.9
-        assert by_method[running.TEXT].goal.value is not None
+        assert by_method[TEXT].estimate.value > 0.9
+        assert by_method[TEXT].goal.value is not None
 
 
 def test_money_goes_where_it_should_and_attacks_gain_little(report):
@@ -55,6 +70,10 @@ def test_money_goes_where_it_should_and_attacks_gain_little(report):
     gains = rows(report, "Attacks")
     assert gains["copying a source ten times"].estimate.value < 0.05
     assert [name for name in gains if not name.startswith("error")] == list(attacks.ATTACKS)
+    gains_of_quotes = rows(report, "Self-prompting")
+    assert [name for name in gains_of_quotes if not name.startswith("error")] == list(prompting.WAYS)
+    assert gains_of_quotes["prompts that hold the quote"].estimate.value < 0
+    assert gains_of_quotes["prompts that hold the quote, and no account cap"].goal.value is None
     assert gains["error of all payouts without an attack"].estimate.value < 0.15
 
 
@@ -74,6 +93,7 @@ def test_the_memory_of_a_process_is_not_that_of_its_parent():
 def test_the_report_is_json_with_all_that_it_was_made_from(report):
     said = json.loads(report.as_json())
     assert said["form"]["seeds"] == [0, 1]
+    assert said["measured"] == ["text", "attacks", "cost"]
     assert [package["id"] for package in said["corpus"]["made from"]["known"]] == ["ants", "bees", "cats", "dogs"]
     assert set(said["parts"]) == set(report.parts)
     calibration = next(rows for name, rows in said["parts"].items() if name.startswith("Calibration"))
@@ -95,17 +115,43 @@ def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
     report = Report({"form": "none"})
     report.add("Accuracy", [Row("top-1", Goal(".7", 0.8), Estimate(0.75, 0.7, 0.8), (0.7, 0.8))])
     asked = []
-    monkeypatch.setattr(running, "run", lambda *arguments: asked.append(arguments[:3]) or report)
+    monkeypatch.setattr(running, "run", lambda *arguments: asked.append(arguments[:5]) or report)
     result = CliRunner(env={"COLUMNS": "80"}).invoke(
-        app, ["bench", "attribution", "--json", "a.json", "--workers", "1"]
+        app, ["bench", "attribution", "--json", "a.json", "--workers", "1", "--part", "text", "--part", "cost"]
     )
     assert result.exit_code == 0, result.stderr
     assert "top-1" in result.stdout
     assert "0.750 (0.700 to 0.800), not met" in result.stdout
     assert result.stderr == "Of 1 goal 1 is not met.\n"
     assert json.loads((tmp_path / "a.json").read_text())["parts"]["Accuracy"][0]["seeds"] == [0.7, 0.8]
-    assert asked[0][1:] == (running.SHORT, 1)
+    assert (asked[0][1:3], asked[0][4]) == ((running.SHORT, 1), ["text", "cost"])
     assert str(asked[0][0]) == ".benchmark-corpus/attribution"
+
+
+def test_the_command_names_every_part():
+    assert [part.value for part in Part] == list(running.PARTS)
+
+
+def test_what_needs_no_language_model_imports_nothing_that_trains_one():
+    parts = [module for part, module in running.PARTS.items() if part not in running.LEARNING]
+    code = f"import royaltycli.bench.run, {', '.join(f'royaltycli.bench.{part}' for part in parts)}, sys"
+    code += "; print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("part", running.LEARNING)
+def test_a_part_that_needs_what_is_not_installed_is_refused_before_anything_is_done(part, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(CallError, match=r"^the network needs torch, which is not installed; pip install"):
+        running.run(tmp_path, TINY, 1, lambda *_said: None, ("text", part))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_there_is_not_is_refused():
+    result = CliRunner().invoke(app, ["bench", "attribution", "--part", "texts"])
+    assert result.exit_code == 2
+    assert "'texts' is not one of 'text'" in result.stderr
 
 
 def test_more_workers_than_there_may_be_are_refused():
@@ -114,9 +160,9 @@ def test_more_workers_than_there_may_be_are_refused():
 
 
 def end_in_mid_work():
-    with text.processes(2) as pool:
-        assert list(text.each(pool, abs, [-1, 2])) == [1, 2]
-        list(text.each(pool, os._exit, [1]))
+    with method.processes(2) as pool:
+        assert list(method.each(pool, abs, [-1, 2])) == [1, 2]
+        list(method.each(pool, os._exit, [1]))
 
 
 def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
@@ -132,7 +178,7 @@ def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_p
     for count in (2, 3):
         packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
         prepared = prepare(tmp_path / str(count), print, (packages, []))
-        text.build(prepared.manifest, index)
-        span = text.Judges(index, None).index.models[0].tokens(0, 40)
-        (found,) = text.Judges(index, None).judge([span], lambda *_said: None)
+        method.build(prepared.manifest, index)
+        span = method.Judges(index, None).index.models[0].tokens(0, 40)
+        (found,) = method.Judges(index, None).judge([span], lambda *_said: None)
         assert found.units.tolist() == list(range(count))

@@ -73,7 +73,7 @@ def train_network(
     reader = Reader(language)
     documents = read_documents(corpus, files, language, lambda done, of: tell("reading documents", done, of))
     chosen = spans_of(documents.kept, spans)
-    examples = _examples(documents, chosen)
+    examples = examples_of(documents, chosen)
     _check_folds(corpus, examples)
     features = place / store.FEATURES
     table = read_features(features, reader, chosen.tokens, lambda done, of: tell("reading activations", done, of))
@@ -108,7 +108,7 @@ def train_network(
     )  # fmt: skip
 
 
-def _examples(documents: Documents, spans: Spans) -> Examples:
+def examples_of(documents: Documents, spans: Spans) -> Examples:
     """The examples to learn from: each span once for each of its sources."""
     rows, sources, weights = [], [], []
     for row, document in enumerate(spans.documents.tolist()):

@@ -1,0 +1,62 @@
+"""What an attack brings: by how much an attacker's payouts grow, and what it does to all others'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.bench.measures import mean_interval
+from royaltycli.bench.results import Goal, Row, seeded
+from royaltycli.bench.setting import Setting
+
+Scores = npt.NDArray[np.float64]
+
+GOAL = Goal("not measured", 0.05, most=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
+
+    own: Scores
+    error: Scores
+
+
+Pairs = list[tuple[Outcome, Outcome]]
+"""What comes before an attack and after it, of each attacker."""
+
+
+def attackers_of(setting: Setting) -> list[str]:
+    """The sources that attack, one at a time, drawn by the first seed."""
+    sources = setting.data.sources
+    random = np.random.default_rng(setting.form.seeds[0])
+    chosen = random.choice(len(sources), min(setting.form.attackers, len(sources)), replace=False)
+    return [sources[attacker] for attacker in chosen.tolist()]
+
+
+def rows(pairs: Mapping[str, Pairs], goals: Mapping[str, Goal]) -> list[Row]:
+    """Of each attack, by its name, the gain; and then the error of all payouts without any, and after each."""
+    honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
+    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest, 0))]
+    for words, both in pairs.items():
+        values = np.concatenate([after.error for _, after in both])
+        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values, 0)))
+    return [*(_gain(words, goals[words], both) for words, both in pairs.items()), *errors]
+
+
+def _gain(words: str, goal: Goal, pairs: Pairs) -> Row:
+    """What attackers get after over what they got before, less one; a seed's figure is here an attacker's."""
+    before, after = (np.concatenate([pair[at].own for pair in pairs]) for at in (0, 1))
+    case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
+
+    def of(case: Mapping[str, Any], weights: Scores | None) -> float:
+        by = np.ones(len(case["before"])) if weights is None else weights
+        return float(by @ case["after"] / max(by @ case["before"], 1e-12) - 1)
+
+    row = seeded(words, goal, of, [case], groups="mixtures")
+    each = tuple(float(after.own.sum() / before.own.sum() - 1) for before, after in pairs)
+    return Row(row.measure, row.goal, row.estimate, each)

@@ -1,0 +1,169 @@
+"""Language models that are trained on the corpus, and the network beside each; in the worker processes.
+
+A process has one thread for it: several at a time take less time so than one after the other with several threads.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli import networks
+from royaltycli.attribution.calibration import Calibration, calibrate
+from royaltycli.attribution.index import open_index, reference_of
+from royaltycli.attribution.network import store
+from royaltycli.attribution.network.activations import Reader
+from royaltycli.attribution.network.calibration import Calibration as NetworkCalibration
+from royaltycli.attribution.network.corpus import read_documents, spans_of
+from royaltycli.attribution.network.features import read_features
+from royaltycli.attribution.network.learning import learn
+from royaltycli.attribution.network.model import open_model, with_random_weights
+from royaltycli.attribution.network.network import Network, fold_of, open_network
+from royaltycli.attribution.network.training import examples_of
+from royaltycli.attribution.stacking import Beside, Method
+from royaltycli.bench.language import Trained, train_language_model, use_one_thread
+from royaltycli.bench.method import each
+from royaltycli.bench.setting import Budget, Setting
+from royaltycli.corpus.opening import open_corpus
+from royaltycli.tokens.engines import Ids
+
+Scores = npt.NDArray[np.float64]
+
+AT_ONCE = 128
+"""Texts that a process scores before it takes others."""
+
+NETWORK, CONTROL = "network", "control"
+"""In the folder of a language model: the network that reads its activations, and the one on random weights."""
+
+ALL = -1
+"""The head that no fold is left out of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A language model of the corpus, its network and the control: where they are, and what they took."""
+
+    folder: Path
+    sources: tuple[str, ...]
+    language: Trained
+    seconds: float
+
+
+def learned(setting: Setting, budget: Budget, seeds: Sequence[int]) -> list[Learned]:
+    """A language model with its network for each of some seeds, trained anew by the first part that asks for them."""
+    missing = [seed for seed in seeds if (budget, seed) not in setting.kept]
+    folders = [setting.folder / f"language-{budget.tokens}-{seed}" for seed in missing]
+    for place in folders:
+        shutil.rmtree(place, ignore_errors=True)
+    train = partial(train_on, setting.prepared.manifest, [one.text for one in setting.prepared.parts.known], budget)
+    jobs = [(place / "model", seed, ()) for place, seed in zip(folders, missing, strict=True)]
+    setting.tell("training language models", 0, len(missing))
+    trained = list(each(setting.pool, train, jobs))
+    networks_of = each(setting.pool, partial(_network, setting.prepared.manifest, budget.spans), folders)
+    for number, (place, seed, language) in enumerate(zip(folders, missing, trained, strict=True)):
+        setting.tell("training their networks", number, len(missing))
+        sources, seconds = next(networks_of)
+        setting.kept[budget, seed] = Learned(place, sources, language, seconds)
+    return [setting.kept[budget, seed] for seed in seeds]
+
+
+def train_on(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Path, int, Sequence[bool]]) -> Trained:
+    """Train a language model into a folder, with a seed, on all texts but some."""
+    place, seed, left_out = job
+    use_one_thread()
+    tokenizer = manifest.parent / "tokenizer.json"
+    return train_language_model(
+        texts,
+        tokenizer,
+        place,
+        budget.shape,
+        tokens=budget.tokens,
+        seconds=budget.seconds,
+        seed=seed,
+        left_out=left_out,
+    )
+
+
+def _network(manifest: Path, spans: int, folder: Path) -> tuple[tuple[str, ...], float]:
+    """Train the network and the control of the language model in a folder; the ids of the sources, and seconds."""
+    use_one_thread()
+    started = time.monotonic()
+    _control(manifest, spans, folder)
+    networks.train_network(manifest, model=folder / "model", output=folder / NETWORK, spans=spans)
+    about, _ = store.load(folder / NETWORK)
+    return about.sources, time.monotonic() - started
+
+
+def _control(manifest: Path, spans: int, folder: Path) -> None:
+    """Train the control: the network that learns from all documents, on the activations of random weights.
+
+    What it reads is left for the training of the network, which would read it for a control of its own.
+    """
+    opened = open_corpus(manifest)
+    language = open_model(folder / "model")
+    reader = Reader(language)
+    documents = read_documents(opened.corpus, opened.files, language, lambda *_said: None)
+    chosen = spans_of(documents.kept, spans)
+    control = Reader(with_random_weights(language), reader.layers)
+    table = read_features(folder / NETWORK / store.FEATURES, control, chosen.tokens, lambda *_said: None)
+    examples = examples_of(documents, chosen)
+    head = learn(table, examples, len(documents.sources), [ALL], language.device, lambda *_said: None)
+    about = store.About(
+        model=str((folder / "model").absolute()),
+        model_digest=control.model.digest,
+        layers=tuple(reader.layers),
+        features=reader.size,
+        manifest=opened.corpus.digest,
+        files={},
+        sources=tuple(documents.sources),
+        calibration=NetworkCalibration(),
+        within=None,
+        measured=[],
+    )
+    store.save(folder / CONTROL, about, head)
+
+
+def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Scores:
+    """What the network, or the control, says of spans: logarithms of probabilities, spans by its sources."""
+    texts = [setting.decode(tokens.tolist()) for tokens in spans]
+    parts = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+    found = [np.empty((0, len(of.sources)))]
+    for part in each(setting.pool, partial(_scores, of.folder, CONTROL if control else NETWORK), parts):
+        found.append(part)
+        setting.tell("reading activations", sum(map(len, found)), len(texts))
+    return np.concatenate(found)
+
+
+_readers: dict[str, Reader] = {}
+"""By the digest of the model: the one that this process has read with last."""
+
+
+def _scores(folder: Path, which: str, texts: Sequence[str]) -> Scores:
+    use_one_thread()
+    about, head = store.load(folder / which)
+    if about.model_digest not in _readers:
+        _readers.clear()
+        language = open_model(folder / "model")
+        _readers[about.model_digest] = Reader(
+            with_random_weights(language) if which == CONTROL else language, about.layers
+        )
+    reader = _readers[about.model_digest]
+    network = Network(about, store.to_device(head, reader.model.device), reader)
+    return network.scores(texts, [0] * len(texts) if which == CONTROL else None)  # of the control there is but one head
+
+
+def fitted_beside(index: Path, method: Method, job: tuple[Path, int]) -> Calibration:
+    """How the network's scores are weighed, with all evidence of the text or in its place, fitted with a seed."""
+    folder, seed = job
+    use_one_thread()
+    opened, network = open_index(index, check=False), open_network(folder / NETWORK)
+    decode = reference_of(opened).decode
+    beside = Beside(opened, network.sources, network.scores, fold_of, decode, method)
+    return calibrate(opened, lambda *_said: None, seed, beside.extend)

@@ -1,0 +1,167 @@
+"""The part `left-out`: a language model is trained again without a source, to see which text it then knows less.
+
+The truth is by how much the loss of a text rises when a source is left out. A base model is trained on all sources
+and, for each of some, a model of the same shape, seed and tokens without it; each text is judged by the index and
+by the network beside the base model, both of which know all sources, and asked is which of those that were left out
+it draws on most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.bench import method
+from royaltycli.bench.baselines import nearest_passages
+from royaltycli.bench.language import losses, write
+from royaltycli.bench.learning import Learned, learned, scores, train_on
+from royaltycli.bench.measures import spearman
+from royaltycli.bench.network import beside, fitted
+from royaltycli.bench.results import Goal, Row, seeded
+from royaltycli.bench.rows import Weights, accuracy_of
+from royaltycli.bench.setting import TEXT, Headed, Setting
+from royaltycli.bench.spans import SIZES, Spans, cut
+from royaltycli.tokens.engines import Ids
+
+Scores = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+Goals = tuple[Goal, Goal]
+"""Of the part of texts whose source is found (top-1), and of the agreement of ranks (Spearman)."""
+
+COMPARABLE = 8
+"""The goals are for so many sources: of fewer it is easier to find the right one."""
+
+PROMPT, WRITTEN = SIZES
+"""Tokens of a prompt, and of what is written after it: as many as a span has."""
+
+STACKED, ALONE, BM25 = "network and text stacked", "network alone", "BM25, vote of the top 20"
+OWN = "the source that the text, or its prompt, is of"
+
+HELD_OUT: dict[str, Goals] = {
+    OWN: (Goal(), Goal()),
+    BM25: (Goal(".76"), Goal(".51")),
+    TEXT: (Goal(), Goal()),
+    ALONE: (Goal(".65"), Goal(".40")),
+    STACKED: (Goal(".772", 0.80), Goal(".512", 0.55)),
+}
+GENERATED: dict[str, Goals] = {
+    OWN: (Goal(".30"), Goal()),
+    BM25: (Goal(".679"), Goal(".620")),
+    TEXT: (Goal(), Goal()),
+    ALONE: (Goal(".52"), Goal(".52")),
+    STACKED: (Goal(".65; .679 by BM25", 0.72), Goal(".61; .620 by BM25", 0.65)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts of the sources that are left out: the prompt of each, which may have no token, and the text itself."""
+
+    prompts: tuple[Ids, ...]
+    spans: Spans
+
+
+def measure(setting: Setting) -> Headed:
+    """The rows of this part, each heading as soon as it is measured."""
+    form = setting.form
+    seed = form.seeds[0]
+    left_out = drawn(len(setting.data.sources), form.left_out, seed)
+    (base,) = learned(setting, form.budget_left_out, [seed])
+    models = [base.folder / "model", *_trained_without(setting, base, left_out, seed)]
+    spans = of_sources(cut(setting.data.held_out, WRITTEN), left_out, form.spans_left_out, seed)
+    names = ", ".join(setting.data.sources[source] for source in left_out.tolist())
+    held_out = Texts(tuple(tokens[:0] for tokens in spans.tokens), spans)
+    prompts = tuple(tokens[:PROMPT] for tokens in spans.tokens)
+    setting.tell("writing text", 0, 0)
+    (tokens,) = method.each(setting.pool, partial(write, models[0], WRITTEN, seed), [prompts])
+    generated = Texts(prompts, replace(spans, tokens=tuple(tokens)))
+    for what, texts, goals in (
+        ("held-out text", held_out, HELD_OUT),
+        ("text that the base model wrote", generated, GENERATED),
+    ):
+        heading = f"Left out and trained again, {what}: the source whose loss counts most, of {names}"
+        yield heading, _rows(setting, base, models, left_out, texts, goals)
+
+
+def drawn(sources: int, count: int, seed: int) -> Numbers:
+    """The sources that are left out, one at a time."""
+    return np.sort(np.random.default_rng([seed, 2]).choice(sources, min(count, sources), replace=False))
+
+
+def of_sources(spans: Spans, sources: Numbers, most: int, seed: int) -> Spans:
+    """The spans of some sources, at most so many of each, drawn by the seed."""
+    random = np.random.default_rng([seed, 3])
+    chosen = []
+    for source in sources.tolist():
+        own = np.flatnonzero(spans.sources == source)
+        chosen.append(own if len(own) <= most else np.sort(random.choice(own, most, replace=False)))
+    return spans.some(np.concatenate(chosen))
+
+
+def _trained_without(setting: Setting, base: Learned, left_out: Numbers, seed: int) -> list[Path]:
+    """A language model without each of the sources, which has seen as many tokens as the base model."""
+    known = setting.prepared.parts.known
+    budget = replace(setting.form.budget_left_out, tokens=base.language.tokens, seconds=float("inf"))
+    names = [setting.data.sources[source] for source in left_out.tolist()]
+    places = [base.folder / f"without-{name}" for name in names]
+    train = partial(train_on, setting.prepared.manifest, [one.text for one in known], budget)
+    jobs = [(place, seed, [one.source == name for one in known]) for place, name in zip(places, names, strict=True)]
+    for number, _ in enumerate(method.each(setting.pool, train, jobs)):
+        setting.tell("training language models without a source", number + 1, len(jobs))
+    return places
+
+
+def _rows(
+    setting: Setting, of: Learned, models: Sequence[Path], left_out: Numbers, texts: Texts, goals: Mapping[str, Goals]
+) -> list[Row]:
+    """How often each method finds the source whose loss counts most, and how well it ranks the sources by that."""
+    setting.tell("measuring losses", 0, 0)
+    measured = list(method.each(setting.pool, partial(losses, texts.prompts, texts.spans.tokens), models))
+    rises = np.stack([without - measured[0] for without in measured[1:]], axis=1)
+    own = np.searchsorted(left_out, texts.spans.sources)
+    documents = texts.spans.documents
+    first, ranks = list[Row](), list[Row]()
+    if len(left_out) < COMPARABLE:
+        goals = dict.fromkeys(goals, (Goal(), Goal()))
+    likely = {name: found[:, left_out] for name, found in _likely(setting, of, texts.spans.tokens).items()}
+    for name, chosen in {OWN: own, **{name: found.argmax(axis=1) for name, found in likely.items()}}.items():
+        case = {"right": chosen == rises.argmax(axis=1), "documents": documents}
+        first.append(seeded(f"top-1, {name}", goals[name][0], accuracy_of, [case]))
+    for name, found in likely.items():
+        case = {"agreement": spearman(found, rises), "documents": documents}
+        ranks.append(seeded(f"Spearman, {name}", goals[name][1], _mean_of("agreement"), [case]))
+    mine = np.arange(rises.shape[1]) == own[:, None]
+    figures = {
+        "rise of the loss without the source of the text, or its prompt, nats a token": rises[mine],
+        "the same without another source, in the mean": rises[~mine].reshape(len(rises), -1).mean(axis=1),
+    }
+    ends = [
+        seeded(words, Goal(), _mean_of("rise"), [{"rise": values, "documents": documents}], places=4)
+        for words, values in figures.items()
+    ]
+    return [*first, *ranks, *ends]
+
+
+def _likely(setting: Setting, of: Learned, tokens: Sequence[Ids]) -> dict[str, Scores]:
+    """What each method says of texts: a score for each source, those that are left out and all others."""
+    seed = setting.form.seeds[0]
+    index, sources = setting.judges.index, setting.data.sources
+    evidence = setting.judges.judge(tokens, setting.tick("judging spans"))
+    (by_text,), (by_both,) = setting.fitted([seed]), fitted(setting, [of], [seed])
+    said = scores(setting, of, tokens)
+    return {
+        BM25: nearest_passages(setting.data.known, len(sources))(tokens),
+        TEXT: method.weighed(index, by_text, evidence).sources,
+        ALONE: said[:, [of.sources.index(source) for source in sources]],
+        STACKED: method.weighed(index, by_both, beside(setting, of, tokens, evidence, said)).sources,
+    }
+
+
+def _mean_of(name: str) -> Callable[[Mapping[str, Any], Weights], float]:
+    return lambda case, weights: float(np.average(case[name], weights=weights))

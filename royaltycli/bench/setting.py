@@ -1,0 +1,245 @@
+"""What all parts of the benchmark share: the corpus, the index, the spans that are asked about, and what text says.
+
+Each of these is made when a part first asks for it, and once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.attribution.calibration import Calibration
+from royaltycli.attribution.evidence import Evidence
+from royaltycli.attribution.index import Index, reference_of
+from royaltycli.attribution.judging import Decode
+from royaltycli.bench import method
+from royaltycli.bench.baselines import answers as baseline_answers
+from royaltycli.bench.baselines import baselines
+from royaltycli.bench.corpus import Prepared
+from royaltycli.bench.results import Row
+from royaltycli.bench.shape import Shape
+from royaltycli.bench.spans import SIZES, Data, Spans, cut
+from royaltycli.tokens.engines import Ids
+
+Size = int | str
+"""So many tokens, or WHOLE."""
+
+WHOLE = "document"
+TEXT = "all evidence of the text"
+
+Cases = list[dict[str, Any]]
+"""Of each seed: arrays with an entry for each span."""
+
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is to do; 0 if that is not known."""
+
+Headed = Iterator[tuple[str, list[Row]]]
+"""What a part of the benchmark gives: headings, and the rows under each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """For a language model: tokens to train it with, the most seconds; and spans of a source for its network."""
+
+    tokens: int
+    seconds: float
+    spans: int
+    shape: Shape = field(default_factory=Shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How much is measured.
+
+    `spans` are those of each size and seed; each of the `attackers` also fills `logs` with quotes; `everything` says
+    whether an index of all that is in the packages is built. `models` language models are trained for the network,
+    each with a seed of its own, the first of `seeds`; what is measured of the network is so with those. `left_out`
+    sources are left out, one at a time, and models trained again with a budget of their own, which are asked about as
+    many spans of each of these sources as `spans_left_out` says.
+    """
+
+    name: str
+    spans: int
+    attackers: int
+    logs: int
+    everything: bool
+    models: int
+    budget: Budget
+    left_out: int
+    spans_left_out: int
+    budget_left_out: Budget
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+LITTLE = Budget(1_000_000, 120, 150)
+SHORT = Form(
+    "short",
+    1000,
+    attackers=1,
+    logs=2,
+    everything=False,
+    models=1,
+    budget=LITTLE,
+    left_out=3,
+    spans_left_out=60,
+    budget_left_out=LITTLE,
+)
+FULL = Form(
+    "full",
+    4000,
+    attackers=3,
+    logs=5,
+    everything=True,
+    models=3,
+    budget=Budget(5_000_000, 600, 2000),
+    left_out=8,
+    spans_left_out=100,
+    budget_left_out=Budget(1_500_000, 240, 300),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one seed asks about: spans by size, of held-out text and of unknown sources, and the evidence on each."""
+
+    seed: int
+    spans: dict[Size, Spans]
+    strangers: dict[Size, Spans]
+    found: dict[Size, list[Evidence]]
+    found_of_strangers: dict[Size, list[Evidence]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a method says of all that a seed asks about, and what was fitted for it."""
+
+    fitted: Calibration
+    odds: dict[Size, method.Odds]
+    odds_of_strangers: dict[Size, method.Odds]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every part of the benchmark is given.
+
+    `kept` has what parts make that others need as well.
+    """
+
+    folder: Path
+    form: Form
+    prepared: Prepared
+    data: Data
+    pool: Executor | None
+    tell: Tell
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict)
+
+    def tick(self, words: str) -> method.Tick:
+        """The progress of one piece of work."""
+        return lambda done, all_: self.tell(words, done, all_)
+
+    @cached_property
+    def judges(self) -> method.Judges:
+        """Processes that judge by the index, which is built anew, so that nothing is measured of an older version."""
+        self.tell("building the index", 0, 0)
+        index = self.folder / "index"
+        shutil.rmtree(index, ignore_errors=True)
+        method.build(self.prepared.manifest, index)
+        return method.Judges(index, self.pool)
+
+    def asked(self, seeds: Sequence[int]) -> list[Asked]:
+        """What is asked with some seeds; whole documents are the same for all."""
+        data, form = self.data, self.form
+        for seed in self._missing("asked", seeds):
+            tick = self.tick(f"seed {seed}: judging spans")
+            spans, evidence = list[dict[Size, Spans]](), list[dict[Size, list[Evidence]]]()
+            for texts, (documents, on_documents) in zip((data.held_out, data.unknown), self._whole, strict=True):
+                some: dict[Size, Spans] = {size: cut(texts, size, form.spans, seed) for size in SIZES}
+                judged = {size: self.judges.judge(each.tokens, tick) for size, each in some.items()}
+                spans.append(some | {WHOLE: documents})
+                evidence.append(judged | {WHOLE: on_documents})
+            self.kept["asked", seed] = Asked(seed, spans[0], spans[1], evidence[0], evidence[1])
+        return [self.kept["asked", seed] for seed in seeds]
+
+    @cached_property
+    def _whole(self) -> list[tuple[Spans, list[Evidence]]]:
+        """Whole documents of held-out text and of unknown sources, and the evidence on each."""
+        whole = [cut(texts, None) for texts in (self.data.held_out, self.data.unknown)]
+        return [(each, self.judges.judge(each.tokens, self.tick("judging documents"))) for each in whole]
+
+    def fitted(self, seeds: Sequence[int]) -> list[Calibration]:
+        """How the text method weighs evidence, fitted with each of some seeds."""
+        missing = self._missing("fitted", seeds)
+        fits = method.each(self.pool, partial(method.fitted_to, self.judges.path), missing)
+        for number, seed in enumerate(missing):
+            self.tell("fitting the text method", number, len(missing))
+            self.kept["fitted", seed] = next(fits)
+        return [self.kept["fitted", seed] for seed in seeds]
+
+    def by_text(self, seeds: Sequence[int]) -> list[Answers]:
+        """What the text method says of all that is asked with some seeds."""
+        missing = self._missing("by text", seeds)
+        for fit, asked in zip(self.fitted(missing), self.asked(missing), strict=True):
+            self.kept["by text", asked.seed] = weighed(self.judges.index, fit, asked)
+        return [self.kept["by text", seed] for seed in seeds]
+
+    def compared(self, seeds: Sequence[int]) -> dict[tuple[str, Size], Cases]:
+        """By method and size, which spans each method of comparison, and that of text, is right about."""
+        missing = self._missing("compared", seeds)
+        asked = self.asked(missing)
+        said = self.by_text(missing)
+        batches = [(each, size) for each in asked for size in each.spans if size != WHOLE or each is asked[0]]
+        for seed in missing:
+            self.kept["compared", seed] = {}
+        for name, chosen in self._chosen([each.spans[size].tokens for each, size in batches]):
+            likeliest = {(each.seed, size): one for (each, size), one in zip(batches, chosen, strict=True)}
+            for each in asked:
+                for size, spans in each.spans.items():
+                    of = likeliest[asked[0].seed if size == WHOLE else each.seed, size]
+                    self.kept["compared", each.seed][name, size] = right(of, spans)
+        for each, answers in zip(asked, said, strict=True):
+            for size, spans in each.spans.items():
+                of = answers.odds[size].sources.argmax(axis=1)
+                self.kept["compared", each.seed][TEXT, size] = right(of, spans)
+        cases = [self.kept["compared", seed] for seed in seeds]
+        return {key: [case[key] for case in cases] for key in cases[0]}
+
+    def _missing(self, what: str, seeds: Sequence[int]) -> list[int]:
+        return [seed for seed in seeds if (what, seed) not in self.kept]
+
+    def _chosen(self, batches: Sequence[tuple[Ids, ...]]) -> Iterator[tuple[str, list[npt.NDArray[np.int64]]]]:
+        """The likeliest source of each span of each batch, method by method, in the worker processes."""
+        if not batches:
+            return
+        texts, sources = self.data.known, len(self.data.sources)
+        names = list(baselines(texts, sources))
+        answer = partial(baseline_answers, texts=texts, sources=sources, batches=batches)
+        for number, (name, found) in enumerate(zip(names, method.each(self.pool, answer, names), strict=True)):
+            self.tell(f"comparing with {name}", number, len(names))
+            yield name, found
+
+    @cached_property
+    def decode(self) -> Decode:
+        """From tokens of the corpus's encoding to text."""
+        return reference_of(self.judges.index).decode
+
+
+def weighed(index: Index, fitted: Calibration, asked: Asked) -> Answers:
+    """What comes of the evidence on all that is asked with a seed, once it is known how it is weighed."""
+    ours, theirs = (
+        {size: method.weighed(index, fitted, evidence) for size, evidence in by_size.items()}
+        for by_size in (asked.found, asked.found_of_strangers)
+    )
+    return Answers(fitted, ours, theirs)
+
+
+def right(likeliest: npt.NDArray[np.int64], spans: Spans) -> dict[str, Any]:
+    """A case: which spans a method is right about, and their documents."""
+    return {"right": likeliest == spans.sources, "documents": spans.documents}
