@@ -55,7 +55,7 @@ class Calibration:
 
     `prior` has the probability of each unit, and last of none, in the mean over those spans. `right` is the part of
     known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of that
-    probability, in 15 bins (Naeini and others 2015). `machine` is what gives one of the measures, None if there is none.
+    probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
     """
 
     choice: Choice

@@ -60,7 +60,7 @@ class Machines:
 
     def mean(self) -> Machine:
         """What judges text that is not in the index."""
-        weights = np.mean([each.weights for each in self.without_documents], axis=0, dtype=np.float32)
+        weights: Vector = np.stack([each.weights for each in self.without_documents]).mean(axis=0)
         return Machine(weights, self.without_documents[0].rarity)
 
 

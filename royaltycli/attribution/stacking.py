@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.calibration import Extend, Span
-from royaltycli.attribution.choice import Choice, probabilities
+from royaltycli.attribution.calibration import Calibration, Extend, Span
+from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
@@ -62,13 +62,13 @@ class Beside:
                 np.subtract(row, np.log1p(-own), out=row)
         return lambda number, found: self._with(found, logs[number], len(spans[number].tokens))
 
-    def judge(self, choice: Choice) -> Judge:
+    def judge(self, calibration: Calibration) -> Judge:
         """Judges by the extended evidence."""
 
         def judge(tokens: Ids) -> Judgement:
-            found = evidence(self._index, tokens)
+            found = evidence(self._index, tokens, calibration.machine)
             (extended,) = self.beside([tokens], [found])
-            return kept_of(found, *probabilities(choice, extended))
+            return kept_of(found, *probabilities(calibration.choice, extended))
 
         return judge
 

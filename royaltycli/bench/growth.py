@@ -51,6 +51,7 @@ def _build(manifest: Path, index: Path, _held_out: Path) -> dict[str, float]:
 def _ask(manifest: Path, index: Path, held_out: Path) -> dict[str, float]:
     import pyarrow as pa
 
+    from royaltycli.attribution.calibration import read_calibration
     from royaltycli.attribution.evidence import evidence
     from royaltycli.attribution.index import open_index
     from royaltycli.tokens.encodings import find_encoding
@@ -65,10 +66,12 @@ def _ask(manifest: Path, index: Path, held_out: Path) -> dict[str, float]:
     step = max(128, len(tokens) // SPANS)
     spans = [tokens[start : start + 128] for start in range(0, len(tokens) - 127, step)][:SPANS]
     opened = open_index(index, check=False)
-    evidence(opened, spans[0])
+    calibration = read_calibration(opened)
+    machine = None if calibration is None else calibration.machine
+    evidence(opened, spans[0], machine)
     start = time.perf_counter()
     for span in spans:
-        evidence(opened, span)
+        evidence(opened, span, machine)
     return {"seconds": (time.perf_counter() - start) / len(spans)}
 
 

@@ -26,6 +26,7 @@ from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index, open_index
 from royaltycli.attribution.judging import SLIGHT
+from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.shift import Judged, shares
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import WorkerError
@@ -121,14 +122,15 @@ def each(pool: Executor | None, do: Callable[[Given], Found], of: Sequence[Given
     return map(do, of) if pool is None else pool.map(do, of)
 
 
-_opened: dict[str, Index] = {}
+_opened: dict[str, tuple[Index, Machine | None]] = {}
 
 
 def _look(path: Path, digest: str, spans: list[Ids]) -> list[Evidence]:
     if digest not in _opened:
         _opened.clear()
-        _opened[digest] = open_index(path, check=False)
-    return [replace(evidence(_opened[digest], tokens), matches=()) for tokens in spans]
+        _opened[digest] = (open_index(path, check=False), fitted_to(path, 0).machine)
+    index, machine = _opened[digest]
+    return [replace(evidence(index, tokens, machine), matches=()) for tokens in spans]
 
 
 def fitted_to(index: Path, seed: int) -> Calibration:

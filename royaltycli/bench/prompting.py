@@ -92,7 +92,7 @@ def outcomes(
     """What comes of logs without the attacker's outputs, and with them in each of WAYS."""
     index = open_index(path, check=False)
     fitted = method.fitted_to(path, 0)
-    judge = _remembering(by_text(index, fitted.choice))
+    judge = _remembering(by_text(index, fitted))
     decode = reference_of(index).decode
     texts = [decode(tokens.tolist()) for tokens in spans]
     quotes = [decode(tokens.tolist()) for tokens in attack.quotes]

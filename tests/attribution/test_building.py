@@ -9,6 +9,7 @@ import pytest
 
 from royaltycli import attributing
 from royaltycli.attribution.calibration import read_calibration
+from royaltycli.attribution.folder import MACHINE
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, OutputError
 from tests.attribution.conftest import prose
@@ -52,7 +53,7 @@ def test_only_what_has_changed_is_read_again(index, tmp_path):
 
 
 def test_every_file_is_under_its_digest(index):
-    listed = set(index.about["digests"]) | {"index.json", "calibration.json", "prior.npy"}
+    listed = set(index.about["digests"]) | {"index.json", "calibration.json", "prior.npy", *MACHINE}
     assert set(files(index.path)) == listed
 
 

@@ -25,8 +25,8 @@ def test_a_span_is_not_matched_with_what_is_left_out(index):
     """Or every span would be its own best evidence: a check that a leak must fail."""
     seen = 0
     for span in sample(index, 0):
-        found = evidence(index, span.tokens, span.left_out)
-        leaky = evidence(index, span.tokens)
+        found = evidence(index, span.tokens, None, span.left_out)
+        leaky = evidence(index, span.tokens, None)
         assert longest_of(leaky) == len(span.tokens)
         if len(span.tokens) > 20:
             seen += 1
@@ -38,7 +38,7 @@ def test_a_whole_source_that_is_left_out_is_no_candidate(index):
     spans = [span for span in sample(index, 0) if span.left_out.whole_unit]
     assert spans
     for span in spans:
-        found = evidence(index, span.tokens, span.left_out)
+        found = evidence(index, span.tokens, None, span.left_out)
         assert span.left_out.unit not in found.units
         assert all(span.left_out.unit not in match.units for match in found.matches)
 
@@ -52,7 +52,7 @@ def test_of_a_single_document_a_part_is_left_out(index):
 
 
 def test_measures_have_their_numbers_and_are_finite(index):
-    found = evidence(index, np.array([5, 9, 7], np.uint32))
+    found = evidence(index, np.array([5, 9, 7], np.uint32), None)
     assert found.measures.shape == (len(index.units), MEASURES)
     assert found.span.shape == (SPAN_MEASURES,)
     assert np.isfinite(found.measures).all()
