@@ -166,6 +166,7 @@ def _trained(passages: list[Terms], units: Numbers, columns: int) -> Vector:
             buckets, values = passages[at]
             own, side, dual = weights[buckets], sides[at], duals[at]
             slope = side * (values @ own) - 1 + slack * dual
-            duals[at] = np.maximum(dual - slope / (values @ values + slack), 0)
-            weights[buckets] = own + values[:, None] * ((duals[at] - dual) * side)
+            better = np.maximum(dual - slope / (values @ values + slack), 0)
+            weights[buckets] = own + values[:, None] * ((better - dual) * side)
+            duals[at] = better
     return weights

@@ -1,0 +1,91 @@
+"""Rule U7: the linear machine, against scikit-learn's, and that it has not seen what it is asked about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from royaltycli.attribution import calibration, machine
+from royaltycli.attribution.calibration import calibrate, sample
+from tests.attribution.conftest import prose
+
+
+def noise(seed, length=700):
+    """Words that no other text has, in no order: nothing but having seen a text tells whose it is."""
+    random = np.random.default_rng(seed)
+    return " ".join(f"{random.integers(10**6):06}" for _ in range(length))
+
+
+def told_right(index, trained, choose):
+    """How many of the spans of the index's own documents are most like their own unit."""
+    spans = [span for span in sample(index, 0) if not span.left_out.whole_unit and len(span.tokens) == 128]
+    assert len(spans) > 20
+    return np.mean([choose(trained, index, span).decide(span.tokens).argmax() == span.left_out.unit for span in spans])
+
+
+def seen(trained, _index, _span):
+    """A machine that has seen the document of a span: a leak."""
+    return trained.mean()
+
+
+@pytest.mark.parametrize("documents", [1, 3])
+def test_a_span_is_judged_by_a_machine_that_has_not_seen_it(corpus, documents):
+    names = [f"s{number}" for number in range(6)]
+    texts = {
+        name: {f"{part}.txt": noise(100 * number + part, 2100 // documents) for part in range(documents)}
+        for number, name in enumerate(names)
+    }
+    index = corpus(texts)
+    trained = machine.machines(index, lambda *_: None)
+    assert told_right(index, trained, seen) > 0.8
+    assert told_right(index, trained, calibration._unseeing) < 0.45
+
+
+def test_what_is_unknown_is_judged_by_a_machine_that_has_not_seen_its_unit(corpus):
+    index = corpus({f"s{number}": {"a.txt": noise(number), "b.txt": noise(50 + number)} for number in range(6)})
+    trained = machine.machines(index, lambda *_: None)
+    unknown = [span for span in sample(index, 0) if span.left_out.whole_unit]
+    assert unknown
+    for span in unknown:
+        unseen = calibration._unseeing(trained, index, span)
+        decided = unseen.decide(span.tokens)[span.left_out.unit]
+        assert decided < 0
+        assert max(each.decide(span.tokens)[span.left_out.unit] for each in trained.without_documents) > decided
+
+
+def test_it_decides_as_scikit_learn_does(corpus, monkeypatch):
+    from sklearn.svm import LinearSVC
+
+    monkeypatch.setattr(machine, "ROUNDS", 300)
+    index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(4)})
+    passages = machine._passages(index)
+    rarity = machine._rarity(passages.terms)
+    rows = np.zeros((len(passages.terms), machine.BUCKETS), np.float32)
+    scaled = [machine._scaled(each, rarity) for each in passages.terms]
+    for row, (buckets, values) in zip(rows, scaled, strict=True):
+        row[buckets] = values
+    ours = rows @ machine._trained(scaled, passages.units, len(index.units))
+    theirs = LinearSVC(C=machine.COST, fit_intercept=False, tol=1e-8, max_iter=10**6).fit(rows, passages.units)
+    assert np.abs(ours - theirs.decision_function(rows)).max() < 1e-3
+
+
+def test_it_is_the_same_each_time_and_bounded(corpus, monkeypatch):
+    index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(3)})
+    monkeypatch.setattr(machine, "MACHINE_PASSAGES", 20)
+    assert len(machine._passages(index).terms) == 20
+    one, two = (machine.machines(index, lambda *_: None).mean() for _ in range(2))
+    assert one.weights.tobytes() == two.weights.tobytes()
+    tokens = index.models[0].tokens(0, 50)
+    assert np.isfinite(one.decide(tokens)).all()
+    assert one.decide(tokens[:1]).shape == (3,)
+
+
+@pytest.mark.parametrize("units", [1, 3])
+def test_of_one_unit_or_too_many_there_is_none(corpus, monkeypatch, units):
+    """And all else is as it was."""
+    monkeypatch.setattr(machine, "MACHINE_UNITS", 2)
+    index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 300) for n in range(2)} for seed in range(units)})
+    fitted = calibrate(index, lambda *_: None)
+    assert fitted.machine is None
+    assert calibration.read_calibration(index).machine is None
+    assert fitted.choice.weights[-2:].tolist() == [0, 0]
