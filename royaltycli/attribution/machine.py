@@ -1,4 +1,4 @@
-"""A linear machine that tells the units of an index apart by their tokens and pairs of tokens (rule U7).
+"""A linear machine that tells the units of an index apart by their tokens and pairs of tokens (rule U18).
 
 One support vector machine for each unit against the others (Joachims 1998; squared hinge loss), over terms that are
 hashed into buckets (Weinberger and others 2009), weighed by TF-IDF. It is trained on passages of the corpus by

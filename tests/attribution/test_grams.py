@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -26,6 +27,21 @@ def by_hand(documents, order):
     )
 
 
+def weights_by_hand(documents, order):
+    """256 times log2(1 + n) for each document that has a run n times, rounded."""
+    weights = Counter()
+    for unit, text in documents:
+        for (run, _), count in by_hand([(unit, text)], order).items():
+            weights[run, unit] += round(256 * math.log2(1 + count))
+    return weights
+
+
+def weights_of(found, query, order):
+    runs = [tuple(query[at : at + order]) for at in range(len(query) - order + 1)]
+    entries = zip(found.places.tolist(), found.units.tolist(), found.weights.tolist(), strict=True)
+    return {(runs[place], unit): weight for place, unit, weight in entries}
+
+
 def counts_of(found, query, order):
     runs = [tuple(query[at : at + order]) for at in range(len(query) - order + 1)]
     entries = zip(found.places.tolist(), found.units.tolist(), found.counts.tolist(), strict=True)
@@ -46,6 +62,12 @@ def test_the_tables_of_two_shards_add_up(order, first, second, query):
     assert counts_of(found, query, order) == expected_of(counted, query, order)
     runs = [tuple(query[at : at + order]) for at in range(len(query) - order + 1)]
     assert found.totals.tolist() == [sum(counted[run, unit] for unit in range(3)) for run in runs]
+    weighed = weights_by_hand([*first, *second], order)
+    assert weights_of(found, query, order) == expected_of(weighed, query, order)
+    table = table_of(first, order)
+    weighed = weights_by_hand(first, order)
+    sums = {unit: sum(weight for (_, own), weight in weighed.items() if own == unit) for unit in range(3)}
+    assert dict(zip(table.owners.tolist(), table.sums.tolist(), strict=True)) == {u: w for u, w in sums.items() if w}
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
@@ -58,7 +80,24 @@ def test_what_is_left_out_is_as_if_it_were_not_there(order, documents, query, da
     found = without(look_up([table_of(documents, order)], runs), runs, unit, runs_of(np.array(text, np.uint32), order))
     others = [document for number, document in enumerate(documents) if number != gone]
     assert counts_of(found, query, order) == expected_of(by_hand(others, order), query, order)
+    assert weights_of(found, query, order) == expected_of(weights_by_hand(others, order), query, order)
     assert found.totals.tolist() == look_up([table_of(others, order)], runs).totals.tolist()
     whole = without_unit(look_up([table_of(documents, order)], runs), unit)
     others = [document for document in documents if document[0] != unit]
     assert counts_of(whole, query, order) == expected_of(by_hand(others, order), query, order)
+    assert weights_of(whole, query, order) == expected_of(weights_by_hand(others, order), query, order)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@settings(deadline=None)
+@given(text=st.lists(st.integers(0, 3), max_size=30), cut=st.tuples(st.integers(0, 30), st.integers(0, 30)))
+def test_of_a_single_document_a_part_may_be_left_out(order, text, cut):
+    """Its runs within the part: of those over its edges so much remains as in a document that has them less often."""
+    start, stop = sorted(min(at, len(text)) for at in cut)
+    runs = runs_of(np.array(text, np.uint32), order)
+    gone = runs_of(np.array(text[start:stop], np.uint32), order)
+    found = without(look_up([table_of([(1, text)], order)], runs), runs, 1, gone)
+    left = by_hand([(1, text)], order)
+    left.subtract(by_hand([(1, text[start:stop])], order))
+    weights = {key: round(256 * math.log2(1 + count)) for key, count in left.items() if count}
+    assert weights_of(found, text, order) == weights

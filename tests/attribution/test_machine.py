@@ -1,4 +1,4 @@
-"""Rule U7: the linear machine, against scikit-learn's, and that it has not seen what it is asked about."""
+"""Rule U18: the linear machine, against scikit-learn's, and that it has not seen what it is asked about."""
 
 from __future__ import annotations
 
