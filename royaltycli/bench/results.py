@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,20 @@ class Report:
             "cores": os.cpu_count(),
             "processor": platform.machine(),
             "python": platform.python_version(),
-            "versions": {name: version(name) for name in ("royaltycli", "numpy", "gigatoken", "bm25s", "tokenizers")},
+            "versions": _versions(),
             **self.about,
             "parts": {part: [asdict(row) | {"met": row.met} for row in rows] for part, rows in self.parts.items()},
         }
         return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that figures may depend on, those that are installed."""
+    found = {}
+    for name in ("royaltycli", "numpy", "gigatoken", "bm25s", "scikit-learn", "tokenizers", "torch", "transformers"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def seeded(

@@ -94,6 +94,7 @@ def test_the_report_is_json_with_all_that_it_was_made_from(report):
     said = json.loads(report.as_json())
     assert said["form"]["seeds"] == [0, 1]
     assert said["measured"] == ["text", "attacks", "cost"]
+    assert {"royaltycli", "torch"} <= set(said["versions"])
     assert [package["id"] for package in said["corpus"]["made from"]["known"]] == ["ants", "bees", "cats", "dogs"]
     assert set(said["parts"]) == set(report.parts)
     calibration = next(rows for name, rows in said["parts"].items() if name.startswith("Calibration"))
