@@ -71,7 +71,7 @@ def _lock_folder(folder: Path, *, shared: bool) -> int | None:
         except BlockingIOError as error:
             os.close(lock)
             mend = "wait for it to end, or name another output"
-            raise OutputError(f"another scan is under way that keeps its counts in {folder}; {mend}") from error
+            raise OutputError(f"another royalty is at work in {folder}; {mend}") from error
         except OSError:
             os.close(lock)
             raise

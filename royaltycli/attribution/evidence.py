@@ -35,6 +35,9 @@ NEIGHBOURS = 20
 LEAST_MATCH = 3
 """Tokens of a match that is looked at."""
 
+LENGTH = 128
+"""Tokens of a span at which what a measure counts for by its length is nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -98,18 +101,15 @@ def evidence(
     decided = np.zeros(len(index.units)) if machine is None else machine.decide(tokens)
     columns = [
         *(odd / root for odd in odds),
-        *(odd / size for odd in odds),
         shared / root,
         best / root,
         np.log1p(shared),
         votes,
-        votes * np.log(size) / 5,
         top / root,
         decided,
-        decided * np.log(size),
     ]
-    measures = np.stack(columns, axis=1)
-    units = _candidates(measures, left_out)
+    measures = np.stack([*columns, *(column * np.log(size / LENGTH) for column in columns)], axis=1)
+    units = _candidates(measures[:, : len(columns)], left_out)
     units = units[index.sizes[units] > 0]
     about = [
         1.0,
@@ -122,7 +122,7 @@ def evidence(
     return Evidence(units, before, measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = 2 * len(ORDERS) * len(STRENGTHS) + 8, 4
+MEASURES, SPAN_MEASURES = 2 * (len(ORDERS) * len(STRENGTHS) + 6), 4
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:

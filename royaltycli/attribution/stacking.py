@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration, Extend, Span
 from royaltycli.attribution.choice import probabilities
-from royaltycli.attribution.evidence import Evidence, evidence
+from royaltycli.attribution.evidence import LENGTH, Evidence, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
 from royaltycli.errors import AttributionError
@@ -24,9 +24,6 @@ Scores = Callable[[Sequence[str], Sequence[int] | None], npt.NDArray[np.float64]
 
 LOWEST = -14.0
 """The logarithm for a source that the network does not know."""
-
-LENGTH = 128
-"""Tokens at which the second of the network's measures is zero."""
 
 
 class Beside:

@@ -281,7 +281,7 @@ def test_a_call_that_fails_leaves_no_folder(place):
 def test_two_scans_into_one_table_are_one_too_many(place):
     with (
         scanning.counts_folder(place / "tokens.parquet"),
-        pytest.raises(OutputError, match="another scan is under way"),
+        pytest.raises(OutputError, match="another royalty is at work in"),
     ):
         scan(place)
     assert scan(place)

@@ -154,13 +154,13 @@ def test_parts_are_counted_side_by_side_but_not_beside_a_scan(place):
         done = threading.Thread(target=count, args=[place, "1/2"])
         done.start()
         done.join()
-        with pytest.raises(OutputError, match="another scan is under way"):
+        with pytest.raises(OutputError, match="another royalty is at work in"):
             royaltycli.scan(place, output=place / "tokens.parquet")
-        with pytest.raises(OutputError, match="another scan is under way"):
+        with pytest.raises(OutputError, match="another royalty is at work in"):
             merged(place)
     with (
         scanning.counts_folder(place / "tokens.parquet"),
-        pytest.raises(OutputError, match="another scan is under way"),
+        pytest.raises(OutputError, match="another royalty is at work in"),
     ):
         count(place, "2/2")
 
