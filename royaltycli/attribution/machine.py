@@ -105,29 +105,24 @@ def machines(index: Index, tick: Callable[[int, int], None]) -> Machines | None:
 
 def _passages(index: Index) -> _Passages:
     """Those of all documents, or so many of them, drawn the same each time."""
-    found = []
-    before = 0
-    for number, model in enumerate(index.models):
-        for document, (begin, end) in enumerate(
-            zip(model.starts[:-1].tolist(), model.starts[1:].tolist(), strict=True)
-        ):
-            length = end - begin - 1
-            for start in range(0, length, PASSAGE):
-                stop = min(start + PASSAGE, length)
-                where = (start / length, stop / length)
-                found.append((number, begin + start, begin + stop, before + document, *where))
-        before += len(model.units)
-    if len(found) > MACHINE_PASSAGES:
-        drawn = np.random.default_rng(0).choice(len(found), MACHINE_PASSAGES, replace=False)
-        found = [found[at] for at in sorted(drawn.tolist())]
-    units = np.concatenate([model.units for model in index.models])
-    documents = np.array([each[3] for each in found])
+    lengths = np.concatenate([np.diff(model.starts) - 1 for model in index.models])
+    counts = -(-lengths // PASSAGE)
+    last = np.cumsum(counts)
+    chosen = np.arange(min(last[-1], MACHINE_PASSAGES))
+    if last[-1] > MACHINE_PASSAGES:
+        chosen = np.sort(np.random.default_rng(0).choice(last[-1], MACHINE_PASSAGES, replace=False))
+    documents = np.searchsorted(last, chosen, side="right")
+    starts = (chosen - (last - counts)[documents]) * PASSAGE
+    stops = np.minimum(starts + PASSAGE, lengths[documents])
+    models = np.repeat(np.arange(len(index.models)), [len(model.units) for model in index.models])[documents]
+    begins = np.concatenate([model.starts[:-1] for model in index.models])[documents]
+    places = zip(models.tolist(), (begins + starts).tolist(), (begins + stops).tolist(), strict=True)
     return _Passages(
-        [_terms(index.models[each[0]].tokens(each[1], each[2])) for each in found],
-        units[documents].astype(np.int64),
+        [_terms(index.models[model].tokens(start, stop)) for model, start, stop in places],
+        np.concatenate([model.units for model in index.models])[documents].astype(np.int64),
         documents,
-        np.array([each[4] for each in found]),
-        np.array([each[5] for each in found]),
+        starts / lengths[documents],
+        stops / lengths[documents],
     )
 
 
