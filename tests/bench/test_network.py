@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from royaltycli.attribution import calibration
 from royaltycli.bench import run as running
@@ -31,6 +32,14 @@ TINY = Form(
     budget_left_out=BUDGET,
     seeds=(0, 1),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads():
+    """What these tests train takes one thread for itself; others that run in this process have theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
