@@ -37,6 +37,9 @@ QUOTED_EVERY = 10
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""
 
+FEW = 10
+"""So many spans of a unit tell as much of how likely it is found to be as its tokens do."""
+
 BINS = 15
 
 
@@ -53,9 +56,9 @@ class Span:
 class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
-    `prior` has the probability of each unit, and last of none, in the mean over those spans. `right` is the part of
-    known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of that
-    probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
+    `prior` has the probability of each unit, and last of none, in the mean over those spans, or nearly. `right` is the
+    part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of
+    that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
     """
 
     choice: Choice
@@ -212,9 +215,9 @@ def _crossed(
             if example.right >= 0 and not span.quoted and len(span.tokens) == SIZES[1]:
                 sure.append(float(odds.max() / odds.sum()))
                 right.append(int(odds.argmax()) == example.right)
-    # At least what its tokens are worth, for a unit that no span was likely to be of.
-    least = np.append(index.sizes / index.tokens * (1 - UNKNOWN), UNKNOWN)
-    prior = np.maximum(prior / prior.sum(), np.maximum(least, 1e-12))
+    # Where a unit has hardly a span, the mean says little, and what its tokens make likely counts more.
+    likely = np.append(index.sizes / index.tokens * (1 - UNKNOWN), UNKNOWN)
+    prior = np.maximum(likely, 1e-12) * (prior + FEW) / (likely * prior.sum() + FEW)
     measured = (float(np.mean(right)), calibration_error(np.array(sure), np.array(right))) if sure else (0.0, 0.0)
     return prior / prior.sum(), len(spans), *measured
 
