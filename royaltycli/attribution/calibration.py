@@ -85,30 +85,30 @@ def calibrate(
     """
     spans = list(sample(index, seed))
     more = None if extend is None else extend(spans)
-    trained = machines(index, lambda done, of: tick(done, of + len(spans)))
+    steps = 2 * FOLDS + len(spans)  # the machines, and then the spans
+    trained = machines(index, lambda done, _of: tick(done, steps))
     examples = []
     for number, span in enumerate(spans):
-        tick(number + 2 * FOLDS, len(spans) + 2 * FOLDS)
+        tick(2 * FOLDS + number, steps)
         machine = None if trained is None else _unseeing(trained, index, span)
         found = evidence(index, span.tokens, machine, span.left_out, quoted=span.quoted)
         examples.append(_example(span, found if more is None else more(number, found)))
-    tick(len(spans) + 2 * FOLDS, len(spans) + 2 * FOLDS)
+    tick(steps, steps)
     examples = _weighted(examples)
     return Calibration(fit(examples), None if trained is None else trained.mean(), *_crossed(index, spans, examples))
 
 
 def _unseeing(trained: Machines, index: Index, span: Span) -> Machine:
     """A machine that has not seen what is left out while a span is judged."""
-    left_out, document = span.left_out, _document(index, span)
+    left_out = span.left_out
     if left_out.whole_unit:
-        return trained.without_units[left_out.unit % FOLDS]
+        return trained.without_unit(left_out.unit)
     if index.documents[left_out.unit] > 1:
-        return trained.without_documents[document % FOLDS]
+        return trained.without_document(_document(index, span))
     model = index.models[left_out.model]
     own = model.suffixes.documents[left_out.start]
     begin, end = int(model.starts[own]), int(model.starts[own + 1]) - 1
-    middle = (left_out.start + left_out.stop) / 2
-    return trained.without_documents[min(int(FOLDS * (middle - begin) / (end - begin)), FOLDS - 1)]
+    return trained.without_part(((left_out.start + left_out.stop) / 2 - begin) / (end - begin))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
@@ -160,7 +160,7 @@ def sample(index: Index, seed: int) -> Iterator[Span]:
     """Spans of documents, drawn by the tokens of the documents, in an order that the seed alone decides."""
     random = np.random.default_rng(seed)
     lengths = [np.diff(model.starts) - 1 for model in index.models]
-    documents_of = index.documents
+    in_unit = index.documents
     models = np.repeat(np.arange(len(lengths)), [len(each) for each in lengths])
     every = np.concatenate(lengths)
     documents = np.concatenate([np.arange(len(each)) for each in lengths])
@@ -171,7 +171,7 @@ def sample(index: Index, seed: int) -> Iterator[Span]:
             number, document, length = int(models[chosen]), int(documents[chosen]), int(every[chosen])
             model = index.models[number]
             unit, begin = int(model.units[document]), int(model.starts[document])
-            out = length if documents_of[unit] > 1 else max(1, length // FOLDS)
+            out = length if in_unit[unit] > 1 else max(1, length // FOLDS)
             taken = min(size, out)
             start = int(random.integers(0, length - taken + 1))
             first = 0 if out == length else max(0, min(start - (out - taken) // 2, length - out))

@@ -58,6 +58,18 @@ class Machines:
     without_documents: tuple[Machine, ...]
     without_units: tuple[Machine, ...]
 
+    def without_document(self, document: int) -> Machine:
+        """One that has not seen a document, by its number through all models; its unit has others."""
+        return self.without_documents[document % FOLDS]
+
+    def without_part(self, middle: float) -> Machine:
+        """One that has not seen a fifth of each unit's only document, around a place from 0 to 1."""
+        return self.without_documents[min(int(FOLDS * middle), FOLDS - 1)]
+
+    def without_unit(self, unit: int) -> Machine:
+        """One that has seen nothing of a unit."""
+        return self.without_units[unit % FOLDS]
+
     def mean(self) -> Machine:
         """What judges text that is not in the index."""
         weights: Vector = np.stack([each.weights for each in self.without_documents]).mean(axis=0)

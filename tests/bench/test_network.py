@@ -16,6 +16,7 @@ from royaltycli.bench.shape import Shape
 from royaltycli.bench.spans import Spans
 from tests.attribution.language import train_model
 from tests.bench import wheels
+from tests.bench.reports import rows
 
 SMALL = Shape(layers=1, width=32, heads=2, neurons=64, window=64, batch=8)
 BUDGET = Budget(20_000, 600, 20, SMALL)  # so many seconds that it is the tokens that count
@@ -51,11 +52,6 @@ def report(tmp_path_factory):
     prepared = prepare(folder, lambda _words: None, (known, [wheels.make(folder / "wheels", "emus")]))
     yield running.run(folder, TINY, 1, lambda *_said: None, ("network", "left-out"), prepared)
     monkeypatch.undo()
-
-
-def rows(report, part):
-    (found,) = [rows for name, rows in report.parts.items() if name.startswith(part)]
-    return {row.measure: row for row in found}
 
 
 def test_network_and_stack_find_plain_sources(report):

@@ -21,6 +21,7 @@ from royaltycli.cli import app
 from royaltycli.cli.bench import Part
 from royaltycli.errors import CallError, WorkerError
 from tests.bench import wheels
+from tests.bench.reports import rows
 
 NO_MODEL = Budget(0, 0, 0)
 TINY = Form(
@@ -48,11 +49,6 @@ def report(tmp_path_factory):
     prepared = prepare(folder, lambda _words: None, (known, unknown))
     yield running.run(folder, TINY, 2, lambda *_said: None, ("text", "attacks", "cost"), prepared)
     monkeypatch.undo()
-
-
-def rows(report, part):
-    (found,) = [rows for name, rows in report.parts.items() if name.startswith(part)]
-    return {row.measure: row for row in found}
 
 
 def test_plain_sources_are_told_apart(report):
