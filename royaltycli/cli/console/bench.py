@@ -29,4 +29,5 @@ def show_bench(report: Report) -> None:
         console.print(table)
     rows_with_goal = [row for rows in report.parts.values() for row in rows if row.met is not None]
     missed = sum(not row.met for row in rows_with_goal)
-    say(f"Of {several(len(rows_with_goal), 'goal')} {missed:,} {'is' if missed == 1 else 'are'} not met.")
+    if rows_with_goal:
+        say(f"Of {several(len(rows_with_goal), 'goal')} {missed:,} {'is' if missed == 1 else 'are'} not met.")
