@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.explanation import Explanation
     from royaltycli.payout.payout import Payout
-    from royaltycli.tokens.scan import Scan
+    from royaltycli.tokens.totals import Scan
 
 PayoutBy = Literal["source", "holder", "split"]
 SharesBy = Literal["source", "holder", "license", "collection"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from royaltycli.manifest.model import Corpus
     from royaltycli.tokens.count import Tick
     from royaltycli.tokens.encodings import Encoding
-    from royaltycli.tokens.scan import Counts, Plan, Scan
+    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.totals import Scan
 
 
 @contextlib.contextmanager
@@ -54,7 +55,8 @@ def spare_corpus(opened: Opened, output: Path) -> None:
     place = real_name(output)
     manifest = Path(corpus.file)
     own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
-    if place in own or any(file.path == place or file.path.startswith(f"{place}/") for file in opened.files):
+    below = f"{place}/"
+    if place in own or any(file.path == place or file.path.startswith(below) for file in opened.files):
         raise OutputError(
             f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
         )
@@ -121,27 +123,40 @@ def scan_opened(
 
     The totals name the `top` largest sources.
     """
-    plan = plan_opened(opened, folder, **options)
-    return finish_counted(count_planned(plan, workers=workers, on=on, tick=tick), output, top)
+    return run_planned(plan_opened(opened, folder, **options), output, workers=workers, on=on, tick=tick, top=top)
 
 
 def merge_opened(opened: Opened, folder: Path, output: Path, *, top: int = 0, **options: Any) -> Scan:
     """Write to `output` what all parts together have counted; the options are those of `plan_opened`."""
-    from royaltycli.tokens.scan import counted_before
+    from royaltycli.tokens.scan import counted_before, finish
 
-    return finish_counted(counted_before(plan_opened(opened, folder, **options)), output, top)
+    return finish(counted_before(plan_opened(opened, folder, **options)), output, top)
+
+
+def run_planned(
+    plan: Plan,
+    output: Path,
+    *,
+    workers: int | None = None,
+    on: str = "local",
+    expect: Callable[[int], None] = lambda _bytes: None,
+    tick: Tick | None = None,
+    top: int = 0,
+) -> Scan:
+    """Do what a plan says, with so many workers, `on` this machine or a cluster, and write the table to `output`."""
+    from royaltycli.tokens.scan import run
+
+    check_types(workers=workers, on=on)
+    return run(plan, output, workers=workers, on=on, expect=expect, tick=tick or _no_tick, top=top)
 
 
 def count_planned(plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick | None = None) -> Counts:
-    """Count what a plan says, with so many workers, `on` this machine or a cluster."""
+    """Count what a plan says and write no table, with so many workers, `on` this machine or a cluster."""
     from royaltycli.tokens.scan import count
 
     check_types(workers=workers, on=on)
-    return count(plan, workers=workers, on=on, tick=tick or (lambda _bytes, _tokens, _documents: None))
+    return count(plan, workers=workers, on=on, tick=tick or _no_tick)
 
 
-def finish_counted(counts: Counts, output: Path, top: int = 0) -> Scan:
-    """Write the token table of a corpus to `output`, of all of which `counts` are."""
-    from royaltycli.tokens.scan import finish
-
-    return finish(counts, output, top)
+def _no_tick(_bytes: int, _tokens: int, _documents: int) -> None:
+    pass

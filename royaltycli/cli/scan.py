@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Annotated, Any
 
@@ -112,11 +113,13 @@ def scan(
         console.scanning(quiet=quiet) as watch,
     ):
         plan = scanning.plan_opened(opened, folder, **how)
-        watch.expect(plan.packed_bytes)
-        counted = scanning.count_planned(plan, workers=workers, on=on, tick=watch.tick)
-        scanned = scanning.finish_counted(counted, table, top) if part is None else None
-    seconds = time.monotonic() - started
-    if scanned is None and not quiet:
-        console.show_part(opened, counted, seconds)
-    elif scanned is not None and not quiet:
-        console.show_scan(opened, scanned, table, seconds)
+        where: dict[str, Any] = {"workers": workers, "on": on, "tick": watch.tick}
+        if part is not None:
+            watch.expect(plan.packed_bytes)
+            counted = scanning.count_planned(plan, **where)
+            show = functools.partial(console.show_part, opened, counted)
+        else:
+            scanned = scanning.run_planned(plan, table, expect=watch.expect, top=top, **where)
+            show = functools.partial(console.show_scan, opened, scanned, table)
+    if not quiet:
+        show(time.monotonic() - started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 from royaltycli.manifest.model import Format
@@ -36,11 +37,19 @@ def kind_of(name: str) -> tuple[Format | None, Compression | None]:
     """
     if name.startswith("https://"):
         name = name.partition("?")[0]
-    stem, ending = split_ending(name.lower())
-    compression = COMPRESSIONS.get(ending)
+    base = name[name.rfind("/") + 1 :]
+    point = base.find(".", 1)  # a name that only begins with one has no ending
+    return _kind_of_endings(base[point:]) if point > 0 else (None, None)
+
+
+@functools.lru_cache
+def _kind_of_endings(endings: str) -> tuple[Format | None, Compression | None]:
+    """The same by a name from its first point on; there are few such for very many files."""
+    stem, _, ending = endings.lower().rpartition(".")
+    compression = COMPRESSIONS.get(f".{ending}")
     if compression is not None:
-        ending = split_ending(stem)[1]
-    return FORMATS.get(ending), compression
+        ending = stem.rpartition(".")[2]
+    return FORMATS.get(f".{ending}"), compression
 
 
 ABOUT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "state.json")

@@ -11,8 +11,7 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_inside, refused
@@ -143,13 +142,15 @@ class _Walk:
                 continue
             seen.add((prefix, at))
             part = self.parts[at]
-            with self._refusing(prefix or "./"):
+            try:
                 if part is _ANY_FOLDERS:
                     self._descend(folder, prefix, at)
                 elif isinstance(part, str):
                     self._take_name(folder, prefix, at, part)
                 else:
                     self._take_all(folder, prefix, at, part)
+            except OSError as error:
+                self._refuse(prefix or "./", error)
         return list(self.found.values())
 
     def _descend(self, folder: str, prefix: str, at: int) -> None:
@@ -166,7 +167,7 @@ class _Walk:
                 if not part.match(entry.name):
                     continue
                 name = prefix + entry.name
-                with self._refusing(name):
+                try:  # and no `with`, which would take as long as all else for a file
                     if entry.is_symlink():
                         self._follow(name, entry.path, at)
                     elif entry.is_dir(follow_symlinks=False):
@@ -174,12 +175,16 @@ class _Walk:
                             self.todo.append((entry.path, f"{name}/", at + 1))
                     elif last:
                         self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
+                except OSError as error:
+                    self._refuse(name, error)
 
     def _take_name(self, folder: str, prefix: str, at: int, part: str) -> None:
         path = os.path.join(folder, part)
         if os.path.lexists(path):
-            with self._refusing(prefix + part):
+            try:
                 self._follow(prefix + part, path, at)
+            except OSError as error:
+                self._refuse(prefix + part, error)
 
     def _follow(self, name: str, path: str, at: int) -> None:
         """Goes to where a path really leads, if it may."""
@@ -195,13 +200,9 @@ class _Walk:
         else:
             self.found[name] = match_file(name, real, os.stat(real))
 
-    @contextmanager
-    def _refusing(self, name: str) -> Iterator[None]:
+    def _refuse(self, name: str, error: OSError) -> None:
         """Makes an error of the operating system a match that cannot be used."""
-        try:
-            yield
-        except OSError as error:
-            refusal = refused("", error)
-            refusal = Refusal(refusal.what.strip(), refusal.mend)
-            denied = isinstance(error, PermissionError)
-            self.found[name] = Match(name, name, refusal=NO_PERMISSION if denied else refusal)
+        refusal = refused("", error)
+        refusal = Refusal(refusal.what.strip(), refusal.mend)
+        denied = isinstance(error, PermissionError)
+        self.found[name] = Match(name, name, refusal=NO_PERMISSION if denied else refusal)

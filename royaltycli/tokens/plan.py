@@ -46,7 +46,7 @@ def plan_pieces(
     rehash: bool,
 ) -> list[Planned]:
     """Each piece, in their order, with what there is to do about it."""
-    settings = _Settings(owners, encoding)
+    settings = Settings(owners, encoding)
     return [
         _planned(piece, settings.of(piece.file), verify, known.get(place_of(piece), []), rehash=rehash)
         for piece in pieces
@@ -64,7 +64,7 @@ def cuts_before(
     They are told only of a file that has not changed since and of which all pieces were counted, in the
     same way as now: of that, every cut has proved to be one between frames.
     """
-    settings = _Settings(owners, encoding)
+    settings = Settings(owners, encoding)
     packed = {file.name: file for file in files if file.format == "jsonl" and file.compression is not None}
     stops: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
     for (name, start, stop), kept in known.items():
@@ -90,7 +90,7 @@ def _joined(stops: Mapping[int, int | None], size: int) -> list[int] | None:
     return starts
 
 
-class _Settings:
+class Settings:
     """The settings of files, found once for all that are read alike."""
 
     def __init__(self, owners: Sequence[Source | Collection], encoding: Encoding) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,45 +23,52 @@ from royaltycli.tokens.engines import choose_engine
 from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import Kept, kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
+from royaltycli.tokens.plan import UNCHANGED, Planned, Settings, cuts_before, plan_pieces
+from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
-from royaltycli.tokens.totals import Totals
+from royaltycli.tokens.totals import Scan, Totals
 from royaltycli.workspace import scratch_of
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """A finished scan: what the token table comes to, and how it came about.
-
-    `verified` documents were recounted by the reference, in this scan or in the one that counted them.
-    `unchanged` of the corpus's files were counted by an earlier scan.
-    """
-
-    totals: Totals
-    encoding: str
-    engine: str
-    reference: str | None
-    verified: int
-    unchanged: int
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What a scan is going to do, with which engine and reference. `job` is what its workers are told.
 
-    `part` is the one of the corpus's parts whose pieces these are, None if they are all.
+    `part` is the one of the corpus's parts that is counted, None if it is all of it.
     `duplicates` says which sources get the tokens of a text that occurs more than once.
+    With `rehash`, the content of files that were counted before is compared, and not only their size and
+    stamp; with `fresh`, nothing was counted before.
     """
 
     corpus: Corpus
+    files: tuple[File, ...]
     owners: AllOwners
-    pieces: list[Planned]
     reference: Reference | None
     job: Job
     duplicates: Duplicates
+    rehash: bool
+    fresh: bool
     part: Part | None
+
+    @functools.cached_property
+    def pieces(self) -> list[Planned]:
+        """What there is to do about each piece of the corpus or its part, given the partial tables that are there.
+
+        Raises DocumentError for a broken big Parquet file.
+        """
+        known = {} if self.fresh else kept_in(self.job.folder)
+        pieces = cut(self.files, before=cuts_before(self.files, self.owners, self.job.encoding, known))
+        pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
+        return plan_pieces(pieces, self.owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
+
+    @functools.cached_property
+    def state(self) -> str:
+        """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
+        settings = Settings(self.owners, self.job.encoding)
+        job, corpus = self.job, self.corpus
+        options = (job.encoding.name, job.encoding.digest, job.engine, job.verify, self.duplicates)
+        return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
 
     @property
     def packed_bytes(self) -> int:
@@ -99,9 +107,7 @@ def plan_scan(
 
     `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
     documents that the reference engine counts as well. `duplicates` is by default what the manifest says.
-    With `rehash`, the content of files that were
-    counted before is compared, and not only their size and stamp; with `fresh`, nothing was counted
-    before. Raises EncodingError and CallError.
+    Raises EncodingError and CallError.
     """
     if duplicates is not None and duplicates not in DUPLICATES:
         raise CallError(f"duplicates is {duplicates!r}; it must be one of {', '.join(DUPLICATES)}")
@@ -112,12 +118,8 @@ def plan_scan(
         verify = Fraction(0)  # the reference against itself would show nothing
     owners: AllOwners = (*corpus.sources, *corpus.collections)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
-    known = {} if fresh else kept_in(folder)
-    pieces = cut(files, before=cuts_before(files, owners, encoding, known))
-    pieces = pieces if part is None else iter(in_part(pieces, part))
-    planned = plan_pieces(pieces, owners, encoding, verify, known, rehash=rehash)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
-    return Plan(corpus, owners, planned, reference, job, credited, part)
+    return Plan(corpus, files, owners, reference, job, credited, rehash, fresh, part)
 
 
 def run(
@@ -126,15 +128,36 @@ def run(
     *,
     workers: int | None = None,
     on: str = "local",
+    expect: Callable[[int], None] = lambda _bytes: None,
     tick: Tick = lambda _bytes, _tokens, _documents: None,
     top: int = 0,
 ) -> Scan:
     """Count what a plan says, and write the token table of the whole corpus to `output`.
 
     The table is the same, to the byte, for any engine and number of workers, wherever they are, and whatever
-    was counted before. Raises what `count` and `finish` raise.
+    was counted before. `expect` is told how many bytes of files are to be ticked off, if any are looked at.
+    Raises what `count` and `finish` raise.
     """
+    check_where(workers, on)
+    if (last := recalled(plan, output, top)) is not None:
+        return last
+    expect(plan.packed_bytes)
     return finish(count(plan, workers=workers, on=on, tick=tick), output, top)
+
+
+def check_where(workers: int | None, on: str) -> None:
+    """Raises CallError for a number of workers that cannot be, and for a place that is none."""
+    is_cluster(on)
+    if workers is not None and not 1 <= workers <= WORKERS:
+        raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
+
+
+def recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
+    """What the last scan came to, if `output` is just what it would be now, as nothing has changed since."""
+    if plan.rehash or plan.fresh or plan.part is not None:
+        return None
+    scan = recall(plan.job.folder, output, plan.state, top)
+    return scan and replace(scan, unchanged=len(plan.files))
 
 
 def count(
@@ -149,8 +172,7 @@ def count(
     Raises DocumentError for the first document that cannot be read, VerificationError for the first that is
     counted otherwise, WorkerError, OutputError and CallError.
     """
-    if workers is not None and not 1 <= workers <= WORKERS:
-        raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
+    check_where(workers, on)
     kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
     tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
     files: set[str] = set()
@@ -181,7 +203,9 @@ def finish(counts: Counts, output: Path, top: int = 0) -> Scan:
     sums = [one.entry.sums for one in counts.kept]
     notes = (*_notes(plan.job.engine, name, sum(one.gave_up for one in sums)), *_nameless(totals))
     verified = sum(one.verified for one in sums)
-    return Scan(totals, encoding.name, plan.job.engine, name, verified, unchanged, notes)
+    scan = Scan(totals, encoding.name, plan.job.engine, name, verified, unchanged, notes)
+    remember(folder, output, plan.state, scan, top)
+    return scan
 
 
 def counted_before(plan: Plan) -> Counts:

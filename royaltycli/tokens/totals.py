@@ -49,6 +49,23 @@ class Totals:
     largest: pa.Table
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A finished scan: what the token table comes to, and how it came about.
+
+    `verified` documents were recounted by the reference, in this scan or in the one that counted them.
+    `unchanged` of the corpus's files were counted by an earlier scan.
+    """
+
+    totals: Totals
+    encoding: str
+    engine: str
+    reference: str | None
+    verified: int
+    unchanged: int
+    notes: tuple[str, ...]
+
+
 class Tally:
     """Adds up a table part by part, in bounded memory."""
 

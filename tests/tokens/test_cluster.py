@@ -21,7 +21,8 @@ from royaltycli.api import check
 from royaltycli.corpus import shards
 from royaltycli.errors import CallError, DocumentError, WorkerError
 from royaltycli.tokens import cluster as clusters
-from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens.partials import NAME, folder_of
+from royaltycli.workspace import parts_in
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python")
 
@@ -103,11 +104,11 @@ def test_a_vocabulary_of_the_users(place):
 
 def test_what_was_counted_on_a_cluster_is_not_counted_again(place):
     scan(place, "tokens.parquet")
-    kept = {path: path.stat().st_mtime_ns for path in folder_of(place / "tokens.parquet").iterdir()}
+    kept = {path: path.stat().st_mtime_ns for path in parts_in(folder_of(place / "tokens.parquet"), NAME)}
     (place / "book" / "new.txt").write_text("a new day", encoding="utf-8")
     again = scan(place, "tokens.parquet")
     assert again == scan(place, "l.parquet", on="local")
-    now = {path: path.stat().st_mtime_ns for path in folder_of(place / "tokens.parquet").iterdir()}
+    now = {path: path.stat().st_mtime_ns for path in parts_in(folder_of(place / "tokens.parquet"), NAME)}
     assert kept.items() < now.items()
     assert len(now) == len(kept) + 1
 

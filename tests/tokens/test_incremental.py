@@ -21,7 +21,8 @@ from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
 from royaltycli.tokens import plan, shardwork
-from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens.partials import NAME, folder_of
+from royaltycli.workspace import parts_in
 from tests import strategies
 
 MANIFEST = """
@@ -78,6 +79,11 @@ def other(reasons, usual):
     return {name: why for name, why in reasons.items() if why != usual}
 
 
+def tables_of(place):
+    """The partial tables beside the token table."""
+    return parts_in(folder_of(place / "tokens.parquet"), NAME)
+
+
 def counted_by(monkeypatch):
     """The names of the files that are counted from now on."""
     names, count = [], shardwork.count_shard
@@ -109,7 +115,7 @@ def opened_by_a_scan(place, workers="1"):
 def test_a_corpus_that_has_not_changed_is_not_read(place):
     assert "book/a.txt" in opened_by_a_scan(place)
     first = (place / "tokens.parquet").read_bytes()
-    assert opened_by_a_scan(place) == "['.', 'corpus.toml']"  # the folder is synced
+    assert opened_by_a_scan(place) == "['corpus.toml']"
     assert (place / "tokens.parquet").read_bytes() == first
 
 
@@ -215,7 +221,7 @@ def test_what_the_reference_counted_needs_no_recount(place):
 
 def test_a_partial_table_with_any_changed_byte_is_as_good_as_none(place, long_form):
     first = scan(place)
-    (partial,) = folder_of(place / "tokens.parquet").iterdir()
+    (partial,) = tables_of(place)
     data = partial.read_bytes()
     for at in range(0, len(data), 1 if long_form else 199):
         partial.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
@@ -259,7 +265,7 @@ def test_what_is_of_no_use_any_more_is_removed(place):
     scan(place)
     for encoding in ("r50k_base", "cl100k_base"):
         scan(place, encoding=encoding)
-        assert len(list(folder_of(place / "tokens.parquet").iterdir())) == 1
+        assert len(tables_of(place)) == 1
 
 
 def test_a_scan_that_fails_keeps_what_it_has_counted(place, monkeypatch):
@@ -291,7 +297,8 @@ def test_a_table_that_is_lost_while_the_scan_goes_on_is_an_error(place):
     scan(place)
     with scanning.counts_folder(place / "tokens.parquet") as folder:
         made = scanning.plan_opened(api.check(place), folder)
-        next(folder.iterdir()).unlink()
+        assert {one.why for one in made.pieces} == {plan.UNCHANGED}
+        tables_of(place)[0].unlink()
         from royaltycli.tokens.scan import run
 
         with pytest.raises(TableError, match="does not exist"):
@@ -388,7 +395,7 @@ def test_a_packed_file_that_has_not_changed_is_not_searched_for_frames(packed_pl
 def test_after_an_interruption_a_packed_file_is_cut_as_before(packed_place, monkeypatch):
     scan(packed_place)
     first = pieces_of(packed_place)
-    kept = sorted(folder_of(packed_place / "tokens.parquet").iterdir())
+    kept = tables_of(packed_place)
     for path in kept[::2]:
         path.unlink()
     assert pieces_of(packed_place) == first

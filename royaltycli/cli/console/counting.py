@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from royaltycli.corpus.opening import Opened
     from royaltycli.manifest.model import Collection, Source
-    from royaltycli.tokens.scan import Counts, Plan, Scan
-    from royaltycli.tokens.totals import Totals
+    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.totals import Scan, Totals
 
 KILO = 1000
 

@@ -1,0 +1,95 @@
+"""What the last scan came to: one that finds all as it was then has no need to look at each file's counts again.
+
+It is remembered beside the partial tables, by the digest of all that the table depends on, with the digest
+of the table itself: if either is another now, or the tables beside it are, nothing is recalled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, fields, replace
+from importlib.metadata import version
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from royaltycli.corpus.files import File
+from royaltycli.errors import OutputError, TableError
+from royaltycli.manifest.model import Corpus
+from royaltycli.manifest.patterns import stamp_of
+from royaltycli.remote.writing import place_of
+from royaltycli.storage import read_sealed, write_part
+from royaltycli.tokens.copies import Copies
+from royaltycli.tokens.partials import NAME
+from royaltycli.tokens.table import SCHEMA_VERSION
+from royaltycli.tokens.totals import Nameless, Scan, Totals
+from royaltycli.workspace import LAST, parts_in
+
+METADATA = b"royalty.last"
+
+_said_of = attrgetter("name", "path", "size", "format", "compression", "owner", "stamp")
+
+
+def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[File, str]]) -> str:
+    """The digest of a corpus as it can be seen without reading it, and of the way in which it is counted.
+
+    It has the manifest and its lists, some `options`, and each file: where it is, its size and its stamp, and
+    the settings with which it is read.
+    """
+    about = (version("royaltycli"), SCHEMA_VERSION, corpus.digest, corpus.lists, options)
+    digest = hashlib.sha256(repr(about).encode())
+    for file, settings in files:
+        digest.update(repr((_said_of(file), settings)).encode())
+    return digest.hexdigest()
+
+
+def remember(folder: Path, output: Path, state: str, scan: Scan, top: int) -> None:
+    """Keep what a scan came to that has just written `output`; if it cannot be kept, the next scan takes longer."""
+    if not _is_here(folder, output):
+        return
+    totals = scan.totals
+    about = {each.name: getattr(scan, each.name) for each in fields(scan) if each.name != "totals"}
+    with contextlib.suppress(OSError, OutputError):
+        seen = [state, top, _digest(output), _tables(folder)]
+        said = {"seen": seen, "scan": about, "totals": asdict(replace(totals, largest=None))}
+        write_part(folder / LAST, totals.largest.replace_schema_metadata({METADATA: json.dumps(said).encode()}))
+
+
+def recall(folder: Path, output: Path, state: str, top: int) -> Scan | None:
+    """What the last scan came to, if `output` is still the table that it wrote, and is what a scan would write now."""
+    if not _is_here(folder, output) or not (folder / LAST).exists():
+        return None
+    with contextlib.suppress(TableError, OSError, KeyError, ValueError, TypeError):
+        largest = read_sealed(folder / LAST)
+        said = json.loads(largest.schema.metadata[METADATA])
+        if said["seen"] == [state, top, _digest(output), _tables(folder)]:
+            return _scan(said, largest.replace_schema_metadata(None))
+    return None
+
+
+def _scan(said: dict[str, Any], largest: pa.Table) -> Scan:
+    sums, about = said["totals"], said["scan"]
+    nameless = tuple(Nameless(**one) for one in sums["nameless"])
+    totals = Totals(**sums | {"copies": Copies(**sums["copies"]), "nameless": nameless, "largest": largest})
+    return Scan(**about | {"totals": totals, "notes": tuple(about["notes"])})
+
+
+def _is_here(folder: Path, output: Path) -> bool:
+    """Whether both are on this machine: elsewhere, to look for them would take as long as it saves."""
+    return place_of(folder) is None and place_of(output) is None
+
+
+def _digest(output: Path) -> str:
+    with output.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tables(folder: Path) -> str:
+    """The digest of the names of all partial tables, which are digests themselves, and of their sizes and stamps."""
+    seen = [(path.name, path.stat().st_size, stamp_of(path.stat())) for path in parts_in(folder, NAME)]
+    return hashlib.sha256(repr(seen).encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""Rule C10: a scan that finds all as the last one left it looks at no counts, and says what that one said."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from royaltycli import api, scanning
+from royaltycli.errors import CallError, OutputError
+from royaltycli.tokens import recall, scan
+from royaltycli.tokens.partials import NAME, folder_of
+from royaltycli.workspace import LAST, parts_in
+
+MANIFEST = """
+[corpus]
+train_tokens = 1000
+[[source]]
+id = "book"
+path = "book"
+title = "A Book"
+[[collection]]
+id = "posts"
+path = "posts.jsonl"
+source = "author"
+"""
+
+CORPUS = {
+    "corpus.toml": MANIFEST,
+    "book/a.txt": "One day.",
+    "book/b.txt": "One day.",
+    "posts.jsonl": [{"author": author, "text": "hello"} for author in ("a", "b", None)],
+}
+
+
+@pytest.fixture
+def place(folder):
+    place = folder(CORPUS)
+    scanned(place)
+    return place
+
+
+def scanned(place, top=3, workers=None, on="local", **options):
+    """What a scan comes to, its largest sources as rows."""
+    with scanning.counts_folder(place / "tokens.parquet") as folder:
+        plan = scanning.plan_opened(api.check(place), folder, **options)
+        came_to = scanning.run_planned(plan, place / "tokens.parquet", top=top, workers=workers, on=on)
+    return came_to, came_to.totals.largest.to_pylist()
+
+
+@pytest.fixture
+def merged(monkeypatch):
+    """How often a token table is written from now on."""
+    times, merge = [], scan.merge
+
+    def noted(*arguments, **named):
+        times.append(1)
+        return merge(*arguments, **named)
+
+    monkeypatch.setattr(scan, "merge", noted)
+    return times
+
+
+def test_what_has_not_changed_is_recalled_word_for_word(place, merged):
+    fresh, rows = scanned(place, fresh=True)
+    assert merged == [1]
+    table = (place / "tokens.parquet").read_bytes()
+    again, same_rows = scanned(place)
+    assert merged == [1]
+    assert (again.totals.sources, again.unchanged, fresh.unchanged) == (4, 3, 0)
+    assert again.totals.nameless == fresh.totals.nameless != ()
+    assert again.totals.copies == fresh.totals.copies != type(fresh.totals.copies)()
+    assert (again.notes, again.verified, same_rows) == (fresh.notes, fresh.verified, rows)
+    for name in ("holders", "documents", "bytes", "tokens", "credited_tokens", "duplicates"):
+        assert getattr(again.totals, name) == getattr(fresh.totals, name)
+    assert (place / "tokens.parquet").read_bytes() == table
+
+
+def touch(path):
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+
+
+def edit(path, text):
+    path.write_text(text, encoding="utf-8")
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+CHANGES = {
+    "a file touched": lambda place: touch(place / "book/a.txt"),
+    "a file with the times it had": lambda place: rewrite(place / "book/a.txt", "Two day."),
+    "a new file": lambda place: edit(place / "book/c.txt", "More."),
+    "a file gone": lambda place: (place / "book/b.txt").unlink(),
+    "a file of another name": lambda place: (place / "book/b.txt").rename(place / "book/c.txt"),
+    "a comment in the manifest": lambda place: edit(place / "corpus.toml", MANIFEST + "# changed\n"),
+    "the table changed": lambda place: flip(place / "tokens.parquet"),
+    "the table gone": lambda place: (place / "tokens.parquet").unlink(),
+    "a partial table gone": lambda place: parts_in(folder_of(place / "tokens.parquet"), NAME)[0].unlink(),
+    "a partial table changed": lambda place: flip(parts_in(folder_of(place / "tokens.parquet"), NAME)[0]),
+    "what is remembered changed": lambda place: flip(folder_of(place / "tokens.parquet") / LAST),
+    "what is remembered gone": lambda place: (folder_of(place / "tokens.parquet") / LAST).unlink(),
+}
+
+
+def rewrite(path, text):
+    """Write what is as long as before, and set the times back: only the disk's own time of change tells."""
+    status = path.stat()
+    edit(path, text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_has_changed_is_seen(place, merged, change):
+    change(place)
+    scanned(place)
+    assert merged == [1]
+    table = (place / "tokens.parquet").read_bytes()
+    scanned(place)
+    assert merged == [1]  # and is remembered from then on
+    scanned(place, fresh=True)
+    assert (place / "tokens.parquet").read_bytes() == table
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"encoding": "r50k_base"},
+        {"verify": "100%"},
+        {"engine": "tiktoken"},
+        {"duplicates": "first"},
+        {"top": 4},
+        {"rehash": True},
+        {"fresh": True},
+    ],
+    ids=str,
+)
+def test_what_is_asked_for_otherwise_is_not_recalled(place, merged, options):
+    scanned(place, **options)
+    assert merged == [1]
+
+
+def test_another_version_recalls_nothing(place, merged, monkeypatch):
+    monkeypatch.setattr(recall, "version", lambda _package: "99")
+    scanned(place)
+    assert merged == [1]
+
+
+def test_a_call_that_cannot_be_is_refused_all_the_same(place):
+    with pytest.raises(CallError, match="workers is 0"):
+        scanned(place, workers=0)
+    with pytest.raises(CallError, match="on is 'moon'"):
+        scanned(place, on="moon")
+
+
+def test_a_scan_that_cannot_be_remembered_is_a_scan(place, merged, monkeypatch):
+    def full(*_arguments):
+        raise OutputError("the disk is full")
+
+    edit(place / "book/c.txt", "More.")
+    monkeypatch.setattr(recall, "write_part", full)
+    scanned(place)
+    scanned(place)
+    assert merged == [1, 1]
