@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from blake3 import blake3
 
@@ -16,7 +15,7 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.unpack import reason, rest_of_line
 from royaltycli.errors import DocumentError
 from royaltycli.limits import READ_BYTES
-from royaltycli.manifest.paths import open_regular
+from royaltycli.manifest.paths import descriptor_of
 
 
 def content_of(piece: Piece) -> str:
@@ -31,9 +30,12 @@ def content_of(piece: Piece) -> str:
     if file.remote:
         return f"version {file.stamp[0]}"
     try:
-        with open_regular(Path(file.path)) as raw:
-            for block in _blocks(piece, raw.fileno()):
+        descriptor = descriptor_of(file.path)
+        try:
+            for block in _blocks(piece, descriptor):
                 digest.update(block)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
     return digest.hexdigest()

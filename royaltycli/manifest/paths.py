@@ -89,16 +89,21 @@ def refused(quoted: str, error: OSError) -> Refusal:
     return Refusal(f"{quoted} cannot be read ({words})", "check the disk")
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: str | Path) -> BinaryIO:
     """Opens a regular file to read. Raises OSError for anything else, and never waits for a pipe's writer."""
+    return os.fdopen(descriptor_of(path), "rb")
+
+
+def descriptor_of(path: str | Path) -> int:
+    """An open regular file by its number alone, as `open_regular` opens it; a good deal faster for a small file."""
     file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(errno.EINVAL, "Not a regular file")
-        return os.fdopen(file, "rb")
     except BaseException:
         os.close(file)
         raise
+    return file
 
 
 def read_regular(path: Path, quoted: str, most: int) -> bytes | Refusal:

@@ -10,7 +10,6 @@ import codecs
 import contextlib
 import json
 import os
-from pathlib import Path
 from typing import BinaryIO
 
 from royaltycli.manifest.endings import kind_of
@@ -48,7 +47,7 @@ def is_sealed_result(match: Match, form: Format | None) -> bool:
     A file on another machine is told by its name alone (`manifest.remotes`), as a look into each would take long.
     """
     if match.refusal is None and "parquet" in (form, kind_of(match.name)[0]) and not is_remote(match.path):
-        with contextlib.suppress(OSError), open_regular(Path(match.path)) as file:
+        with contextlib.suppress(OSError), open_regular(match.path) as file:
             return is_sealed(file)
     return False
 
@@ -56,7 +55,7 @@ def is_sealed_result(match: Match, form: Format | None) -> bool:
 def refusal_of(match: Match, root: str) -> Refusal | None:
     """Why a match is no document: its own refusal, or that it is a result in text which lies in the folder `root`."""
     if match.refusal is None and (match.path.rpartition(os.sep)[0] or os.sep) == root:
-        with contextlib.suppress(OSError), open_regular(Path(match.path)) as file:
+        with contextlib.suppress(OSError), open_regular(match.path) as file:
             return RESULT if _begins_like_a_result(file) else None
     return match.refusal
 

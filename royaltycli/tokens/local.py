@@ -10,7 +10,7 @@ from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.processes import WorkerProcess
 from royaltycli.tokens.reference import Reference
-from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, work
+from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, owners_of, work
 from royaltycli.tokens.workers import Check, InOrder
 
 
@@ -25,7 +25,7 @@ def done_here(
 
     def here() -> Callable[[Task, Check], Done]:
         counting = Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
-        return lambda task, check: work(task, job, dict(enumerate(owners)), counting, check)
+        return lambda task, check: work(task, job, owners_of(task, owners), counting, check)
 
     def elsewhere() -> Callable[[Task, Check], Done]:
         worker = WorkerProcess(job, tick, owners)

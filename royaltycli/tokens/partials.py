@@ -15,7 +15,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from royaltycli.corpus.documents import Owners
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
@@ -119,6 +120,21 @@ def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> s
     ]
     said += [version(library) for library in _libraries(file, owner)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+class Settings:
+    """The settings of files, found once for all that are read alike."""
+
+    def __init__(self, owners: Owners | Sequence[Source | Collection], encoding: Encoding) -> None:
+        self._owners, self._encoding = owners, encoding
+        self._known: dict[tuple[object, ...], str] = {}
+
+    def of(self, file: File) -> str:
+        """The settings of a file."""
+        shape = (file.owner, file.format, file.compression)
+        if shape not in self._known:
+            self._known[shape] = settings_of(file, self._owners[file.owner], self._encoding)
+        return self._known[shape]
 
 
 def _naming(owner: Collection) -> list[object]:

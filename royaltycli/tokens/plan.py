@@ -11,7 +11,7 @@ from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.model import Collection, Source
 from royaltycli.tokens.encodings import Encoding
-from royaltycli.tokens.partials import Kept, Place, is_unchanged, place_of, settings_of, usable
+from royaltycli.tokens.partials import Kept, Place, Settings, is_unchanged, place_of, usable
 
 UNCHANGED = "counted before, and not changed since"
 AGAIN = "counted before; read again for changes, as --rehash says"
@@ -88,21 +88,6 @@ def _joined(stops: Mapping[int, int | None], size: int) -> list[int] | None:
         if at is not None and at < size:
             starts.append(at)
     return starts
-
-
-class Settings:
-    """The settings of files, found once for all that are read alike."""
-
-    def __init__(self, owners: Sequence[Source | Collection], encoding: Encoding) -> None:
-        self._owners, self._encoding = owners, encoding
-        self._known: dict[tuple[object, ...], str] = {}
-
-    def of(self, file: File) -> str:
-        """The settings of a file."""
-        shape = (file.owner, file.format, file.compression)
-        if shape not in self._known:
-            self._known[shape] = settings_of(file, self._owners[file.owner], self._encoding)
-        return self._known[shape]
 
 
 def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *, rehash: bool) -> Planned:

@@ -22,8 +22,8 @@ from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import choose_engine
 from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
-from royaltycli.tokens.partials import Kept, kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, Settings, cuts_before, plan_pieces
+from royaltycli.tokens.partials import Kept, Settings, kept_in, place_of, remove_others
+from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
 from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task

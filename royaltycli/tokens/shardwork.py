@@ -24,7 +24,7 @@ from royaltycli.tokens.count import Counted, Counting, count_shard
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
 from royaltycli.tokens.partialrows import TABLES_OPEN
-from royaltycli.tokens.partials import Entry, Kept, Sums, rows_in, rows_with, settings_of, write_partial
+from royaltycli.tokens.partials import Entry, Kept, Settings, Sums, rows_in, rows_with, write_partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,9 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
     for number, kept in confirmed.items():
         sums[number] = kept.entry.sums
         counting.tick(pieces[number].packed_bytes, 0, 0)
+    settings = Settings(owners, job.encoding)
     entries = tuple(
-        _entry(piece, contents[number], job, owners, sums[number], confirmed.get(number))
+        _entry(piece, contents[number], settings.of(piece.file), sums[number], confirmed.get(number), job.sure)
         for number, piece in enumerate(pieces)
     )
     path = write_partial(job.folder, _in_order(rows) if confirmed else rows, entries)
@@ -106,10 +107,9 @@ def work(task: Task, job: Job, owners: Owners, counting: Counting, check: Callab
     return Done(tuple(Kept(path, number, entry) for number, entry in enumerate(entries)), names)
 
 
-def _entry(piece: Piece, content: str, job: Job, owners: Owners, sums: Sums, before: Kept | None) -> Entry:
+def _entry(piece: Piece, content: str, settings: str, sums: Sums, before: Kept | None, sure: Fraction) -> Entry:
     file = piece.file
-    settings = settings_of(file, owners[file.owner], job.encoding)
-    verify = str(job.sure) if before is None else before.entry.verify
+    verify = str(sure) if before is None else before.entry.verify
     return Entry(file.name, piece.start, piece.stop, file.size, file.stamp, content, settings, verify, sums)
 
 
