@@ -123,7 +123,7 @@ def attribute(
     places = [options.usage_place(output, outputs, index, network)]
     if details is not None:
         places.append(options.usage_place(details, outputs, index, network))
-        if places[0] == places[1]:
+        if places[0][0] == places[1][0]:
             raise CallError("the usage and the details would be one file; name two")
     with console.going_through("outputs", quiet=quiet) as tick:
         usage = attributing.attribute(
@@ -137,8 +137,8 @@ def attribute(
             model=model,
             tick=tick,
         )
-    for place, table in zip(places, (usage.table, usage.details), strict=False):
-        options.deliver(table, options.format_of(None, place), place)
+    for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
+        options.deliver(table, kind, place)
     if not quiet:
         console.show_usage(usage, top)
-        console.say(f"Wrote {' and '.join(console.clean(str(place)) for place in places)}.")
+        console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")

@@ -259,18 +259,23 @@ def result(output: str | None) -> Path | None:
     return None if output is None else named_file(output)
 
 
-def usage_place(output: str, *inputs: Path) -> Path:
-    """The path of a result of attribution. Raises CallError if it is one of its inputs, or in one; OutputError too."""
+def usage_place(output: str, *inputs: Path) -> tuple[Path, str]:
+    """The path and the format of a result of attribution.
+
+    Raises CallError if it is one of its inputs, or in one, or its ending is none of a format; OutputError too.
+    """
     from royaltycli.errors import CallError
     from royaltycli.remote.writing import named_file
+    from royaltycli.report.formats import format_by_ending
     from royaltycli.storage import check_place
 
     place = named_file(output)
     if place == STANDARD_OUTPUT:
         raise CallError("usage and details go into files; name one with `-o` or `--details`")
+    kind = format_by_ending(place)
     check_place(place)
     spare(place, *inputs)
-    return place
+    return place, kind
 
 
 def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()) -> str:

@@ -41,6 +41,13 @@ def choose_format(asked: str | None, output: Path | None, *, terminal: bool, mor
     return endings[output.suffix.lower()]
 
 
+def format_by_ending(output: Path) -> str:
+    """The format of a result that no option names the format of. Raises CallError for an unknown ending."""
+    if output.suffix.lower() not in ENDINGS:
+        raise CallError(f"{output} has none of the endings {', '.join(ENDINGS)}; use one of them")
+    return ENDINGS[output.suffix.lower()]
+
+
 def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryIO], None]:
     """What writes `rows` to a binary file in one of the formats but `table`; `raw` leaves free text in CSV as it is."""
     if kind == "csv":

@@ -205,7 +205,7 @@ def _answer(tool: str, job: Job, task: Task, owners: dict[int, Any]) -> Answer:
 def _counting(job: Job) -> Counting:
     """Kept from one task to the next, as an engine takes long to load."""
     # In a file on this machine, as an engine reads it from one, now and whenever it is made anew.
-    file = tempfile.NamedTemporaryFile(suffix=job.encoding.path.suffix)  # noqa: SIM115 -- open as long as this process
+    file = _nameless_file() or tempfile.NamedTemporaryFile(suffix=job.encoding.path.suffix)  # noqa: SIM115 -- see below
     file.write(job.encoding.data)
     file.flush()
     _vocabularies.append(file)
@@ -214,5 +214,13 @@ def _counting(job: Job) -> Counting:
     return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, lambda *_: None)
 
 
+def _nameless_file() -> Any:
+    """A file in memory, where the system has such, which is gone with this process even if that is killed; or None."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    descriptor = os.memfd_create("vocabulary")
+    return Path(f"/proc/self/fd/{descriptor}").open("wb")  # whose name leads to it as long as the process lives
+
+
 _vocabularies: list[Any] = []
-"""Files that are removed when they are closed, at the end of the process."""
+"""Files that stay open, and so there, as long as this process."""
