@@ -48,6 +48,10 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     say(f"Wrote {clean(str(folder))}.")
 
 
+MANY = 30
+"""Outputs from which on drawing them anew says how much a share hangs on chance; of one, all draws are the same."""
+
+
 def show_usage(usage: Usage, rows: int) -> None:
     """The usage of sources with a bar each, the largest first, and what could not be attributed."""
     table = usage.table.to_pylist()
@@ -66,6 +70,8 @@ def show_usage(usage: Usage, rows: int) -> None:
         + (f", {usage.repeated:,} of them repeated from a prompt and not attributed" if usage.repeated else "")
         + ". Attribution is an estimate: docs/attribution.md says what it cannot know."
     )
+    if usage.outputs < MANY:
+        say(f"Note: the intervals are from drawing the outputs anew; of fewer than {MANY} they are too narrow.")
 
 
 def _line(row: dict[str, object]) -> dict[str, object]:

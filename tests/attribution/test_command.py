@@ -1,0 +1,50 @@
+"""`royalty attribute` as it is typed: what it writes, and what it says."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from royaltycli.cli import app
+from tests.attribution.conftest import prose
+
+FEW = "of fewer than 30 they are too narrow"
+
+
+@pytest.fixture
+def place(corpus, tmp_path, monkeypatch):
+    corpus({name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def attribute(place, outputs, *options):
+    """What is said of so many outputs, which all quote one document of ann."""
+    text = " ".join(prose(0).split()[100:200])
+    lines = [json.dumps({"id": number, "text": text}) for number in range(outputs)]
+    (place / "outputs.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    result = CliRunner().invoke(app, ["attribute", "outputs.jsonl", "--method", "verbatim", *options])
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+def test_usage_and_details_are_written_as_their_endings_say(place):
+    said = attribute(place, 2, "-o", "usage.csv", "--details", "details.parquet")
+    assert "Wrote usage.csv and details.parquet." in said
+    header, first, *_ = (place / "usage.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("source_id,")
+    assert first.startswith("ann,")
+    assert pq.read_table(place / "details.parquet")["output_id"].to_pylist()[0] == "0"
+
+
+def test_intervals_of_few_outputs_are_said_to_be_too_narrow(place):
+    assert FEW in attribute(place, 29)
+    assert FEW not in attribute(place, 30)
+
+
+def test_a_quiet_command_says_nothing(place):
+    assert attribute(place, 1, "--quiet") == ""
+    assert (place / "usage.parquet").exists()
