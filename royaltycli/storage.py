@@ -42,8 +42,8 @@ SEAL_START = b"sha256 of this file with these digits as zeros: "
 BLANK_SEAL = SEAL_START + b"0" * 64
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool = False) -> None:
-    """Make `path` hold what `write` writes to the file it is given, in one step.
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool = False) -> str:
+    """Make `path` hold what `write` writes to the file it is given, in one step; gives its SHA-256, in hexadecimal.
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
@@ -51,15 +51,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
-        _send(elsewhere, write)
+        digest = _send(elsewhere, write)
         _written[path] = f"{elsewhere} was written"
-        return
+        return digest
     if not swept:
         _remove_leftovers(check_place(path))
-    _put(path, write, str(path), f"{path} was written")
+    return _put(path, write, str(path), f"{path} was written")
 
 
-def _send(place: Location, write: Callable[[BinaryIO], object]) -> None:
+def _send(place: Location, write: Callable[[BinaryIO], object]) -> str:
     """As `write_whole`, on another machine; what is written is collected here before."""
     try:
         with tempfile.TemporaryFile() as file:
@@ -67,12 +67,13 @@ def _send(place: Location, write: Callable[[BinaryIO], object]) -> None:
             write(cast("BinaryIO", given))
             file.seek(0)
             send(place, file, given.digest.digest())
+            return given.digest.hexdigest()
     except OSError as error:
         reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
         raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
 
 
-def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str | None) -> None:
+def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str | None) -> str:
     """As `write_whole`, in whose errors it has a `name`, and which `written` tells of as `said`."""
     place = check_place(path)
     partial: Path | None = None
@@ -94,6 +95,7 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str |
                 _written[partial] = said
             partial.replace(place)
         _sync_folder(place.parent)
+        return given.digest.hexdigest()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"{name} cannot be written ({reason}); what was there before is unchanged") from error
@@ -175,9 +177,12 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     write_whole(path, lambda file: write_sealed(file, table))
 
 
-def write_parquet_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    """Write a sealed Parquet file as `write_parquet` does, whose row groups are the parts. Raises OutputError."""
-    write_whole(path, lambda file: write_sealed_parts(file, schema, parts))
+def write_parquet_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> str:
+    """Write a sealed Parquet file as `write_parquet` does, whose row groups are the parts; gives its SHA-256.
+
+    Raises OutputError.
+    """
+    return write_whole(path, lambda file: write_sealed_parts(file, schema, parts))
 
 
 def write_part(path: Path, table: pa.Table) -> None:
@@ -278,6 +283,8 @@ def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
 
     elsewhere = place_of(path)
     try:
+        if elsewhere is None and not path.is_file():
+            raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
         with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
                 raise _damaged(path)

@@ -20,11 +20,8 @@ except ImportError:  # Windows, where LOCKS says so
     fcntl = None  # type: ignore[assignment]
 
 
-LAST = "last.parquet"
-"""In a folder of parts, what the whole work came to when it was last done."""
-
-LEFTOVER = re.compile(rf"\.([0-9a-f]{{64}}\.parquet|{re.escape(LAST)})\.[0-9a-f]+{re.escape(PARTIAL)}")
-"""What a killed process may leave of that, or of a part, whose name is a digest; all else there is somebody else's."""
+LEFTOVER = re.compile(rf"\.[0-9a-f]{{64}}\.parquet\.[0-9a-f]+{re.escape(PARTIAL)}")
+"""What a killed process may leave of a part whose name is a digest; all else in the folder is somebody else's."""
 
 
 @contextlib.contextmanager

@@ -272,10 +272,9 @@ def usage_place(output: str, *inputs: Path) -> tuple[Path, str]:
     place = named_file(output)
     if place == STANDARD_OUTPUT:
         raise CallError("usage and details go into files; name one with `-o` or `--details`")
-    kind = format_by_ending(place)
     check_place(place)
     spare(place, *inputs)
-    return place, kind
+    return place, format_by_ending(place)
 
 
 def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()) -> str:

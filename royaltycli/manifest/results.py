@@ -54,7 +54,7 @@ def is_sealed_result(match: Match, form: Format | None) -> bool:
 
 def refusal_of(match: Match, root: str) -> Refusal | None:
     """Why a match is no document: its own refusal, or that it is a result in text which lies in the folder `root`."""
-    if match.refusal is None and (match.path.rpartition(os.sep)[0] or os.sep) == root:
+    if match.refusal is None and match.path.rpartition(os.sep)[0] == root.rstrip(os.sep):
         with contextlib.suppress(OSError), open_regular(match.path) as file:
             return RESULT if _begins_like_a_result(file) else None
     return match.refusal

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from royaltycli.errors import CallError
+from royaltycli.remote.locations import written
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,14 +38,16 @@ def choose_format(asked: str | None, output: Path | None, *, terminal: bool, mor
     if asked is not None:
         return asked
     if output.suffix.lower() not in endings:
-        raise CallError(f"{output} has none of the endings {', '.join(endings)}; use one of them, or say `--format`")
+        raise CallError(
+            f"{written(output)} has none of the endings {', '.join(endings)}; use one of them, or say `--format`"
+        )
     return endings[output.suffix.lower()]
 
 
 def format_by_ending(output: Path) -> str:
     """The format of a result that no option names the format of. Raises CallError for an unknown ending."""
     if output.suffix.lower() not in ENDINGS:
-        raise CallError(f"{output} has none of the endings {', '.join(ENDINGS)}; use one of them")
+        raise CallError(f"{written(output)} has none of the endings {', '.join(ENDINGS)}; use one of them")
     return ENDINGS[output.suffix.lower()]
 
 

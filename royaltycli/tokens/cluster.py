@@ -21,7 +21,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from royaltycli.errors import CallError, RoyaltyError, WorkerError
 from royaltycli.limits import CONNECT_SECONDS, TASK_RETRIES
@@ -205,22 +205,29 @@ def _answer(tool: str, job: Job, task: Task, owners: dict[int, Any]) -> Answer:
 def _counting(job: Job) -> Counting:
     """Kept from one task to the next, as an engine takes long to load."""
     # In a file on this machine, as an engine reads it from one, now and whenever it is made anew.
-    file = _nameless_file() or tempfile.NamedTemporaryFile(suffix=job.encoding.path.suffix)  # noqa: SIM115 -- see below
+    file, path = _file_in_memory() or _file_on_disk(job.encoding.path.suffix)
     file.write(job.encoding.data)
     file.flush()
-    _vocabularies.append(file)
-    encoding = replace(job.encoding, path=Path(file.name))
+    _vocabulary[:] = [file]
+    encoding = replace(job.encoding, path=path)
     reference = load_reference(encoding)
     return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, lambda *_: None)
 
 
-def _nameless_file() -> Any:
-    """A file in memory, where the system has such, which is gone with this process even if that is killed; or None."""
-    if not hasattr(os, "memfd_create"):
+def _file_in_memory() -> tuple[IO[bytes], Path] | None:
+    """A file that is gone with this process even if that is killed; None where the system has no such."""
+    try:
+        descriptor = os.memfd_create("vocabulary")
+    except (AttributeError, OSError):
         return None
-    descriptor = os.memfd_create("vocabulary")
-    return Path(f"/proc/self/fd/{descriptor}").open("wb")  # whose name leads to it as long as the process lives
+    file, path = os.fdopen(descriptor, "wb"), Path(f"/proc/self/fd/{descriptor}")
+    return (file, path) if path.exists() else None
 
 
-_vocabularies: list[Any] = []
-"""Files that stay open, and so there, as long as this process."""
+def _file_on_disk(ending: str) -> tuple[IO[bytes], Path]:
+    file = tempfile.NamedTemporaryFile(suffix=ending)  # noqa: SIM115 -- open as long as it is of use
+    return file, Path(file.name)
+
+
+_vocabulary: list[IO[bytes]] = []
+"""The file of the job under way, which stays open, and so there, as long as this process or the job."""

@@ -61,8 +61,8 @@ def merge(
                 yield part
             groups.check_holders(lambda place: pieces[place >> PLACE_BITS][0].file.name)
 
-        write_parquet_parts(output, _schema(corpus, encoding, duplicates), parts())
-        return tally.totals(duplicates, credited.copies)
+        sha256 = write_parquet_parts(output, _schema(corpus, encoding, duplicates), parts())
+        return tally.totals(duplicates, credited.copies, sha256)
 
 
 def _schema(corpus: Corpus, encoding: Encoding, duplicates: Duplicates) -> pa.Schema:

@@ -27,10 +27,12 @@ from royaltycli.storage import read_sealed, write_part
 from royaltycli.tokens.copies import Copies
 from royaltycli.tokens.partials import NAME
 from royaltycli.tokens.table import SCHEMA_VERSION
-from royaltycli.tokens.totals import Nameless, Scan, Totals
-from royaltycli.workspace import LAST, parts_in
+from royaltycli.tokens.totals import LARGEST, Nameless, Scan, Totals
+from royaltycli.workspace import parts_in
 
 METADATA = b"royalty.last"
+LAST = f"{hashlib.sha256(METADATA).hexdigest()}.parquet"
+"""A digest as a name, as partial tables have one: in a folder of the user's own, nothing else is called so."""
 
 _said_of = attrgetter("name", "path", "size", "format", "compression", "owner", "stamp")
 
@@ -41,7 +43,7 @@ def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[
     It has the manifest and its lists, some `options`, and each file: where it is, its size and its stamp, and
     the settings with which it is read.
     """
-    about = (version("royaltycli"), SCHEMA_VERSION, corpus.digest, corpus.lists, options)
+    about = (version("royaltycli"), version("pyarrow"), SCHEMA_VERSION, corpus.digest, corpus.lists, options)
     digest = hashlib.sha256(repr(about).encode())
     for file, settings in files:
         digest.update(repr((_said_of(file), settings)).encode())
@@ -49,25 +51,27 @@ def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[
 
 
 def remember(folder: Path, output: Path, state: str, scan: Scan, top: int) -> None:
-    """Keep what a scan came to that has just written `output`; if it cannot be kept, the next scan takes longer."""
-    if not _is_here(folder, output):
+    """Keep what a scan came to that has written `output`; if it cannot be kept, the next scan takes longer."""
+    place, totals = folder / LAST, scan.totals
+    if not _is_here(folder, output) or place.is_symlink():
         return
-    totals = scan.totals
     about = {each.name: getattr(scan, each.name) for each in fields(scan) if each.name != "totals"}
     with contextlib.suppress(OSError, OutputError):
-        seen = [state, top, _digest(output), _tables(folder)]
-        said = {"seen": seen, "scan": about, "totals": asdict(replace(totals, largest=None))}
-        write_part(folder / LAST, totals.largest.replace_schema_metadata({METADATA: json.dumps(said).encode()}))
+        said = {"state": state, "top": top, "tables": _tables(folder), "scan": about}
+        said["totals"] = asdict(replace(totals, largest=None))
+        write_part(place, totals.largest.replace_schema_metadata({METADATA: json.dumps(said).encode()}))
 
 
 def recall(folder: Path, output: Path, state: str, top: int) -> Scan | None:
     """What the last scan came to, if `output` is still the table that it wrote, and is what a scan would write now."""
-    if not _is_here(folder, output) or not (folder / LAST).exists():
+    if not _is_here(folder, output):
         return None
-    with contextlib.suppress(TableError, OSError, KeyError, ValueError, TypeError):
+    with contextlib.suppress(TableError, OSError, KeyError, ValueError, TypeError, RecursionError):
         largest = read_sealed(folder / LAST)
         said = json.loads(largest.schema.metadata[METADATA])
-        if said["seen"] == [state, top, _digest(output), _tables(folder)]:
+        if (said["state"], said["top"]) != (state, top) or largest.schema.names != list(LARGEST):
+            return None
+        if said["tables"] == _tables(folder) and said["totals"]["sha256"] == _digest(output):
             return _scan(said, largest.replace_schema_metadata(None))
     return None
 
@@ -91,5 +95,6 @@ def _digest(output: Path) -> str:
 
 def _tables(folder: Path) -> str:
     """The digest of the names of all partial tables, which are digests themselves, and of their sizes and stamps."""
-    seen = [(path.name, path.stat().st_size, stamp_of(path.stat())) for path in parts_in(folder, NAME)]
+    looks = [(path.name, path.stat()) for path in parts_in(folder, NAME) if path.name != LAST]
+    seen = [(name, look.st_size, stamp_of(look)) for name, look in looks]
     return hashlib.sha256(repr(seen).encode()).hexdigest()

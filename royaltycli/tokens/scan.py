@@ -67,7 +67,8 @@ class Plan:
         """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
         settings = Settings(self.owners, self.job.encoding)
         job, corpus = self.job, self.corpus
-        options = (job.encoding.name, job.encoding.digest, job.engine, job.verify, self.duplicates)
+        reference = None if self.reference is None else self.reference.name
+        options = (job.encoding.name, job.encoding.digest, job.engine, reference, job.verify, self.duplicates)
         return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
 
     @property

@@ -35,7 +35,10 @@ LARGEST = ("source_id", "title", "credited_tokens")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over a token table. `largest` are the sources with the most credited tokens, with LARGEST's columns."""
+    """The sums over a token table, and the SHA-256 of its file.
+
+    `largest` are the sources with the most credited tokens, with LARGEST's columns.
+    """
 
     sources: int
     holders: int
@@ -47,6 +50,7 @@ class Totals:
     copies: Copies
     nameless: tuple[Nameless, ...]
     largest: pa.Table
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ class Tally:
         order = np.argsort(-rows["credited_tokens"].to_numpy(), kind="stable")[: self._top]
         self._largest = rows.take(pa.array(order))
 
-    def totals(self, duplicates: Duplicates, copies: Copies) -> Totals:
-        """What was added, once it is all."""
+    def totals(self, duplicates: Duplicates, copies: Copies, sha256: str) -> Totals:
+        """What was added, once it is all, and written as a file of this digest."""
         assert self._largest is not None  # even an empty table has one part
         nameless = (
             Nameless(source_id(collection, None), documents, tokens, alone=self._of_collection[collection] == 1)
@@ -119,6 +123,7 @@ class Tally:
             copies=copies,
             nameless=tuple(nameless),
             largest=self._largest,
+            sha256=sha256,
         )
 
     def _count_holders(self) -> int:

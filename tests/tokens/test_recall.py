@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 
+import pyarrow as pa
 import pytest
 
-from royaltycli import api, scanning
+from royaltycli import api, scanning, storage
 from royaltycli.errors import CallError, OutputError
 from royaltycli.tokens import recall, scan
 from royaltycli.tokens.partials import NAME, folder_of
-from royaltycli.workspace import LAST, parts_in
+from royaltycli.tokens.recall import LAST
+from royaltycli.tokens.scan import count, finish
+from royaltycli.workspace import parts_in
 
 MANIFEST = """
 [corpus]
@@ -76,6 +80,11 @@ def test_what_has_not_changed_is_recalled_word_for_word(place, merged):
     assert (place / "tokens.parquet").read_bytes() == table
 
 
+def tables_of(place):
+    """The partial tables beside the token table."""
+    return [path for path in parts_in(folder_of(place / "tokens.parquet"), NAME) if path.name != LAST]
+
+
 def touch(path):
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
@@ -100,8 +109,8 @@ CHANGES = {
     "a comment in the manifest": lambda place: edit(place / "corpus.toml", MANIFEST + "# changed\n"),
     "the table changed": lambda place: flip(place / "tokens.parquet"),
     "the table gone": lambda place: (place / "tokens.parquet").unlink(),
-    "a partial table gone": lambda place: parts_in(folder_of(place / "tokens.parquet"), NAME)[0].unlink(),
-    "a partial table changed": lambda place: flip(parts_in(folder_of(place / "tokens.parquet"), NAME)[0]),
+    "a partial table gone": lambda place: tables_of(place)[0].unlink(),
+    "a partial table changed": lambda place: flip(tables_of(place)[0]),
     "what is remembered changed": lambda place: flip(folder_of(place / "tokens.parquet") / LAST),
     "what is remembered gone": lambda place: (folder_of(place / "tokens.parquet") / LAST).unlink(),
 }
@@ -144,8 +153,65 @@ def test_what_is_asked_for_otherwise_is_not_recalled(place, merged, options):
     assert merged == [1]
 
 
-def test_another_version_recalls_nothing(place, merged, monkeypatch):
-    monkeypatch.setattr(recall, "version", lambda _package: "99")
+@pytest.mark.parametrize("changed", ["royaltycli", "pyarrow"])
+def test_another_version_recalls_nothing(place, merged, monkeypatch, changed):
+    monkeypatch.setattr(recall, "version", lambda package: "99" if package == changed else version(package))
+    scanned(place)
+    assert merged == [1]
+
+
+def test_a_table_that_another_has_put_there_meanwhile_is_not_this_scans(place, merged, monkeypatch):
+    """Between the writing of the table and its being remembered, somebody else writes another one to its place."""
+    table, remove_others = place / "tokens.parquet", scan.remove_others
+
+    def late(*arguments):
+        monkeypatch.setattr(scan, "remove_others", remove_others)
+        remove_others(*arguments)
+        other(place, "r50k_base", table)
+
+    monkeypatch.setattr(scan, "remove_others", late)
+    scanned(place, fresh=True)
+    merged.clear()
+    scanned(place)
+    assert merged == [1]
+    assert table.read_bytes() == other(place, "o200k_base", place / "other.parquet")
+
+
+def other(place, encoding, output):
+    """The table of a scan that keeps its counts elsewhere."""
+    with scanning.counts_folder(output, place / f"counts-{encoding}") as folder:
+        plan = scanning.plan_opened(api.check(place), folder, encoding=encoding)
+        finish(count(plan), output)
+    return output.read_bytes()
+
+
+def test_nothing_of_the_users_own_is_written_over(place):
+    """In a folder that is named with --counts, what is called so may lead elsewhere, but not be written through."""
+    precious = place / "precious.txt"
+    edit(precious, "mine")
+    last = folder_of(place / "tokens.parquet") / LAST
+    last.unlink()
+    last.symlink_to(precious)
+    edit(place / "book/c.txt", "More.")
+    scanned(place)
+    scanned(place)
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+HOSTILE = {
+    "of another table": lambda last: storage.write_part(last, pa.table({"a": [1]})),
+    "nested deeply": lambda last: storage.write_part(
+        last, pa.table({"a": [1]}).replace_schema_metadata({recall.METADATA: b"[" * 100_000})
+    ),
+    "empty": lambda last: last.write_bytes(b""),
+    "a folder": lambda last: (last.unlink(), last.mkdir()),
+    "a pipe": lambda last: (last.unlink(), os.mkfifo(last)),
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_lies_there_instead_is_as_good_as_nothing(place, merged, make):
+    make(folder_of(place / "tokens.parquet") / LAST)
     scanned(place)
     assert merged == [1]
 
