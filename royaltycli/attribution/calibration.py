@@ -70,7 +70,8 @@ class Span:
 class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
-    `prior` has the probability of each unit, and last of none, in the mean over those spans, or nearly. `right` is the
+    `prior` has the probability of each unit, and then that of none by the unit that it leans to, as `shift.leaning`
+    has it, in the mean over those spans, or nearly. `right` is the
     part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of
     that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
     """
@@ -249,7 +250,7 @@ def _crossed(
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
     """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
     fold = np.array([span.fold for span in spans])
-    prior = np.zeros(len(index.units) + 1)
+    prior = np.zeros((2, len(index.units)))
     sure, right = [], []
     for number in range(FOLDS):
         others = [example for example, own in zip(examples, fold, strict=True) if own != number]
@@ -257,16 +258,15 @@ def _crossed(
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)
-            prior[example.evidence.units] += example.weight * odds
-            prior[-1] += example.weight * none
+            prior[:, example.evidence.units] += example.weight * np.outer([1, none / odds.sum()], odds)
             if example.right >= 0 and not span.quoted and len(span.tokens) == USUAL:
                 sure.append(float(odds.max() / odds.sum()))
                 right.append(int(odds.argmax()) == example.right)
     # Where a unit has hardly a span, the mean says little, and what its tokens make likely counts more.
-    likely = np.append(index.sizes / index.tokens * (1 - UNKNOWN), UNKNOWN)
+    likely = np.outer([1 - UNKNOWN, UNKNOWN], index.sizes / index.tokens)
     prior = np.maximum(likely, 1e-12) * (prior + FEW) / (likely * prior.sum() + FEW)
     measured = (float(np.mean(right)), calibration_error(np.array(sure), np.array(right))) if sure else (0.0, 0.0)
-    return prior / prior.sum(), len(spans), *measured
+    return prior.ravel() / prior.sum(), len(spans), *measured
 
 
 def calibration_error(sure: Vector, right: npt.NDArray[np.bool_], weights: Vector | None = None) -> float:
