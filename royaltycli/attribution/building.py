@@ -51,6 +51,7 @@ Tell = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is to do."""
 
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
 
@@ -78,7 +79,7 @@ class _Grouped:
     sources: list[str]
     units: list[tuple[tuple[int, ...], int]]
     unit: Numbers
-    kept: npt.NDArray[np.bool_]
+    kept: Mask
     sizes: Numbers
 
 
@@ -164,8 +165,7 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
         tell("making models", number, len(keys))
         part = slice(start, start + len(table))
         start = part.stop
-        kept, unit = grouped.kept[part], grouped.unit[part]
-        cut = alone[part]
+        kept, unit, cut = grouped.kept[part], grouped.unit[part], alone[part]
         said = json.dumps([folder.VERSION, key]).encode()
         own = hashlib.sha256(said + kept.tobytes() + unit.tobytes() + cut.tobytes()).hexdigest()
         if not folder.is_whole(index / MODELS / own):
@@ -175,10 +175,8 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
     return made
 
 
-def _make_model(
-    index: Path, key: str, own: str, table: pa.Table, kept: npt.NDArray[np.bool_], unit: Numbers, cut: npt.NDArray[np.bool_]
-) -> None:
-    """The model of what is `kept` of a shard; documents to be `cut` are the only ones of their units."""
+def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: Mask, unit: Numbers, cut: Mask) -> None:
+    """The model of what is `kept` of a shard; documents to be `cut` into folds are the only ones of their units."""
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]

@@ -25,7 +25,7 @@ from royaltycli.attribution.machine import MACHINES, Machine, machines, parts_wi
 from royaltycli.tokens.engines import Ids
 
 SPANS = {32: 1000, 128: 1000, 512: 500, 2048: 350}
-"""Tokens of the spans, and how many spans; at most a third as many as there are stretches of that size in the corpus."""
+"""Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
 
 USUAL = 128
 """Tokens of the spans by which a calibration says how well it does."""
@@ -49,7 +49,8 @@ BINS = 15
 class Span:
     """A stretch of a document, by its number in a model; while it is judged, its fold is left out.
 
-    Of one that is `unknown` the unit is left out, and a fold of the others. One that is `quoted` is matched all the same.
+    Of one that is `unknown` its unit is left out, and a fold of the others. One that is `quoted` is matched all the
+    same.
     """
 
     tokens: Ids
@@ -159,7 +160,8 @@ def read_calibration(index: Index) -> Calibration | None:
 
 def _of(index: Index) -> str:
     """The digest of all that a calibration depends on."""
-    said = json.dumps([folder.VERSION, index.about["models"], list(SPANS.items()), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY])
+    drawn = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY]
+    said = json.dumps([folder.VERSION, index.about["models"], drawn])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -216,9 +218,9 @@ def _pieces(index: Index) -> _Pieces:
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(columns[-1], kind="stable")
     order = order[columns[3][order] > 0]
-    *columns, strata = (column[order] for column in columns)
+    models, documents, starts, sizes, strata = (column[order] for column in columns)
     found, firsts = np.unique(strata, return_index=True)
-    return _Pieces(*columns, found, np.append(firsts, len(strata)))
+    return _Pieces(models, documents, starts, sizes, found, np.append(firsts, len(strata)))
 
 
 def _pieces_of(number: int, model: Model) -> list[Numbers]:

@@ -110,7 +110,7 @@ def _table(examples: Sequence[Example], units: int) -> _Table:
     parts = [_rows(example.evidence) for example in examples]
     sizes = np.array([len(part) for part in parts])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    right = [example.right if example.right >= 0 else len(example.evidence.units) for example in examples]
+    right = np.array([each.right if each.right >= 0 else len(each.evidence.units) for each in examples], np.int64)
     weight = np.array([example.weight for example in examples])
     unit = np.concatenate([np.append(example.evidence.units, units) for example in examples])
     before = np.concatenate([np.append(example.evidence.before, 0.0) for example in examples])

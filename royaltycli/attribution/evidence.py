@@ -145,7 +145,7 @@ def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> F
 def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
     """The weights of all runs of each unit."""
     weights = index.weights[order]
-    sums = weights.sum(axis=1).astype(np.float64)
+    sums: npt.NDArray[np.float64] = weights.sum(axis=1).astype(np.float64)
     if left_out is not None:
         sums -= weights[:, left_out.fold]
         if left_out.unit is not None:
@@ -224,8 +224,10 @@ def _hidden(model: Model, left_out: LeftOut | None) -> Hidden | None:
         documents = model.suffixes.documents[places]
         # What begins before a stretch of its document and reaches into it is hidden, too.
         reached = np.minimum(places + MATCH_TOKENS, model.starts[documents + 1] - 2)
-        gone = (model.folds[places] == left_out.fold) | (model.folds[reached] == left_out.fold)
-        return gone if left_out.unit is None else gone | (model.units[documents] == left_out.unit)
+        gone: npt.NDArray[np.bool_] = (model.folds[places] == left_out.fold) | (model.folds[reached] == left_out.fold)
+        if left_out.unit is not None:
+            gone |= model.units[documents] == left_out.unit
+        return gone
 
     return hides
 

@@ -76,7 +76,7 @@ def count_grams(tokens: Ids, lengths: Numbers, owners: Numbers, order: int) -> G
     runs, documents = runs_of(tokens, order), np.repeat(np.arange(len(lengths)), lengths)
     ends = np.repeat(np.cumsum(lengths), lengths)
     inside = np.arange(len(runs)) + order <= ends[: len(runs)]
-    runs, documents, owners = (each[: len(inside)][inside] for each in (runs, documents, owners))
+    runs, documents, owners = runs[inside], documents[: len(runs)][inside], owners[: len(runs)][inside]
     by = np.lexsort((documents, owners, runs))
     runs, documents, owners = runs[by], documents[by], owners[by]
     entries = _firsts(runs, owners)
