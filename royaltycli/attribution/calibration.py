@@ -260,7 +260,11 @@ def _crossed(
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)
-            prior[:, example.evidence.units] += example.weight * np.outer([1, none / odds.sum()], odds)
+            units, sizes = example.evidence.units, index.sizes / index.tokens
+            prior[0, units] += example.weight * odds
+            # Where there is no other unit to lean to, as their tokens are.
+            lean = np.bincount(units, odds, minlength=len(sizes)) / odds.sum() if odds.sum() > 0 else sizes
+            prior[1] += example.weight * none * lean
             if example.right >= 0 and not span.quoted and len(span.tokens) == USUAL:
                 sure.append(float(odds.max() / odds.sum()))
                 right.append(int(odds.argmax()) == example.right)
