@@ -190,6 +190,9 @@ MACHINE_UNITS = 256
 MACHINE_PASSAGES = 20_000
 """Passages that it is trained on, of 128 tokens each; it takes longer with each, and learns little more."""
 
+FACTORS = 256
+"""Sources of which each has a factor of its own in how evidence is weighed; for more there is little to learn from."""
+
 TRACE_BYTES = 1 * MiB
 """Length of a text that is traced, as UTF-8: a book of some 200,000 tokens."""
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from royaltycli.attribution import folder
 from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration, write_calibration
 from royaltycli.attribution.copies import PARTS, groups
+from royaltycli.attribution.folds import FOLDS, folds_of
 from royaltycli.attribution.grams import ORDERS, count_grams
 from royaltycli.attribution.index import MODELS, open_index
 from royaltycli.attribution.passages import index_passages
@@ -50,6 +51,7 @@ Tell = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is to do."""
 
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
 
@@ -77,7 +79,7 @@ class _Grouped:
     sources: list[str]
     units: list[tuple[tuple[int, ...], int]]
     unit: Numbers
-    kept: npt.NDArray[np.bool_]
+    kept: Mask
     sizes: Numbers
 
 
@@ -158,31 +160,36 @@ def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) ->
 def _make_models(index: Path, keys: list[str], documents: list[pa.Table], grouped: _Grouped, tell: Tell) -> list[str]:
     """The keys of the models of each shard, made where they are not there yet."""
     made, start = [], 0
+    alone = np.bincount(grouped.unit[grouped.kept], minlength=len(grouped.units))[grouped.unit] == 1
     for number, (key, table) in enumerate(zip(keys, documents, strict=True)):
         tell("making models", number, len(keys))
         part = slice(start, start + len(table))
         start = part.stop
-        kept, unit = grouped.kept[part], grouped.unit[part]
+        kept, unit, cut = grouped.kept[part], grouped.unit[part], alone[part]
         said = json.dumps([folder.VERSION, key]).encode()
-        own = hashlib.sha256(said + kept.tobytes() + unit.tobytes()).hexdigest()
+        own = hashlib.sha256(said + kept.tobytes() + unit.tobytes() + cut.tobytes()).hexdigest()
         if not folder.is_whole(index / MODELS / own):
-            _make_model(index, key, own, table, kept, unit)
+            _make_model(index, key, own, table, kept, unit, cut)
         made.append(own)
     tell("making models", len(keys), len(keys))
     return made
 
 
-def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: npt.NDArray[np.bool_], unit: Numbers) -> None:
+def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: Mask, unit: Numbers, cut: Mask) -> None:
+    """The model of what is `kept` of a shard; documents to be `cut` into folds are the only ones of their units."""
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]
+    folds = folds_of(lengths, unit, cut[kept])
     place = folder.emptied(index / MODELS / own)
     text = searchable(tokens, lengths)
     folder.save(place, "text", text)
     folder.save(place, "suffixes", sort_suffixes(text))
     folder.save(place, "starts", np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths + 1)]))
+    folder.save(place, "folds", folds)
+    owners = np.repeat(unit * FOLDS, lengths) + folds[text[: len(folds)] > 0]
     for order in ORDERS:
-        folder.save_all(place, f"grams-{order}", count_grams(tokens, lengths, unit, order))
+        folder.save_all(place, f"grams-{order}", count_grams(tokens, lengths, owners, order))
     folder.save_all(place, "passages", index_passages(tokens, lengths))
     places = table["place"].combine_chunks().filter(pa.array(kept))
     write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))

@@ -1,8 +1,9 @@
-"""Fits the choice to an index: spans of its own documents, each judged as if its document were not there (rule U9).
+"""Fits the choice to an index: spans of its own documents, each judged as if its fold were not there (rule U9).
 
-No document need be set aside: what a document adds to the models is taken out while its own spans are judged. Of a
-source with a single document a fifth of it is taken out around the span. Others are judged with the whole source
-taken out: the right answer is then that nothing in the corpus is the source.
+No document need be set aside: what the documents of a fold add to the models of all units is taken out while their
+spans are judged. Were only the span's own document taken out, its unit would be the one that is smaller than usual,
+and that would give it away. Some are judged with their whole unit taken out as well: the right answer is then that
+nothing in the corpus is the source.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +19,19 @@ import numpy.typing as npt
 from royaltycli.attribution import folder
 from royaltycli.attribution.choice import Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
-from royaltycli.attribution.index import Index
-from royaltycli.attribution.machine import FOLDS, Machine, Machines, machines
+from royaltycli.attribution.folds import FOLDS
+from royaltycli.attribution.index import Index, Model
+from royaltycli.attribution.machine import MACHINES, Machine, machines, parts_with
 from royaltycli.tokens.engines import Ids
 
-SIZES = (32, 128, 512, 2048)
-"""Tokens of the spans."""
+SPANS = {32: 1000, 128: 1000, 512: 500, 2048: 350}
+"""Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
 
-SPANS = 600
-"""Spans of each size; at most a third as many as there are stretches of that size in the corpus."""
+USUAL = 128
+"""Tokens of the spans by which a calibration says how well it does."""
 
 UNKNOWN_EVERY = 3
-"""Of so many spans one is judged a second time, with its whole source taken out."""
+"""Of so many spans one is judged a second time, with its whole unit taken out."""
 
 QUOTED_EVERY = 10
 """Of so many spans one is matched with its own document, as what a model has by heart and quotes."""
@@ -45,18 +47,32 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a document, and what is left out while it is judged; but of one that is `quoted` it is matched."""
+    """A stretch of a document, by its number in a model; while it is judged, its fold is left out.
+
+    Of one that is `unknown` its unit is left out, and a fold of the others. One that is `quoted` is matched all the
+    same.
+    """
 
     tokens: Ids
-    left_out: LeftOut
+    model: int
+    document: int
+    unit: int
+    fold: int
+    unknown: bool = False
     quoted: bool = False
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What is overlooked while it is judged: always a fold, so that as much of the corpus is there for all."""
+        return LeftOut(parts_with(self.unit), self.unit) if self.unknown else LeftOut(self.fold)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
-    `prior` has the probability of each unit, and last of none, in the mean over those spans, or nearly. `right` is the
+    `prior` has the probability of each unit, and then that of none by the unit that it leans to, as `shift.leaning`
+    has it, in the mean over those spans, or nearly. `right` is the
     part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of
     that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
     """
@@ -68,6 +84,8 @@ class Calibration:
     right: float
     error: float
 
+
+Numbers = npt.NDArray[np.int64]
 
 Extend = Callable[[int, Evidence], Evidence]
 """Adds measures to the evidence on a span, by its number."""
@@ -85,30 +103,19 @@ def calibrate(
     """
     spans = list(sample(index, seed))
     more = None if extend is None else extend(spans)
-    steps = 2 * FOLDS + len(spans)  # the machines, and then the spans
+    steps = MACHINES + len(spans)  # the machines, and then the spans
     trained = machines(index, lambda done, _of: tick(done, steps))
     examples = []
     for number, span in enumerate(spans):
-        tick(2 * FOLDS + number, steps)
-        machine = None if trained is None else _unseeing(trained, index, span)
-        found = evidence(index, span.tokens, machine, span.left_out, quoted=span.quoted)
+        tick(MACHINES + number, steps)
+        out = span.left_out
+        machine = None if trained is None else trained.without(out.fold, out.unit)
+        found = evidence(index, span.tokens, machine, out, quoted=span.quoted)
         examples.append(_example(span, found if more is None else more(number, found)))
     tick(steps, steps)
     examples = _weighted(examples)
-    return Calibration(fit(examples), None if trained is None else trained.mean(), *_crossed(index, spans, examples))
-
-
-def _unseeing(trained: Machines, index: Index, span: Span) -> Machine:
-    """A machine that has not seen what is left out while a span is judged."""
-    left_out = span.left_out
-    if left_out.whole_unit:
-        return trained.without_unit(left_out.unit)
-    if index.documents[left_out.unit] > 1:
-        return trained.without_document(_document(index, span))
-    model = index.models[left_out.model]
-    own = model.suffixes.documents[left_out.start]
-    begin, end = int(model.starts[own]), int(model.starts[own + 1]) - 1
-    return trained.without_part(((left_out.start + left_out.stop) / 2 - begin) / (end - begin))
+    choice = fit(examples, len(index.units))
+    return Calibration(choice, None if trained is None else trained.of_all, *_crossed(index, spans, examples))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
@@ -118,6 +125,7 @@ def write_calibration(index: Index, calibration: Calibration) -> None:
         "of": _of(index),
         "weights": choice.weights.tolist(),
         "none": choice.none.tolist(),
+        "own": choice.own.tolist(),
         "spans": calibration.spans,
         "right": calibration.right,
         "error": calibration.error,
@@ -144,7 +152,7 @@ def read_calibration(index: Index) -> Calibration | None:
         return None
     trained: dict[str, str] = value.get("machine", {})
     folder.check_digests(index.path, {"prior.npy": value["prior"], **trained})
-    choice = Choice(np.array(value["weights"]), np.array(value["none"]))
+    choice = Choice(*(np.array(value[name]) for name in ("weights", "none", "own")))
     machine = folder.load_all(index.path, "machine", Machine) if trained else None
     prior = folder.load(index.path, "prior")
     return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
@@ -152,40 +160,82 @@ def read_calibration(index: Index) -> Calibration | None:
 
 def _of(index: Index) -> str:
     """The digest of all that a calibration depends on."""
-    said = json.dumps([folder.VERSION, index.about["models"], SIZES, SPANS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY])
+    drawn = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY]
+    said = json.dumps([folder.VERSION, index.about["models"], drawn])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The documents of an index, and the stretches of those that are cut into folds, in the order of their strata.
+
+    A stratum is a fold of a unit, unit * FOLDS + fold: `strata[i]` has the pieces `firsts[i]` to `firsts[i + 1]`.
+    """
+
+    models: Numbers
+    documents: Numbers
+    starts: Numbers
+    sizes: Numbers
+    strata: Numbers
+    firsts: Numbers
+
+
 def sample(index: Index, seed: int) -> Iterator[Span]:
-    """Spans of documents, drawn by the tokens of the documents, in an order that the seed alone decides."""
+    """Spans of documents, in an order that the seed alone decides.
+
+    Each unit has as many as it has tokens, and each of its folds as many as the others: how large a fold is must not
+    say whose the spans are.
+    """
     random = np.random.default_rng(seed)
-    lengths = [np.diff(model.starts) - 1 for model in index.models]
-    in_unit = index.documents
-    models = np.repeat(np.arange(len(lengths)), [len(each) for each in lengths])
-    every = np.concatenate(lengths)
-    documents = np.concatenate([np.arange(len(each)) for each in lengths])
+    pieces = _pieces(index)
+    units = pieces.strata // FOLDS
+    part = (index.sizes / np.maximum(np.bincount(units, minlength=len(index.units)), 1) / index.tokens)[units]
     count = 0
-    for size in SIZES:
-        draws = min(SPANS, max(1, int(every.sum()) // (3 * size)))
-        for chosen in random.choice(len(every), draws, p=every / every.sum()).tolist():
-            number, document, length = int(models[chosen]), int(documents[chosen]), int(every[chosen])
-            model = index.models[number]
-            unit, begin = int(model.units[document]), int(model.starts[document])
-            out = length if in_unit[unit] > 1 else max(1, length // FOLDS)
-            taken = min(size, out)
-            start = int(random.integers(0, length - taken + 1))
-            first = 0 if out == length else max(0, min(start - (out - taken) // 2, length - out))
-            left_out = LeftOut(number, begin + first, begin + first + out, unit)
-            tokens = model.tokens(begin + start, begin + start + taken)
+    for size, most in SPANS.items():
+        draws = min(most, max(1, index.tokens // (3 * size)))
+        # As many of each as its part makes, rounded in such a way that all together are as many as are drawn.
+        ends = np.floor(np.cumsum(part) * draws + random.random()).astype(np.int64)
+        for at in np.repeat(np.arange(len(part)), np.diff(ends, prepend=0)).tolist():
+            span = _drawn(index, pieces, at, size, random)
             count += 1
-            yield Span(tokens, left_out, quoted=count % QUOTED_EVERY == 0)
+            yield replace(span, quoted=count % QUOTED_EVERY == 0)
             if count % UNKNOWN_EVERY == 0:
-                yield Span(tokens, LeftOut(number, left_out.start, left_out.stop, unit, whole_unit=True))
+                yield replace(span, unknown=True)
+
+
+def _drawn(index: Index, pieces: _Pieces, at: int, size: int, random: np.random.Generator) -> Span:
+    """A span of a stratum, by its place."""
+    sizes = pieces.sizes[pieces.firsts[at] : pieces.firsts[at + 1]]
+    piece = int(pieces.firsts[at]) + int(random.choice(len(sizes), p=sizes / sizes.sum()))
+    taken = min(size, int(pieces.sizes[piece]))
+    start = int(pieces.starts[piece]) + int(random.integers(0, pieces.sizes[piece] - taken + 1))
+    model, (unit, fold) = int(pieces.models[piece]), divmod(int(pieces.strata[at]), FOLDS)
+    return Span(index.models[model].tokens(start, start + taken), model, int(pieces.documents[piece]), unit, fold)
+
+
+def _pieces(index: Index) -> _Pieces:
+    parts = [_pieces_of(number, model) for number, model in enumerate(index.models)]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[-1], kind="stable")
+    order = order[columns[3][order] > 0]
+    models, documents, starts, sizes, strata = (column[order] for column in columns)
+    found, firsts = np.unique(strata, return_index=True)
+    return _Pieces(models, documents, starts, sizes, found, np.append(firsts, len(strata)))
+
+
+def _pieces_of(number: int, model: Model) -> list[Numbers]:
+    """The columns of the pieces of one model, the last with the stratum of each."""
+    starts = np.unique(np.concatenate([model.starts[:-1], np.flatnonzero(np.diff(model.folds)) + 1]))
+    documents = model.suffixes.documents[starts]
+    ends = np.append(starts[1:], model.starts[-1])
+    sizes = ends - starts - (ends == model.starts[documents + 1])  # a place more follows each document
+    strata = model.units[documents].astype(np.int64) * FOLDS + model.folds[starts]
+    return [np.full(len(starts), number), starts * 0 + documents, starts, sizes, strata]
 
 
 def _example(span: Span, found: Evidence) -> Example:
-    right = np.flatnonzero(found.units == span.left_out.unit)
-    return Example(found, int(right[0]) if len(right) and not span.left_out.whole_unit else -1)
+    right = np.flatnonzero(found.units == span.unit)
+    return Example(found, int(right[0]) if len(right) and not span.unknown else -1)
 
 
 def _weighted(examples: list[Example]) -> list[Example]:
@@ -200,32 +250,29 @@ def _weighted(examples: list[Example]) -> list[Example]:
 def _crossed(
     index: Index, spans: list[Span], examples: list[Example]
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
-    """What a calibration says of itself, each span judged by a fit to the spans of other documents."""
-    fold = np.array([_document(index, span) for span in spans]) % FOLDS
-    prior = np.zeros(len(index.units) + 1)
+    """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
+    fold = np.array([span.fold for span in spans])
+    prior = np.zeros((2, len(index.units)))
     sure, right = [], []
     for number in range(FOLDS):
         others = [example for example, own in zip(examples, fold, strict=True) if own != number]
-        choice = fit(others or examples)
+        choice = fit(others or examples, len(index.units))
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)
-            prior[example.evidence.units] += example.weight * odds
-            prior[-1] += example.weight * none
-            if example.right >= 0 and not span.quoted and len(span.tokens) == SIZES[1]:
+            units, sizes = example.evidence.units, index.sizes / index.tokens
+            prior[0, units] += example.weight * odds
+            # Where there is no other unit to lean to, as their tokens are.
+            lean = np.bincount(units, odds, minlength=len(sizes)) / odds.sum() if odds.sum() > 0 else sizes
+            prior[1] += example.weight * none * lean
+            if example.right >= 0 and not span.quoted and len(span.tokens) == USUAL:
                 sure.append(float(odds.max() / odds.sum()))
                 right.append(int(odds.argmax()) == example.right)
     # Where a unit has hardly a span, the mean says little, and what its tokens make likely counts more.
-    likely = np.append(index.sizes / index.tokens * (1 - UNKNOWN), UNKNOWN)
+    likely = np.outer([1 - UNKNOWN, UNKNOWN], index.sizes / index.tokens)
     prior = np.maximum(likely, 1e-12) * (prior + FEW) / (likely * prior.sum() + FEW)
     measured = (float(np.mean(right)), calibration_error(np.array(sure), np.array(right))) if sure else (0.0, 0.0)
-    return prior / prior.sum(), len(spans), *measured
-
-
-def _document(index: Index, span: Span) -> int:
-    """The number of the document that a span is of, among those of all models."""
-    before = sum(len(model.units) for model in index.models[: span.left_out.model])
-    return before + int(index.models[span.left_out.model].suffixes.documents[span.left_out.start])
+    return prior.ravel() / prior.sum(), len(spans), *measured
 
 
 def calibration_error(sure: Vector, right: npt.NDArray[np.bool_], weights: Vector | None = None) -> float:

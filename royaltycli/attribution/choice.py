@@ -1,9 +1,9 @@
 """Which of several units a span is of, or none: a conditional logit model over their measures (rule U8).
 
 P(unit) is proportional to the unit's part of the corpus times exp(weights · measures of the unit), and P(none) to
-exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units, so a new source
-needs no training; there are few of them, and what they are fitted to is convex, so Newton's method finds the one best
-answer.
+exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units; beside them each
+unit may have a factor of its own, of one where there is nothing to learn it from. What they are fitted to is convex,
+so Newton's method finds the one best answer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution.evidence import Evidence
+from royaltycli.limits import FACTORS
 
 Vector = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 PENALTY = 0.1
 """Of the square of each weight, the measures scaled to a spread of one: so much against the loss of all examples."""
+
+SPREAD = 1.0
+"""The same for the logarithms of the units' own factors: as if they were spread by so much around nothing."""
 
 STEPS = 100
 SHORT, CLOSE = 1e-6, 1e-10
@@ -28,10 +33,11 @@ SHORT, CLOSE = 1e-6, 1e-10
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The weights of the measures of a unit, and of those of a span."""
+    """The weights of the measures of a unit, and of those of a span; and the logarithm of each unit's own factor."""
 
     weights: Vector
     none: Vector
+    own: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +51,104 @@ class Example:
 
 def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
-    scores = np.append(evidence.before + evidence.measures @ choice.weights, evidence.span @ choice.none)
+    likely = evidence.before + choice.own[evidence.units] + evidence.measures @ choice.weights
+    scores = np.append(likely, evidence.span @ choice.none)
     odds = np.exp(scores - scores.max())
     odds /= odds.sum()
     return odds[:-1], float(odds[-1])
 
 
-def fit(examples: Sequence[Example]) -> Choice:
-    """The weights under which the right answers are likeliest, less a penalty for large weights."""
-    parts = [_rows(example.evidence) for example in examples]
-    sizes = np.array([len(part) for part in parts])
-    rows = np.concatenate(parts)
-    before = np.concatenate([np.append(example.evidence.before, 0.0) for example in examples])
-    scale = np.maximum(rows.std(axis=0), 1e-9)
-    rows /= scale
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    # The row of none is the last of each example.
-    right = starts + np.array(
-        [example.right if example.right >= 0 else len(example.evidence.units) for example in examples]
-    )
-    weight = np.array([example.weight for example in examples])
-    penalty = PENALTY / weight.sum()
-    weight /= weight.sum()
-    each = np.repeat(weight, sizes)
-    weights = np.zeros(rows.shape[1])
-    value = _loss(rows, before, starts, sizes, right, weight, weights, penalty)
+def fit(examples: Sequence[Example], units: int) -> Choice:
+    """The weights under which the right answers are likeliest, less a penalty for large weights.
+
+    Of more than FACTORS units none has a factor of its own.
+    """
+    table = _table(examples, units if units <= FACTORS else 0)
+    scale = np.maximum(table.rows.std(axis=0), 1e-9)
+    table.rows[:] /= scale
+    measures = len(scale)
+    penalty = np.repeat([PENALTY, SPREAD], [measures, table.units]) / table.total
+    weights = np.zeros(measures + table.units)
+    value = _loss(table, weights, penalty)
     for _ in range(STEPS):
-        odds = _odds(rows @ weights + before, starts, sizes)
-        expected = np.add.reduceat(odds[:, None] * rows, starts)
-        slope = weight @ (expected - rows[right]) + penalty * weights
-        curve = (rows * (each * odds)[:, None]).T @ rows - (expected * weight[:, None]).T @ expected
-        step = np.linalg.solve(curve + penalty * np.eye(len(weights)), slope)
+        slope, curve = _slope_and_curve(table, weights, penalty)
+        step = np.linalg.solve(curve, slope)
         length = 1.0
-        new = _loss(rows, before, starts, sizes, right, weight, weights - step, penalty)
+        new = _loss(table, weights - step, penalty)
         while new > value and length > SHORT:
             length /= 2
-            new = _loss(rows, before, starts, sizes, right, weight, weights - length * step, penalty)
+            new = _loss(table, weights - length * step, penalty)
         weights = weights - length * step
         if value - new < CLOSE:
             break
         value = new
-    weights /= scale
-    units = examples[0].evidence.measures.shape[1]
-    return Choice(weights[:units], weights[units:])
+    of_units = examples[0].evidence.measures.shape[1]
+    shared, own = weights[:measures] / scale, weights[measures:]
+    return Choice(shared[:of_units], shared[of_units:], np.append(own, np.zeros(units - len(own))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All examples: a row for each candidate and, last of its example, for none.
+
+    The example `i` has `sizes[i]` rows from `starts[i]` on, and `right[i]` is the right one. `unit` is that of each
+    row, and `units` for none; `units` is 0 if they have no factors. `weight` sums to one, in place of `total`.
+    """
+
+    rows: Vector
+    before: Vector
+    starts: Numbers
+    sizes: Numbers
+    right: Numbers
+    weight: Vector
+    total: float
+    unit: Numbers
+    units: int
+
+
+def _table(examples: Sequence[Example], units: int) -> _Table:
+    parts = [_rows(example.evidence) for example in examples]
+    sizes = np.array([len(part) for part in parts])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    right = np.array([each.right if each.right >= 0 else len(each.evidence.units) for each in examples], np.int64)
+    weight = np.array([example.weight for example in examples])
+    unit = np.concatenate([np.append(example.evidence.units, units) for example in examples])
+    before = np.concatenate([np.append(example.evidence.before, 0.0) for example in examples])
+    total = float(weight.sum())
+    return _Table(np.concatenate(parts), before, starts, sizes, starts + right, weight / total, total, unit, units)
+
+
+def _scores(table: _Table, weights: Vector) -> Vector:
+    measures = table.rows.shape[1]
+    scores: Vector = table.rows @ weights[:measures] + table.before
+    if table.units:
+        scores += np.append(weights[measures:], 0.0)[table.unit]
+    return scores
+
+
+def _slope_and_curve(table: _Table, weights: Vector, penalty: Vector) -> tuple[Vector, Vector]:
+    """The first and second derivatives of the loss."""
+    odds = _odds(_scores(table, weights), table.starts, table.sizes)
+    each = np.repeat(table.weight, table.sizes) * odds
+    expected = np.add.reduceat(odds[:, None] * table.rows, table.starts)
+    right = table.rows[table.right]
+    if not table.units:
+        curve = (table.rows * each[:, None]).T @ table.rows - (expected * table.weight[:, None]).T @ expected
+        return table.weight @ (expected - right) + penalty * weights, curve + np.diag(penalty)
+    # Beside the measures a column for each unit, which is 1 in the rows of that unit.
+    owner = np.repeat(np.arange(len(table.sizes)), table.sizes)
+    by_unit = np.zeros((len(table.sizes), table.units + 1))
+    by_unit[owner, table.unit] = odds
+    hit = np.zeros_like(by_unit)
+    hit[np.arange(len(hit)), table.unit[table.right]] = 1
+    first = table.rows * each[:, None]
+    both = np.stack([np.bincount(table.unit, column, minlength=table.units + 1) for column in first.T], axis=1)
+    by_unit, hit, both = by_unit[:, :-1], hit[:, :-1], both[:-1]
+    wide = np.concatenate([expected, by_unit], axis=1)
+    curve = np.block([[first.T @ table.rows, both.T], [both, np.diag(table.weight @ by_unit)]])
+    curve -= (wide * table.weight[:, None]).T @ wide
+    slope = table.weight @ (wide - np.concatenate([right, hit], axis=1)) + penalty * weights
+    return slope, curve + np.diag(penalty)
 
 
 def _rows(evidence: Evidence) -> Vector:
@@ -98,23 +159,14 @@ def _rows(evidence: Evidence) -> Vector:
     return rows
 
 
-def _odds(scores: Vector, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Vector:
+def _odds(scores: Vector, starts: Numbers, sizes: Numbers) -> Vector:
     scores = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
     odds: Vector = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
     return odds
 
 
-def _loss(
-    rows: Vector,
-    before: Vector,
-    starts: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
-    weight: Vector,
-    weights: Vector,
-    penalty: float,
-) -> float:
-    scores = rows @ weights + before
-    most = np.maximum.reduceat(scores, starts)
-    sums = np.log(np.add.reduceat(np.exp(scores - np.repeat(most, sizes)), starts)) + most
-    return float(weight @ (sums - scores[right]) + penalty / 2 * weights @ weights)
+def _loss(table: _Table, weights: Vector, penalty: Vector) -> float:
+    scores = _scores(table, weights)
+    most = np.maximum.reduceat(scores, table.starts)
+    sums = np.log(np.add.reduceat(np.exp(scores - np.repeat(most, table.sizes)), table.starts)) + most
+    return float(table.weight @ (sums - scores[table.right]) + (penalty * weights) @ weights / 2)

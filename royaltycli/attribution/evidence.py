@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, runs_of, weight_of, without, without_unit
+from royaltycli.attribution.folds import FOLDS
+from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, of_units, runs_of, weight_of
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.passages import scores
@@ -41,13 +42,10 @@ LENGTH = 128
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is to be overlooked as if it were not in the corpus: places of a model's text, or all of their unit."""
+    """What is to be overlooked as if it were not in the corpus: a fold of all units, and a unit as a whole."""
 
-    model: int
-    start: int
-    stop: int
-    unit: int
-    whole_unit: bool = False
+    fold: int
+    unit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,8 @@ def evidence(
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
     matches = find_matches(index, tokens, surprisal, None if quoted else left_out)
-    odds = [odd for order in ORDERS for odd in _odds(found[order], _sums(index, order, left_out), tokens, order)]
+    sums = {order: _sums(index, order, left_out) for order in ORDERS}
+    odds = [odd for order in ORDERS for odd in _odds(found[order], sums[order], tokens, order)]
     shared, best = np.zeros((2, len(index.units)))
     for match in matches:
         of_match = list(match.units)
@@ -117,7 +116,7 @@ def evidence(
         float(surprisal.mean()),
         float(max((match.excess for match in matches), default=0.0)) / root,
     ]
-    # Of the whole unit: how much of it is left out would give the right one away.
+    # Of the whole unit: how much of it is left out would give the right one away, if only a little.
     before = np.log(np.maximum(index.sizes[units], 1) / index.tokens)
     return Evidence(units, before, measures[units], np.array(about), tuple(matches))
 
@@ -133,38 +132,24 @@ def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
         chosen[:] = True
     else:
         chosen[np.argpartition(-measures, most, axis=0)[:most].ravel()] = True
-    if left_out is not None and left_out.whole_unit:
+    if left_out is not None and left_out.unit is not None:
         chosen[left_out.unit] = False
     return np.flatnonzero(chosen)
 
 
 def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> Found:
-    runs = runs_of(tokens, order)
-    found = look_up([model.grams[order] for model in index.models], runs)
-    if left_out is None:
-        return found
-    if left_out.whole_unit:
-        return without_unit(found, left_out.unit)
-    return without(found, runs, left_out.unit, runs_of(_tokens_left_out(index, left_out), order))
-
-
-def _tokens_left_out(index: Index, left_out: LeftOut) -> Ids:
-    return index.models[left_out.model].tokens(left_out.start, left_out.stop)
+    found = look_up([model.grams[order] for model in index.models], runs_of(tokens, order))
+    return of_units(found, FOLDS) if left_out is None else of_units(found, FOLDS, left_out.fold, left_out.unit)
 
 
 def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
     """The weights of all runs of each unit."""
-    sums = index.weights[order].astype(np.float64)
-    if left_out is None:
-        return sums
-    if left_out.whole_unit:
-        sums[left_out.unit] = 0
-        return sums
-    gone = runs_of(_tokens_left_out(index, left_out), order)
-    kinds = np.unique(gone)
-    before = look_up([index.models[left_out.model].grams[order]], kinds)
-    after = without(before, kinds, left_out.unit, gone)
-    sums[left_out.unit] -= before.weights.sum() - after.weights.sum()
+    weights = index.weights[order]
+    sums: npt.NDArray[np.float64] = weights.sum(axis=1).astype(np.float64)
+    if left_out is not None:
+        sums -= weights[:, left_out.fold]
+        if left_out.unit is not None:
+            sums[left_out.unit] = 0
     return sums
 
 
@@ -207,7 +192,7 @@ def find_matches(
 ) -> list[Match]:
     """The surprising ones of the longest matches of a span that are not within others, in their order."""
     query = query_of(tokens)
-    hidden = [_hidden(model, number, left_out) for number, model in enumerate(index.models)]
+    hidden = [_hidden(model, left_out) for model in index.models]
     lengths = [longest(model.suffixes, query, hides) for model, hides in zip(index.models, hidden, strict=True)]
     most = np.max(lengths, axis=0)
     before = np.concatenate([[0], most[:-1]])
@@ -231,15 +216,20 @@ def find_matches(
     return matches
 
 
-def _hidden(model: Model, number: int, left_out: LeftOut | None) -> Hidden | None:
-    if left_out is None or (number != left_out.model and not left_out.whole_unit):
+def _hidden(model: Model, left_out: LeftOut | None) -> Hidden | None:
+    if left_out is None:
         return None
-    if left_out.whole_unit:
-        return lambda places: model.units[model.suffixes.documents[places]] == left_out.unit
-    # What begins before and reaches into it is hidden, too; in its own document, as no match reaches over an end.
-    begin = int(model.starts[model.suffixes.documents[left_out.start]])
-    first = max(begin, left_out.start - MATCH_TOKENS)
-    return lambda places: (places >= first) & (places < left_out.stop)
+
+    def hides(places: Numbers) -> npt.NDArray[np.bool_]:
+        documents = model.suffixes.documents[places]
+        # What begins before a stretch of its document and reaches into it is hidden, too.
+        reached = np.minimum(places + MATCH_TOKENS, model.starts[documents + 1] - 2)
+        gone: npt.NDArray[np.bool_] = (model.folds[places] == left_out.fold) | (model.folds[reached] == left_out.fold)
+        if left_out.unit is not None:
+            gone |= model.units[documents] == left_out.unit
+        return gone
+
+    return hides
 
 
 def _neighbours(
@@ -248,9 +238,9 @@ def _neighbours(
     """By unit, its part of the scores of the best passages, and its best score."""
     votes, top = np.zeros((2, len(index.units)))
     best: list[tuple[float, int]] = []
-    for number, model in enumerate(index.models):
+    for model in index.models:
         found = scores(model.passages, tokens)
-        hides = _hidden(model, number, left_out)
+        hides = _hidden(model, left_out)
         if hides is not None:
             found = np.where(hides(model.passages.places), 0, found)
         owners = model.units[model.suffixes.documents[model.passages.places]]

@@ -1,8 +1,9 @@
-"""How often each party of documents has each run of tokens: the text models of a shard (rule U5).
+"""How often each part of the corpus has each run of tokens: the text models of a shard (rule U5).
 
-A table for each order: the runs as sorted hashes, where the entries of each begin, and the entries, a unit, a count
-and a weight each. Of a document that repeats a run, each further time weighs less, as that tells less of what others
-of the same unit are like; the weights of documents add up. Tables of several shards are added up when they are asked.
+A table for each order: the runs as sorted hashes, where the entries of each begin, and the entries, an owner, a count
+and a weight each. An owner is a fold of a unit. Of a document that repeats a run, each further time weighs less, as
+that tells less of what others of the same unit are like; the weights of documents add up. So do those of the folds of
+a unit, and tables of several shards, when they are asked.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from royaltycli.tokens.engines import Ids
 ORDERS = (1, 2, 3)
 
 ONCE = 256
-"""The weight of a run that a document has once; whole numbers, so that what is left out is taken out exactly."""
+"""The weight of a run that a document has once, in whole numbers."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -29,12 +30,12 @@ Numbers = npt.NDArray[np.int64]
 class Grams:
     """The table of one order: entries `starts[i]` to `starts[i + 1]` are those of `runs[i]`.
 
-    `sums` are the weights of all runs of each of the `owners`, which are units.
+    `holders[i]` has the run of an entry `counts[i]` times. `sums` are the weights of all runs of each of the `owners`.
     """
 
     runs: Hashes
     starts: Numbers
-    units: npt.NDArray[np.int32]
+    holders: npt.NDArray[np.int32]
     counts: npt.NDArray[np.int32]
     weights: npt.NDArray[np.int32]
     owners: npt.NDArray[np.int32]
@@ -70,15 +71,14 @@ def runs_of(tokens: Ids, order: int) -> Hashes:
     return runs
 
 
-def count_grams(tokens: Ids, lengths: Numbers, units: Numbers, order: int) -> Grams:
-    """The table of documents whose tokens follow one another, each of a unit."""
+def count_grams(tokens: Ids, lengths: Numbers, owners: Numbers, order: int) -> Grams:
+    """The table of documents whose tokens follow one another; a run is the owner's of its first token."""
     runs, documents = runs_of(tokens, order), np.repeat(np.arange(len(lengths)), lengths)
     ends = np.repeat(np.cumsum(lengths), lengths)
     inside = np.arange(len(runs)) + order <= ends[: len(runs)]
-    runs, documents = runs[inside], documents[: len(runs)][inside]
-    by = np.lexsort((documents, units[documents], runs))
-    runs, documents = runs[by], documents[by]
-    owners = units[documents]
+    runs, documents, owners = runs[inside], documents[: len(runs)][inside], owners[: len(runs)][inside]
+    by = np.lexsort((documents, owners, runs))
+    runs, documents, owners = runs[by], documents[by], owners[by]
     entries = _firsts(runs, owners)
     of_documents = _firsts(runs, owners, documents)
     weights = weight_of(np.diff(np.append(of_documents, len(runs))))
@@ -108,16 +108,37 @@ def _firsts(*columns: npt.NDArray[Any]) -> Numbers:
 
 
 def look_up(tables: Sequence[Grams], runs: Hashes) -> Found:
-    """What the tables of one order, one of each shard, have of the runs of a span."""
+    """What the tables of one order, one of each shard, have of the runs of a span, by owner."""
     parts = [_entries(table, runs) for table in tables]
-    places, units, counts, weights = (np.concatenate([part[column] for part in parts]) for column in range(4))
-    if len(tables) > 1 and len(places):
-        key = places * (int(units.max()) + 1) + units
-        unique, at = np.unique(key, return_inverse=True)
-        counts, weights = (np.bincount(at, each).astype(np.int64) for each in (counts, weights))
-        places, units = unique // (int(units.max()) + 1), unique % (int(units.max()) + 1)
+    places, owners, counts, weights = (np.concatenate([part[column] for part in parts]) for column in range(4))
     totals = np.bincount(places, counts, minlength=len(runs)).astype(np.int64)
-    return Found(places, units, counts, weights, totals)
+    found = Found(places, owners, counts, weights, totals)
+    return found if len(tables) == 1 else _added_up(found, owners)
+
+
+def of_units(found: Found, folds: int, fold: int | None = None, unit: int | None = None) -> Found:
+    """The same by unit, where an owner is one of so many folds of a unit; without one fold of all, or one unit."""
+    units = found.units // folds
+    if fold is not None or unit is not None:
+        kept = np.ones(len(units), bool)
+        if fold is not None:
+            kept &= found.units % folds != fold
+        if unit is not None:
+            kept &= units != unit
+        gone = np.bincount(found.places[~kept], found.counts[~kept], minlength=len(found.totals)).astype(np.int64)
+        entries = (found.places[kept], found.units[kept], found.counts[kept], found.weights[kept])
+        found, units = Found(*entries, found.totals - gone), units[kept]
+    return _added_up(found, units)
+
+
+def _added_up(found: Found, units: Numbers) -> Found:
+    """One entry for each run and unit."""
+    if not len(units):
+        return found
+    size = int(units.max()) + 1
+    unique, at = np.unique(found.places * size + units, return_inverse=True)
+    counts, weights = (np.bincount(at, each).astype(np.int64) for each in (found.counts, found.weights))
+    return Found(unique // size, unique % size, counts, weights, found.totals)
 
 
 def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Numbers]:
@@ -131,28 +152,7 @@ def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Num
     entries = np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(sizes.sum())
     return (
         np.repeat(known, sizes).astype(np.int64),
-        table.units[entries].astype(np.int64),
+        table.holders[entries].astype(np.int64),
         table.counts[entries].astype(np.int64),
         table.weights[entries].astype(np.int64),
     )
-
-
-def without(found: Found, runs: Hashes, unit: int, left_out: Hashes) -> Found:
-    """What is found once a document of a unit, or a part of its only one, is left out, which has those runs."""
-    kinds, counts = np.unique(left_out, return_counts=True)
-    at = np.minimum(np.searchsorted(kinds, runs), max(0, len(kinds) - 1))
-    less = np.where(kinds[at] == runs, counts[at], 0) if len(kinds) else np.zeros(len(runs), np.int64)
-    own = np.where(found.units == unit, less[found.places], 0)
-    left = found.counts - own
-    # What a single document of the unit has weighs by what is left of its count.
-    single = found.weights == weight_of(found.counts)
-    weights = np.where(single, weight_of(left), found.weights - weight_of(own))
-    kept = left > 0
-    return Found(found.places[kept], found.units[kept], left[kept], weights[kept], found.totals - less)
-
-
-def without_unit(found: Found, unit: int) -> Found:
-    """What is found once a unit is left out as a whole."""
-    kept = found.units != unit
-    gone = np.bincount(found.places[~kept], found.counts[~kept], minlength=len(found.totals)).astype(np.int64)
-    return Found(found.places[kept], found.units[kept], found.counts[kept], found.weights[kept], found.totals - gone)

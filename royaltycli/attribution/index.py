@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.attribution import folder
+from royaltycli.attribution.folds import FOLDS, Folds
 from royaltycli.attribution.grams import ORDERS, Grams
 from royaltycli.attribution.passages import Passages
 from royaltycli.attribution.suffixes import Suffixes
@@ -43,12 +44,13 @@ class Model:
     """A shard's documents without copies, and what is asked of them.
 
     Document `d` is of the unit `units[d]`, has the tokens `starts[d]` to `starts[d + 1]` less one of the text, and
-    stands where `places[d]` says.
+    stands where `places[d]` says. `folds` has the fold of each place of the text.
     """
 
     suffixes: Suffixes
     starts: Numbers
     units: npt.NDArray[np.int32]
+    folds: Folds
     places: pa.StringArray
     grams: dict[int, Grams]
     passages: Passages
@@ -63,7 +65,7 @@ class Model:
 class Index:
     """An index: `sources` by number, `units` by number, and `sizes`, the tokens of each unit without copies.
 
-    `weights` are those of all runs of each unit, by the order of the runs.
+    `weights` are those of all runs, a row for each unit and a column for each of its folds, by the order of the runs.
     """
 
     path: Path
@@ -128,10 +130,10 @@ def open_index(path: Path, *, check: bool = True) -> Index:
 
 
 def _weights(tables: Sequence[Grams], units: int) -> Numbers:
-    weights = np.zeros(units, np.int64)
+    weights = np.zeros(units * FOLDS, np.int64)
     for table in tables:
         weights[table.owners] += table.sums
-    return weights
+    return weights.reshape(units, FOLDS)
 
 
 def encoding_of(index: Index) -> Encoding:
@@ -167,6 +169,5 @@ def _model(place: Path) -> Model:
     grams = {order: folder.load_all(place, f"grams-{order}", Grams) for order in ORDERS}
     passages = folder.load_all(place, "passages", Passages)
     place_names = documents["place"].combine_chunks()
-    return Model(
-        Suffixes(text, load("suffixes"), of), starts, documents["unit"].to_numpy(), place_names, grams, passages
-    )
+    units, suffixes = documents["unit"].to_numpy(), Suffixes(text, load("suffixes"), of)
+    return Model(suffixes, starts, units, load("folds"), place_names, grams, passages)

@@ -3,18 +3,19 @@
 One support vector machine for each unit against the others (Joachims 1998; squared hinge loss), over terms that are
 hashed into buckets (Weinberger and others 2009), weighed by TF-IDF. It is trained on passages of the corpus by
 coordinate descent on the dual (Hsieh and others 2008), for all units at once. A span of the corpus itself is judged
-by a machine that has not seen its document, or its unit where that is left out; other text by the mean of the machines
-that have each seen most documents.
+by a machine that has not seen its fold, or its unit where that is left out; other text by one that has seen all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.attribution.folds import FOLDS, Folds
 from royaltycli.attribution.grams import runs_of
 from royaltycli.attribution.index import Index
 from royaltycli.limits import MACHINE_PASSAGES, MACHINE_UNITS
@@ -22,6 +23,7 @@ from royaltycli.tokens.engines import Ids
 
 Vector = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
+Unit = TypeVar("Unit", int, Numbers)
 Terms = tuple[Numbers, Vector]
 """The buckets of a text's terms, and how much each weighs."""
 
@@ -33,8 +35,8 @@ PASSAGE = 128
 COST, ROUNDS = 0.3, 4
 """What a passage on the wrong side costs, and how often each is gone through."""
 
-FOLDS = 5
-"""Machines that have not seen a fifth of the documents, and as many that have not seen a fifth of the units."""
+MACHINES = 2 * FOLDS + 1
+"""How many are trained: without each fold, without each fold and a part of the units as well, and one of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +55,30 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """Machines that have each seen a part of an index: without a fold of its documents, or without a group of units."""
+    """One that has seen everything; others that have not seen one of the folds; and, of those, some units either."""
 
-    without_documents: tuple[Machine, ...]
+    of_all: Machine
+    without_fold: tuple[Machine, ...]
     without_units: tuple[Machine, ...]
 
-    def without_document(self, document: int) -> Machine:
-        """One that has not seen a document, by its number through all models; its unit has others."""
-        return self.without_documents[document % FOLDS]
+    def without(self, fold: int, unit: int | None) -> Machine:
+        """One that has seen nothing of a fold; nor of a unit, if the fold is the one that it `parts_with`."""
+        return self.without_fold[fold] if unit is None else self.without_units[fold]
 
-    def without_part(self, middle: float) -> Machine:
-        """One that has not seen a fifth of each unit's only document, around a place from 0 to 1."""
-        return self.without_documents[min(int(FOLDS * middle), FOLDS - 1)]
 
-    def without_unit(self, unit: int) -> Machine:
-        """One that has seen nothing of a unit."""
-        return self.without_units[unit % FOLDS]
-
-    def mean(self) -> Machine:
-        """What judges text that is not in the index."""
-        weights: Vector = np.stack([each.weights for each in self.without_documents]).mean(axis=0)
-        return Machine(weights, self.without_documents[0].rarity)
+def parts_with(unit: Unit) -> Unit:
+    """The fold of all others that is left out together with a unit as a whole."""
+    return unit % FOLDS
 
 
 @dataclass(frozen=True, slots=True)
 class _Passages:
-    """Stretches of the documents of an index: the unit of each, its document, and where in it it begins and ends.
-
-    Documents are numbered through all models; a document begins at 0 and ends at 1.
-    """
+    """Stretches of the documents of an index: the unit of each, and the folds that it begins and ends in."""
 
     terms: list[Terms]
     units: Numbers
-    documents: Numbers
-    begins: npt.NDArray[np.float64]
-    ends: npt.NDArray[np.float64]
+    begins: Folds
+    ends: Folds
 
 
 def machines(index: Index, tick: Callable[[int, int], None]) -> Machines | None:
@@ -97,22 +88,19 @@ def machines(index: Index, tick: Callable[[int, int], None]) -> Machines | None:
     passages = _passages(index)
     rarity = _rarity(passages.terms)
     scaled = [_scaled(each, rarity) for each in passages.terms]
-    alone = index.documents[passages.units] == 1
     made = []
-    for number in range(2 * FOLDS):
-        tick(number, 2 * FOLDS)
+    for number in range(MACHINES):
+        tick(number, MACHINES)
         fold = number % FOLDS
-        if number < FOLDS:
-            # Around a span of a unit's only document a fifth is left out: up to half of one more on either side.
-            near = (passages.begins < (fold + 1.5) / FOLDS) & (passages.ends > (fold - 0.5) / FOLDS)
-            seen = np.where(alone, ~near, passages.documents % FOLDS != fold)
-        else:
-            seen = passages.units % FOLDS != fold
-        chosen = np.flatnonzero(seen).tolist()
-        weights = _trained([scaled[at] for at in chosen], passages.units[seen], len(index.units))
+        seen = np.ones(len(scaled), bool)
+        if number < 2 * FOLDS:
+            seen = (passages.begins != fold) & (passages.ends != fold)
+        if FOLDS <= number < 2 * FOLDS:
+            seen &= parts_with(passages.units) != fold
+        weights = _trained([scaled[at] for at in np.flatnonzero(seen).tolist()], passages.units[seen], len(index.units))
         made.append(Machine(weights, rarity))
-    tick(2 * FOLDS, 2 * FOLDS)
-    return Machines(tuple(made[:FOLDS]), tuple(made[FOLDS:]))
+    tick(MACHINES, MACHINES)
+    return Machines(made[-1], tuple(made[:FOLDS]), tuple(made[FOLDS:-1]))
 
 
 def _passages(index: Index) -> _Passages:
@@ -127,14 +115,14 @@ def _passages(index: Index) -> _Passages:
     starts = (chosen - (last - counts)[documents]) * PASSAGE
     stops = np.minimum(starts + PASSAGE, lengths[documents])
     models = np.repeat(np.arange(len(index.models)), [len(model.units) for model in index.models])[documents]
-    begins = np.concatenate([model.starts[:-1] for model in index.models])[documents]
-    places = zip(models.tolist(), (begins + starts).tolist(), (begins + stops).tolist(), strict=True)
+    starts += np.concatenate([model.starts[:-1] for model in index.models])[documents]
+    stops += np.concatenate([model.starts[:-1] for model in index.models])[documents]
+    places = list(zip(models.tolist(), starts.tolist(), stops.tolist(), strict=True))
     return _Passages(
         [_terms(index.models[model].tokens(start, stop)) for model, start, stop in places],
         np.concatenate([model.units for model in index.models])[documents].astype(np.int64),
-        documents,
-        starts / lengths[documents],
-        stops / lengths[documents],
+        np.array([index.models[model].folds[start] for model, start, _ in places], np.int8),
+        np.array([index.models[model].folds[stop - 1] for model, _, stop in places], np.int8),
     )
 
 

@@ -54,8 +54,8 @@ class Beside:
         texts = [self._decode(span.tokens.tolist()) for span in spans]
         logs = self._of_units(self._scores(texts, [self._fold_of(text) for text in documents]))
         for row, span in zip(logs, spans, strict=True):
-            if span.left_out.whole_unit:  # the others have all probability then
-                own = min(float(np.exp(row[span.left_out.unit])), 1 - np.exp(LOWEST))
+            if span.unknown:  # the others have all probability then
+                own = min(float(np.exp(row[span.unit])), 1 - np.exp(LOWEST))
                 np.subtract(row, np.log1p(-own), out=row)
         return lambda number, found: self._with(found, logs[number], len(spans[number].tokens))
 
@@ -76,9 +76,9 @@ class Beside:
 
     def _document(self, span: Span) -> str:
         """The whole text of the document that a span is of."""
-        model = self._index.models[span.left_out.model]
-        document = int(model.suffixes.documents[span.left_out.start])
-        return self._decode(model.tokens(int(model.starts[document]), int(model.starts[document + 1])).tolist())
+        model = self._index.models[span.model]
+        start, stop = model.starts[span.document : span.document + 2].tolist()
+        return self._decode(model.tokens(start, stop).tolist())
 
     def _of_units(self, logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The logarithm of the probability of each unit: that of its sources together."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.shift import Judged, Vector, corrected, mean, shares
+from royaltycli.attribution.shift import Judged, Vector, corrected, folded, leaning, mean, shares
 from royaltycli.errors import CallError
 from royaltycli.payout.measures import UNATTRIBUTED
 from royaltycli.tokens.engines import Engine, Ids
@@ -131,7 +131,8 @@ def attribute(
     by_source = _by_source(index, copies)
     spread = _resampled(judged, prior, weights, log, found) @ by_source
     scores = _scores(judged, prior, found, log, weights) @ by_source
-    table = _table(index, found @ by_source, spread, scores)
+    share = found if prior is None else folded(found)
+    table = _table(index, share @ by_source, spread, scores)
     return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated)
 
 
@@ -240,20 +241,26 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: _Log,
             rows.append(_shares(judged, None, drawn))
         else:
             rows.append(shares(judged, prior, drawn, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
-    return np.array(rows) if rows else found[None, :]
+    table = np.array(rows) if rows else found[None, :]
+    return table if prior is None else folded(table)
 
 
 def _scores(judged: Judged, prior: Vector | None, found: Vector, log: _Log, weights: Vector) -> Vector:
     """By output and unit, what of the output is the unit's: rows that sum to one."""
-    odds = judged.odds
-    if prior is not None:
-        odds = corrected(judged, judged.odds / prior[judged.units], found, len(weights))
     # By the weight of spans within the output, also where the output itself weighs nothing.
     inside = np.maximum(log.weights, 1e-300)
     inside = inside / np.bincount(log.owners, inside, minlength=len(log.ids))[log.owners]
-    table = np.zeros((len(log.ids), judged.size))
-    np.add.at(table, (log.owners[judged.spans], judged.units), odds * inside[judged.spans])
-    return table
+    if prior is None:
+        table = np.zeros((len(log.ids), judged.size))
+        np.add.at(table, (log.owners[judged.spans], judged.units), judged.odds * inside[judged.spans])
+        return table
+    split = leaning(judged)
+    odds = corrected(split, split.odds / prior[split.units], found, len(weights))
+    table = np.zeros((len(log.ids), split.size + 1))
+    np.add.at(table, (log.owners[split.spans], split.units), odds * inside[split.spans])
+    rest = 1 - np.bincount(split.spans, odds, minlength=len(inside))  # spans that are surely of none
+    np.add.at(table[:, -1], log.owners, np.maximum(rest, 0) * inside)
+    return folded(table)
 
 
 def _table(index: Index, share: Vector, spread: Vector, scores: Vector) -> pa.Table:

@@ -27,7 +27,7 @@ from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index, open_index
 from royaltycli.attribution.judging import SLIGHT
 from royaltycli.attribution.machine import Machine
-from royaltycli.attribution.shift import Judged, shares
+from royaltycli.attribution.shift import Judged, folded, shares
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import WorkerError
 from royaltycli.tokens.encodings import find_encoding
@@ -165,5 +165,5 @@ def usage(found: Odds, prior: Scores) -> Scores:
     spans, units = np.nonzero(kept)
     entries = (table / table.sum(axis=1, keepdims=True))[spans, units]
     size = table.shape[1]
-    share: Scores = shares(Judged(spans, units, entries, size), prior, np.ones(len(table))) @ found.shared
+    share: Scores = folded(shares(Judged(spans, units, entries, size), prior, np.ones(len(table)))) @ found.shared
     return share

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from royaltycli.attribution.calibration import calibrate, calibration_error, sample
-from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, evidence
+from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
+from royaltycli.attribution.folds import FOLDS, folds_of
 from tests.attribution.conftest import prose
 
 
@@ -19,6 +20,38 @@ def index(corpus):
 
 def longest_of(found):
     return max((match.size for match in found.matches), default=0)
+
+
+def test_folds_of_a_unit_have_about_as_many_tokens_each():
+    random = np.random.default_rng(0)
+    lengths, units = random.integers(50, 150, 400), random.integers(0, 4, 400)
+    folds = folds_of(lengths, units, np.zeros(400, bool))
+    owners = np.repeat(units, lengths + 1)
+    sizes = np.stack([np.bincount(folds[owners == unit], minlength=FOLDS) for unit in range(4)])
+    assert sizes.sum() == lengths.sum() + 400
+    assert (np.ptp(sizes, axis=1) < 150).all()
+
+
+def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
+    lengths = np.array([40, 7, 0, 30])
+    folds = np.split(folds_of(lengths, np.array([0, 1, 1, 1]), np.array([True, False, False, False])), [41, 49, 50])
+    assert np.bincount(folds[0]).tolist() == [9, 8, 8, 8, 8]
+    assert (np.diff(folds[0]) >= 0).all()
+    assert [len(np.unique(each)) for each in folds[1:]] == [1, 1, 1]
+    assert folds[1][0] != folds[3][0]
+
+
+def test_the_folds_of_a_unit_have_as_many_spans_each_whatever_their_sizes(corpus):
+    """Else a unit of which much is left out would be the likelier one: what is left out must not say whose a span is."""
+    big = {f"{n}.txt": prose(n, 3000 if n == 0 else 300) for n in range(6)}
+    index = corpus({"big": big, "even": {f"{n}.txt": prose(20 + n, 900) for n in range(5)}})
+    spans = [span for span in sample(index, 0) if len(span.tokens) == 32 and not span.unknown]
+    counts = np.zeros((2, FOLDS))
+    for span in spans:
+        counts[span.unit, span.fold] += 1
+    expected = len(spans) * index.sizes / index.tokens / FOLDS
+    assert (np.abs(counts - expected[:, None]) < 1).all()
+    assert len(np.unique(index.weights[1][0])) > 1
 
 
 def test_a_span_is_not_matched_with_what_is_left_out(index):
@@ -35,20 +68,33 @@ def test_a_span_is_not_matched_with_what_is_left_out(index):
 
 
 def test_a_whole_source_that_is_left_out_is_no_candidate(index):
-    spans = [span for span in sample(index, 0) if span.left_out.whole_unit]
+    spans = [span for span in sample(index, 0) if span.unknown]
     assert spans
     for span in spans:
         found = evidence(index, span.tokens, None, span.left_out)
-        assert span.left_out.unit not in found.units
-        assert all(span.left_out.unit not in match.units for match in found.matches)
+        assert span.unit not in found.units
+        assert all(span.unit not in match.units for match in found.matches)
 
 
 def test_of_a_single_document_a_part_is_left_out(index):
     only = next(number for number, unit in enumerate(index.units) if index.source_ids[unit.sources[0]] == "one")
-    outs = [span.left_out for span in sample(index, 0) if span.left_out.unit == only and not span.left_out.whole_unit]
-    size = int(index.sizes[only])
-    assert outs
-    assert all(out.stop - out.start == size // 5 for out in outs)
+    assert {span.fold for span in sample(index, 0) if span.unit == only} == set(range(FOLDS))
+    (model,) = index.models
+    (document,) = np.flatnonzero(model.units == only)
+    start, stop = model.starts[document : document + 2]
+    assert np.ptp(np.bincount(model.folds[start:stop])) <= 1
+
+
+def test_what_is_left_out_counts_nowhere(index):
+    """Evidence without a fold is that of an index in which the weights, matches and passages of the fold are not."""
+    (model,) = index.models
+    for fold in range(FOLDS):
+        gone = model.folds[model.starts[:-1]] == fold
+        document = int(np.flatnonzero(gone & (model.units != model.units.max()))[0])
+        tokens = model.tokens(int(model.starts[document]), int(model.starts[document]) + 40)
+        found = evidence(index, tokens, None, LeftOut(fold))
+        assert all(model.folds[place] != fold for match in found.matches for _, _, place in match.places)
+        assert (found.measures[:, :9] < evidence(index, tokens, None).measures[:, :9]).any()
 
 
 def test_measures_have_their_numbers_and_are_finite(index):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from royaltycli.attribution.grams import count_grams, look_up, runs_of, without, without_unit
+from royaltycli.attribution.grams import count_grams, look_up, of_units, runs_of
 
 texts = st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 3), max_size=20)), min_size=1, max_size=5)
 
@@ -18,7 +18,8 @@ texts = st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 3), max_si
 def table_of(documents, order):
     tokens = np.array([token for _, text in documents for token in text], np.uint32)
     lengths = np.array([len(text) for _, text in documents], np.int64)
-    return count_grams(tokens, lengths, np.array([unit for unit, _ in documents], np.int64), order)
+    owners = np.array([owner for owner, text in documents for _ in text], np.int64)
+    return count_grams(tokens, lengths, owners, order)
 
 
 def by_hand(documents, order):
@@ -72,32 +73,23 @@ def test_the_tables_of_two_shards_add_up(order, first, second, query):
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 @settings(deadline=None)
-@given(documents=texts, query=st.lists(st.integers(0, 3), min_size=1, max_size=20), data=st.data())
-def test_what_is_left_out_is_as_if_it_were_not_there(order, documents, query, data):
-    gone = data.draw(st.integers(0, len(documents) - 1))
-    unit, text = documents[gone]
+@given(
+    documents=st.lists(st.tuples(st.integers(0, 5), st.lists(st.integers(0, 3), max_size=20)), min_size=1, max_size=6),
+    query=st.lists(st.integers(0, 3), min_size=1, max_size=20),
+    fold=st.none() | st.integers(0, 1),
+    unit=st.none() | st.integers(0, 2),
+)
+def test_what_is_left_out_is_as_if_it_were_not_there(order, documents, query, fold, unit):
+    """Three units of two folds each: the owner 2 * unit + fold."""
     runs = runs_of(np.array(query, np.uint32), order)
-    found = without(look_up([table_of(documents, order)], runs), runs, unit, runs_of(np.array(text, np.uint32), order))
-    others = [document for number, document in enumerate(documents) if number != gone]
+    found = of_units(look_up([table_of(documents, order)], runs), 2, fold, unit)
+    others = [(owner // 2, text) for owner, text in documents if owner % 2 != fold and owner // 2 != unit]
     assert counts_of(found, query, order) == expected_of(by_hand(others, order), query, order)
     assert weights_of(found, query, order) == expected_of(weights_by_hand(others, order), query, order)
-    assert found.totals.tolist() == look_up([table_of(others, order)], runs).totals.tolist()
-    whole = without_unit(look_up([table_of(documents, order)], runs), unit)
-    others = [document for document in documents if document[0] != unit]
-    assert counts_of(whole, query, order) == expected_of(by_hand(others, order), query, order)
-    assert weights_of(whole, query, order) == expected_of(weights_by_hand(others, order), query, order)
+    assert found.totals.tolist() == look_up([table_of(others or [(0, [])], order)], runs).totals.tolist()
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
-@settings(deadline=None)
-@given(text=st.lists(st.integers(0, 3), max_size=30), cut=st.tuples(st.integers(0, 30), st.integers(0, 30)))
-def test_of_a_single_document_a_part_may_be_left_out(order, text, cut):
-    """Its runs within the part: of those over its edges so much remains as in a document that has them less often."""
-    start, stop = sorted(min(at, len(text)) for at in cut)
-    runs = runs_of(np.array(text, np.uint32), order)
-    gone = runs_of(np.array(text[start:stop], np.uint32), order)
-    found = without(look_up([table_of([(1, text)], order)], runs), runs, 1, gone)
-    left = by_hand([(1, text)], order)
-    left.subtract(by_hand([(1, text[start:stop])], order))
-    weights = {key: round(256 * math.log2(1 + count)) for key, count in left.items() if count}
-    assert weights_of(found, text, order) == weights
+def test_a_run_of_a_document_in_two_folds_is_of_the_one_that_it_begins_in():
+    table = count_grams(np.array([1, 2, 3], np.uint32), np.array([3]), np.array([0, 1, 1]), 2)
+    found = look_up([table], runs_of(np.array([1, 2, 3], np.uint32), 2))
+    assert sorted(zip(found.places.tolist(), found.units.tolist(), strict=True)) == [(0, 0), (1, 1)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from royaltycli.attribution.shift import BEFORE, Judged, shares
+from royaltycli.attribution import shift
+from royaltycli.attribution.shift import BEFORE, Judged, folded, leaning
 
 
 def judged(rows):
@@ -13,6 +14,32 @@ def judged(rows):
     odds = np.array(rows, float)
     spans, units = np.nonzero(odds)
     return Judged(spans, units, odds[spans, units], odds.shape[1])
+
+
+def shares(judged, prior, weights):
+    """Of each unit, and of none; `prior` is that, too, with none leaning to all units as they are."""
+    units = prior[:-1] / prior[:-1].sum()
+    return folded(shift.shares(judged, np.concatenate([prior[:-1], prior[-1] * units]), weights))
+
+
+def test_what_is_of_none_leans_as_the_units_are_likely():
+    found = leaning(judged([[0.6, 0.2, 0.2], [0.0, 0.0, 1.0]]))
+    table = np.zeros((2, found.size))
+    table[found.spans, found.units] = found.odds
+    assert table.tolist() == [pytest.approx([0.6, 0.2, 0.15, 0.05]), [0, 0, 0, 0]]
+
+
+def test_foreign_text_that_is_like_one_unit_is_found_to_be_of_none():
+    """Each span is twice as likely to be foreign as foreign text of that kind is in the calibration."""
+    rows = judged([[0.6, 0.0, 0.4]] * 1000)
+    found = shares(rows, np.array([0.4, 0.4, 0.2]), np.ones(1000))
+    assert found[-1] > 0.9
+
+
+def test_of_a_few_spans_it_is_taken_to_lean_as_usual():
+    rows = judged([[0.6, 0.0, 0.4]] * 5)
+    found = shift.shares(rows, np.array([0.4, 0.4, 0.1, 0.1]), np.ones(5))
+    assert found[2] < 2 * found[3]
 
 
 def test_sure_spans_are_counted():

@@ -109,7 +109,7 @@ def test_a_network_that_knows_the_answer_is_believed_and_one_that_knows_nothing_
     """The weights are learned: an oracle makes nearly all spans right, noise takes nothing from the text."""
     plain = calibrate(index, lambda *_: None)
     spans = list(sample(index, 0))
-    owners = [index.units[span.left_out.unit].sources[0] for span in spans]
+    owners = [index.units[span.unit].sources[0] for span in spans]
 
     def oracle(texts, _fold):
         logs = np.full((len(texts), len(index.sources)), -10.0)

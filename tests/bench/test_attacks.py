@@ -62,7 +62,7 @@ def prompted(tmp_path_factory):
     """What comes of self-prompting by the first of three sources, and what it has in the first of the mixtures."""
     folder = tmp_path_factory.mktemp("prompted")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(calibration, "SPANS", 60)
+    monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 60))
     packages = [wheels.make(folder / "wheels", name) for name in ("ants", "bees", "cats")]
     prepared = prepare(folder, lambda _words: None, (packages, []))
     data = encode(prepared.parts, prepared.manifest.parent)

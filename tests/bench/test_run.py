@@ -43,7 +43,7 @@ TINY = Form(
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(calibration, "SPANS", 100)
+    monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 100))
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
     prepared = prepare(folder, lambda _words: None, (known, unknown))

@@ -96,7 +96,8 @@ def text_alone(held: Held, fold: int, spans: Spans, documents: Sequence[Document
     owners = [source for one in known for source in one.sources]
     tokens = [one.tokens for one in known for _ in one.sources]
     lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    table = count_grams(np.concatenate([np.empty(0, np.uint32), *tokens]), lengths, np.array(owners, np.int64), 2)
+    of_tokens = np.repeat(np.array(owners, np.int64), lengths)
+    table = count_grams(np.concatenate([np.empty(0, np.uint32), *tokens]), lengths, of_tokens, 2)
     sizes = np.bincount(owners, lengths, minlength=sources).astype(np.float64)
     total = float(sizes.sum())
     mine = np.flatnonzero(np.array([documents[one].fold for one in spans.documents.tolist()]) == fold)
