@@ -72,12 +72,16 @@ def certain(sources):
     return Odds(table, np.eye(3))
 
 
+PRIOR = np.array([0.4, 0.4, 0.1, 0.1])
+"""Of two sources, and of none that is like either."""
+
+
 def test_who_is_sure_and_right_pays_without_error():
     spans = Spans((np.zeros(1, np.uint32),) * 20, np.arange(20), np.repeat([0, 1], 10))
     mixed = mixtures(spans, 2, 0, 5)
     assert all(len(each.spans) == WINDOWS for each in mixed)
     assert all((spans.sources[each.spans] == 1).mean() == pytest.approx(each.truth[1]) for each in mixed)
-    found = errors(certain(spans.sources), np.array([0.4, 0.4, 0.2]), mixed, np.array([7.0, 7.0]))
+    found = errors(certain(spans.sources), PRIOR, mixed, np.array([7.0, 7.0]))
     assert [found[way].max() for way in ("argmax", "mean", "corrected")] == pytest.approx([0, 0, 0], abs=0.005)
     assert found["tokens"].tolist() == pytest.approx([abs(each.truth[0] - 0.5) for each in mixed])
 
@@ -86,14 +90,14 @@ def test_what_is_unsure_is_corrected():
     """Of probabilities that are calibrated to equal parts, a skewed mixture gets its own by expectation and maximisation."""
     spans = Spans((np.zeros(1, np.uint32),) * 200, np.arange(200), np.repeat([0, 1], 100))
     table = np.array([[0.7, 0.3, 0.0]] * 70 + [[0.3, 0.7, 0.0]] * 30 + [[0.7, 0.3, 0.0]] * 30 + [[0.3, 0.7, 0.0]] * 70)
-    found = errors(Odds(table, np.eye(3)), np.array([0.4, 0.4, 0.2]), mixtures(spans, 2, 0, 20), np.ones(2))
+    found = errors(Odds(table, np.eye(3)), PRIOR, mixtures(spans, 2, 0, 20), np.ones(2))
     assert found["corrected"].mean() < found["mean"].mean() / 2
     assert found["corrected"].mean() < found["argmax"].mean() / 2
 
 
 def test_unknown_corpora_are_paid_what_is_not_told_to_be_of_none():
     found = certain(np.repeat([2, 2, 2, 0], 500))
-    paid = paid_on_unknown(found, np.array([0.4, 0.4, 0.2]), np.repeat([-1, -1, -2, -2], 500))
+    paid = paid_on_unknown(found, PRIOR, np.repeat([-1, -1, -2, -2], 500))
     assert paid.tolist() == pytest.approx([0.5, 0.0], abs=0.005)
 
 
