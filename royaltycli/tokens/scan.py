@@ -158,7 +158,7 @@ def recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
     if plan.rehash or plan.fresh or plan.part is not None:
         return None
     scan = recall(plan.job.folder, output, plan.state, top)
-    return scan and replace(scan, unchanged=len(plan.files))
+    return scan and replace(scan, unchanged=len(plan.files), written=False)
 
 
 def count(

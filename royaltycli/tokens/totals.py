@@ -58,7 +58,8 @@ class Scan:
     """A finished scan: what the token table comes to, and how it came about.
 
     `verified` documents were recounted by the reference, in this scan or in the one that counted them.
-    `unchanged` of the corpus's files were counted by an earlier scan.
+    `unchanged` of the corpus's files were counted by an earlier scan. The table was not `written` if it was just what
+    it would be now.
     """
 
     totals: Totals
@@ -68,6 +69,7 @@ class Scan:
     verified: int
     unchanged: int
     notes: tuple[str, ...]
+    written: bool = True
 
 
 class Tally:

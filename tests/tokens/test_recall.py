@@ -72,6 +72,7 @@ def test_what_has_not_changed_is_recalled_word_for_word(place, merged):
     again, same_rows = scanned(place)
     assert merged == [1]
     assert (again.totals.sources, again.unchanged, fresh.unchanged) == (4, 3, 0)
+    assert (again.written, fresh.written) == (False, True)
     assert again.totals.nameless == fresh.totals.nameless != ()
     assert again.totals.copies == fresh.totals.copies != type(fresh.totals.copies)()
     assert (again.notes, again.verified, same_rows) == (fresh.notes, fresh.verified, rows)

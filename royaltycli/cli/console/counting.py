@@ -187,7 +187,7 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     for note in scan.notes:
         say(f"Note: {note}.")
     _say_left_out(opened)
-    say(f"Wrote {written(output)}.")
+    say(f"Wrote {written(output)}." if scan.written else f"{written(output)} is up to date.")
 
 
 def _say_left_out(opened: Opened) -> None:
