@@ -90,7 +90,7 @@ def test_a_pipe_is_shown_no_progress(corpus):
 
 def test_progress_goes_to_standard_error(corpus):
     """With standard output in a pipe a person still sees it."""
-    done = royalty(*SCAN, folder=corpus, before=SMALL_BATCHES, into=corpus / "summary.txt")
+    done = royalty(*SCAN, "--fresh", folder=corpus, before=SMALL_BATCHES, into=corpus / "summary.txt")
     assert frames(done.sent)
     assert (corpus / "summary.txt").read_text(encoding="utf-8").startswith("Corpus  o200k_base, by tiktoken\n")
 
