@@ -83,6 +83,11 @@ def _scan(said: dict[str, Any], largest: pa.Table) -> Scan:
     return Scan(**about | {"totals": totals, "notes": tuple(about["notes"])})
 
 
+def tables_in(folder: Path) -> list[Path]:
+    """The partial tables of a folder, without what is remembered beside them."""
+    return [path for path in parts_in(folder, NAME) if path.name != LAST]
+
+
 def _is_here(folder: Path, output: Path) -> bool:
     """Whether both are on this machine: elsewhere, to look for them would take as long as it saves."""
     return place_of(folder) is None and place_of(output) is None
@@ -95,6 +100,6 @@ def _digest(output: Path) -> str:
 
 def _tables(folder: Path) -> str:
     """The digest of the names of all partial tables, which are digests themselves, and of their sizes and stamps."""
-    looks = [(path.name, path.stat()) for path in parts_in(folder, NAME) if path.name != LAST]
+    looks = [(path.name, path.stat()) for path in tables_in(folder)]
     seen = [(name, look.st_size, stamp_of(look)) for name, look in looks]
     return hashlib.sha256(repr(seen).encode()).hexdigest()

@@ -139,21 +139,21 @@ def run(
     was counted before. `expect` is told how many bytes of files are to be ticked off, if any are looked at.
     Raises what `count` and `finish` raise.
     """
-    check_where(workers, on)
-    if (last := recalled(plan, output, top)) is not None:
+    _check_where(workers, on)
+    if (last := _recalled(plan, output, top)) is not None:
         return last
     expect(plan.packed_bytes)
     return finish(count(plan, workers=workers, on=on, tick=tick), output, top)
 
 
-def check_where(workers: int | None, on: str) -> None:
+def _check_where(workers: int | None, on: str) -> None:
     """Raises CallError for a number of workers that cannot be, and for a place that is none."""
     is_cluster(on)
     if workers is not None and not 1 <= workers <= WORKERS:
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
 
 
-def recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
+def _recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
     """What the last scan came to, if `output` is just what it would be now, as nothing has changed since."""
     if plan.rehash or plan.fresh or plan.part is not None:
         return None
@@ -173,7 +173,7 @@ def count(
     Raises DocumentError for the first document that cannot be read, VerificationError for the first that is
     counted otherwise, WorkerError, OutputError and CallError.
     """
-    check_where(workers, on)
+    _check_where(workers, on)
     kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
     tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
     files: set[str] = set()

@@ -21,9 +21,8 @@ from royaltycli.api import check
 from royaltycli.corpus import shards
 from royaltycli.errors import CallError, DocumentError, WorkerError
 from royaltycli.tokens import cluster as clusters
-from royaltycli.tokens.partials import NAME, folder_of
-from royaltycli.tokens.recall import LAST
-from royaltycli.workspace import parts_in
+from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens.recall import tables_in
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python")
 
@@ -124,8 +123,7 @@ def test_a_vocabulary_of_the_users(place):
 
 def times(place):
     """When each partial table was written."""
-    tables = parts_in(folder_of(place / "tokens.parquet"), NAME)
-    return {path: path.stat().st_mtime_ns for path in tables if path.name != LAST}
+    return {path: path.stat().st_mtime_ns for path in tables_in(folder_of(place / "tokens.parquet"))}
 
 
 def test_what_was_counted_on_a_cluster_is_not_counted_again(place):

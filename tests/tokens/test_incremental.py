@@ -21,9 +21,8 @@ from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
 from royaltycli.tokens import plan, shardwork
-from royaltycli.tokens.partials import NAME, folder_of
-from royaltycli.tokens.recall import LAST
-from royaltycli.workspace import parts_in
+from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens.recall import tables_in
 from tests import strategies
 
 MANIFEST = """
@@ -82,7 +81,7 @@ def other(reasons, usual):
 
 def tables_of(place):
     """The partial tables beside the token table."""
-    return [path for path in parts_in(folder_of(place / "tokens.parquet"), NAME) if path.name != LAST]
+    return tables_in(folder_of(place / "tokens.parquet"))
 
 
 def counted_by(monkeypatch):

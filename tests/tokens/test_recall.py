@@ -11,10 +11,9 @@ import pytest
 from royaltycli import api, scanning, storage
 from royaltycli.errors import CallError, OutputError
 from royaltycli.tokens import recall, scan
-from royaltycli.tokens.partials import NAME, folder_of
-from royaltycli.tokens.recall import LAST
+from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens.recall import LAST, tables_in
 from royaltycli.tokens.scan import count, finish
-from royaltycli.workspace import parts_in
 
 MANIFEST = """
 [corpus]
@@ -81,11 +80,6 @@ def test_what_has_not_changed_is_recalled_word_for_word(place, merged):
     assert (place / "tokens.parquet").read_bytes() == table
 
 
-def tables_of(place):
-    """The partial tables beside the token table."""
-    return [path for path in parts_in(folder_of(place / "tokens.parquet"), NAME) if path.name != LAST]
-
-
 def touch(path):
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
@@ -110,8 +104,8 @@ CHANGES = {
     "a comment in the manifest": lambda place: edit(place / "corpus.toml", MANIFEST + "# changed\n"),
     "the table changed": lambda place: flip(place / "tokens.parquet"),
     "the table gone": lambda place: (place / "tokens.parquet").unlink(),
-    "a partial table gone": lambda place: tables_of(place)[0].unlink(),
-    "a partial table changed": lambda place: flip(tables_of(place)[0]),
+    "a partial table gone": lambda place: tables_in(folder_of(place / "tokens.parquet"))[0].unlink(),
+    "a partial table changed": lambda place: flip(tables_in(folder_of(place / "tokens.parquet"))[0]),
     "what is remembered changed": lambda place: flip(folder_of(place / "tokens.parquet") / LAST),
     "what is remembered gone": lambda place: (folder_of(place / "tokens.parquet") / LAST).unlink(),
 }
