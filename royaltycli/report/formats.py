@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -37,18 +37,14 @@ def choose_format(asked: str | None, output: Path | None, *, terminal: bool, mor
         )
     if asked is not None:
         return asked
+    return format_by_ending(output, endings, "use one of them, or say `--format`")
+
+
+def format_by_ending(output: Path, endings: Mapping[str, str] = ENDINGS, mend: str = "use one of them") -> str:
+    """The format of a result by its ending alone. Raises CallError, which says `mend`, for an unknown ending."""
     if output.suffix.lower() not in endings:
-        raise CallError(
-            f"{written(output)} has none of the endings {', '.join(endings)}; use one of them, or say `--format`"
-        )
+        raise CallError(f"{written(output)} has none of the endings {', '.join(endings)}; {mend}")
     return endings[output.suffix.lower()]
-
-
-def format_by_ending(output: Path) -> str:
-    """The format of a result that no option names the format of. Raises CallError for an unknown ending."""
-    if output.suffix.lower() not in ENDINGS:
-        raise CallError(f"{written(output)} has none of the endings {', '.join(ENDINGS)}; use one of them")
-    return ENDINGS[output.suffix.lower()]
 
 
 def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryIO], None]:
