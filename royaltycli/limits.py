@@ -185,10 +185,13 @@ CANDIDATES = 64
 """Sources of which a span is weighed in earnest; of the others no measure says much."""
 
 MACHINE_UNITS = 256
-"""Sources that a linear machine is trained to tell apart; its weights take 256 KiB for each of them."""
+"""Sources that a linear machine is trained to tell apart."""
 
-MACHINE_PASSAGES = 20_000
-"""Passages that it is trained on, of 128 tokens each; it takes longer with each, and learns little more."""
+MACHINE_WEIGHTS = 1 << 24
+"""Weights that it has at the most, one for each term and source, of two bytes each."""
+
+MACHINE_PASSAGES = 40_000
+"""Passages that it is trained on, of 64 tokens each; it takes longer with each, and learns little more."""
 
 FACTORS = 256
 """Sources of which each has a factor of its own in how evidence is weighed; for more there is little to learn from."""

@@ -198,21 +198,30 @@ def find_matches(
     before = np.concatenate([[0], most[:-1]])
     sums = np.concatenate([[0.0], np.cumsum(surprisal)])
     chance = np.log(max(2, index.tokens))
-    matches = []
+    wanted = []
     for start in np.flatnonzero((most >= LEAST_MATCH) & (most > before - 1)).tolist():
         size = int(most[start])
         excess = float(sums[start + size] - sums[start]) - chance
-        if excess <= 0:
-            continue
-        places = []
-        for number, (model, hides) in enumerate(zip(index.models, hidden, strict=True)):
-            if lengths[number][start] == size:
-                found = occurrences(model.suffixes, tokens[start : start + size])
-                found = found if hides is None else found[~hides(found)]
-                places += [(number, int(model.suffixes.documents[place]), int(place)) for place in found.tolist()]
-        units = sorted({int(index.models[number].units[document]) for number, document, _ in places})
+        if excess > 0:
+            wanted.append((start, size, excess))
+    places: list[list[tuple[int, int, int]]] = [[] for _ in wanted]
+    for number, (model, hides) in enumerate(zip(index.models, hidden, strict=True)):
+        here = [at for at, (start, size, _) in enumerate(wanted) if lengths[number][start] == size]
+        runs = [tokens[start : start + size] for start, size, _ in (wanted[at] for at in here)]
+        found = occurrences(model.suffixes, runs)
+        of = np.repeat(np.array(here, np.int64), [len(each) for each in found])
+        seen = np.concatenate([np.empty(0, np.int64), *found])
+        if hides is not None:
+            kept = ~hides(seen)
+            of, seen = of[kept], seen[kept]
+        documents = model.suffixes.documents[seen]
+        for at, document, place in zip(of.tolist(), documents.tolist(), seen.tolist(), strict=True):
+            places[at].append((number, document, place))
+    matches = []
+    for (start, size, excess), of_match in zip(wanted, places, strict=True):
+        units = sorted({int(index.models[number].units[document]) for number, document, _ in of_match})
         if units:
-            matches.append(Match(start, size, tuple(units), excess, tuple(places)))
+            matches.append(Match(start, size, tuple(units), excess, tuple(of_match)))
     return matches
 
 

@@ -29,7 +29,7 @@ from royaltycli.storage import write_text, write_whole
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-VERSION = 3
+VERSION = 4
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
 LIST, PART, CALIBRATION = "index.json", "part.json", "calibration.json"
@@ -37,7 +37,7 @@ LIST, PART, CALIBRATION = "index.json", "part.json", "calibration.json"
 VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
 """What the copy of a vocabulary file is called, by the kind of its encoding."""
 
-MACHINE = ("machine-weights.npy", "machine-rarity.npy")
+MACHINE = ("machine-terms.npy", "machine-weights.npy", "machine-rarity.npy")
 
 OWN = {
     LIST,

@@ -135,10 +135,15 @@ def _added_up(found: Found, units: Numbers) -> Found:
     """One entry for each run and unit."""
     if not len(units):
         return found
-    size = int(units.max()) + 1
-    unique, at = np.unique(found.places * size + units, return_inverse=True)
-    counts, weights = (np.bincount(at, each).astype(np.int64) for each in (found.counts, found.weights))
-    return Found(unique // size, unique % size, counts, weights, found.totals)
+    places, counts, weights = found.places, found.counts, found.weights
+    keys = places * (int(units.max()) + 1) + units
+    if (keys[1:] < keys[:-1]).any():  # those of one table are in order
+        order = np.argsort(keys, kind="stable")
+        keys, places, units = keys[order], places[order], units[order]
+        counts, weights = counts[order], weights[order]
+    first = _firsts(keys)
+    counts, weights = (np.add.reduceat(each, first) for each in (counts, weights))
+    return Found(places[first], units[first], counts, weights, found.totals)
 
 
 def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Numbers]:
@@ -148,11 +153,16 @@ def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Num
     at = np.minimum(np.searchsorted(table.runs, runs), len(table.runs) - 1)
     known = np.flatnonzero(table.runs[at] == runs)
     first, last = table.starts[at[known]], table.starts[at[known] + 1]
-    sizes = last - first
-    entries = np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(sizes.sum())
+    entries = all_of(first, last)
     return (
-        np.repeat(known, sizes).astype(np.int64),
+        np.repeat(known, last - first).astype(np.int64),
         table.holders[entries].astype(np.int64),
         table.counts[entries].astype(np.int64),
         table.weights[entries].astype(np.int64),
     )
+
+
+def all_of(first: Numbers, last: Numbers) -> Numbers:
+    """The whole numbers from each of the first up to, but without, its last; one range after the other."""
+    sizes = last - first
+    return np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(sizes.sum())

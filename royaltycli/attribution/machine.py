@@ -1,9 +1,9 @@
-"""A linear machine that tells the units of an index apart by their tokens and pairs of tokens (rule U18).
+"""A linear machine that tells the units of an index apart by the runs of one to four tokens that a text has (rule U18).
 
-One support vector machine for each unit against the others (Joachims 1998; squared hinge loss), over terms that are
-hashed into buckets (Weinberger and others 2009), weighed by TF-IDF. It is trained on passages of the corpus by
-coordinate descent on the dual (Hsieh and others 2008), for all units at once. A span of the corpus itself is judged
-by a machine that has not seen its fold, or its unit where that is left out; other text by one that has seen all.
+One support vector machine for each unit against the others (Joachims 1998; squared hinge loss), over terms that
+weigh by how rare they are, however often a text has them. It is trained on passages of the corpus by coordinate
+descent on the dual (Hsieh and others 2008), for all units at once. A span of the corpus itself is judged by a machine
+that has not seen its fold, or its unit where that is left out; other text by one that has seen all.
 """
 
 from __future__ import annotations
@@ -17,22 +17,25 @@ import numpy.typing as npt
 
 from royaltycli.attribution.folds import FOLDS, Folds
 from royaltycli.attribution.grams import runs_of
+from royaltycli.attribution.hashing import Hashes
 from royaltycli.attribution.index import Index
-from royaltycli.limits import MACHINE_PASSAGES, MACHINE_UNITS
+from royaltycli.limits import MACHINE_PASSAGES, MACHINE_UNITS, MACHINE_WEIGHTS
 from royaltycli.tokens.engines import Ids
 
 Vector = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 Unit = TypeVar("Unit", int, Numbers)
 Terms = tuple[Numbers, Vector]
-"""The buckets of a text's terms, and how much each weighs."""
+"""The rows of a text's terms, and how much each weighs."""
 
-BUCKETS = 1 << 16
-ORDERS = (1, 2)
-PASSAGE = 128
+ORDERS = (1, 2, 3, 4)
+LEAST = 3
+"""Passages that have a term which counts. What fewer have says more of a document than of its unit."""
+
+PASSAGE = 64
 """Tokens of a passage."""
 
-COST, ROUNDS = 0.3, 4
+COST, ROUNDS = 0.6, 3
 """What a passage on the wrong side costs, and how often each is gone through."""
 
 MACHINES = 2 * FOLDS + 1
@@ -41,15 +44,22 @@ MACHINES = 2 * FOLDS + 1
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The weights, a row for each bucket and a column for each unit, and by how rare it is what each bucket weighs."""
+    """The sorted hashes of its terms; for each a row of weights, a column for each unit; and how much it weighs.
 
-    weights: Vector
+    Weights are of half precision: they decide the same, in half the room.
+    """
+
+    terms: Hashes
+    weights: npt.NDArray[np.float16]
     rarity: Vector
 
     def decide(self, tokens: Ids) -> npt.NDArray[np.float64]:
         """How much a text is like each unit and unlike the others; about 1 or more for its own."""
-        buckets, values = _scaled(_terms(tokens), self.rarity)
-        decided: npt.NDArray[np.float64] = (values @ self.weights[buckets]).astype(np.float64)
+        found = _terms(tokens)
+        at = np.searchsorted(self.terms, found)
+        at = at[self.terms.take(at, mode="clip") == found] if len(self.terms) else at[:0]
+        rows, values = _scaled(at, self.rarity)
+        decided: npt.NDArray[np.float64] = (values @ self.weights[rows].astype(np.float32)).astype(np.float64)
         return decided
 
 
@@ -73,9 +83,14 @@ def parts_with(unit: Unit) -> Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Passages:
-    """Stretches of the documents of an index: the unit of each, and the folds that it begins and ends in."""
+    """Stretches of the documents of an index: the terms of each, its unit, and the folds that it begins and ends in.
 
-    terms: list[Terms]
+    Terms are numbers of the sorted hashes in `terms`, those that at least `least` passages have.
+    """
+
+    terms: Hashes
+    least: int
+    rows: list[Numbers]
     units: Numbers
     begins: Folds
     ends: Folds
@@ -86,19 +101,16 @@ def machines(index: Index, tick: Callable[[int, int], None]) -> Machines | None:
     if not 1 < len(index.units) <= MACHINE_UNITS:
         return None
     passages = _passages(index)
-    rarity = _rarity(passages.terms)
-    scaled = [_scaled(each, rarity) for each in passages.terms]
     made = []
     for number in range(MACHINES):
         tick(number, MACHINES)
         fold = number % FOLDS
-        seen = np.ones(len(scaled), bool)
+        seen = np.ones(len(passages.rows), bool)
         if number < 2 * FOLDS:
             seen = (passages.begins != fold) & (passages.ends != fold)
         if FOLDS <= number < 2 * FOLDS:
             seen &= parts_with(passages.units) != fold
-        weights = _trained([scaled[at] for at in np.flatnonzero(seen).tolist()], passages.units[seen], len(index.units))
-        made.append(Machine(weights, rarity))
+        made.append(_trained(passages, np.flatnonzero(seen), len(index.units)))
     tick(MACHINES, MACHINES)
     return Machines(made[-1], tuple(made[:FOLDS]), tuple(made[FOLDS:-1]))
 
@@ -118,50 +130,69 @@ def _passages(index: Index) -> _Passages:
     starts += np.concatenate([model.starts[:-1] for model in index.models])[documents]
     stops += np.concatenate([model.starts[:-1] for model in index.models])[documents]
     places = list(zip(models.tolist(), starts.tolist(), stops.tolist(), strict=True))
+    terms, least, rows = _numbered(
+        [_terms(index.models[model].tokens(start, stop)) for model, start, stop in places], len(index.units)
+    )
     return _Passages(
-        [_terms(index.models[model].tokens(start, stop)) for model, start, stop in places],
+        terms,
+        least,
+        rows,
         np.concatenate([model.units for model in index.models])[documents].astype(np.int64),
         np.array([index.models[model].folds[start] for model, start, _ in places], np.int8),
         np.array([index.models[model].folds[stop - 1] for model, _, stop in places], np.int8),
     )
 
 
-def _terms(tokens: Ids) -> Terms:
-    """Of each bucket the logarithms of how often its terms occur; half of the terms count against the others."""
-    terms, times = np.unique(np.concatenate([runs_of(tokens, order) for order in ORDERS]), return_counts=True)
-    signs = np.where((terms >> np.uint64(10)) & np.uint64(1), -1.0, 1.0)
-    buckets, at = np.unique((terms >> np.uint64(20)) % np.uint64(BUCKETS), return_inverse=True)
-    return buckets.astype(np.int64), np.bincount(at, signs * (1 + np.log(times))).astype(np.float32)
+def _numbered(hashed: list[Hashes], units: int) -> tuple[Hashes, int, list[Numbers]]:
+    """The terms that enough passages have, how many are enough, and those of each passage by their numbers.
+
+    More than LEAST are asked for where the weights would be too many.
+    """
+    terms, at, having = np.unique(np.concatenate(hashed), return_inverse=True, return_counts=True)
+    least = LEAST
+    while np.count_nonzero(having >= least) * units > MACHINE_WEIGHTS:
+        least += 1
+    kept = having >= least
+    numbers = np.where(kept, np.cumsum(kept) - 1, -1)[at]
+    parts = np.split(numbers, np.cumsum([len(each) for each in hashed])[:-1])
+    return terms[kept], least, [part[part >= 0] for part in parts]
 
 
-def _rarity(passages: list[Terms]) -> Vector:
-    """The logarithm of how few passages have each bucket, plus one; 0 for those that one alone has."""
-    having = np.bincount(np.concatenate([buckets for buckets, _ in passages]), minlength=BUCKETS)
-    rarity = np.log((1 + len(passages)) / (1 + having)) + 1
-    return np.where(having > 1, rarity, 0).astype(np.float32)
+def _terms(tokens: Ids) -> Hashes:
+    """The hashes of the terms of a text, each once."""
+    return np.unique(np.concatenate([runs_of(tokens, order) for order in ORDERS]))
 
 
-def _scaled(terms: Terms, rarity: Vector) -> Terms:
+def _rarity(passages: _Passages, seen: Numbers) -> Vector:
+    """The logarithm of how few of the passages seen have each term, plus one; 0 for those that too few have."""
+    rows = [np.empty(0, np.int64), *(passages.rows[at] for at in seen.tolist())]
+    having = np.bincount(np.concatenate(rows), minlength=len(passages.terms))
+    rarity = np.log((1 + len(seen)) / (1 + having)) + 1
+    return np.where(having >= passages.least, rarity, 0).astype(np.float32)
+
+
+def _scaled(rows: Numbers, rarity: Vector) -> Terms:
     """Terms by their rarity, as a vector of length one."""
-    buckets, values = terms
-    values = values * rarity[buckets]
-    return buckets, values / np.maximum(np.sqrt(values @ values), np.float32(1e-6))
+    values = rarity[rows]
+    return rows, values / np.maximum(np.sqrt(values @ values), np.float32(1e-6))
 
 
-def _trained(passages: list[Terms], units: Numbers, columns: int) -> Vector:
-    """The weights of a machine, the passages gone through in an order that is the same each time."""
+def _trained(passages: _Passages, seen: Numbers, columns: int) -> Machine:
+    """A machine of the passages seen, gone through in an order that is the same each time."""
+    rarity = _rarity(passages, seen)
+    texts = [_scaled(rows[rarity[rows] > 0], rarity) for rows in (passages.rows[at] for at in seen.tolist())]
     random = np.random.default_rng(0)
-    weights = np.zeros((BUCKETS, columns), np.float32)
-    sides = np.full((len(passages), columns), -1, np.float32)
-    sides[np.arange(len(passages)), units] = 1
+    weights = np.zeros((len(passages.terms), columns), np.float32)
+    sides = np.full((len(texts), columns), -1, np.float32)
+    sides[np.arange(len(texts)), passages.units[seen]] = 1
     duals = np.zeros_like(sides)
     slack = np.float32(1 / (2 * COST))
     for _ in range(ROUNDS):
-        for at in random.permutation(len(passages)).tolist():
-            buckets, values = passages[at]
-            own, side, dual = weights[buckets], sides[at], duals[at]
+        for at in random.permutation(len(texts)).tolist():
+            rows, values = texts[at]
+            own, side, dual = weights[rows], sides[at], duals[at]
             slope = side * (values @ own) - 1 + slack * dual
             better = np.maximum(dual - slope / (values @ values + slack), 0)
-            weights[buckets] = own + values[:, None] * ((better - dual) * side)
+            weights[rows] = own + values[:, None] * ((better - dual) * side)
             duals[at] = better
-    return weights
+    return Machine(passages.terms, weights.astype(np.float16), rarity)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.grams import runs_of
+from royaltycli.attribution.grams import all_of, runs_of
 from royaltycli.tokens.engines import Ids
 
 PASSAGE = 128
@@ -57,23 +57,17 @@ def terms_of(tokens: Ids) -> npt.NDArray[np.uint64]:
     return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
 
 
-def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float32]:
-    """The score of each passage for a query."""
+def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float64]:
+    """The score of each passage for a query: of each of its terms, as often as it has it."""
     if not len(passages.terms):
-        return np.zeros(len(passages.places), np.float32)
-    query = terms_of(tokens)
+        return np.zeros(len(passages.places))
+    query, times = np.unique(terms_of(tokens), return_counts=True)
     at = np.minimum(np.searchsorted(passages.terms, query), len(passages.terms) - 1)
-    ids = at[passages.terms[at] == query]
-    retriever = _retriever()
-    retriever.nonoccurrence_array = None
-    retriever.scores = {
-        "data": passages.data,
-        "indices": passages.indices,
-        "indptr": passages.indptr,
-        "num_docs": len(passages.places),
-    }
-    found: npt.NDArray[np.float32] = retriever.get_scores_from_ids(ids)
-    return found
+    known = passages.terms[at] == query
+    first, last = passages.indptr[at[known]], passages.indptr[at[known] + 1]
+    entries = all_of(first, last)
+    worth = passages.data[entries] * np.repeat(times[known], last - first)
+    return np.bincount(passages.indices[entries], worth, len(passages.places)).astype(np.float64)
 
 
 def _retriever() -> Any:

@@ -8,7 +8,7 @@ those that begin like a query, as it compares overlapping strings of bytes in pl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,18 +91,20 @@ def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Nu
 def _nearest(suffixes: Suffixes, at: Numbers, step: int, hidden: Hidden | None) -> Numbers:
     """The nearest ranks from `at` on, in steps, that are not hidden; -1 where there is none within reach."""
     size = len(suffixes.order)
-    at = np.where((at >= 0) & (at < size), at, -1)
     if hidden is None:
-        return at
-    for _ in range(SKIPPED):
-        there = np.flatnonzero(at >= 0)
-        passed = there[hidden(suffixes.order[at[there]])]
-        if not len(passed):
-            return at
-        at[passed] += step
-        at[passed] = np.where((at[passed] >= 0) & (at[passed] < size), at[passed], -1)
-    at[passed] = -1
-    return at
+        return np.where((at >= 0) & (at < size), at, -1)
+    found = np.full(len(at), -1)
+    active = np.arange(len(at))
+    width = 1
+    while len(active) and width <= SKIPPED:  # as many more each time as were passed over so far, and one
+        ranks = at[active, None] + step * np.arange(width - 1, 2 * width - 1)
+        inside = (ranks >= 0) & (ranks < size)
+        seen = inside & ~hidden(suffixes.order[ranks.clip(0, size - 1)])
+        hit = seen.any(axis=1)
+        found[active[hit]] = ranks[hit, seen[hit].argmax(axis=1)]
+        active = active[~hit & inside[:, -1]]
+        width *= 2
+    return found
 
 
 def _common(text: Text, places: Numbers, query: Text, starts: Numbers) -> Numbers:
@@ -122,20 +124,25 @@ def _common(text: Text, places: Numbers, query: Text, starts: Numbers) -> Number
     return found
 
 
-def occurrences(suffixes: Suffixes, tokens: Ids) -> Numbers:
-    """Where some tokens occur in the text: the first OCCURRENCES in the order of what follows.
+def occurrences(suffixes: Suffixes, runs: Sequence[Ids]) -> list[Numbers]:
+    """Where each run of tokens occurs in the text: the first OCCURRENCES in the order of what follows.
 
     Of a run longer than MATCH_TOKENS the places are checked one by one.
     """
-    head = (tokens[:MATCH_TOKENS] + np.uint32(1)).astype(">u4")
-    room = MATCH_TOKENS - len(head)
-    low = np.concatenate([head, np.zeros(room, ">u4")]).astype(">u4").view(KEY)
-    high = np.concatenate([head, np.full(room, 0xFFFFFFFF, ">u4")]).astype(">u4").view(KEY)
-    first = int(np.searchsorted(suffixes.keys, low, sorter=suffixes.order)[0])
-    last = int(np.searchsorted(suffixes.keys, high, side="right", sorter=suffixes.order)[0])
-    places = np.asarray(suffixes.order[first:last])
-    if len(tokens) > MATCH_TOKENS:
-        query = query_of(tokens)
-        same = _common(suffixes.text, places, query, np.zeros(len(places), np.int64))
-        places = places[same >= len(tokens)]
-    return places[:OCCURRENCES]
+    low = np.zeros((len(runs), MATCH_TOKENS), ">u4")
+    high = np.full_like(low, 0xFFFFFFFF)
+    for number, tokens in enumerate(runs):
+        head = tokens[:MATCH_TOKENS] + np.uint32(1)
+        low[number, : len(head)] = high[number, : len(head)] = head
+    if not len(suffixes.order) or not runs:
+        return [np.empty(0, np.int64) for _ in runs]
+    first = np.searchsorted(suffixes.keys, low.view(KEY).ravel(), sorter=suffixes.order)
+    last = np.searchsorted(suffixes.keys, high.view(KEY).ravel(), side="right", sorter=suffixes.order)
+    found = []
+    for tokens, start, stop in zip(runs, first.tolist(), last.tolist(), strict=True):
+        places = np.asarray(suffixes.order[start:stop])
+        if len(tokens) > MATCH_TOKENS:
+            same = _common(suffixes.text, places, query_of(tokens), np.zeros(len(places), np.int64))
+            places = places[same >= len(tokens)]
+        found.append(places[:OCCURRENCES])
+    return found

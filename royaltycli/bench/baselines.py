@@ -129,7 +129,7 @@ def verbatim(texts: Texts, sources: int, *, excess: bool) -> Method:
             stop = start + int(sizes[start])
             value = worth[stop] - worth[start] - (chance if excess else 0.0)
             if value > 0:
-                places = occurrences(suffixes, tokens[start:stop])
+                (places,) = occurrences(suffixes, [tokens[start:stop]])
                 owners = np.unique(texts.sources[suffixes.documents[places]])
                 found[owners] += value / len(owners)
         return found

@@ -63,20 +63,20 @@ def test_it_decides_as_scikit_learn_does(corpus, monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 300)
     index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(4)})
     passages = machine._passages(index)
-    rarity = machine._rarity(passages.terms)
-    rows = np.zeros((len(passages.terms), machine.BUCKETS), np.float32)
-    scaled = [machine._scaled(each, rarity) for each in passages.terms]
-    for row, (buckets, values) in zip(rows, scaled, strict=True):
-        row[buckets] = values
-    ours = rows @ machine._trained(scaled, passages.units, len(index.units))
+    everything = np.arange(len(passages.rows))
+    rarity = machine._rarity(passages, everything)
+    rows = np.zeros((len(passages.rows), len(passages.terms)), np.float32)
+    for row, terms in zip(rows, passages.rows, strict=True):
+        row[terms] = machine._scaled(terms, rarity)[1]
+    ours = rows @ machine._trained(passages, everything, len(index.units)).weights.astype(np.float32)
     theirs = LinearSVC(C=machine.COST, fit_intercept=False, tol=1e-8, max_iter=10**6).fit(rows, passages.units)
-    assert np.abs(ours - theirs.decision_function(rows)).max() < 1e-3
+    assert np.abs(ours - theirs.decision_function(rows)).max() < 5e-3  # the weights are of half precision
 
 
 def test_it_is_the_same_each_time_and_bounded(corpus, monkeypatch):
     index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(3)})
     monkeypatch.setattr(machine, "MACHINE_PASSAGES", 20)
-    assert len(machine._passages(index).terms) == 20
+    assert len(machine._passages(index).rows) == 20
     one, two = (machine.machines(index, lambda *_: None).of_all for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
     tokens = index.models[0].tokens(0, 50)

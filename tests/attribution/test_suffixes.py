@@ -61,7 +61,7 @@ def test_every_occurrence_is_found(texts, query):
         for at in range(len(text) - len(query) + 1)
         if text[at : at + len(query)] == query
     ]
-    assert sorted(occurrences(suffixes, np.array(query, np.uint32)).tolist()) == expected
+    assert sorted(occurrences(suffixes, [np.array(query, np.uint32)])[0].tolist()) == expected
 
 
 def test_a_match_longer_than_what_is_compared_at_once():
@@ -70,5 +70,5 @@ def test_a_match_longer_than_what_is_compared_at_once():
     suffixes = suffixes_of([text, other])
     query = np.array(text, np.uint32)
     assert longest(suffixes, query_of(query)).tolist() == list(range(len(text), 0, -1))
-    assert len(occurrences(suffixes, query[: 2 * MATCH_TOKENS])) == 2
-    assert len(occurrences(suffixes, query[: 2 * MATCH_TOKENS + 1])) == 1
+    runs = [query[: 2 * MATCH_TOKENS], query[: 2 * MATCH_TOKENS + 1]]
+    assert [len(places) for places in occurrences(suffixes, runs)] == [2, 1]
