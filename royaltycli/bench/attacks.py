@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -91,9 +92,9 @@ def stuffed(documents: Sequence[Document], attacker: str) -> list[Document]:
 
 ATTACKS: dict[str, Attack] = {
     "copying a source ten times": copied,
-    "copying it ten times, one word in ten changed": changed_copies,
-    "splitting a source in two": partial(split_up, parts=2),
     "splitting a source in ten": split_up,
+    "splitting a source in two": partial(split_up, parts=2),
+    "copying it ten times, one word in ten changed": changed_copies,
     "stuffing a source with others' keywords": stuffed,
 }
 
@@ -128,7 +129,7 @@ def measure(setting: Setting) -> Headed:
     spans, sources = asked.spans[SIZES[1]], setting.data.sources
     mixed = mixtures(spans, len(sources), asked.seed)
     attackers = attackers_of(setting)
-    tried = [(words, name) for name in attackers for words in ATTACKS]
+    tried = [(words, name) for name in attackers for words in islice(ATTACKS, setting.form.attacks)]
     attack = partial(_attack, setting.prepared, setting.folder, spans.tokens, mixed)
     after = method.each(setting.pool, attack, tried)
     pairs: dict[str, Pairs] = {}

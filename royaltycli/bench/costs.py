@@ -12,14 +12,13 @@ from royaltycli.bench.packages import Document, documents_of, pinned, standard_l
 from royaltycli.bench.results import Goal, Row
 from royaltycli.bench.setting import Headed, Setting
 
-PART = 4
 MILLION = 1e6
 
 
 def measure(setting: Setting) -> Headed:
-    """The costs of a quarter of the documents, of all and, in some forms, of every document of the packages."""
+    """The costs of parts of the documents and, in some forms, of every document of the packages."""
     prepared, folder = setting.prepared, setting.folder
-    corpora: list[Sequence[Document]] = [prepared.parts.known[::PART], prepared.parts.known]
+    corpora: list[Sequence[Document]] = [prepared.parts.known[::part] for part in setting.form.one_in]
     if setting.form.everything:
         packaged = [each for package in pinned()[0] for each in documents_of(package, folder / "wheels")]
         corpora.append([*packaged, *standard_library()])

@@ -59,24 +59,28 @@ class Budget:
 class Form:
     """How much is measured.
 
-    `spans` are those of each size and seed; each of the `attackers` also fills `logs` with quotes; `everything` says
-    whether an index of all that is in the packages is built. `models` language models are trained for the network,
-    each with a seed of its own, the first of `seeds`; what is measured of the network is so with those. `left_out`
-    sources are left out, one at a time, and models trained again with a budget of their own, which are asked about as
-    many spans of each of these sources as `spans_left_out` says.
+    `spans` are those of each size and seed, and `documents` those that are asked about as a whole, at the most. There
+    are so many `attackers`, each with the first so many of the `attacks`; each also fills `logs` with quotes. Costs
+    are those of one in so many documents, for each of `one_in`, and if `everything`, of all that is in the packages.
+    `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
+    measured of the network is so with those. `left_out` sources are left out, one at a time, and models trained again
+    with a budget of their own, which are asked about as many spans of each of these sources as `spans_left_out` says.
     """
 
     name: str
     spans: int
+    documents: int
     attackers: int
+    attacks: int
     logs: int
+    one_in: tuple[int, ...]
     everything: bool
     models: int
     budget: Budget
     left_out: int
     spans_left_out: int
     budget_left_out: Budget
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...]
 
 
 SMALL = Shape(layers=2, width=64, heads=4, neurons=172, batch=4, rate=6e-3)
@@ -86,30 +90,38 @@ LARGE = Shape(batch=8)
 40 seconds the losses were 5.4, 5.7 and 6.1, all in batches of 4; after 400,000 tokens that of the largest was 5.56 in
 batches of 4, 5.69 of 8 and 5.91 of 16."""
 
-LITTLE = Budget(2_500_000, 120, 400, SMALL)
+LITTLE = Budget(1_500_000, 60, 100, SMALL)
 SHORT = Form(
     "short",
-    1000,
+    spans=3000,
+    documents=600,
     attackers=1,
-    logs=5,
+    attacks=2,
+    logs=2,
+    one_in=(16, 4),
     everything=False,
     models=1,
     budget=LITTLE,
-    left_out=3,
+    left_out=2,
     spans_left_out=60,
     budget_left_out=LITTLE,
+    seeds=(0,),
 )
 FULL = Form(
     "full",
-    4000,
+    spans=4000,
+    documents=1000,
     attackers=3,
+    attacks=5,
     logs=10,
+    one_in=(4, 1),
     everything=True,
     models=3,
     budget=Budget(5_000_000, 600, 2000, LARGE),
     left_out=8,
     spans_left_out=100,
     budget_left_out=Budget(3_000_000, 300, 300, MIDDLE),
+    seeds=(0, 1, 2),
 )
 
 
@@ -178,7 +190,7 @@ class Setting:
     @cached_property
     def _whole(self) -> list[tuple[Spans, list[Evidence]]]:
         """Whole documents of held-out text and of unknown sources, and the evidence on each."""
-        whole = [cut(texts, None) for texts in (self.data.held_out, self.data.unknown)]
+        whole = [cut(texts, None, self.form.documents) for texts in (self.data.held_out, self.data.unknown)]
         return [(each, self.judges.judge(each.tokens, self.tick("judging documents"))) for each in whole]
 
     def fitted(self, seeds: Sequence[int]) -> list[Calibration]:

@@ -78,7 +78,8 @@ def encode(parts: Parts, corpus: Path) -> Data:
 def cut(texts: Texts, size: int | None, most: int | None = None, seed: int = 0) -> Spans:
     """Spans of a size, side by side, of all documents; at most so many of them, drawn by the seed.
 
-    Without a size each document is a span, up to WHOLE tokens of it.
+    Each source has as good as the same part of what is drawn, if it has so many. Without a size each document is a
+    span, up to WHOLE tokens of it.
     """
     found: list[tuple[int, int, int]] = []
     for document, tokens in enumerate(texts.tokens):
@@ -86,9 +87,12 @@ def cut(texts: Texts, size: int | None, most: int | None = None, seed: int = 0) 
             found.append((document, 0, min(len(tokens), WHOLE)))
         else:
             found += [(document, start, start + size) for start in range(0, len(tokens) - size + 1, size)]
-    if most is not None and len(found) > most:
-        chosen = np.random.default_rng(seed).choice(len(found), most, replace=False)
-        found = [found[at] for at in sorted(chosen.tolist())]
     documents = np.array([document for document, _, _ in found], np.int64)
+    if most is not None and len(found) > most:
+        _, at, count = np.unique(texts.sources[documents], return_inverse=True, return_counts=True)
+        likely = 1 / count[at]
+        chosen = np.random.default_rng(seed).choice(len(found), most, replace=False, p=likely / likely.sum())
+        found = [found[at] for at in np.sort(chosen).tolist()]
+        documents = np.sort(documents[chosen])
     tokens_of = tuple(texts.tokens[document][start:stop] for document, start, stop in found)
     return Spans(tokens_of, documents, texts.sources[documents])

@@ -65,6 +65,14 @@ def test_spans_lie_side_by_side_within_documents():
     assert [each.tolist() for each in drawn_once] != [each.tolist() for each in other]
 
 
+def test_each_source_has_the_same_part_of_the_spans():
+    """Were the spans drawn alike from all text, a source with little held out would hardly be asked about."""
+    long, short = range(4000), range(5000, 5100)
+    drawn = [cut(texts(long, short), 4, 20, seed).sources.mean() for seed in range(50)]
+    assert 0.4 < np.mean(drawn) < 0.6
+    assert len(cut(texts(long, short), 4, 1020)) == 1020
+
+
 def certain(sources):
     """Odds of spans that are sure of a source, or (2) of none."""
     table = np.zeros((len(sources), 3))

@@ -26,9 +26,12 @@ from tests.bench.reports import rows
 NO_MODEL = Budget(0, 0, 0)
 TINY = Form(
     "tiny",
-    30,
+    spans=30,
+    documents=8,
     attackers=1,
+    attacks=5,
     logs=1,
+    one_in=(4, 1),
     everything=False,
     models=0,
     budget=NO_MODEL,
