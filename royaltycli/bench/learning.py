@@ -56,22 +56,37 @@ class Learned:
     seconds: float
 
 
-def learned(setting: Setting, budget: Budget, seeds: Sequence[int]) -> list[Learned]:
-    """A language model with its network for each of some seeds, trained anew by the first part that asks for them."""
-    missing = [seed for seed in seeds if (budget, seed) not in setting.kept]
-    folders = [setting.folder / f"language-{budget.tokens}-{seed}" for seed in missing]
+def begin(setting: Setting, budget: Budget, seeds: Sequence[int]) -> None:
+    """Have the worker processes train a language model and its network for each of some seeds, beside all else."""
+    if ("learning", budget) in setting.kept:
+        return
+    folders = [setting.folder / f"language-{budget.tokens}-{seed}" for seed in seeds]
     for place in folders:
         shutil.rmtree(place, ignore_errors=True)
-    train = partial(train_on, setting.prepared.manifest, [one.text for one in setting.prepared.parts.known], budget)
-    jobs = [(place / "model", seed, ()) for place, seed in zip(folders, missing, strict=True)]
-    setting.tell("training language models", 0, len(missing))
-    trained = list(each(setting.pool, train, jobs))
-    networks_of = each(setting.pool, partial(_network, setting.prepared.manifest, budget.spans), folders)
-    for number, (place, seed, language) in enumerate(zip(folders, missing, trained, strict=True)):
-        setting.tell("training their networks", number, len(missing))
-        sources, seconds = next(networks_of)
-        setting.kept[budget, seed] = Learned(place, sources, language, seconds)
+    texts = [one.text for one in setting.prepared.parts.known]
+    learn = partial(_learned, setting.prepared.manifest, texts, budget)
+    setting.kept["learning", budget] = each(setting.pool, learn, list(zip(folders, seeds, strict=True)))
+
+
+def learned(setting: Setting, budget: Budget, seeds: Sequence[int]) -> list[Learned]:
+    """A language model with its network for each of some seeds, trained anew by the first part that asks for them."""
+    begin(setting, budget, seeds)
+    for number, seed in enumerate(seeds):
+        if (budget, seed) not in setting.kept:
+            setting.tell("training language models and their networks", number, len(seeds))
+            setting.kept[budget, seed] = next(setting.kept["learning", budget])
     return [setting.kept[budget, seed] for seed in seeds]
+
+
+def _learned(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Path, int]) -> Learned:
+    """Train a language model into a folder, with a seed, and then its network and the control."""
+    folder, seed = job
+    language = train_on(manifest, texts, budget, (folder / "model", seed, ()))
+    started = time.monotonic()
+    _control(manifest, budget.spans, folder)
+    networks.train_network(manifest, model=folder / "model", output=folder / NETWORK, spans=budget.spans)
+    about, _ = store.load(folder / NETWORK)
+    return Learned(folder, about.sources, language, time.monotonic() - started)
 
 
 def train_on(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Path, int, Sequence[bool]]) -> Trained:
@@ -89,16 +104,6 @@ def train_on(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Pa
         seed=seed,
         left_out=left_out,
     )
-
-
-def _network(manifest: Path, spans: int, folder: Path) -> tuple[tuple[str, ...], float]:
-    """Train the network and the control of the language model in a folder; the ids of the sources, and seconds."""
-    use_one_thread()
-    started = time.monotonic()
-    _control(manifest, spans, folder)
-    networks.train_network(manifest, model=folder / "model", output=folder / NETWORK, spans=spans)
-    about, _ = store.load(folder / NETWORK)
-    return about.sources, time.monotonic() - started
 
 
 def _control(manifest: Path, spans: int, folder: Path) -> None:

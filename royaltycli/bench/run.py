@@ -33,13 +33,13 @@ def run(
     prepared: Prepared | None = None,
     listen: Callable[[str, Sequence[Row]], None] = lambda _part, _rows: None,
 ) -> Report:
-    """Measure some parts, or all, in a folder that keeps the corpus and the index for the next time.
+    """Measure some parts, or those of the form, in a folder that keeps the corpus and the index for the next time.
 
     `listen` is told of the rows under each heading when they are done.
     Raises RemoteError, CallError, AttributionError, OutputError.
     """
     check_installed()
-    chosen = [part for part in PARTS if part in (parts or PARTS)]
+    chosen = [part for part in PARTS if part in (parts or form.parts)]
     if any(part in LEARNING for part in chosen):
         from royaltycli import networks
 
@@ -50,6 +50,10 @@ def run(
     report = Report(about, listen=listen)
     with method.processes(workers) as pool:
         setting = Setting(folder, form, prepared, data, pool, tell)
+        if "network" in chosen:
+            from royaltycli.bench import learning
+
+            learning.begin(setting, form.budget, form.seeds[: form.models])
         for part in chosen:
             measure: Callable[[Setting], Headed] = import_module(f"royaltycli.bench.{PARTS[part]}").measure
             for heading, rows in measure(setting):

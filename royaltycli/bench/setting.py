@@ -57,7 +57,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How much is measured.
+    """How much is measured: unless told otherwise, some `parts`.
 
     `spans` are those of each size and seed, and `documents` those that are asked about as a whole, at the most. There
     are so many `attackers`, each with the first so many of the `attacks`; each also fills `logs` with quotes. Costs
@@ -68,6 +68,7 @@ class Form:
     """
 
     name: str
+    parts: tuple[str, ...]
     spans: int
     documents: int
     attackers: int
@@ -90,25 +91,27 @@ LARGE = Shape(batch=8)
 40 seconds the losses were 5.4, 5.7 and 6.1, all in batches of 4; after 400,000 tokens that of the largest was 5.56 in
 batches of 4, 5.69 of 8 and 5.91 of 16."""
 
-LITTLE = Budget(1_500_000, 60, 100, SMALL)
+LITTLE = Budget(2_500_000, 75, 300, SMALL)
 SHORT = Form(
     "short",
-    spans=3000,
-    documents=600,
+    ("text", "network", "attacks", "cost"),
+    spans=2000,
+    documents=300,
     attackers=1,
     attacks=2,
-    logs=2,
-    one_in=(16, 4),
+    logs=1,
+    one_in=(16, 8),
     everything=False,
     models=1,
     budget=LITTLE,
-    left_out=2,
+    left_out=3,
     spans_left_out=60,
     budget_left_out=LITTLE,
     seeds=(0,),
 )
 FULL = Form(
     "full",
+    ("text", "network", "left-out", "attacks", "cost"),
     spans=4000,
     documents=1000,
     attackers=3,

@@ -50,7 +50,7 @@ def bench(
             "--part",
             metavar="PART",
             help="Only this: text, network, left-out, attacks or cost; may be repeated.",
-            show_default="all of it",
+            show_default="all of it; in the short form, all but left-out",
         ),
     ] = None,
     workers: Annotated[

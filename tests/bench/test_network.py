@@ -22,6 +22,7 @@ SMALL = Shape(layers=1, width=32, heads=2, neurons=64, window=64, batch=8)
 BUDGET = Budget(20_000, 600, 20, SMALL)  # so many seconds that it is the tokens that count
 TINY = Form(
     "tiny",
+    parts=(),
     spans=20,
     documents=8,
     attackers=1,

@@ -26,6 +26,7 @@ from tests.bench.reports import rows
 NO_MODEL = Budget(0, 0, 0)
 TINY = Form(
     "tiny",
+    parts=(),
     spans=30,
     documents=8,
     attackers=1,
