@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.choice import Choice, Choices, Example, Vector, fit_both, probabilities
+from royaltycli.attribution.choice import Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
@@ -69,7 +69,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted choices, and how well they do on spans that they were not fitted to.
+    """The fitted choice, and how well it does on spans that it was not fitted to.
 
     `prior` has the probability of each unit, and then that of none by the unit that it leans to, as `shift.leaning`
     has it, in the mean over those spans, or nearly. `right` is the
@@ -77,7 +77,7 @@ class Calibration:
     that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
     """
 
-    choices: Choices
+    choice: Choice
     machine: Machine | None
     prior: npt.NDArray[np.float64]
     spans: int
@@ -114,16 +114,18 @@ def calibrate(
         examples.append(_example(span, found if more is None else more(number, found)))
     tick(steps, steps)
     examples = _weighted(examples)
-    choices = fit_both(examples, len(index.units))
-    return Calibration(choices, None if trained is None else trained.of_all, *_crossed(index, spans, examples))
+    choice = fit(examples, len(index.units))
+    return Calibration(choice, None if trained is None else trained.of_all, *_crossed(index, spans, examples))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
     """Keep a calibration in its index. Raises OutputError."""
+    choice = calibration.choice
     value: dict[str, object] = {
         "of": _of(index),
-        "whether": _said(calibration.choices.whether),
-        "which": _said(calibration.choices.which),
+        "weights": choice.weights.tolist(),
+        "none": choice.none.tolist(),
+        "own": choice.own.tolist(),
         "spans": calibration.spans,
         "right": calibration.right,
         "error": calibration.error,
@@ -150,18 +152,10 @@ def read_calibration(index: Index) -> Calibration | None:
         return None
     trained: dict[str, str] = value.get("machine", {})
     folder.check_digests(index.path, {"prior.npy": value["prior"], **trained})
-    whether, which = (_heard(value[name]) for name in ("whether", "which"))
+    choice = Choice(*(np.array(value[name]) for name in ("weights", "none", "own")))
     machine = folder.load_all(index.path, "machine", Machine) if trained else None
     prior = folder.load(index.path, "prior")
-    return Calibration(Choices(whether, which), machine, prior, value["spans"], value["right"], value["error"])
-
-
-def _said(choice: Choice) -> dict[str, list[float]]:
-    return {field.name: getattr(choice, field.name).tolist() for field in fields(choice)}
-
-
-def _heard(value: dict[str, list[float]]) -> Choice:
-    return Choice(*(np.array(value[field.name]) for field in fields(Choice)))
+    return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
 
 
 def _of(index: Index) -> str:
@@ -262,10 +256,10 @@ def _crossed(
     sure, right = [], []
     for number in range(FOLDS):
         others = [example for example, own in zip(examples, fold, strict=True) if own != number]
-        choices = fit_both(others or examples, len(index.units))
+        choice = fit(others or examples, len(index.units))
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
-            odds, none = probabilities(choices, example.evidence)
+            odds, none = probabilities(choice, example.evidence)
             units, sizes = example.evidence.units, index.sizes / index.tokens
             prior[0, units] += example.weight * odds
             # Where there is no other unit to lean to, as their tokens are.

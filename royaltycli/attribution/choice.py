@@ -1,12 +1,9 @@
-"""Which of several units a span is of, or none: conditional logit models over their measures (rule U8).
+"""Which of several units a span is of, or none: a conditional logit model over their measures (rule U8).
 
 P(unit) is proportional to the unit's part of the corpus times exp(weights · measures of the unit), and P(none) to
-exp(span weights · measures of the span) (McFadden 1974). There are two such models: one that has seen spans of no unit
-as well says how likely it is none, and one that has not says which of the units it is, if it is one. A single one
-would have to be less sure of what it knows, so as not to be sure of what it does not.
-
-The weights are the same for all units; beside them each unit may have a factor of its own, of one where there is
-nothing to learn it from. What they are fitted to is convex, so Newton's method finds the one best answer.
+exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units; beside them each
+unit may have a factor of its own, of one where there is nothing to learn it from. What they are fitted to is convex,
+so Newton's method finds the one best answer.
 """
 
 from __future__ import annotations
@@ -52,35 +49,13 @@ class Example:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """By the one is found `whether` it is any unit, and by the other, `which` it then is."""
-
-    whether: Choice
-    which: Choice
-
-
-def probabilities(choices: Choices, evidence: Evidence) -> tuple[Vector, float]:
+def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
-    none = float(_softmax(np.append(_likely(choices.whether, evidence), evidence.span @ choices.whether.none))[-1])
-    return (1 - none) * _softmax(_likely(choices.which, evidence)), none
-
-
-def _likely(choice: Choice, evidence: Evidence) -> Vector:
-    likely: Vector = evidence.before + choice.own[evidence.units] + evidence.measures @ choice.weights
-    return likely
-
-
-def _softmax(scores: Vector) -> Vector:
-    odds = np.exp(scores - scores.max(initial=-np.inf))
+    likely = evidence.before + choice.own[evidence.units] + evidence.measures @ choice.weights
+    scores = np.append(likely, evidence.span @ choice.none)
+    odds = np.exp(scores - scores.max())
     odds /= odds.sum()
-    return odds
-
-
-def fit_both(examples: Sequence[Example], units: int) -> Choices:
-    """What is fitted to all examples, and what is fitted to those of which a unit is right."""
-    known = [example for example in examples if example.right >= 0]
-    return Choices(fit(examples, units), fit(known or examples, units))
+    return odds[:-1], float(odds[-1])
 
 
 def fit(examples: Sequence[Example], units: int) -> Choice:

@@ -49,7 +49,7 @@ def by_text(index: Index, calibration: Calibration) -> Judge:
 
     def judge(tokens: Ids) -> Judgement:
         found = evidence(index, tokens, calibration.machine)
-        return kept_of(found, *probabilities(calibration.choices, found))
+        return kept_of(found, *probabilities(calibration.choice, found))
 
     return judge
 

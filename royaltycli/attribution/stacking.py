@@ -65,7 +65,7 @@ class Beside:
         def judge(tokens: Ids) -> Judgement:
             found = evidence(self._index, tokens, calibration.machine)
             (extended,) = self.beside([tokens], [found])
-            return kept_of(found, *probabilities(calibration.choices, extended))
+            return kept_of(found, *probabilities(calibration.choice, extended))
 
         return judge
 

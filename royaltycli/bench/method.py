@@ -149,7 +149,7 @@ def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odd
     """Evidence by a choice. What several sources hold alike is theirs in equal parts."""
     table = np.zeros((len(found), len(index.units) + 1))
     for row, each in enumerate(found):
-        table[row, each.units], table[row, -1] = probabilities(fitted.choices, each)
+        table[row, each.units], table[row, -1] = probabilities(fitted.choice, each)
     shared = np.zeros((len(index.units) + 1, len(index.sources) + 1))
     for number, unit in enumerate(index.units):
         shared[number, list(unit.sources)] = 1 / len(unit.sources)

@@ -107,7 +107,7 @@ def test_measures_have_their_numbers_and_are_finite(index):
 
 def test_a_calibration_is_the_same_each_time_and_its_prior_makes_one(index):
     one, two = (calibrate(index, lambda *_: None) for _ in range(2))
-    assert one.choices.which.weights.tolist() == two.choices.which.weights.tolist()
+    assert one.choice.weights.tolist() == two.choice.weights.tolist()
     assert one.prior.tolist() == two.prior.tolist()
     assert one.prior.sum() == pytest.approx(1)
     assert (one.prior > 0).all()

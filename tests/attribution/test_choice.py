@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from royaltycli.attribution import choice
-from royaltycli.attribution.choice import Choice, Choices, Example, fit, fit_both, probabilities
+from royaltycli.attribution.choice import Choice, Example, fit, probabilities
 from royaltycli.attribution.evidence import Evidence
 
 
@@ -18,15 +18,14 @@ def evidence(measures, before=None):
 
 def test_probabilities_by_hand():
     """Scores ln 2, ln 1 and ln 1 for none make 1/2, 1/4 and 1/4."""
-    one = Choice(np.array([1.0]), np.array([0.0]), np.zeros(2))
-    odds, none = probabilities(Choices(one, one), evidence([[np.log(2)], [0.0]]))
+    odds, none = probabilities(Choice(np.array([1.0]), np.array([0.0]), np.zeros(2)), evidence([[np.log(2)], [0.0]]))
     assert odds.tolist() == pytest.approx([0.5, 0.25])
     assert none == pytest.approx(0.25)
 
 
 def test_without_evidence_units_stand_as_their_sizes_do():
     even = Choice(np.array([1.0]), np.array([0.0]), np.zeros(2))
-    odds, _ = probabilities(Choices(even, even), evidence([[0.0], [0.0]], np.log([0.3, 0.1])))
+    odds, _ = probabilities(even, evidence([[0.0], [0.0]], np.log([0.3, 0.1])))
     assert odds[0] / odds[1] == pytest.approx(3)
 
 
@@ -36,7 +35,7 @@ def test_the_weights_that_made_the_answers_are_found_again():
     examples = []
     for _ in range(4000):
         found = evidence(random.normal(size=(5, 2)), random.normal(size=5))
-        odds, none = probabilities(Choices(truth, truth), found)
+        odds, none = probabilities(truth, found)
         drawn = int(random.choice(6, p=[*odds, none]))
         examples.append(Example(found, drawn if drawn < 5 else -1))
     fitted = fit(examples, 5)
@@ -62,7 +61,7 @@ def test_the_mean_probability_of_each_unit_is_how_often_it_is_right():
         measures[right] += (3.0, 1.0, 0.2)[right]
         examples.append(Example(evidence(measures), right))
     fitted = fit(examples, 3)
-    mean = np.mean([probabilities(Choices(fitted, fitted), each.evidence)[0] for each in examples], axis=0)
+    mean = np.mean([probabilities(fitted, each.evidence)[0] for each in examples], axis=0)
     often = np.bincount([each.right for each in examples]) / len(examples)
     assert mean.tolist() == pytest.approx(often.tolist(), abs=0.005)
     assert len({round(one, 1) for one in fitted.own.tolist()}) == 3
@@ -73,20 +72,3 @@ def test_a_weight_counts_as_so_many_examples():
     thrice = fit([Example(one, 0), Example(one, 0), Example(one, 0), Example(two, 0)], 2)
     weighed = fit([Example(one, 0, 3.0), Example(two, 0)], 2)
     assert weighed.weights.tolist() == pytest.approx(thrice.weights.tolist(), rel=1e-6)
-
-
-def test_what_is_known_is_no_less_sure_for_what_is_not():
-    """Unknown spans that look like some unit are a matter of whether it is any, and not of which it is."""
-    random = np.random.default_rng(4)
-    known = [Example(evidence([[3.0], [0.0]] if right == 0 else [[0.0], [3.0]]), right) for right in (0, 1) * 200]
-    unknown = [Example(evidence(random.permutation([[3.0], [0.0]])), -1) for _ in range(400)]
-    odds, none = probabilities(fit_both([*known, *unknown], 2), known[0].evidence)
-    assert odds[0] / odds.sum() > 0.99
-    assert none == pytest.approx(0.5, abs=0.02)
-    assert odds.sum() + none == pytest.approx(1)
-
-
-def test_where_no_unit_is_a_candidate_it_is_none():
-    nothing = Evidence(np.empty(0, np.int64), np.empty(0), np.empty((0, 1)), np.array([1.0]), ())
-    odds, none = probabilities(fit_both([Example(evidence([[1.0], [0.0]]), 0)], 2), nothing)
-    assert (len(odds), none) == (0, 1.0)
