@@ -95,8 +95,8 @@ LITTLE = Budget(2_500_000, 75, 300, SMALL)
 SHORT = Form(
     "short",
     ("text", "network", "attacks", "cost"),
-    spans=2000,
-    documents=300,
+    spans=3000,
+    documents=500,
     attackers=1,
     attacks=2,
     logs=1,
