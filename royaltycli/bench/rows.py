@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import calibration_error
 from royaltycli.bench import payouts
-from royaltycli.bench.measures import accuracy, auroc, mean_interval
+from royaltycli.bench.measures import Estimate, accuracy, auroc, mean_interval
 from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import WHOLE, Answers, Asked, Cases, Setting, Size, right
 from royaltycli.bench.spans import SIZES
@@ -55,8 +55,8 @@ def fewer_errors(ours: Cases, theirs: Cases, words: str) -> Row:
 
 
 def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]:
-    """The calibration error of the likeliest source at each size."""
-    rows = []
+    """The calibration error of the likeliest source at each size, and what of it is mere chance."""
+    rows, chances = list[Row](), list[Row]()
     for size in (*SIZES, WHOLE):
         cases = []
         for each, said in zip(asked, answers, strict=True):
@@ -66,7 +66,21 @@ def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]
         words = f"expected calibration error, {size} tokens" if isinstance(size, int) else "the same, whole documents"
         goal = Goal(".021", 0.02, most=True)
         rows.append(seeded(words, goal, lambda case, by: calibration_error(case["sure"], case["right"], by), cases))
-    return rows
+        sure = np.concatenate([case["sure"] for case in cases])
+        chances.append(Row(f"{words}: were every probability right, by chance alone", Goal(), by_chance(sure)))
+    return [*rows, *chances]
+
+
+def by_chance(sure: npt.NDArray[np.float64], rounds: int = 200) -> Estimate:
+    """The calibration error of probabilities that are right, as answers are but so many: its mean, and where 95 % lie.
+
+    It is not zero, as the distances of all bins add up whichever way they go. That answers about one document are
+    alike makes it larger, and is not in it.
+    """
+    random = np.random.default_rng(0)
+    errors = [calibration_error(sure, random.random(len(sure)) < sure) for _ in range(rounds)]
+    low, high = np.percentile(errors, [2.5, 97.5])
+    return Estimate(float(np.mean(errors)), float(low), float(high))
 
 
 def paid_out(

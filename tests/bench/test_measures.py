@@ -14,6 +14,7 @@ from royaltycli.bench.measures import (
     spearman,
     total_variation,
 )
+from royaltycli.bench.rows import by_chance
 
 
 def test_accuracy_is_the_part_that_is_right_by_weight():
@@ -91,3 +92,11 @@ def test_spearman_is_the_correlation_of_ranks_row_by_row():
 def test_ranks_that_are_alike_share_their_place():
     # Ranks 1.5, 1.5, 3 beside 1, 2, 3: by hand, 1.5 / sqrt(1.5 * 2).
     assert spearman(np.array([[0.0, 0.0, 1.0]]), np.array([[1.0, 2.0, 3.0]])) == pytest.approx(1.5 / np.sqrt(3))
+
+
+def test_the_calibration_error_that_is_chance_gets_smaller_with_the_number_of_answers():
+    """Of n answers at 1/2 in one bin it is the mean distance of their mean from 1/2: the root of 1/(2 pi n)."""
+    few, many = (by_chance(np.full(size, 0.5)) for size in (100, 10_000))
+    assert few.value == pytest.approx(np.sqrt(1 / (2 * np.pi * 100)), rel=0.15)
+    assert many.value == pytest.approx(few.value / 10, rel=0.3)
+    assert few.low < few.value < few.high
