@@ -47,10 +47,12 @@ def measure(setting: Setting) -> Headed:
     alone, control = (
         [_right(setting, *one) for one in zip(models, asked, which, strict=True)] for which in (said, random)
     )
-    answers = _stacked(setting, models, asked, said)
+    answers = _stacked(setting, models, asked, said) if setting.form.stacked else []
     for size in (*SIZES, WHOLE):
         ours, theirs = ([case[size] for case in cases] for cases in (alone, control))
         yield f"Network: top-1 source of {rows.named(size)}", _accuracy(setting, size, ours, theirs, answers)
+    if not answers:
+        return
     yield "Network and text stacked: calibration, of the likeliest source", rows.calibration(asked, answers)
     heading = "Network and text stacked: payouts of 100 skewed mixtures, total variation from the true usage"
     yield heading, rows.paid_out(setting, asked, answers, ("argmax", "mean", "corrected", "nobody"))
@@ -108,20 +110,25 @@ def _right(setting: Setting, of: Learned, asked: Asked, said: BySize) -> dict[Si
 
 
 def _accuracy(setting: Setting, size: Size, alone: Cases, control: Cases, answers: Sequence[Answers]) -> list[Row]:
-    """The network, its control, the best method of text, and network and text stacked."""
+    """The network, its control, the text and, if there are answers of it, network and text stacked."""
     seeds = setting.form.seeds[: setting.form.models]
     asked, compared = setting.asked(seeds), setting.compared(seeds)
+    pairs = [{**one, "other": other["right"]} for one, other in zip(alone, control, strict=True)]
+    found = [
+        seeded("network alone", ALONE[size], rows.accuracy_of, alone),
+        seeded("the same on random weights, the control", CONTROL[size], rows.accuracy_of, control),
+        seeded("lead of the network over the control", LEAD[size], _lead, pairs),
+        seeded(TEXT, Goal(), rows.accuracy_of, compared[TEXT, size]),
+    ]
+    if not answers:
+        return found
     both = [
         right(said.odds[size].sources.argmax(axis=1), each.spans[size])
         for each, said in zip(asked, answers, strict=True)
     ]
     best = rows.best_of(compared, size, list(dict.fromkeys(name for name, _ in compared)))
-    pairs = [{**one, "other": other["right"]} for one, other in zip(alone, control, strict=True)]
     return [
-        seeded("network alone", ALONE[size], rows.accuracy_of, alone),
-        seeded("the same on random weights, the control", CONTROL[size], rows.accuracy_of, control),
-        seeded("lead of the network over the control", LEAD[size], _lead, pairs),
-        seeded(TEXT, Goal(), rows.accuracy_of, compared[TEXT, size]),
+        *found,
         seeded("network and text stacked", STACKED[size], rows.accuracy_of, both),
         rows.fewer_errors(both, compared[best, size], f"fewer errors than the best method of text ({best})"),
     ]

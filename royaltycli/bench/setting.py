@@ -63,7 +63,7 @@ class Form:
     are so many `attackers`, each with the first so many of the `attacks`; each also fills `logs` with quotes. Costs
     are those of one in so many documents, for each of `one_in`, and if `everything`, of all that is in the packages.
     `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
-    measured of the network is so with those. `left_out` sources are left out, one at a time, and models trained again
+    measured of the network is so with those, and `stacked` with the text, too, if that is so. `left_out` sources are left out, one at a time, and models trained again
     with a budget of their own, which are asked about as many spans of each of these sources as `spans_left_out` says.
     """
 
@@ -77,6 +77,7 @@ class Form:
     one_in: tuple[int, ...]
     everything: bool
     models: int
+    stacked: bool
     budget: Budget
     left_out: int
     spans_left_out: int
@@ -96,13 +97,14 @@ SHORT = Form(
     "short",
     ("text", "network", "attacks", "cost"),
     spans=3000,
-    documents=500,
+    documents=300,
     attackers=1,
     attacks=2,
     logs=1,
-    one_in=(16, 8),
+    one_in=(32, 16),
     everything=False,
     models=1,
+    stacked=False,
     budget=LITTLE,
     left_out=3,
     spans_left_out=60,
@@ -120,6 +122,7 @@ FULL = Form(
     one_in=(4, 1),
     everything=True,
     models=3,
+    stacked=True,
     budget=Budget(5_000_000, 600, 2000, LARGE),
     left_out=8,
     spans_left_out=100,

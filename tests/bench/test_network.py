@@ -31,6 +31,7 @@ TINY = Form(
     one_in=(1,),
     everything=False,
     models=1,
+    stacked=True,
     budget=BUDGET,
     left_out=3,
     spans_left_out=6,

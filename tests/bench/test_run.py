@@ -35,6 +35,7 @@ TINY = Form(
     one_in=(4, 1),
     everything=False,
     models=0,
+    stacked=True,
     budget=NO_MODEL,
     left_out=0,
     spans_left_out=0,
