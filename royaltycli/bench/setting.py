@@ -63,8 +63,9 @@ class Form:
     are so many `attackers`, each with the first so many of the `attacks`; each also fills `logs` with quotes. Costs
     are those of one in so many documents, for each of `one_in`, and if `everything`, of all that is in the packages.
     `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
-    measured of the network is so with those, and `stacked` with the text, too, if that is so. `left_out` sources are left out, one at a time, and models trained again
-    with a budget of their own, which are asked about as many spans of each of these sources as `spans_left_out` says.
+    measured of the network is so with those, and if `stacked`, of network and text together. `left_out` sources are
+    left out, one at a time, and models trained again with a budget of their own, which are asked about as many spans
+    of each of these sources as `spans_left_out` says.
     """
 
     name: str
