@@ -5,13 +5,14 @@ Between the command line with the Python API, and attribution itself.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from royaltycli.arguments import Number, check_types, fraction
-from royaltycli.errors import AttributionError, CallError, DocumentError
+from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
 from royaltycli.limits import TRACE_BYTES
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def attribute(
     account_cap: Number = "10%",
     network: str | Path = "network",
     model: str | Path | None = None,
-    tick: Callable[[int], None] | None = None,
+    tell: Tell | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
@@ -93,7 +94,8 @@ def attribute(
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
-    judge, prior = _judge_of(opened, method, Path(network), None if model is None else Path(model))
+    tell = tell or (lambda *_: None)
+    judge, prior = _judge_of(opened, method, Path(network), None if model is None else Path(model), tell)
     return run(
         opened,
         read_outputs(Path(outputs), period=period),
@@ -103,22 +105,24 @@ def attribute(
         prior,
         copies=duplicates,
         account_cap=cap,
-        tick=tick or (lambda _: None),
+        tick=lambda done: tell(f"judging outputs: {done:,}", 0, 0),
     )
 
 
-def _judge_of(opened: Index, method: Method, network: Path, model: Path | None) -> tuple[Judge, Vector | None]:
+def _judge_of(
+    opened: Index, method: Method, network: Path, model: Path | None, tell: Tell
+) -> tuple[Judge, Vector | None]:
     """What judges spans by a method, and the shares that it was calibrated on."""
-    from royaltycli.attribution.calibration import calibrate, read_calibration
+    from royaltycli.attribution.calibration import calibrate, read_calibration, remember, remembered
     from royaltycli.attribution.index import reference_of
     from royaltycli.attribution.judging import by_matches, by_text
 
     if method == "verbatim":
         return by_matches(opened), None
+    kept = read_calibration(opened)
+    if kept is None:
+        raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
     if method == "text":
-        kept = read_calibration(opened)
-        if kept is None:
-            raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
         return by_text(opened, kept), kept.prior
     from royaltycli.attribution.stacking import Beside
     from royaltycli.networks import check_installed
@@ -128,7 +132,11 @@ def _judge_of(opened: Index, method: Method, network: Path, model: Path | None) 
 
     trained = open_network(network, model)
     beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
-    calibration = calibrate(opened, lambda _done, _all: None, extend=beside.extend)
+    calibration = remembered(opened, network, method, kept.machine)
+    if calibration is None:
+        calibration = calibrate(opened, functools.partial(tell, "weighing the network"), extend=beside.extend)
+        with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
+            remember(opened, network, method, calibration)
     return beside.judge(calibration), calibration.prior
 
 

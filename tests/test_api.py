@@ -102,7 +102,7 @@ DIFFERENT = {
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
     "index": ({"quiet"}, {"tell"}),
-    "attribute": ({"output", "details", "top", "quiet"}, {"tick"}),
+    "attribute": ({"output", "details", "top", "quiet"}, {"tell"}),
     "trace": ({"format_", "output", "raw"}, set()),
 }
 """What only the command has, and what only the function has."""

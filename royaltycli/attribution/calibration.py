@@ -12,6 +12,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import MACHINES, Machine, machines, parts_with
+from royaltycli.errors import AttributionError
 from royaltycli.tokens.engines import Ids
 
 SPANS = {32: 1000, 128: 1000, 512: 500, 2048: 350}
@@ -120,22 +123,11 @@ def calibrate(
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
     """Keep a calibration in its index. Raises OutputError."""
-    choice = calibration.choice
-    value: dict[str, object] = {
-        "of": _of(index),
-        "weights": choice.weights.tolist(),
-        "none": choice.none.tolist(),
-        "own": choice.own.tolist(),
-        "spans": calibration.spans,
-        "right": calibration.right,
-        "error": calibration.error,
-    }
-    folder.save(index.path, "prior", calibration.prior)
-    value["prior"] = folder.digest_of(index.path / "prior.npy")
+    machine: dict[str, object] = {}
     if calibration.machine is not None:
         folder.save_all(index.path, "machine", calibration.machine)
-        value["machine"] = {name: folder.digest_of(index.path / name) for name in folder.MACHINE}
-    folder.write_json(index.path / folder.CALIBRATION, value | {"digest": folder.digest_of_value(value)})
+        machine = {"machine": {name: folder.digest_of(index.path / name) for name in folder.MACHINE}}
+    _write(index.path, folder.CALIBRATION, _of(index), calibration, machine)
 
 
 def read_calibration(index: Index) -> Calibration | None:
@@ -143,25 +135,69 @@ def read_calibration(index: Index) -> Calibration | None:
 
     Raises AttributionError if it has changed by as much as a bit.
     """
-    if not (index.path / folder.CALIBRATION).is_file():
-        return None
-    value = folder.read_json(index.path / folder.CALIBRATION)
-    if value.pop("digest", None) != folder.digest_of_value(value):
-        raise folder.damaged(index.path / folder.CALIBRATION)
-    if value["of"] != _of(index):
+    value = _read(index.path, folder.CALIBRATION, _of(index))
+    if value is None:
         return None
     trained: dict[str, str] = value.get("machine", {})
-    folder.check_digests(index.path, {"prior.npy": value["prior"], **trained})
-    choice = Choice(*(np.array(value[name]) for name in ("weights", "none", "own")))
+    folder.check_digests(index.path, trained)
     machine = folder.load_all(index.path, "machine", Machine) if trained else None
-    prior = folder.load(index.path, "prior")
+    return _calibration(index.path, folder.CALIBRATION, value, machine)
+
+
+def remember(index: Index, network: Path, method: str, calibration: Calibration) -> None:
+    """Keep in the folder of a network how it is weighed, by a method, beside an index. Raises OutputError."""
+    _write(network, f"{folder.CALIBRATION}-{method}", _of(index, network, method), calibration, {})
+
+
+def remembered(index: Index, network: Path, method: str, machine: Machine | None) -> Calibration | None:
+    """What was kept of this very index and network, with the machine of the index; None if that is not there whole."""
+    name = f"{folder.CALIBRATION}-{method}"
+    try:
+        value = _read(network, name, _of(index, network, method))
+        return None if value is None else _calibration(network, name, value, machine)
+    except AttributionError:  # damaged
+        return None
+
+
+def _write(place: Path, name: str, of: str, calibration: Calibration, more: dict[str, object]) -> None:
+    folder.save(place, f"{name}-prior", calibration.prior)
+    value: dict[str, object] = {
+        "of": of,
+        "weights": calibration.choice.weights.tolist(),
+        "none": calibration.choice.none.tolist(),
+        "own": calibration.choice.own.tolist(),
+        "spans": calibration.spans,
+        "right": calibration.right,
+        "error": calibration.error,
+        "prior": folder.digest_of(place / f"{name}-prior.npy"),
+        **more,
+    }
+    folder.write_json(place / f"{name}.json", value | {"digest": folder.digest_of_value(value)})
+
+
+def _read(place: Path, name: str, of: str) -> dict[str, Any] | None:
+    """What was written; None if it is not there, or of something else. Raises AttributionError if it has changed."""
+    path = place / f"{name}.json"
+    if not path.is_file():
+        return None
+    value = folder.read_json(path)
+    if value.pop("digest", None) != folder.digest_of_value(value):
+        raise folder.damaged(path)
+    return value if value["of"] == of else None
+
+
+def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine | None) -> Calibration:
+    folder.check_digests(place, {f"{name}-prior.npy": value["prior"]})
+    choice = Choice(*(np.array(value[part]) for part in ("weights", "none", "own")))
+    prior = folder.load(place, f"{name}-prior")
     return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
 
 
-def _of(index: Index) -> str:
+def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
     drawn = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY]
-    said = json.dumps([folder.VERSION, index.about["models"], drawn])
+    beside = None if network is None else folder.digest_of(network / folder.NETWORK)
+    said = json.dumps([folder.VERSION, index.about["models"], drawn, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 - `index.json`: what the index is of, and the digest of each file; written last
 - `sources.parquet`, `units.parquet`: the sources in the order of their ids, and what is credited as one
-- `calibration.json`: how evidence is weighed, fitted to this index
+- `calibration.json`, `calibration-prior.npy`, `machine-….npy`: how evidence is weighed, fitted to this index
 - `read/KEY/`: what was read of some pieces of the corpus: tokens, documents, sketches
 - `models/KEY/`: what attribution asks of the same documents without copies
 
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 VERSION = 4
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
-LIST, PART, CALIBRATION = "index.json", "part.json", "calibration.json"
+LIST, PART = "index.json", "part.json"
+
+CALIBRATION = "calibration"
+"""Of the files that say how evidence is weighed: NAME.json and NAME-prior.npy."""
+
+NETWORK = "network.json"
+"""The list of a network, by which a calibration beside it is known."""
 
 VOCABULARIES = {"tiktoken": "vocabulary.tiktoken", "huggingface": "vocabulary.json"}
 """What the copy of a vocabulary file is called, by the kind of its encoding."""
@@ -41,8 +47,8 @@ MACHINE = ("machine-terms.npy", "machine-weights.npy", "machine-rarity.npy")
 
 OWN = {
     LIST,
-    CALIBRATION,
-    "prior.npy",
+    f"{CALIBRATION}.json",
+    f"{CALIBRATION}-prior.npy",
     *MACHINE,
     "sources.parquet",
     "units.parquet",

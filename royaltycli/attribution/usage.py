@@ -113,14 +113,15 @@ def attribute(
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
-    tick: Callable[[int], None] = lambda _more: None,
+    tick: Callable[[int], None] = lambda _done: None,
 ) -> Usage:
     """The usage of the sources of an index in a log.
 
     With a `prior`, the shares of units and of none that the judge was calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike, and
-    `account_cap` which part of all weight one account may have (U13). Raises CallError for a log without weight,
-    and whatever its outputs raise.
+    `account_cap` which part of all weight one account may have (U13). `tick` is told how many outputs are judged.
+
+    Raises CallError for a log without weight, and whatever its outputs raise.
     """
     log = _judge_all(index, outputs, engine, decode, judge, tick)
     weights = _capped(log, account_cap)
@@ -168,7 +169,7 @@ def _judge_all(
             owners.append(number)
         tokens += len(text)
         repeated += len(text) - own
-        tick(1)
+        tick(number + 1)
     return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
 
 

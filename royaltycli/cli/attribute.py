@@ -125,7 +125,7 @@ def attribute(
         places.append(options.usage_place(details, outputs, index, network))
         if places[0][0] == places[1][0]:
             raise CallError("the usage and the details would be one file; name two")
-    with console.going_through("outputs", quiet=quiet) as tick:
+    with console.booking(quiet=quiet) as tell:
         usage = attributing.attribute(
             outputs,
             index=index,
@@ -135,7 +135,7 @@ def attribute(
             account_cap=account_cap,
             network=network,
             model=model,
-            tick=tick,
+            tell=tell,
         )
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
         options.deliver(table, kind, place)

@@ -53,7 +53,7 @@ def test_only_what_has_changed_is_read_again(index, tmp_path):
 
 
 def test_every_file_is_under_its_digest(index):
-    listed = set(index.about["digests"]) | {"index.json", "calibration.json", "prior.npy", *MACHINE}
+    listed = set(index.about["digests"]) | {"index.json", "calibration.json", "calibration-prior.npy", *MACHINE}
     assert set(files(index.path)) == listed
 
 
@@ -68,7 +68,7 @@ def test_a_changed_bit_is_found(index):
     open_index(index.path)
 
 
-@pytest.mark.parametrize("name", ["calibration.json", "prior.npy"])
+@pytest.mark.parametrize("name", ["calibration.json", "calibration-prior.npy"])
 def test_a_changed_calibration_is_found(index, name):
     data = bytearray((index.path / name).read_bytes())
     data[-20] ^= 1
@@ -80,7 +80,7 @@ def test_a_changed_calibration_is_found(index, name):
 def test_what_was_damaged_is_made_anew(index, tmp_path):
     """And is never taken for good because it is there."""
     whole = files(index.path)
-    for path in [*index.path.glob("*/*/*"), index.path / "calibration.json", index.path / "prior.npy"]:
+    for path in [*index.path.glob("*/*/*"), index.path / "calibration.json", index.path / "calibration-prior.npy"]:
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     attributing.index(tmp_path, index.path)
     assert files(index.path) == whole

@@ -84,6 +84,19 @@ def test_it_is_the_same_each_time_and_bounded(corpus, monkeypatch):
     assert one.decide(tokens[:1]).shape == (3,)
 
 
+def test_where_weights_would_be_too_many_a_term_is_in_more_passages(corpus, monkeypatch):
+    index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(3)})
+    free = machine._passages(index)
+    assert free.least == machine.LEAST
+    monkeypatch.setattr(machine, "MACHINE_WEIGHTS", len(free.terms))
+    bounded = machine._passages(index)
+    assert 0 < len(bounded.terms) * 3 <= len(free.terms)
+    assert bounded.least > free.least
+    having = np.bincount(np.concatenate(bounded.rows))
+    assert having.min() >= bounded.least
+    assert set(bounded.terms.tolist()) < set(free.terms.tolist())
+
+
 @pytest.mark.parametrize("units", [1, 3])
 def test_of_one_unit_or_too_many_there_is_none(corpus, monkeypatch, units):
     """And all else is as it was."""

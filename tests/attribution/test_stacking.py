@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,11 +13,12 @@ import pytest
 
 import royaltycli
 from royaltycli import attributing
+from royaltycli.attribution import calibration, folder
 from royaltycli.attribution.calibration import calibrate, sample
 from royaltycli.attribution.evidence import MEASURES, evidence
 from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.stacking import Beside
-from royaltycli.errors import AttributionError
+from royaltycli.errors import AttributionError, OutputError
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,49 @@ def test_a_document_is_credited_to_its_source_by_text_and_network_together(index
     log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": text}])
     usage = attributing.attribute(log, index=index.path, method="all", network=trained[1])
     assert usage.table["source_id"][0].as_py() == f"sample/{source}"
+
+
+def test_how_a_network_is_weighed_is_found_out_once(index, trained, network_documents, tmp_path, monkeypatch):
+    """Until network, index or method is another, or what was kept is damaged."""
+    log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": network_documents[0][1]}])
+    network = Path(shutil.copytree(trained[1], tmp_path / "network"))
+    for kept in network.glob("calibration-*"):
+        kept.unlink()
+    fits = []
+    calibrate = calibration.calibrate
+    monkeypatch.setattr(calibration, "calibrate", lambda *a, **more: fits.append(1) or calibrate(*a, **more))
+
+    def credited(method="all"):
+        usage = attributing.attribute(log, index=index.path, method=method, network=network)
+        return usage.table.to_pylist()
+
+    first = credited()
+    assert (credited(), len(fits)) == (first, 1)
+    credited("network")
+    assert len(fits) == 2
+    kept = network / "calibration-all.json"
+    kept.write_text(kept.read_text().replace("1", "2", 1))
+    assert (credited(), len(fits)) == (first, 3)
+    (network / "calibration-all-prior.npy").write_bytes(b"")
+    assert (credited(), len(fits)) == (first, 4)
+    about = network / "network.json"
+    about.write_text(about.read_text() + "\n")
+    assert (credited(), len(fits)) == (first, 5)
+    assert (credited(), len(fits)) == (first, 5)
+
+
+def test_a_network_that_cannot_be_written_to_is_weighed_anew(index, trained, network_documents, tmp_path, monkeypatch):
+    log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": network_documents[0][1]}])
+    network = Path(shutil.copytree(trained[1], tmp_path / "network"))
+    for kept in network.glob("calibration-*"):
+        kept.unlink()
+
+    def no_room(*_):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(folder, "save", no_room)
+    assert attributing.attribute(log, index=index.path, method="network", network=network).outputs == 1
+    assert not list(network.glob("calibration-*"))
 
 
 def uniform(sources):

@@ -3,6 +3,7 @@
 FOLDER/
 network.json                what the network is of: digests of model, corpus and weights, sources, layers
 weights-DIGEST.safetensors  the heads
+calibration-METHOD...       how `royalty attribute` weighs the network beside an index
 features/                   while it is trained: what was read so far, for a training that goes on
 """
 
@@ -18,14 +19,14 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from royaltycli.attribution.folder import write_json
+from royaltycli.attribution.folder import CALIBRATION, NETWORK, write_json
 from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
 from royaltycli.errors import AttributionError, OutputError
 from royaltycli.storage import check_place, write_whole
 
 VERSION = 1
-LIST, FEATURES = "network.json", "features"
+LIST, FEATURES = NETWORK, "features"
 
 TENSORS = ("projections", "biases", "names", "levels", "prototypes", "sharpness", "sizes", "heights")
 
@@ -65,7 +66,7 @@ def check_folder(place: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return name in (LIST, FEATURES) or name.startswith(("weights-", "."))
+    return name in (LIST, FEATURES) or name.startswith(("weights-", f"{CALIBRATION}-", "."))
 
 
 def save(place: Path, about: About, head: Head) -> None:
