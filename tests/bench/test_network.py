@@ -79,7 +79,7 @@ def test_the_control_finds_documents_by_their_words(report):
 def test_the_stack_pays_as_the_text_does(report):
     money = rows(report, "Network and text stacked: payouts")
     assert money["corrected by expectation and maximisation"].estimate.value < 0.2
-    assert len(rows(report, "Network and text stacked: calibration")) == 3
+    assert len(rows(report, "Network and text stacked: calibration")) == 6
     assert 0 <= rows(report, "Network and text stacked: known")["AUROC, 128 tokens"].estimate.value <= 1
 
 
