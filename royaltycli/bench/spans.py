@@ -91,8 +91,7 @@ def cut(texts: Texts, size: int | None, most: int | None = None, seed: int = 0) 
     if most is not None and len(found) > most:
         _, at, count = np.unique(texts.sources[documents], return_inverse=True, return_counts=True)
         likely = 1 / count[at]
-        chosen = np.random.default_rng(seed).choice(len(found), most, replace=False, p=likely / likely.sum())
-        found = [found[at] for at in np.sort(chosen).tolist()]
-        documents = np.sort(documents[chosen])
+        chosen = np.sort(np.random.default_rng(seed).choice(len(found), most, replace=False, p=likely / likely.sum()))
+        found, documents = [found[at] for at in chosen.tolist()], documents[chosen]
     tokens_of = tuple(texts.tokens[document][start:stop] for document, start, stop in found)
     return Spans(tokens_of, documents, texts.sources[documents])

@@ -125,7 +125,7 @@ def attribute(
         places.append(options.usage_place(details, outputs, index, network))
         if places[0][0] == places[1][0]:
             raise CallError("the usage and the details would be one file; name two")
-    with console.booking(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         usage = attributing.attribute(
             outputs,
             index=index,

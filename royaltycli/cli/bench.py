@@ -80,7 +80,7 @@ def bench(
         raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
     if json is not None:
         check_place(json)
-    with console.booking(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         form, processes = FULL if full else SHORT, workers or os.cpu_count() or 1
         report = run(folder, form, processes, tell or (lambda *_said: None), part or ())
     console.show_bench(report)

@@ -38,7 +38,7 @@ def close(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    with console.booking(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         booked = accounting.close(
             period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
             currency=currency, total_tokens=total_tokens, ledger=ledger, date=date, tell=tell,
@@ -69,7 +69,7 @@ def restate(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    with console.booking(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         booked = accounting.restate(
             period, profit=profit, rate=rate, tokens=tokens, policy=policy, holders=holders, usage=usage,
             currency=currency, total_tokens=total_tokens, ledger=ledger, date=date, tell=tell,

@@ -40,7 +40,7 @@ def index(
     from royaltycli.cli import console
 
     started = time.monotonic()
-    with console.booking(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         built = attributing.index(manifest, output, encoding=encoding, pattern=pattern, outside=outside, tell=tell)
     if not quiet:
         console.show_index(built, output, time.monotonic() - started)

@@ -91,20 +91,6 @@ def verifying(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-@contextlib.contextmanager
-def booking(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show what is being done to close a period, if a person watches."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(None), TextColumn("{task.description}"), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total or None)
-
-
 def show_verified(verified: Verified) -> None:
     """What was verified, and the head to note."""
     counts = (
