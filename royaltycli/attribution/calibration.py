@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.choice import Choice, Example, Vector, fit, probabilities
+from royaltycli.attribution.choice import DOUBT, Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
@@ -163,6 +163,7 @@ def _write(place: Path, name: str, of: str, calibration: Calibration, more: dict
     folder.save(place, f"{name}-prior", calibration.prior)
     value: dict[str, object] = {
         "of": of,
+        "alone": calibration.choice.alone.tolist(),
         "weights": calibration.choice.weights.tolist(),
         "none": calibration.choice.none.tolist(),
         "own": calibration.choice.own.tolist(),
@@ -188,14 +189,14 @@ def _read(place: Path, name: str, of: str) -> dict[str, Any] | None:
 
 def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine | None) -> Calibration:
     folder.check_digests(place, {f"{name}-prior.npy": value["prior"]})
-    choice = Choice(*(np.array(value[part]) for part in ("weights", "none", "own")))
+    choice = Choice(*(np.array(value[part]) for part in ("alone", "weights", "none", "own")))
     prior = folder.load(place, f"{name}-prior")
     return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
 
 
 def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
-    drawn = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY]
+    drawn = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, DOUBT]
     beside = None if network is None else folder.digest_of(network / folder.NETWORK)
     said = json.dumps([folder.VERSION, index.about["models"], drawn, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()

@@ -4,6 +4,10 @@ P(unit) is proportional to the unit's part of the corpus times exp(weights · me
 exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units; beside them each
 unit may have a factor of its own, of one where there is nothing to learn it from. What they are fitted to is convex,
 so Newton's method finds the one best answer.
+
+The measures are of one text and agree too easily, so their sum is too sure. So each is first weighed by itself, and
+the mean of the probabilities that it makes likely counts as one more measure: a linear pool of opinions beside the
+logarithmic one (Genest and Zidek 1986).
 """
 
 from __future__ import annotations
@@ -30,11 +34,20 @@ STEPS = 100
 SHORT, CLOSE = 1e-6, 1e-10
 """The shortest part of a step that is tried, and the least gain for which another is."""
 
+DOUBT = 0.01
+"""What is added to the mean probability of a unit by all measures before its logarithm counts: none is out of the
+question because the measures say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The weights of the measures of a unit, and of those of a span; and the logarithm of each unit's own factor."""
+    """The weights of the measures of a unit, and of those of a span; and the logarithm of each unit's own factor.
 
+    `alone` has those of each measure by itself, in a row of its own: of the measure as it is, and times the length.
+    `weights` has those of all measures, and of what they say in the mean; then those of all of that times the length.
+    """
+
+    alone: Vector
     weights: Vector
     none: Vector
     own: Vector
@@ -51,7 +64,7 @@ class Example:
 
 def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
-    likely = evidence.before + choice.own[evidence.units] + evidence.measures @ choice.weights
+    likely = evidence.before + choice.own[evidence.units] + _columns(evidence, choice.alone) @ choice.weights
     scores = np.append(likely, evidence.span @ choice.none)
     odds = np.exp(scores - scores.max())
     odds /= odds.sum()
@@ -61,9 +74,37 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
 def fit(examples: Sequence[Example], units: int) -> Choice:
     """The weights under which the right answers are likeliest, less a penalty for large weights.
 
-    Of more than FACTORS units none has a factor of its own.
+    First those of each measure by itself, and then those of all. Of more than FACTORS units none has a factor of its
+    own.
     """
-    table = _table(examples, units if units <= FACTORS else 0)
+    found = [example.evidence for example in examples]
+    alone = []
+    for measure in range(found[0].measures.shape[1]):
+        columns = [_by_length(each, each.measures[:, [measure]]) for each in found]
+        alone.append(_likeliest(_table(examples, columns, 0))[:2])
+    columns = [_columns(each, np.array(alone)) for each in found]
+    weights = _likeliest(_table(examples, columns, units if units <= FACTORS else 0))
+    of_units = columns[0].shape[1]
+    of_all = of_units + len(found[0].span)
+    own = np.append(weights[of_all:], np.zeros(units - len(weights[of_all:])))
+    return Choice(np.array(alone), weights[:of_units], weights[of_units:of_all], own)
+
+
+def _columns(evidence: Evidence, alone: Vector) -> Vector:
+    """The measures of each candidate, and what they say in the mean; and all of that times the length."""
+    scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, evidence.length])
+    odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # of none, if all are left out
+    mean = (odds / odds.sum(axis=0)).mean(axis=1, keepdims=True)
+    return _by_length(evidence, np.hstack([evidence.measures, np.log(mean + DOUBT)]))
+
+
+def _by_length(evidence: Evidence, columns: Vector) -> Vector:
+    """Some columns, and the same times the length."""
+    return np.hstack([columns, columns * evidence.length])
+
+
+def _likeliest(table: _Table) -> Vector:
+    """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method."""
     scale = np.maximum(table.rows.std(axis=0), 1e-9)
     table.rows[:] /= scale
     measures = len(scale)
@@ -82,9 +123,8 @@ def fit(examples: Sequence[Example], units: int) -> Choice:
         if value - new < CLOSE:
             break
         value = new
-    of_units = examples[0].evidence.measures.shape[1]
-    shared, own = weights[:measures] / scale, weights[measures:]
-    return Choice(shared[:of_units], shared[of_units:], np.append(own, np.zeros(units - len(own))))
+    weights[:measures] /= scale
+    return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +146,9 @@ class _Table:
     units: int
 
 
-def _table(examples: Sequence[Example], units: int) -> _Table:
-    parts = [_rows(example.evidence) for example in examples]
+def _table(examples: Sequence[Example], columns: Sequence[Vector], units: int) -> _Table:
+    """Of examples with those columns for their candidates."""
+    parts = [_rows(of_units, example.evidence.span) for of_units, example in zip(columns, examples, strict=True)]
     sizes = np.array([len(part) for part in parts])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     right = np.array([each.right if each.right >= 0 else len(each.evidence.units) for each in examples], np.int64)
@@ -151,11 +192,11 @@ def _slope_and_curve(table: _Table, weights: Vector, penalty: Vector) -> tuple[V
     return slope, curve + np.diag(penalty)
 
 
-def _rows(evidence: Evidence) -> Vector:
-    """The measures of all candidates and of none, those of units and of the span side by side."""
-    rows = np.zeros((len(evidence.units) + 1, evidence.measures.shape[1] + len(evidence.span)))
-    rows[:-1, : evidence.measures.shape[1]] = evidence.measures
-    rows[-1, evidence.measures.shape[1] :] = evidence.span
+def _rows(of_units: Vector, of_span: Vector) -> Vector:
+    """The columns of all candidates and of none, those of units and of the span side by side."""
+    rows = np.zeros((len(of_units) + 1, of_units.shape[1] + len(of_span)))
+    rows[:-1, : of_units.shape[1]] = of_units
+    rows[-1, of_units.shape[1] :] = of_span
     return rows
 
 

@@ -37,7 +37,7 @@ LEAST_MATCH = 3
 """Tokens of a match that is looked at."""
 
 LENGTH = 128
-"""Tokens of a span at which what a measure counts for by its length is nothing."""
+"""Tokens of a span at which its length changes nothing about how much a measure counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,13 @@ class Match:
 class Evidence:
     """The measures of each candidate, a row of MEASURES, and those of the span itself (of SPAN_MEASURES).
 
-    `before` is the logarithm of the candidate's part of the corpus: what is known before any evidence.
+    `before` is the logarithm of the candidate's part of the corpus: what is known before any evidence. `length` is
+    the logarithm of how many times LENGTH the span's tokens are.
     """
 
     units: Numbers
     before: npt.NDArray[np.float64]
+    length: float
     measures: Measures
     span: npt.NDArray[np.float64]
     matches: tuple[Match, ...]
@@ -107,8 +109,8 @@ def evidence(
         top / root,
         decided,
     ]
-    measures = np.stack([*columns, *(column * np.log(size / LENGTH) for column in columns)], axis=1)
-    units = _candidates(measures[:, : len(columns)], left_out)
+    measures = np.stack(columns, axis=1)
+    units = _candidates(measures, left_out)
     units = units[index.sizes[units] > 0]
     about = [
         1.0,
@@ -118,10 +120,10 @@ def evidence(
     ]
     # Of the whole unit: how much of it is left out would give the right one away, if only a little.
     before = np.log(np.maximum(index.sizes[units], 1) / index.tokens)
-    return Evidence(units, before, measures[units], np.array(about), tuple(matches))
+    return Evidence(units, before, float(np.log(size / LENGTH)), measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = 2 * (len(ORDERS) * len(STRENGTHS) + 6), 4
+MEASURES, SPAN_MEASURES = len(ORDERS) * len(STRENGTHS) + 6, 4
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:

@@ -21,7 +21,7 @@ BEFORE = 1
 """So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
 a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
 
-MOST = 3.0
+MOST = 2.0
 """So many times the mean of its probabilities a share is at the most; what is beyond is of none. Text of other origin
 that leans faintly towards some source, span after span, would else be found to be all of that source."""
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration, Extend, Span
 from royaltycli.attribution.choice import probabilities
-from royaltycli.attribution.evidence import LENGTH, Evidence, evidence
+from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
 from royaltycli.errors import AttributionError
@@ -57,7 +57,7 @@ class Beside:
             if span.unknown:  # the others have all probability then
                 own = min(float(np.exp(row[span.unit])), 1 - np.exp(LOWEST))
                 np.subtract(row, np.log1p(-own), out=row)
-        return lambda number, found: self._with(found, logs[number], len(spans[number].tokens))
+        return lambda number, found: self._with(found, logs[number])
 
     def judge(self, calibration: Calibration) -> Judge:
         """Judges by the extended evidence."""
@@ -72,7 +72,7 @@ class Beside:
     def beside(self, spans: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:
         """The evidence on spans of other texts, with the network's measures."""
         logs = self._of_units(self._scores([self._decode(tokens.tolist()) for tokens in spans], None))
-        return [self._with(each, row, len(tokens)) for each, row, tokens in zip(found, logs, spans, strict=True)]
+        return [self._with(each, row) for each, row in zip(found, logs, strict=True)]
 
     def _document(self, span: Span) -> str:
         """The whole text of the document that a span is of."""
@@ -86,11 +86,7 @@ class Beside:
         units = [np.logaddexp.reduce(by_source[:, list(unit.sources)], axis=1) for unit in self._index.units]
         return np.stack(units, axis=1)
 
-    def _with(self, found: Evidence, logs: npt.NDArray[np.float64], size: int) -> Evidence:
-        own = logs[found.units]
+    def _with(self, found: Evidence, logs: npt.NDArray[np.float64]) -> Evidence:
         # What the network says of a unit's part of the corpus is in its probability already.
-        beyond = own - found.before
-        columns = np.stack([beyond, beyond * np.log(size / LENGTH)], axis=1)
-        if self._method == "all":
-            columns = np.concatenate([found.measures, columns], axis=1)
-        return replace(found, measures=columns)
+        beyond = (logs[found.units] - found.before)[:, None]
+        return replace(found, measures=np.hstack([found.measures, beyond]) if self._method == "all" else beyond)

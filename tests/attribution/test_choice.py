@@ -6,42 +6,86 @@ import numpy as np
 import pytest
 
 from royaltycli.attribution import choice
-from royaltycli.attribution.choice import Choice, Example, fit, probabilities
+from royaltycli.attribution.choice import DOUBT, Choice, Example, fit, probabilities
 from royaltycli.attribution.evidence import Evidence
 
 
-def evidence(measures, before=None):
+def evidence(measures, before=None, length=0.0):
     measures = np.array(measures, float)
     before = np.zeros(len(measures)) if before is None else np.array(before, float)
-    return Evidence(np.arange(len(measures)), before, measures, np.array([1.0]), ())
+    return Evidence(np.arange(len(measures)), before, length, measures, np.array([1.0]), ())
+
+
+def by_hand(measures, mean, *, none=0.0, own=(0.0, 0.0)):
+    """A choice of so much for each measure, and for their mean; and half as much more times the length.
+
+    By itself each measure counts for as much as it is.
+    """
+    weights = np.array([*measures, mean])
+    alone = np.tile([1.0, 0.0], (len(measures), 1))
+    return Choice(alone, np.concatenate([weights, weights / 2]), np.array([none]), np.array(own))
 
 
 def test_probabilities_by_hand():
     """Scores ln 2, ln 1 and ln 1 for none make 1/2, 1/4 and 1/4."""
-    odds, none = probabilities(Choice(np.array([1.0]), np.array([0.0]), np.zeros(2)), evidence([[np.log(2)], [0.0]]))
+    odds, none = probabilities(by_hand([1.0], 0.0), evidence([[np.log(2)], [0.0]]))
     assert odds.tolist() == pytest.approx([0.5, 0.25])
     assert none == pytest.approx(0.25)
 
 
+def test_a_measure_may_count_for_more_in_longer_spans():
+    odds, _ = probabilities(by_hand([1.0], 0.0), evidence([[np.log(2)], [0.0]], length=2.0))
+    assert odds[0] / odds[1] == pytest.approx(4)
+
+
+def test_what_measures_say_in_the_mean_is_never_that_a_unit_is_out_of_the_question():
+    """One says nine to one, the other one to nine hundred and ninety-nine; and no measure counts but in the mean."""
+    two = evidence([[np.log(9), 0.0], [0.0, np.log(999)]])
+    odds, _ = probabilities(by_hand([0.0, 0.0], 1.0), two)
+    assert odds[0] / odds[1] == pytest.approx((0.4505 + DOUBT) / (0.5495 + DOUBT))
+    sure = evidence([[100.0, 100.0], [0.0, 0.0]])
+    odds, _ = probabilities(by_hand([0.0, 0.0], 1.0), sure)
+    assert odds[0] / odds[1] == pytest.approx((1 + DOUBT) / DOUBT)
+
+
 def test_without_evidence_units_stand_as_their_sizes_do():
-    even = Choice(np.array([1.0]), np.array([0.0]), np.zeros(2))
-    odds, _ = probabilities(even, evidence([[0.0], [0.0]], np.log([0.3, 0.1])))
+    odds, _ = probabilities(by_hand([1.0], 0.0), evidence([[0.0], [0.0]], np.log([0.3, 0.1])))
     assert odds[0] / odds[1] == pytest.approx(3)
 
 
 def test_the_weights_that_made_the_answers_are_found_again():
+    """And with them what each measure says by itself is of no further use."""
     random = np.random.default_rng(1)
-    truth = Choice(np.array([2.0, -1.0]), np.array([0.5]), np.array([0.5, -0.5, 0.0, 0.0, 0.0]))
+    truth = by_hand([2.0, -1.0], 0.0, none=0.5, own=[0.5, -0.5, 0.0, 0.0, 0.0])
     examples = []
     for _ in range(4000):
-        found = evidence(random.normal(size=(5, 2)), random.normal(size=5))
+        found = evidence(random.normal(size=(5, 2)), random.normal(size=5), random.choice([-1.0, 0.0, 1.0]))
         odds, none = probabilities(truth, found)
         drawn = int(random.choice(6, p=[*odds, none]))
         examples.append(Example(found, drawn if drawn < 5 else -1))
     fitted = fit(examples, 5)
-    assert fitted.weights.tolist() == pytest.approx([2.0, -1.0], abs=0.15)
+    assert fitted.weights.tolist() == pytest.approx(truth.weights.tolist(), abs=0.15)
     assert fitted.none.tolist() == pytest.approx([0.5], abs=0.15)
     assert fitted.own.tolist() == pytest.approx(truth.own.tolist(), abs=0.15)
+
+
+def test_loud_measures_are_believed_less_for_their_mean(monkeypatch):
+    """Two that say the same, right in 85 of 100 cases, however large they are: by their sum they are too sure."""
+    random = np.random.default_rng(5)
+    examples = []
+    for _ in range(2000):
+        measures = np.zeros((4, 2))
+        said = int(random.integers(0, 4))
+        measures[said] = random.exponential(4, 2)
+        examples.append(Example(evidence(measures), said if random.random() < 0.8 else int(random.integers(0, 4))))
+
+    def loss():
+        fitted = fit(examples, 4)
+        return -np.mean([np.log(probabilities(fitted, each.evidence)[0][each.right]) for each in examples])
+
+    with_mean = loss()
+    monkeypatch.setattr(choice, "DOUBT", 1e9)  # of the mean nothing is left
+    assert with_mean < loss() - 0.05
 
 
 def test_of_too_many_units_none_has_a_factor_of_its_own(monkeypatch):

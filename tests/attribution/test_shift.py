@@ -68,6 +68,17 @@ def test_without_any_span_all_is_unattributed():
     assert shares(judged(np.zeros((0, 3))), np.array([0.4, 0.4, 0.2]), np.zeros(0)).tolist() == [0, 0, 1]
 
 
+def test_a_share_is_bounded_by_the_mean_of_its_probabilities():
+    """All spans lean faintly to one unit, which would have them all; what is beyond the bound is nobody's."""
+    rows = judged([[0.25, 0.15, 0.6]] * 2000)
+    found = shares(rows, np.array([0.1, 0.1, 0.8]), np.ones(2000))
+    assert found.tolist() == [
+        pytest.approx(shift.MOST * 0.25),
+        pytest.approx(0, abs=0.01),
+        pytest.approx(0.5, abs=0.01),
+    ]
+
+
 def test_shares_make_one():
     random = np.random.default_rng(2)
     rows = random.dirichlet(np.full(6, 0.5), size=50)

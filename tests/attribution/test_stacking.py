@@ -128,7 +128,7 @@ def uniform(sources):
 def test_measures_stand_beside_those_of_text_or_in_their_place(index):
     spans, sources = list(sample(index, 0))[:3], index.source_ids
     found = evidence(index, spans[0].tokens, None, spans[0].left_out)
-    for method, size in (("network", 2), ("all", MEASURES + 2)):
+    for method, size in (("network", 1), ("all", MEASURES + 1)):
         beside = Beside(index, sources, uniform(sources), lambda _: 0, reference_of(index).decode, method)
         assert beside.extend(spans)(0, found).measures.shape[1] == size
 
