@@ -13,7 +13,7 @@ logarithmic one (Genest and Zidek 1986).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -78,16 +78,17 @@ def fit(examples: Sequence[Example], units: int) -> Choice:
     own.
     """
     found = [example.evidence for example in examples]
-    alone = []
-    for measure in range(found[0].measures.shape[1]):
-        columns = [_by_length(each, each.measures[:, [measure]]) for each in found]
-        alone.append(_likeliest(_table(examples, columns, 0))[:2])
-    columns = [_columns(each, np.array(alone)) for each in found]
-    weights = _likeliest(_table(examples, columns, units if units <= FACTORS else 0))
-    of_units = columns[0].shape[1]
-    of_all = of_units + len(found[0].span)
-    own = np.append(weights[of_all:], np.zeros(units - len(weights[of_all:])))
-    return Choice(np.array(alone), weights[:of_units], weights[of_units:of_all], own)
+    measures, of_span = found[0].measures.shape[1], len(found[0].span)
+    plain = _table(examples, [_by_length(each, each.measures) for each in found], 0)
+    last = list(range(2 * measures, 2 * measures + of_span))
+    each_alone = (replace(plain, rows=plain.rows[:, [one, measures + one, *last]]) for one in range(measures))
+    alone = np.array([_likeliest(table)[:2] for table in each_alone])
+    weights = _likeliest(_table(examples, [_columns(each, alone) for each in found], units if units <= FACTORS else 0))
+    of_units = 2 * (measures + 1)
+    own = weights[of_units + of_span :]
+    return Choice(
+        alone, weights[:of_units], weights[of_units : of_units + of_span], np.append(own, [0] * (units - len(own)))
+    )
 
 
 def _columns(evidence: Evidence, alone: Vector) -> Vector:
