@@ -137,9 +137,11 @@ def _rows(
         case = {"agreement": spearman(found, rises), "documents": documents}
         ranks.append(seeded(f"Spearman, {name}", goals[name][1], _mean_of("agreement"), [case]))
     mine = np.arange(rises.shape[1]) == own[:, None]
+    others = rises[~mine].reshape(len(rises), -1)
     figures = {
         "rise of the loss without the source of the text, or its prompt, nats a token": rises[mine],
-        "the same without another source, in the mean": rises[~mine].reshape(len(rises), -1).mean(axis=1),
+        "the same without another source, in the mean": others.mean(axis=1),
+        "the same, its standard deviation": others.std(axis=1),  # mostly of one training from another, by chance
     }
     ends = [
         seeded(words, Goal(), _mean_of("rise"), [{"rise": values, "documents": documents}], places=4)
