@@ -5,9 +5,9 @@ exp(span weights · measures of the span) (McFadden 1974). The weights are the s
 unit may have a factor of its own, of one where there is nothing to learn it from. What they are fitted to is convex,
 so Newton's method finds the one best answer.
 
-The measures are of one text and agree too easily, so their sum is too sure. So each is first weighed by itself, and
-the mean of the probabilities that it makes likely counts as one more measure: a linear pool of opinions beside the
-logarithmic one (Genest and Zidek 1986).
+The measures are of one text and are often wrong together, so their sum is too sure. So each is first weighed by
+itself, and the mean of the probabilities that come of that counts as one more measure: a linear pool of opinions
+beside the logarithmic one (Genest and Zidek 1986).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ SHORT, CLOSE = 1e-6, 1e-10
 """The shortest part of a step that is tried, and the least gain for which another is."""
 
 DOUBT = 0.01
-"""What is added to the mean probability of a unit by all measures before its logarithm counts: none is out of the
-question because the measures say so."""
+"""What is added to the mean of the probabilities that the measures make of a unit, before its logarithm counts: no
+unit is out of the question because all of them say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,14 @@ def fit(examples: Sequence[Example], units: int) -> Choice:
     alone = np.array([_likeliest(table)[:2] for table in each_alone])
     weights = _likeliest(_table(examples, [_columns(each, alone) for each in found], units if units <= FACTORS else 0))
     of_units = 2 * (measures + 1)
-    own = weights[of_units + of_span :]
-    return Choice(
-        alone, weights[:of_units], weights[of_units : of_units + of_span], np.append(own, [0] * (units - len(own)))
-    )
+    shared, none, own = np.split(weights, [of_units, of_units + of_span])
+    return Choice(alone, shared, none, np.pad(own, (0, units - len(own))))
 
 
 def _columns(evidence: Evidence, alone: Vector) -> Vector:
     """The measures of each candidate, and what they say in the mean; and all of that times the length."""
     scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, evidence.length])
-    odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # of none, if all are left out
+    odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # there may be no candidate
     mean = (odds / odds.sum(axis=0)).mean(axis=1, keepdims=True)
     return _by_length(evidence, np.hstack([evidence.measures, np.log(mean + DOUBT)]))
 

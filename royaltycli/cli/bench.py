@@ -82,7 +82,7 @@ def bench(
         check_place(json)
     with console.doing(quiet=quiet) as tell:
         form, processes = FULL if full else SHORT, workers or os.cpu_count() or 1
-        report = run(folder, form, processes, tell or (lambda *_said: None), part or ())
+        report = run(folder, form, processes, tell, part or ())
     console.show_bench(report)
     if json is not None:
         write_text(json, report.as_json())

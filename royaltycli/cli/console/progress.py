@@ -34,13 +34,13 @@ def going_through(words: str, *, quiet: bool, total: int) -> Iterator[Callable[[
 
 
 @contextlib.contextmanager
-def doing(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+def doing(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show what is being done, if a person watches; what is given is told in words, how much is done, and of how much.
 
     Of how much is 0 where that is not known.
     """
     if quiet or not sys.stderr.isatty():
-        yield None
+        yield lambda _what, _done, _total: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
