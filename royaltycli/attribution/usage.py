@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.attribution.accounts import most_of_one
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
@@ -68,13 +69,17 @@ Copies = Literal["split", "first"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The usage table, the details, and how many outputs of how many tokens it rests on."""
+    """The usage table, the details, and how many outputs of how many tokens it rests on.
+
+    `repeated` tokens are from prompts, and `capped` accounts count for less than they weigh.
+    """
 
     table: pa.Table
     details: pa.Table
     outputs: int
     tokens: int
     repeated: int
+    capped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,12 @@ def attribute(
 
     With a `prior`, the shares of units and of none that the judge was calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike, and
-    `account_cap` which part of all weight one account may have (U13). `tick` is told how many outputs are judged.
+    `account_cap` which part of all that counts one account may have (U13). `tick` is told how many outputs are judged.
 
     Raises CallError for a log without weight, and whatever its outputs raise.
     """
     log = _judge_all(index, outputs, engine, decode, judge, tick)
-    weights = _capped(log, account_cap)
+    weights, capped = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
     judged = _entries(log, len(index.units) + 1)
@@ -134,7 +139,7 @@ def attribute(
     scores = _scores(judged, prior, found, log, weights) @ by_source
     share = found if prior is None else folded(found)
     table = _table(index, share @ by_source, spread, scores)
-    return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated)
+    return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated, capped)
 
 
 def _judge_all(
@@ -189,18 +194,16 @@ def _encoded(engine: Engine, text: str) -> Ids:
     return engine.encode(pa.array([text], pa.large_string()))[0]
 
 
-def _capped(log: _Log, cap: Fraction) -> Vector:
-    """The weights of spans, those of an account that has more than its part of all weight scaled down to it."""
+def _capped(log: _Log, cap: Fraction) -> tuple[Vector, int]:
+    """The weights of spans, those of an account that has more than its part scaled down; and of how many it was."""
     names = sorted({account for account in log.accounts if account is not None})
-    if not names:
-        return log.weights
-    numbers = {name: number for number, name in enumerate(names)}
-    of_output = np.array([-1 if account is None else numbers[account] for account in log.accounts])
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    of_output = np.array([numbers.get(account, len(names)) for account in log.accounts], np.int64)
     of_span = of_output[log.owners]
-    sums = np.bincount(of_span[of_span >= 0], log.weights[of_span >= 0], minlength=len(names))
-    most = float(cap) * log.weights.sum()
+    *sums, others = np.bincount(of_span, log.weights, minlength=len(names) + 1)
+    most = most_of_one(np.array(sums), others, cap)
     factors = np.minimum(1.0, most / np.maximum(sums, 1e-300))
-    return np.where(of_span >= 0, log.weights * factors[of_span], log.weights)
+    return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1))
 
 
 def _entries(log: _Log, size: int) -> Judged:

@@ -71,9 +71,7 @@ Duplicates = Annotated[
 ]
 AccountCap = Annotated[
     str,
-    typer.Option(
-        "--account-cap", metavar="PART", help="The most that one account counts for, of the weight of all outputs."
-    ),
+    typer.Option("--account-cap", metavar="PART", help="The most that one account has of all that counts."),
 ]
 Network = Annotated[
     Path,

@@ -83,13 +83,14 @@ def test_weights_decide_what_an_output_counts(index, tmp_path):
 
 
 def test_one_account_counts_for_its_part_at_the_most(index, tmp_path):
-    """Of ten outputs, nine of one account: at a cap of 10 % they weigh one together, as the tenth does."""
+    """Of thirty outputs, twenty of one account, and the others of ten: it has a tenth of all that counts."""
     other = " ".join(prose(10).split()[100:200])
-    outputs = [{"text": QUOTE, "account": "x"}] * 9 + [{"text": other, "account": "y"}]
-    credit = credits_of(attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim"))
-    assert credit["ann"] == pytest.approx(credit["bob"], abs=Decimal("0.03"))
+    outputs = [{"text": QUOTE, "account": "x"}] * 20 + [{"text": other, "account": f"y{n}"} for n in range(10)]
+    capped = attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim")
+    assert credits_of(capped)["ann"] == pytest.approx(Decimal("0.1"), abs=Decimal("0.01"))
     uncapped = attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim", account_cap=1)
-    assert credits_of(uncapped)["ann"] == pytest.approx(Decimal("0.9"), abs=Decimal("0.03"))
+    assert credits_of(uncapped)["ann"] == pytest.approx(Decimal(20) / 30, abs=Decimal("0.03"))
+    assert (capped.capped, uncapped.capped) == (1, 0)
 
 
 def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):

@@ -38,9 +38,9 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     calibration = built.calibration
     if calibration.right:
         say(
-            f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if its document were not "
-            f"there: of those of 128 tokens {calibration.right:.0%} were told right, calibration error "
-            f"{calibration.error:.3f}."
+            f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if the fifth of the "
+            f"corpus that has it were not there: of those of 128 tokens {calibration.right:.0%} were told right, "
+            f"calibration error {calibration.error:.3f}."
         )
     if calibration.spans < FEW:
         spans = several(calibration.spans, "span")
@@ -70,6 +70,9 @@ def show_usage(usage: Usage, rows: int) -> None:
         + (f", {usage.repeated:,} of them repeated from a prompt and not attributed" if usage.repeated else "")
         + ". Attribution is an estimate: docs/attribution.md says what it cannot know."
     )
+    if usage.capped:
+        counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
+        say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
     if usage.outputs < MANY:
         say(f"Note: the intervals are from drawing the outputs anew; of fewer than {MANY} they are too narrow.")
 
