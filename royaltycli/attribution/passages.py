@@ -5,6 +5,7 @@ Terms are the tokens of a passage and their pairs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution.grams import all_of, runs_of
+from royaltycli.attribution.hashing import Hashes
 from royaltycli.tokens.engines import Ids
 
 PASSAGE = 128
@@ -26,11 +28,24 @@ class Passages:
     `places` says where in the text of the shard each passage begins.
     """
 
-    terms: npt.NDArray[np.uint64]
+    terms: Hashes
     data: npt.NDArray[np.float32]
     indices: npt.NDArray[np.int32]
     indptr: Numbers
     places: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Arrays of numbers that are read as lists, which bm25s asks for; as lists they would take ten times the room."""
+
+    arrays: Sequence[npt.NDArray[np.int32]]
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return (array.tolist() for array in self.arrays)
 
 
 def index_passages(tokens: Ids, lengths: Numbers) -> Passages:
@@ -45,14 +60,22 @@ def index_passages(tokens: Ids, lengths: Numbers) -> Passages:
     if not spans:
         none = np.empty(0, np.int32)
         return Passages(none.astype(np.uint64), none.astype(np.float32), none, np.zeros(1, np.int64), places)
-    hashed = [terms_of(tokens[start:stop]) for start, stop, _ in spans]
-    terms, ids = np.unique(np.concatenate(hashed), return_inverse=True)
-    parts = [part.tolist() for part in np.split(ids, np.cumsum([len(part) for part in hashed])[:-1])]
-    matrix = _retriever().build_index_from_ids(list(range(len(terms))), parts, show_progress=False)
+    terms, parts = _numbered(tokens, [(start, stop) for start, stop, _ in spans])
+    matrix = _retriever().build_index_from_ids(range(len(terms)), _Lists(parts), show_progress=False)
     return Passages(terms, matrix["data"], matrix["indices"], matrix["indptr"], places)
 
 
-def terms_of(tokens: Ids) -> npt.NDArray[np.uint64]:
+def _numbered(tokens: Ids, spans: Sequence[tuple[int, int]]) -> tuple[Hashes, list[npt.NDArray[np.int32]]]:
+    """The sorted terms of all spans, and those of each by their places in it."""
+    found = [terms_of(tokens[start:stop]) for start, stop in spans]
+    ends = np.cumsum([len(one) for one in found])
+    every = np.concatenate(found)
+    del found  # each of these is a large part of all that building an index takes
+    terms = np.unique(every)
+    return terms, np.split(np.searchsorted(terms, every).astype(np.int32), ends[:-1])
+
+
+def terms_of(tokens: Ids) -> Hashes:
     """The hashes of the terms of a passage, or of a query."""
     return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
 
