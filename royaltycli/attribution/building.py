@@ -186,6 +186,7 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: Mask, un
     folder.save(place, "text", text)
     folder.save(place, "suffixes", sort_suffixes(text))
     folder.save(place, "starts", np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths + 1)]))
+    folder.save(place, "documents", np.repeat(np.arange(len(lengths), dtype=np.int32), lengths + 1))
     folder.save(place, "folds", folds)
     owners = np.repeat(unit * FOLDS, lengths) + folds[text[: len(folds)] > 0]
     for order in ORDERS:

@@ -161,13 +161,15 @@ def reference_of(index: Index) -> Reference:
 
 def _model(place: Path) -> Model:
     load = functools.partial(folder.load, place)
-    starts = load("starts")
     documents = read_sealed(place / "documents.parquet")
-    text = load("text")
-    of = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
-    assert len(text) == len(of) + MATCH_TOKENS
-    grams = {order: folder.load_all(place, f"grams-{order}", Grams) for order in ORDERS}
-    passages = folder.load_all(place, "passages", Passages)
-    place_names = documents["place"].combine_chunks()
-    units, suffixes = documents["unit"].to_numpy(), Suffixes(text, load("suffixes"), of)
-    return Model(suffixes, starts, units, load("folds"), place_names, grams, passages)
+    suffixes = Suffixes(load("text"), load("suffixes"), load("documents"))
+    assert len(suffixes.text) == len(suffixes.documents) + MATCH_TOKENS
+    return Model(
+        suffixes,
+        load("starts"),
+        documents["unit"].to_numpy(),
+        load("folds"),
+        documents["place"].combine_chunks(),
+        {order: folder.load_all(place, f"grams-{order}", Grams) for order in ORDERS},
+        folder.load_all(place, "passages", Passages),
+    )
