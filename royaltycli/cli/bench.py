@@ -67,22 +67,17 @@ def bench(
     language model would have learned a text less well (left-out); what attacks gain; and what an index costs. Every
     figure has its interval, and beside its goal it says whether it is met.
     """
-    import os
-
     from royaltycli.bench.run import FULL, SHORT, run
     from royaltycli.cli import console
-    from royaltycli.errors import CallError
-    from royaltycli.limits import WORKERS
+    from royaltycli.parallel.processes import how_many
     from royaltycli.storage import check_place, write_text
 
     assert what == "attribution"
-    if workers is not None and not 1 <= workers <= WORKERS:
-        raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
+    processes = how_many(workers)
     if json is not None:
         check_place(json)
     with console.doing(quiet=quiet) as tell:
-        form, processes = FULL if full else SHORT, workers or os.cpu_count() or 1
-        report = run(folder, form, processes, tell, part or ())
+        report = run(folder, FULL if full else SHORT, processes, tell, part or ())
     console.show_bench(report)
     if json is not None:
         write_text(json, report.as_json())

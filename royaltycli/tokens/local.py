@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Callable, Generator, Iterable
 
+from royaltycli.corpus.documents import Owners
+from royaltycli.errors import WorkerError
+from royaltycli.parallel.inorder import Check
+from royaltycli.parallel.processes import Told, WorkerProcess
+from royaltycli.parallel.sidebyside import side_by_side
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
-from royaltycli.tokens.processes import WorkerProcess
-from royaltycli.tokens.reference import Reference
+from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, owners_of, work
-from royaltycli.tokens.workers import Check, InOrder
 
 
 def done_here(
@@ -21,24 +22,34 @@ def done_here(
 
     Raises what the first task that fails raises, and WorkerError if a worker is lost.
     """
-    processes, lock, over = contextlib.ExitStack(), threading.Lock(), threading.Event()
 
     def here() -> Callable[[Task, Check], Done]:
-        counting = Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)
+        counting = _counting(job, reference, tick)
         return lambda task, check: work(task, job, owners_of(task, owners), counting, check)
 
-    def elsewhere() -> Callable[[Task, Check], Done]:
-        worker = WorkerProcess(job, tick, owners)
-        with lock:
-            processes.callback(worker.end)
-            if over.is_set():  # the scan has failed while the process was being started
-                processes.close()
-        return worker.work
+    return side_by_side(
+        tasks,
+        workers,
+        here,
+        lambda: WorkerProcess(counter, job, tick),
+        sent=lambda task: (task, owners_of(task, owners)),
+        lost=lambda task: WorkerError(
+            f"a worker was lost while it counted {task.shard.pieces[0].file.name} (it was killed, or the memory ran "
+            "out); nothing was written; scan again, with fewer `--workers`"
+        ),
+    )
 
-    try:
-        # This very process counts while the others are still starting.
-        yield from InOrder(tasks, [here, *[elsewhere] * (workers - 1)])
-    finally:
-        with lock:
-            over.set()
-            processes.close()
+
+def counter(job: Job, tick: Told) -> Callable[[tuple[Task, Owners]], Done]:
+    """What does the tasks of a job in a worker process."""
+    counting = _counting(job, load_reference(job.encoding), tick)
+
+    def count(given: tuple[Task, Owners]) -> Done:
+        task, owners = given
+        return work(task, job, owners, counting, lambda: None)
+
+    return count
+
+
+def _counting(job: Job, reference: Reference | None, tick: Tick) -> Counting:
+    return Counting(make_engine(job.engine, job.encoding, reference), reference, job.verify, tick)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,8 +12,9 @@ from pathlib import Path
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import Part, cut, in_part, text_size, together
 from royaltycli.errors import CallError, TableError
-from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES, WORKERS
+from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
+from royaltycli.parallel.processes import how_many
 from royaltycli.storage import note_kept
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
@@ -86,11 +86,6 @@ class Counts:
     files: frozenset[str]
 
 
-def default_workers() -> int:
-    """As many as there are processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def plan_scan(
     corpus: Corpus,
     files: tuple[File, ...],
@@ -149,8 +144,7 @@ def run(
 def _check_where(workers: int | None, on: str) -> None:
     """Raises CallError for a number of workers that cannot be, and for a place that is none."""
     is_cluster(on)
-    if workers is not None and not 1 <= workers <= WORKERS:
-        raise CallError(f"workers is {workers}; it must be from 1 to {WORKERS}")
+    how_many(workers)
 
 
 def _recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
@@ -233,7 +227,7 @@ def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Don
     slowly = 1 if job.engine != "gigatoken" else job.verify
     if text_size(todo) * (1 + REFERENCE_TIMES * slowly) < PROCESSES_FROM:
         workers = 1
-    return done_here(tasks, job, owners, plan.reference, workers or default_workers(), tick)
+    return done_here(tasks, job, owners, plan.reference, how_many(workers), tick)
 
 
 def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from royaltycli.api import check
 from royaltycli.corpus import shards
 from royaltycli.corpus.html import visible_text
 from royaltycli.errors import DocumentError, VerificationError, WorkerError
+from royaltycli.parallel import sidebyside
 from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.tokens import count, engines, local
 from royaltycli.tokens.count import digest_documents, sampled
@@ -267,7 +268,7 @@ def test_a_lost_worker_fails_the_scan(folder):
 
 def test_a_worker_that_is_started_when_the_scan_has_failed_is_ended_at_once(monkeypatch):
     starts = []
-    monkeypatch.setattr(local, "InOrder", lambda _tasks, given: starts.extend(given) or [])
+    monkeypatch.setattr(sidebyside, "InOrder", lambda _tasks, given: starts.extend(given) or [])
     assert list(local.done_here([], None, {}, None, 2, lambda *_done: None)) == []
     starts[1]()
     assert psutil.Process().children() == []
