@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from royaltycli.arguments import Number, check_types, fraction
 from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
@@ -17,11 +18,14 @@ from royaltycli.limits import TRACE_BYTES
 
 if TYPE_CHECKING:
     from royaltycli.attribution.building import Built, Tell
+    from royaltycli.attribution.calibration import Calibration
     from royaltycli.attribution.index import Index
-    from royaltycli.attribution.judging import Judge
+    from royaltycli.attribution.judging import Judge, Judgement
+    from royaltycli.attribution.logs import Judges
     from royaltycli.attribution.shift import Vector
     from royaltycli.attribution.tracing import Traced
     from royaltycli.attribution.usage import Copies, Usage
+    from royaltycli.tokens.engines import Ids
 
 Method = Literal["text", "verbatim", "network", "all"]
 
@@ -67,23 +71,28 @@ def attribute(
     account_cap: Number = "10%",
     network: str | Path = "network",
     model: str | Path | None = None,
+    workers: int | None = None,
     tell: Tell | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
     By the methods `network` and `all` it is judged by a `network` that was trained on the same corpus, which reads
-    the activations of `model`, or of the one that it was trained with.
+    the activations of `model`, or of the one that it was trained with; by one process, where others have as many
+    `workers` as there are cores, or as are asked for.
 
-    Raises CallError, AttributionError, and ManifestError with all that is wrong in the log.
+    Raises CallError, AttributionError, WorkerError, and ManifestError with all that is wrong in the log.
     """
     from royaltycli.attribution.index import encoding_of, open_index, reference_of
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import Copies
     from royaltycli.attribution.usage import attribute as run
+    from royaltycli.parallel.processes import how_many
     from royaltycli.tokens.engines import choose_engine, make_engine
 
     if period is not None:
         check_types(period=period)
+    check_types(workers=workers)
+    processes = how_many(workers)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
         if value not in get_args(known):
             first, last = get_args(known)[:-1], get_args(known)[-1]
@@ -95,13 +104,19 @@ def attribute(
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     tell = tell or (lambda *_: None)
-    judge, prior = _judge_of(opened, method, Path(network), None if model is None else Path(model), tell)
+    judges: Judges
+    prior: Vector | None
+    match method:
+        case "text" | "verbatim":
+            judges, prior = _judges_of(opened, method, processes)
+        case _:
+            judges, prior = _judges_beside(opened, method, Path(network), None if model is None else Path(model), tell)
     return run(
         opened,
         read_outputs(Path(outputs), period=period),
         engine,
         reference.decode,
-        judge,
+        judges,
         prior,
         copies=duplicates,
         account_cap=cap,
@@ -109,24 +124,57 @@ def attribute(
     )
 
 
-def _judge_of(
-    opened: Index, method: Method, network: Path, model: Path | None, tell: Tell
-) -> tuple[Judge, Vector | None]:
-    """What judges spans by a method, and the shares that it was calibrated on."""
-    from royaltycli.attribution.calibration import calibrate, read_calibration, remember, remembered
-    from royaltycli.attribution.index import reference_of
+def _judges_of(opened: Index, method: Method, workers: int) -> tuple[Judges, Vector | None]:
+    """What judges spans by what is in an index alone, and the shares that it was calibrated on."""
+    from royaltycli.attribution.logs import Judges
+    from royaltycli.parallel.processes import WorkerProcess
+
+    judge, prior = _judge_of(opened, method)
+    job = (opened.path, opened.about, method)
+    return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), prior
+
+
+def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> Callable[[list[Ids]], list[Judgement]]:
+    """What judges spans in a worker process. Raises AttributionError if the index is not the same any more."""
+    from royaltycli.attribution.index import open_index
+
+    path, about, method = job
+    opened = open_index(path, check=False)
+    if opened.about != about:
+        raise AttributionError(f"the index {path} was made anew meanwhile; run the command again")
+    judge, _ = _judge_of(opened, method)
+    return lambda spans: [judge(span) for span in spans]
+
+
+def _judge_of(opened: Index, method: Method) -> tuple[Judge, Vector | None]:
     from royaltycli.attribution.judging import by_matches, by_text
 
     if method == "verbatim":
         return by_matches(opened), None
+    kept = _calibration_of(opened)
+    return by_text(opened, kept), kept.prior
+
+
+def _calibration_of(opened: Index) -> Calibration:
+    from royaltycli.attribution.calibration import read_calibration
+
     kept = read_calibration(opened)
     if kept is None:
         raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
-    if method == "text":
-        return by_text(opened, kept), kept.prior
+    return kept
+
+
+def _judges_beside(
+    opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, tell: Tell
+) -> tuple[Judges, Vector]:
+    """What judges spans by a network, and the shares that it was calibrated on."""
+    from royaltycli.attribution.calibration import calibrate, remember, remembered
+    from royaltycli.attribution.index import reference_of
+    from royaltycli.attribution.logs import Judges
     from royaltycli.attribution.stacking import Beside
     from royaltycli.networks import check_installed
 
+    kept = _calibration_of(opened)
     check_installed()
     from royaltycli.attribution.network.network import fold_of, open_network
 
@@ -137,7 +185,7 @@ def _judge_of(
         calibration = calibrate(opened, functools.partial(tell, "weighing the network"), extend=beside.extend)
         with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
             remember(opened, network, method, calibration)
-    return beside.judge(calibration), calibration.prior
+    return Judges(beside.judge(calibration)), calibration.prior
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

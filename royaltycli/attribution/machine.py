@@ -59,7 +59,8 @@ class Machine:
         at = np.searchsorted(self.terms, found)
         at = at[self.terms.take(at, mode="clip") == found] if len(self.terms) else at[:0]
         rows, values = _scaled(at, self.rarity)
-        decided: npt.NDArray[np.float64] = (values @ self.weights[rows].astype(np.float32)).astype(np.float64)
+        # Not as a product of matrices, whose sums hang on how many threads there are.
+        decided: npt.NDArray[np.float64] = (values[:, None] * self.weights[rows]).sum(axis=0).astype(np.float64)
         return decided
 
 

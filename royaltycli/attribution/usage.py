@@ -1,26 +1,26 @@
-"""The usage of sources in a log of outputs: judged span by span, corrected, and shared out (rules U10 to U16)."""
+"""The usage of sources in a log of outputs that were judged: corrected, and shared out (rules U10 to U16)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.attribution.accounts import most_of_one
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
+from royaltycli.attribution.judging import Decode
+from royaltycli.attribution.logs import Judges, Log, judge_log
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.shift import Judged, Vector, corrected, folded, leaning, mean, shares
 from royaltycli.errors import CallError
 from royaltycli.payout.measures import UNATTRIBUTED
-from royaltycli.tokens.engines import Engine, Ids
+from royaltycli.tokens.engines import Engine
 
 PLACES = 12
 """Decimal places of credits, which sum to one."""
@@ -82,38 +82,12 @@ class Usage:
     capped: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Quote:
-    """The most surprising match of an output with a source: by how much, its text, and where it stands."""
-
-    excess: float
-    passage: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own.
-
-    `quotes` has of each output its match with each source, by number.
-    """
-
-    ids: list[str]
-    accounts: list[str | None]
-    weights: Vector
-    owners: npt.NDArray[np.int64]
-    judgements: list[Judgement]
-    quotes: list[dict[int, _Quote]]
-    tokens: int
-    repeated: int
-
-
 def attribute(
     index: Index,
     outputs: Iterable[Output],
     engine: Engine,
     decode: Decode,
-    judge: Judge,
+    judges: Judges,
     prior: Vector | None,
     *,
     copies: Copies = "split",
@@ -122,13 +96,13 @@ def attribute(
 ) -> Usage:
     """The usage of the sources of an index in a log.
 
-    With a `prior`, the shares of units and of none that the judge was calibrated on, shares are corrected (U10);
+    With a `prior`, the shares of units and of none that the judges were calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike, and
     `account_cap` which part of all that counts one account may have (U13). `tick` is told how many outputs are judged.
 
-    Raises CallError for a log without weight, and whatever its outputs raise.
+    Raises CallError for a log without weight, and whatever `judge_log` raises.
     """
-    log = _judge_all(index, outputs, engine, decode, judge, tick)
+    log = judge_log(index, outputs, engine, decode, judges, tick)
     weights, capped = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
@@ -142,59 +116,7 @@ def attribute(
     return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated, capped)
 
 
-def _judge_all(
-    index: Index,
-    outputs: Iterable[Output],
-    engine: Engine,
-    decode: Decode,
-    judge: Judge,
-    tick: Callable[[int], None],
-) -> _Log:
-    ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, _Quote]]()
-    weights, owners, judgements = list[float](), list[int](), list[Judgement]()
-    tokens = repeated = 0
-    for number, output in enumerate(outputs):
-        ids.append(output.id)
-        accounts.append(output.account)
-        text = _encoded(engine, output.text)
-        prompt = None if output.prompt is None else _encoded(engine, output.prompt)
-        parts = [span for part in own_parts(text, prompt) for span in spans_of(part)]
-        own = sum(map(len, parts))
-        weight = float(output.weight)
-        quotes.append({})
-        for span in parts:
-            judged = judge(span)
-            _quote(index, judged, span, decode, quotes[-1])
-            judgements.append(replace(judged, matches=()))  # which are many
-            weights.append(weight * len(span) / len(text))
-            owners.append(number)
-        if own < len(text) or not len(text):  # what is repeated, or empty, is of none
-            judgements.append(Judgement(np.empty(0, np.int64), np.empty(0), 1.0, ()))
-            weights.append(weight * (1 - own / len(text) if len(text) else 1.0))
-            owners.append(number)
-        tokens += len(text)
-        repeated += len(text) - own
-        tick(number + 1)
-    return _Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
-
-
-def _quote(index: Index, judged: Judgement, span: Ids, decode: Decode, found: dict[int, _Quote]) -> None:
-    """Note the matches of a span that are more surprising than those that were found of the same output."""
-    for match in judged.matches:
-        sources = {source for unit in match.units for source in index.units[unit].sources}
-        better = [one for one in sources if one not in found or found[one].excess < match.excess]
-        if better:
-            passage = decode(span[match.start : match.start + match.size].tolist())
-            model, document, _ = match.places[0]
-            quote = _Quote(match.excess, passage, index.models[model].places[document].as_py())
-            found.update(dict.fromkeys(better, quote))
-
-
-def _encoded(engine: Engine, text: str) -> Ids:
-    return engine.encode(pa.array([text], pa.large_string()))[0]
-
-
-def _capped(log: _Log, cap: Fraction) -> tuple[Vector, int]:
+def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
     """The weights of spans, those of an account that has more than its part scaled down; and of how many it was."""
     names = sorted({account for account in log.accounts if account is not None})
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
@@ -206,7 +128,7 @@ def _capped(log: _Log, cap: Fraction) -> tuple[Vector, int]:
     return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1))
 
 
-def _entries(log: _Log, size: int) -> Judged:
+def _entries(log: Log, size: int) -> Judged:
     """All judgements as entries; that of none is the last unit."""
     spans = [np.full(len(each.units) + 1, number) for number, each in enumerate(log.judgements)]
     units = [np.append(each.units, size - 1) for each in log.judgements]
@@ -231,7 +153,7 @@ def _by_source(index: Index, copies: Copies) -> Vector:
     return matrix
 
 
-def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: _Log, found: Vector) -> Vector:
+def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, found: Vector) -> Vector:
     """The shares of units for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
     random = np.random.default_rng(0)  # the same log gives the same interval
     size = len(log.ids)
@@ -249,7 +171,7 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: _Log,
     return table if prior is None else folded(table)
 
 
-def _scores(judged: Judged, prior: Vector | None, found: Vector, log: _Log, weights: Vector) -> Vector:
+def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log, weights: Vector) -> Vector:
     """By output and unit, what of the output is the unit's: rows that sum to one."""
     # By the weight of spans within the output, also where the output itself weighs nothing.
     inside = np.maximum(log.weights, 1e-300)
@@ -302,7 +224,7 @@ def _decimal(parts: int) -> str:
     return f"{Decimal(parts).scaleb(-PLACES):f}"
 
 
-def _details(index: Index, log: _Log, scores: Vector) -> pa.Table:
+def _details(index: Index, log: Log, scores: Vector) -> pa.Table:
     ids = [*index.source_ids, UNATTRIBUTED]
     rows: list[tuple[str, int, str, str, str | None, str | None]] = []
     for name, row, quotes in zip(log.ids, scores, log.quotes, strict=True):

@@ -16,6 +16,7 @@ import numpy as np
 
 from royaltycli.attribution.index import Index, encoding_of, open_index, reference_of
 from royaltycli.attribution.judging import Judge, Judgement, by_text
+from royaltycli.attribution.logs import Judges
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.usage import attribute
 from royaltycli.bench import gains, method
@@ -125,7 +126,7 @@ def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: method.Sco
     """The share of each source of the index, and of none."""
     encoding, reference = encoding_of(index), reference_of(index)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
-    table = attribute(index, log, engine, reference.decode, judge, prior, account_cap=cap).table
+    table = attribute(index, log, engine, reference.decode, Judges(judge), prior, account_cap=cap).table
     credit = dict(zip(table["source_id"].to_pylist(), map(float, table["credit"].to_pylist()), strict=True))
     known = [credit.get(source, 0.0) for source in index.source_ids]
     return np.array([*known, 1.0 - sum(known)])

@@ -73,6 +73,16 @@ AccountCap = Annotated[
     str,
     typer.Option("--account-cap", metavar="PART", help="The most that one account has of all that counts."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "-w",
+        metavar="N",
+        help="Worker processes; a short log needs but one, and so do the methods network and all.",
+        show_default="one a core",
+    ),
+]
 Network = Annotated[
     Path,
     typer.Option(
@@ -103,6 +113,7 @@ def attribute(
     account_cap: AccountCap = "10%",
     network: Network = Path("network"),
     model: Model = None,
+    workers: Workers = None,
     top: Top = 25,
     quiet: options.Quiet = False,
 ) -> None:
@@ -133,6 +144,7 @@ def attribute(
             account_cap=account_cap,
             network=network,
             model=model,
+            workers=workers,
             tell=tell,
         )
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):

@@ -1,0 +1,158 @@
+"""A log of outputs, judged span by span: in this process and, if there is much to judge, in others beside it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from royaltycli.attribution.index import Index
+from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
+from royaltycli.attribution.outputs import Output
+from royaltycli.errors import WorkerError
+from royaltycli.parallel.processes import WorkerProcess
+from royaltycli.parallel.sidebyside import side_by_side
+from royaltycli.tokens.engines import Engine, Ids
+
+Vector = npt.NDArray[np.float64]
+
+ALONE = 400
+"""Spans that one process judges in about the time that others take to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What judges spans here; how a process is started that judges those of an output alike, and how many there are."""
+
+    here: Judge
+    elsewhere: Callable[[], WorkerProcess] | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The most surprising match of an output with a source: by how much, its text, and where it stands."""
+
+    excess: float
+    passage: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own.
+
+    `quotes` has of each output its match with each source, by number. Of all `tokens` some are `repeated` from prompts.
+    """
+
+    ids: list[str]
+    accounts: list[str | None]
+    weights: Vector
+    owners: npt.NDArray[np.int64]
+    judgements: list[Judgement]
+    quotes: list[dict[int, Quote]]
+    tokens: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An output, the tokens of its text, and the spans that it does not merely repeat from its prompt."""
+
+    output: Output
+    tokens: int
+    spans: list[Ids]
+
+
+def judge_log(
+    index: Index,
+    outputs: Iterable[Output],
+    engine: Engine,
+    decode: Decode,
+    judges: Judges,
+    tick: Callable[[int], None],
+) -> Log:
+    """Judge all outputs of a log. `tick` is told how many are judged.
+
+    Raises whatever its outputs raise, and WorkerError if a worker is lost.
+    """
+    ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, Quote]]()
+    weights, owners, judgements = list[float](), list[int](), list[Judgement]()
+    tokens = repeated = 0
+    waiting = deque[_Read]()
+
+    def spans() -> Iterator[list[Ids]]:
+        for output in outputs:
+            waiting.append(_read(engine, output))
+            yield waiting[-1].spans
+
+    with contextlib.closing(_judged(spans(), judges)) as judged:
+        for number, found in enumerate(judged):
+            read = waiting.popleft()
+            ids.append(read.output.id)
+            accounts.append(read.output.account)
+            quotes.append({})
+            weight, own = float(read.output.weight), sum(map(len, read.spans))
+            for span, judgement in zip(read.spans, found, strict=True):
+                _quote(index, judgement, span, decode, quotes[-1])
+                judgements.append(replace(judgement, matches=()))  # which are many
+                weights.append(weight * len(span) / read.tokens)
+                owners.append(number)
+            if own < read.tokens or not read.tokens:  # what is repeated, or empty, is of none
+                judgements.append(Judgement(np.empty(0, np.int64), np.empty(0), 1.0, ()))
+                weights.append(weight * (1 - own / read.tokens if read.tokens else 1.0))
+                owners.append(number)
+            tokens += read.tokens
+            repeated += read.tokens - own
+            tick(number + 1)
+    return Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
+
+
+def _read(engine: Engine, output: Output) -> _Read:
+    text = _encoded(engine, output.text)
+    prompt = None if output.prompt is None else _encoded(engine, output.prompt)
+    return _Read(output, len(text), [span for part in own_parts(text, prompt) for span in spans_of(part)])
+
+
+def _encoded(engine: Engine, text: str) -> Ids:
+    return engine.encode(pa.array([text], pa.large_string()))[0]
+
+
+def _judged(outputs: Iterator[list[Ids]], judges: Judges) -> Generator[list[Judgement], None, None]:
+    """The judgements on the spans of each output: of the first ones here, and then by all there are."""
+    done = 0
+    for spans in outputs:
+        yield [judges.here(span) for span in spans]
+        done += len(spans)
+        if judges.elsewhere is not None and done >= ALONE:
+            break
+    else:
+        return
+    yield from side_by_side(
+        outputs,
+        judges.workers,
+        lambda: lambda spans, _check: [judges.here(span) for span in spans],
+        judges.elsewhere,
+        sent=lambda spans: spans,
+        lost=lambda _: WorkerError(
+            "a worker was lost while it judged an output (it was killed, or the memory ran out); nothing was written; "
+            "run it again, with fewer `--workers`"
+        ),
+    )
+
+
+def _quote(index: Index, judged: Judgement, span: Ids, decode: Decode, found: dict[int, Quote]) -> None:
+    """Note the matches of a span that are more surprising than those that were found of the same output."""
+    for match in judged.matches:
+        sources = {source for unit in match.units for source in index.units[unit].sources}
+        better = [one for one in sources if one not in found or found[one].excess < match.excess]
+        if better:
+            passage = decode(span[match.start : match.start + match.size].tolist())
+            model, document, _ = match.places[0]
+            quote = Quote(match.excess, passage, index.models[model].places[document].as_py())
+            found.update(dict.fromkeys(better, quote))
