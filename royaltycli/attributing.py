@@ -40,25 +40,31 @@ def index(
     encoding: str | None = None,
     pattern: str | None = None,
     outside: bool = False,
+    workers: int | None = None,
     tell: Tell | None = None,
 ) -> Built:
     """Build the index of a corpus in a folder. The encoding is the one given here, else the manifest's, or the default.
 
-    Raises ManifestError, DocumentError, EncodingError, AttributionError and OutputError.
+    It is calibrated by as many `workers` as there are cores, or as are asked for.
+
+    Raises CallError, ManifestError, DocumentError, EncodingError, AttributionError, WorkerError and OutputError.
     """
     from royaltycli.attribution import building
     from royaltycli.attribution.folder import check_place
     from royaltycli.corpus.opening import open_corpus
+    from royaltycli.parallel.processes import how_many
     from royaltycli.scanning import vocabulary_of
     from royaltycli.workspace import working_folder
 
-    check_types(encoding=encoding, pattern=pattern)
+    check_types(encoding=encoding, pattern=pattern, workers=workers)
+    processes = how_many(workers)
     place = Path(output)
     check_place(place)
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
+    tell = tell or (lambda *_: None)
     with working_folder(place):
-        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell or (lambda *_: None))
+        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell, processes)
 
 
 def attribute(
@@ -110,7 +116,8 @@ def attribute(
         case "text" | "verbatim":
             judges, prior = _judges_of(opened, method, processes)
         case _:
-            judges, prior = _judges_beside(opened, method, Path(network), None if model is None else Path(model), tell)
+            place = None if model is None else Path(model)
+            judges, prior = _judges_beside(opened, method, Path(network), place, processes, tell)
     return run(
         opened,
         read_outputs(Path(outputs), period=period),
@@ -136,12 +143,10 @@ def _judges_of(opened: Index, method: Method, workers: int) -> tuple[Judges, Vec
 
 def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> Callable[[list[Ids]], list[Judgement]]:
     """What judges spans in a worker process. Raises AttributionError if the index is not the same any more."""
-    from royaltycli.attribution.index import open_index
+    from royaltycli.attribution.index import reopened
 
     path, about, method = job
-    opened = open_index(path, check=False)
-    if opened.about != about:
-        raise AttributionError(f"the index {path} was made anew meanwhile; run the command again")
+    opened = reopened(path, about)
     judge, _ = _judge_of(opened, method)
     return lambda spans: [judge(span) for span in spans]
 
@@ -165,7 +170,7 @@ def _calibration_of(opened: Index) -> Calibration:
 
 
 def _judges_beside(
-    opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, tell: Tell
+    opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, workers: int, tell: Tell
 ) -> tuple[Judges, Vector]:
     """What judges spans by a network, and the shares that it was calibrated on."""
     from royaltycli.attribution.calibration import calibrate, remember, remembered
@@ -182,7 +187,8 @@ def _judges_beside(
     beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
     calibration = remembered(opened, network, method, kept.machine)
     if calibration is None:
-        calibration = calibrate(opened, functools.partial(tell, "weighing the network"), extend=beside.extend)
+        tick = functools.partial(tell, "weighing the network")
+        calibration = calibrate(opened, tick, extend=beside.extend, workers=workers)
         with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
             remember(opened, network, method, calibration)
     return Judges(beside.judge(calibration)), calibration.prior

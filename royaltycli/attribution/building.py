@@ -83,10 +83,12 @@ class _Grouped:
     sizes: Numbers
 
 
-def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index: Path, tell: Tell) -> Built:
+def build_index(
+    corpus: Corpus, files: Sequence[File], encoding: Encoding, index: Path, tell: Tell, workers: int = 1
+) -> Built:
     """Build the index of a corpus in a folder, and leave nothing there that does not belong to it.
 
-    Raises DocumentError, EncodingError, AttributionError for a corpus without text, and OutputError.
+    Raises DocumentError, EncodingError, AttributionError for a corpus without text, WorkerError and OutputError.
     """
     owners: Owners = dict(enumerate((*corpus.sources, *corpus.collections)))
     reference = load_reference(encoding)
@@ -119,18 +121,18 @@ def build_index(corpus: Corpus, files: Sequence[File], encoding: Encoding, index
         raise AttributionError(f"{corpus.file} leads to no text; an index needs some")
     models = _make_models(index, keys, documents, grouped, tell)
     _finish(index, corpus, encoding, keys, models, grouped)
-    calibration = _calibrate(index, tell)
+    calibration = _calibrate(index, tell, workers)
     copies, tokens = int((~grouped.kept).sum()), int(grouped.sizes.sum())
     return Built(len(grouped.sources), len(grouped.kept), copies, tokens, len(keys), new, calibration)
 
 
-def _calibrate(index: Path, tell: Tell) -> Calibration:
+def _calibrate(index: Path, tell: Tell, workers: int) -> Calibration:
     """The calibration of an index, made where it is not there yet; and with it the index is whole."""
     opened = open_index(index, check=False)
     with contextlib.suppress(AttributionError):  # a damaged one is as good as none
         if (kept := read_calibration(opened)) is not None:
             return kept
-    calibration = calibrate(opened, lambda done, of: tell("calibrating", done, of))
+    calibration = calibrate(opened, lambda done, of: tell("calibrating", done, of), workers=workers)
     write_calibration(opened, calibration)
     return calibration
 

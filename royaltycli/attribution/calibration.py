@@ -20,12 +20,12 @@ import numpy.typing as npt
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.choice import DOUBT, PENALTY, SPREAD, Choice, Example, Vector, fit, probabilities
-from royaltycli.attribution.evidence import Evidence, LeftOut, evidence
+from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
-from royaltycli.attribution.machine import MACHINES, Machine, machines, parts_with
+from royaltycli.attribution.machine import Machine
+from royaltycli.attribution.unseen import Span, judged_unseen
 from royaltycli.errors import AttributionError
-from royaltycli.tokens.engines import Ids
 
 SPANS = {32: 1000, 128: 1000, 512: 500, 2048: 350}
 """Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
@@ -46,28 +46,6 @@ FEW = 10
 """So many spans of a unit tell as much of how likely it is found to be as its tokens do."""
 
 BINS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of a document, by its number in a model; while it is judged, its fold is left out.
-
-    Of one that is `unknown` its unit is left out, and a fold of the others. One that is `quoted` is matched all the
-    same.
-    """
-
-    tokens: Ids
-    model: int
-    document: int
-    unit: int
-    fold: int
-    unknown: bool = False
-    quoted: bool = False
-
-    @property
-    def left_out(self) -> LeftOut:
-        """What is overlooked while it is judged: always a fold, so that as much of the corpus is there for all."""
-        return LeftOut(parts_with(self.unit), self.unit) if self.unknown else LeftOut(self.fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +77,20 @@ def calibrate(
     tick: Callable[[int, int], None],
     seed: int = 0,
     extend: Callable[[list[Span]], Extend] | None = None,
+    workers: int = 1,
 ) -> Calibration:
     """Train the machines, and fit the choice. `tick` is told how many steps of how many are done.
 
-    `extend` is given all spans, and gives what adds measures to the evidence on each.
+    `extend` is given all spans, and gives what adds measures to the evidence on each. Raises WorkerError.
     """
     spans = list(sample(index, seed))
     more = None if extend is None else extend(spans)
-    steps = MACHINES + len(spans)  # the machines, and then the spans
-    trained = machines(index, lambda done, _of: tick(done, steps))
-    examples = []
-    for number, span in enumerate(spans):
-        tick(MACHINES + number, steps)
-        out = span.left_out
-        machine = None if trained is None else trained.without(out.fold, out.unit)
-        found = evidence(index, span.tokens, machine, out, quoted=span.quoted)
-        examples.append(_example(span, found if more is None else more(number, found)))
-    tick(steps, steps)
-    examples = _weighted(examples)
+    found, machine = judged_unseen(index, spans, workers, tick)
+    if more is not None:
+        found = [more(number, each) for number, each in enumerate(found)]
+    examples = _weighted([_example(span, each) for span, each in zip(spans, found, strict=True)])
     choice = fit(examples, len(index.units))
-    return Calibration(choice, None if trained is None else trained.of_all, *_crossed(index, spans, examples))
+    return Calibration(choice, machine, *_crossed(index, spans, examples))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:

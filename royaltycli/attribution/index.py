@@ -129,6 +129,14 @@ def open_index(path: Path, *, check: bool = True) -> Index:
     )
 
 
+def reopened(path: Path, about: dict[str, Any]) -> Index:
+    """An index that another process has opened. Raises AttributionError if it is not the same any more."""
+    index = open_index(path, check=False)
+    if index.about != about:
+        raise AttributionError(f"the index {path} was made anew meanwhile; run the command again")
+    return index
+
+
 def _weights(tables: Sequence[Grams], units: int) -> Numbers:
     weights = np.zeros(units * FOLDS, np.int64)
     for table in tables:

@@ -39,7 +39,10 @@ COST, ROUNDS = 0.6, 3
 """What a passage on the wrong side costs, and how often each is gone through."""
 
 MACHINES = 2 * FOLDS + 1
-"""How many are trained: without each fold, without each fold and a part of the units as well, and one of everything."""
+"""How many there are: without each fold, without each fold and a part of the units as well, and one of everything."""
+
+OF_ALL = MACHINES - 1
+"""The number of the one that has seen everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +62,12 @@ class Machine:
         at = np.searchsorted(self.terms, found)
         at = at[self.terms.take(at, mode="clip") == found] if len(self.terms) else at[:0]
         rows, values = _scaled(at, self.rarity)
-        # Not as a product of matrices, whose sums hang on how many threads there are.
-        decided: npt.NDArray[np.float64] = (values[:, None] * self.weights[rows]).sum(axis=0).astype(np.float64)
-        return decided
+        return _product(values, self.weights[rows].astype(np.float32)).astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """One that has seen everything; others that have not seen one of the folds; and, of those, some units either."""
-
-    of_all: Machine
-    without_fold: tuple[Machine, ...]
-    without_units: tuple[Machine, ...]
-
-    def without(self, fold: int, unit: int | None) -> Machine:
-        """One that has seen nothing of a fold; nor of a unit, if the fold is the one that it `parts_with`."""
-        return self.without_fold[fold] if unit is None else self.without_units[fold]
+def number_of(fold: int, unit: int | None) -> int:
+    """The number of one that has seen nothing of a fold; nor of a unit, if the fold is the one that it `parts_with`."""
+    return fold if unit is None else FOLDS + fold
 
 
 def parts_with(unit: Unit) -> Unit:
@@ -97,23 +90,22 @@ class _Passages:
     ends: Folds
 
 
-def machines(index: Index, tick: Callable[[int, int], None]) -> Machines | None:
-    """Train them; None for an index of a single unit, or of too many. `tick` is told how many of how many are done."""
+def trainer(index: Index) -> Callable[[int], Machine] | None:
+    """What trains the machine of a number; None for an index of a single unit, or of too many."""
     if not 1 < len(index.units) <= MACHINE_UNITS:
         return None
     passages = _passages(index)
-    made = []
-    for number in range(MACHINES):
-        tick(number, MACHINES)
+
+    def train(number: int) -> Machine:
         fold = number % FOLDS
         seen = np.ones(len(passages.rows), bool)
-        if number < 2 * FOLDS:
+        if number != OF_ALL:
             seen = (passages.begins != fold) & (passages.ends != fold)
         if FOLDS <= number < 2 * FOLDS:
             seen &= parts_with(passages.units) != fold
-        made.append(_trained(passages, np.flatnonzero(seen), len(index.units)))
-    tick(MACHINES, MACHINES)
-    return Machines(made[-1], tuple(made[:FOLDS]), tuple(made[FOLDS:-1]))
+        return _trained(passages, np.flatnonzero(seen), len(index.units))
+
+    return train
 
 
 def _passages(index: Index) -> _Passages:
@@ -178,6 +170,12 @@ def _scaled(rows: Numbers, rarity: Vector) -> Terms:
     return rows, values / np.maximum(np.sqrt(values @ values), np.float32(1e-6))
 
 
+def _product(values: Vector, rows: Vector) -> Vector:
+    """The sum of the rows, each times its value; not as a product of matrices, which hangs on the number of threads."""
+    found: Vector = np.einsum("i,ij->j", values, rows)
+    return found
+
+
 def _trained(passages: _Passages, seen: Numbers, columns: int) -> Machine:
     """A machine of the passages seen, gone through in an order that is the same each time."""
     rarity = _rarity(passages, seen)
@@ -192,7 +190,7 @@ def _trained(passages: _Passages, seen: Numbers, columns: int) -> Machine:
         for at in random.permutation(len(texts)).tolist():
             rows, values = texts[at]
             own, side, dual = weights[rows], sides[at], duals[at]
-            slope = side * (values @ own) - 1 + slack * dual
+            slope = side * _product(values, own) - 1 + slack * dual
             better = np.maximum(dual - slope / (values @ values + slack), 0)
             weights[rows] = own + values[:, None] * ((better - dual) * side)
             duals[at] = better

@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.attribution.calibration import Calibration, Extend, Span
+from royaltycli.attribution.calibration import Calibration, Extend
 from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
+from royaltycli.attribution.unseen import Span
 from royaltycli.errors import AttributionError
 from royaltycli.tokens.engines import Ids
 

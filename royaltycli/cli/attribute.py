@@ -73,16 +73,6 @@ AccountCap = Annotated[
     str,
     typer.Option("--account-cap", metavar="PART", help="The most that one account has of all that counts."),
 ]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        "-w",
-        metavar="N",
-        help="Worker processes; a short log needs but one, and so do the methods network and all.",
-        show_default="one a core",
-    ),
-]
 Network = Annotated[
     Path,
     typer.Option(
@@ -113,7 +103,7 @@ def attribute(
     account_cap: AccountCap = "10%",
     network: Network = Path("network"),
     model: Model = None,
-    workers: Workers = None,
+    workers: options.Workers = None,
     top: Top = 25,
     quiet: options.Quiet = False,
 ) -> None:

@@ -25,6 +25,7 @@ def index(
     encoding: options.Encoding = None,
     pattern: options.Pattern = None,
     outside: options.Outside = False,
+    workers: options.Workers = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Build the index of a corpus, from which `royalty attribute` and `royalty trace` tell where a text comes from.
@@ -41,6 +42,8 @@ def index(
 
     started = time.monotonic()
     with console.doing(quiet=quiet) as tell:
-        built = attributing.index(manifest, output, encoding=encoding, pattern=pattern, outside=outside, tell=tell)
+        built = attributing.index(
+            manifest, output, encoding=encoding, pattern=pattern, outside=outside, workers=workers, tell=tell
+        )
     if not quiet:
         console.show_index(built, output, time.monotonic() - started)

@@ -57,6 +57,16 @@ Pattern = Annotated[
 Verify = Annotated[
     str, typer.Option("--verify", metavar="PART", help="Part of the documents to recount with tiktoken, 0 to 100%.")
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "-w",
+        metavar="N",
+        help="Worker processes; for little work one is enough.",
+        show_default="one a core",
+    ),
+]
 Duplicates = Annotated[
     str | None,
     typer.Option(

@@ -38,16 +38,7 @@ def scan(
             autocompletion=completion.engines,
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            "-w",
-            metavar="N",
-            help="Worker processes; a small corpus needs but one.",
-            show_default="one a core",
-        ),
-    ] = None,
+    workers: options.Workers = None,
     verify: options.Verify = "1%",
     duplicates: options.Duplicates = None,
     on: Annotated[

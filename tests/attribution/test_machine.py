@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -17,20 +19,25 @@ def noise(seed, length=700):
     return " ".join(f"{random.integers(10**6):06}" for _ in range(length))
 
 
-def told_right(index, trained, choose):
+def told_right(index, train, choose):
     """How many of the spans of the index's own documents are most like their own unit."""
     spans = [span for span in sample(index, 0) if not span.unknown and len(span.tokens) == 128]
     assert len(spans) > 20
-    return np.mean([choose(trained, span).decide(span.tokens).argmax() == span.unit for span in spans])
+    return np.mean([choose(train, span).decide(span.tokens).argmax() == span.unit for span in spans])
 
 
-def seen(trained, _span):
+def trainer(index):
+    """Trains each machine once."""
+    return functools.cache(machine.trainer(index))
+
+
+def seen(train, _span):
     """A machine that has seen the document of a span: a leak."""
-    return trained.of_all
+    return train(machine.OF_ALL)
 
 
-def unseeing(trained, span):
-    return trained.without(span.left_out.fold, span.left_out.unit)
+def unseeing(train, span):
+    return train(machine.number_of(span.left_out.fold, span.left_out.unit))
 
 
 @pytest.mark.parametrize("documents", [1, 3])
@@ -41,20 +48,20 @@ def test_a_span_is_judged_by_a_machine_that_has_not_seen_it(corpus, documents):
         for number, name in enumerate(names)
     }
     index = corpus(texts)
-    trained = machine.machines(index, lambda *_: None)
-    assert told_right(index, trained, seen) > 0.8
-    assert told_right(index, trained, unseeing) < 0.45
+    train = trainer(index)
+    assert told_right(index, train, seen) > 0.8
+    assert told_right(index, train, unseeing) < 0.45
 
 
 def test_what_is_unknown_is_judged_by_a_machine_that_has_not_seen_its_unit(corpus):
     index = corpus({f"s{number}": {"a.txt": noise(number), "b.txt": noise(50 + number)} for number in range(6)})
-    trained = machine.machines(index, lambda *_: None)
+    train = trainer(index)
     unknown = [span for span in sample(index, 0) if span.unknown]
     assert unknown
     for span in unknown:
-        decided = unseeing(trained, span).decide(span.tokens)[span.unit]
+        decided = unseeing(train, span).decide(span.tokens)[span.unit]
         assert decided < 0
-        assert trained.of_all.decide(span.tokens)[span.unit] > decided
+        assert train(machine.OF_ALL).decide(span.tokens)[span.unit] > decided
 
 
 def test_it_decides_as_scikit_learn_does(corpus, monkeypatch):
@@ -77,7 +84,7 @@ def test_it_is_the_same_each_time_and_bounded(corpus, monkeypatch):
     index = corpus({f"s{seed}": {f"{n}.txt": prose(10 * seed + n, 500) for n in range(3)} for seed in range(3)})
     monkeypatch.setattr(machine, "MACHINE_PASSAGES", 20)
     assert len(machine._passages(index).rows) == 20
-    one, two = (machine.machines(index, lambda *_: None).of_all for _ in range(2))
+    one, two = (machine.trainer(index)(machine.OF_ALL) for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
     tokens = index.models[0].tokens(0, 50)
     assert np.isfinite(one.decide(tokens)).all()
