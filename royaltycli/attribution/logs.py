@@ -125,11 +125,11 @@ def _encoded(engine: Engine, text: str) -> Ids:
 
 def _judged(outputs: Iterator[list[Ids]], judges: Judges) -> Generator[list[Judgement], None, None]:
     """The judgements on the spans of each output: of the first ones here, and then by all there are."""
-    done = 0
+    others, done = judges.elsewhere if judges.workers > 1 else None, 0
     for spans in outputs:
         yield [judges.here(span) for span in spans]
         done += len(spans)
-        if judges.elsewhere is not None and done >= ALONE:
+        if others is not None and done >= ALONE:
             break
     else:
         return
@@ -137,7 +137,7 @@ def _judged(outputs: Iterator[list[Ids]], judges: Judges) -> Generator[list[Judg
         outputs,
         judges.workers,
         lambda: lambda spans, _check: [judges.here(span) for span in spans],
-        judges.elsewhere,
+        others,
         sent=lambda spans: spans,
         lost=lambda _: WorkerError(
             "a worker was lost while it judged an output (it was killed, or the memory ran out); nothing was written; "
