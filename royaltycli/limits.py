@@ -172,6 +172,9 @@ CELL_LETTERS = 32_767
 INDEX_SHARD_BYTES = 64 * MiB
 """Text in one shard of an index: some 16 million tokens, whose suffix array takes 800 MB to make."""
 
+COMMON_TERM = 1 << 14
+"""Passages of a shard that have a term; one that more of them have says little, and would take longest to look up."""
+
 MATCH_TOKENS = 64
 """Tokens of a match that are compared at once; a longer one is looked through for its end."""
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.grams import all_of, runs_of
 from royaltycli.attribution.hashing import Hashes
+from royaltycli.limits import COMMON_TERM
 from royaltycli.tokens.engines import Ids
 
 PASSAGE = 128
@@ -81,15 +82,16 @@ def terms_of(tokens: Ids) -> Hashes:
 
 
 def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float64]:
-    """The score of each passage for a query: of each of its terms, as often as it has it."""
+    """The score of each passage for a query: of each of its terms that is not too common, as often as it has it."""
     if not len(passages.terms):
         return np.zeros(len(passages.places))
     query, times = np.unique(terms_of(tokens), return_counts=True)
     at = np.minimum(np.searchsorted(passages.terms, query), len(passages.terms) - 1)
-    known = passages.terms[at] == query
-    first, last = passages.indptr[at[known]], passages.indptr[at[known] + 1]
+    first, last = passages.indptr[at], passages.indptr[at + 1]
+    kept = (passages.terms[at] == query) & (last - first <= COMMON_TERM)
+    first, last = first[kept], last[kept]
     entries = all_of(first, last)
-    worth = passages.data[entries] * np.repeat(times[known], last - first)
+    worth = passages.data[entries] * np.repeat(times[kept], last - first)
     return np.bincount(passages.indices[entries], worth, len(passages.places)).astype(np.float64)
 
 
