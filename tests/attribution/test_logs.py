@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import psutil
 import pytest
 
 from royaltycli import attributing
@@ -13,6 +12,7 @@ from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, ManifestError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
+from tests.attribution.workers import kill_workers, workers
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def test_the_usage_does_not_depend_on_workers(index, outputs, method, monkeypatc
     without_waiting(monkeypatch)
     started, start = [], WorkerProcess.__init__
     monkeypatch.setattr(WorkerProcess, "__init__", lambda *given: started.append(1) or start(*given))
-    for workers in (2, 3):
-        usage = attributing.attribute(outputs, index=index.path, method=method, workers=workers)
+    for several in (2, 3):
+        usage = attributing.attribute(outputs, index=index.path, method=method, workers=several)
         assert (usage.table, usage.details) == (alone.table, alone.details)
         assert (usage.tokens, usage.repeated) == (alone.tokens, alone.repeated)
     assert len(started) == 1 + 2
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
@@ -61,13 +61,9 @@ def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
 def test_a_lost_worker_fails_the_command(index, outputs, monkeypatch):
     without_waiting(monkeypatch)
 
-    def kill_the_workers(*_said):
-        for child in psutil.Process().children():
-            child.kill()
-
     with pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
-        attributing.attribute(outputs, index=index.path, workers=2, tell=kill_the_workers)
-    assert psutil.Process().children() == []
+        attributing.attribute(outputs, index=index.path, workers=2, tell=kill_workers)
+    assert workers() == []
 
 
 def test_an_error_in_the_log_ends_the_workers(index, outputs, monkeypatch):
@@ -76,7 +72,7 @@ def test_an_error_in_the_log_ends_the_workers(index, outputs, monkeypatch):
         file.write("no JSON\n")
     with pytest.raises(ManifestError):
         attributing.attribute(outputs, index=index.path, workers=2)
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def test_a_worker_that_finds_another_index_says_so(index):

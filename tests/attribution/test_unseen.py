@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 
 from royaltycli.attribution import unseen
@@ -10,6 +9,7 @@ from royaltycli.attribution.calibration import calibrate
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
+from tests.attribution.workers import kill_workers, workers
 
 
 @pytest.fixture
@@ -17,35 +17,31 @@ def index(corpus):
     return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
-@pytest.mark.parametrize("workers", [2, 3])
-def test_the_calibration_does_not_depend_on_workers(index, workers, monkeypatch):
+@pytest.mark.parametrize("several", [2, 3])
+def test_the_calibration_does_not_depend_on_workers(index, several, monkeypatch):
     said = []
     alone = calibrate(index, lambda *steps: said.append(steps))
     monkeypatch.setattr(unseen, "SMALL", 0)
     started, start = [], WorkerProcess.__init__
     monkeypatch.setattr(WorkerProcess, "__init__", lambda *given: started.append(1) or start(*given))
     told = []
-    found = calibrate(index, lambda *steps: told.append(steps), workers=workers)
-    assert len(started) == workers - 1
+    found = calibrate(index, lambda *steps: told.append(steps), workers=several)
+    assert len(started) == several - 1
     assert told == said
     assert told[-1][0] == told[-1][1] == len(told)
     for part in ("weights", "alone", "none", "own"):
         assert getattr(found.choice, part).tobytes() == getattr(alone.choice, part).tobytes()
     assert found.machine.weights.tobytes() == alone.machine.weights.tobytes()
     assert found.prior.tobytes() == alone.prior.tobytes()
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def test_a_lost_worker_fails_the_calibration(index, monkeypatch):
     monkeypatch.setattr(unseen, "SMALL", 0)
 
-    def kill_the_workers(*_said):
-        for child in psutil.Process().children():
-            child.kill()
-
     with pytest.raises(WorkerError, match=r"^a worker was lost while it calibrated the index"):
-        calibrate(index, kill_the_workers, workers=2)
-    assert psutil.Process().children() == []
+        calibrate(index, kill_workers, workers=2)
+    assert workers() == []
 
 
 def test_a_worker_that_finds_another_index_says_so(index):

@@ -88,9 +88,9 @@ def test_quotes_whose_prompts_are_logged_gain_nothing_and_the_cap_bounds_others(
     honest = before.own
     assert honest == pytest.approx([mixture.truth[0] for mixture in mixed], rel=0.2)
     with_prompts, without, uncapped_with, uncapped = (after[way].own for way in prompting.WAYS)
-    # What repeats the prompt is nobody's: a fifth of the log or, by the cap, a ninth.
+    # What repeats the prompt is nobody's: a fifth of the log or, by the cap, a tenth.
     assert uncapped_with == pytest.approx(honest * 0.8, rel=0.01)
-    assert with_prompts == pytest.approx(honest * 8 / 9, rel=0.01)
+    assert with_prompts == pytest.approx(honest * 0.9, rel=0.01)
     assert uncapped == pytest.approx(honest * 0.8 + 0.2, abs=0.05)
-    assert without == pytest.approx(honest * 8 / 9 + 1 / 9, abs=0.05)
+    assert without == pytest.approx(honest * 0.9 + 0.1, abs=0.05)
     assert np.all(np.diff([with_prompts, honest, without, uncapped], axis=0) > 0)
