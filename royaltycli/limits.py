@@ -170,7 +170,7 @@ CELL_LETTERS = 32_767
 
 # -- attribution --------------------------------------------------------------------------------
 INDEX_SHARD_BYTES = 64 * MiB
-"""Text in one shard of an index: some 16 million tokens, whose suffix array takes 800 MB to make."""
+"""Text in one shard of an index: some 16 to 20 million tokens, whose models take 2 GB to make."""
 
 COMMON_TERM = 1 << 14
 """Passages of a shard that have a term; one that more of them have says little, and would take longest to look up."""
