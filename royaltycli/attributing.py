@@ -110,14 +110,8 @@ def attribute(
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     tell = tell or (lambda *_: None)
-    judges: Judges
-    prior: Vector | None
-    match method:
-        case "text" | "verbatim":
-            judges, prior = _judges_of(opened, method, processes)
-        case _:
-            place = None if model is None else Path(model)
-            judges, prior = _judges_beside(opened, method, Path(network), place, processes, tell)
+    place = None if model is None else Path(model)
+    judges, prior = _judges(opened, method, Path(network), place, processes, tell)
     return run(
         opened,
         read_outputs(Path(outputs), period=period),
@@ -131,14 +125,21 @@ def attribute(
     )
 
 
-def _judges_of(opened: Index, method: Method, workers: int) -> tuple[Judges, Vector | None]:
-    """What judges spans by what is in an index alone, and the shares that it was calibrated on."""
+def _judges(
+    opened: Index, method: Method, network: Path, model: Path | None, workers: int, tell: Tell
+) -> tuple[Judges, Vector | None]:
+    """What judges spans by a method, and the shares that it was calibrated on."""
     from royaltycli.attribution.logs import Judges
     from royaltycli.parallel.processes import WorkerProcess
 
-    judge, prior = _judge_of(opened, method)
-    job = (opened.path, opened.about, method)
-    return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), prior
+    match method:
+        case "text" | "verbatim":
+            judge, prior = _judge_of(opened, method)
+            job = (opened.path, opened.about, method)
+            return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), prior
+        case _:
+            judge, prior = _judge_beside(opened, method, network, model, workers, tell)
+            return Judges(judge), prior
 
 
 def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> Callable[[list[Ids]], list[Judgement]]:
@@ -152,6 +153,7 @@ def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> 
 
 
 def _judge_of(opened: Index, method: Method) -> tuple[Judge, Vector | None]:
+    """What judges spans by what is in an index alone."""
     from royaltycli.attribution.judging import by_matches, by_text
 
     if method == "verbatim":
@@ -169,13 +171,12 @@ def _calibration_of(opened: Index) -> Calibration:
     return kept
 
 
-def _judges_beside(
+def _judge_beside(
     opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, workers: int, tell: Tell
-) -> tuple[Judges, Vector]:
-    """What judges spans by a network, and the shares that it was calibrated on."""
+) -> tuple[Judge, Vector]:
+    """What judges spans by a network, alone or beside the text; it is weighed the first time."""
     from royaltycli.attribution.calibration import calibrate, remember, remembered
     from royaltycli.attribution.index import reference_of
-    from royaltycli.attribution.logs import Judges
     from royaltycli.attribution.stacking import Beside
     from royaltycli.networks import check_installed
 
@@ -191,7 +192,7 @@ def _judges_beside(
         calibration = calibrate(opened, tick, extend=beside.extend, workers=workers)
         with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
             remember(opened, network, method, calibration)
-    return Judges(beside.judge(calibration)), calibration.prior
+    return beside.judge(calibration), calibration.prior
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:
