@@ -27,7 +27,7 @@ from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.unseen import Span, judged_unseen
 from royaltycli.errors import AttributionError
 
-SPANS = {32: 1000, 128: 1000, 512: 500, 2048: 350}
+SPANS = {32: 2000, 128: 2000, 512: 500, 2048: 350}
 """Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
 
 USUAL = 128
@@ -89,8 +89,9 @@ def calibrate(
     if more is not None:
         found = [more(number, each) for number, each in enumerate(found)]
     examples = _weighted([_example(span, each) for span, each in zip(spans, found, strict=True)])
-    choice = fit(examples, len(index.units))
-    return Calibration(choice, machine, *_crossed(index, spans, examples))
+    fitted = _as_many(examples, seed)
+    choice = fit(fitted, len(index.units))
+    return Calibration(choice, machine, *_crossed(index, spans, examples, fitted, choice))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
@@ -256,16 +257,37 @@ def _weighted(examples: list[Example]) -> list[Example]:
     return [Example(each.evidence, each.right, more if each.right < 0 else 1.0) for each in examples]
 
 
+def _as_many(examples: list[Example], seed: int) -> list[Example]:
+    """The examples without one of the wrong candidates, drawn, where the right one is known.
+
+    Of the others one was taken away, and how many are left must not tell the one from the other.
+    """
+    random = np.random.default_rng([seed, 1])
+    less = []
+    for example in examples:
+        found, right = example.evidence, example.right
+        if right >= 0 and len(found.units) > 1:
+            gone = (right + int(random.integers(1, len(found.units)))) % len(found.units)
+            kept = np.arange(len(found.units)) != gone
+            found = replace(found, units=found.units[kept], before=found.before[kept], measures=found.measures[kept])
+            right -= gone < right
+        less.append(replace(example, evidence=found, right=right))
+    return less
+
+
 def _crossed(
-    index: Index, spans: list[Span], examples: list[Example]
+    index: Index, spans: list[Span], examples: list[Example], fitted: list[Example], all_of_them: Choice
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
-    """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
+    """What a calibration says of itself, each span judged by a fit to the spans of other folds.
+
+    `fitted` are the examples that it is fitted to, and `all_of_them` the choice that was.
+    """
     fold = np.array([span.fold for span in spans])
     prior = np.zeros((2, len(index.units)))
     sure, right = [], []
     for number in range(FOLDS):
-        others = [example for example, own in zip(examples, fold, strict=True) if own != number]
-        choice = fit(others or examples, len(index.units))
+        others = [example for example, own in zip(fitted, fold, strict=True) if own != number]
+        choice = fit(others or fitted, len(index.units), all_of_them)
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)

@@ -7,7 +7,8 @@ so Newton's method finds the one best answer.
 
 The measures are of one text and are often wrong together, so their sum is too sure. So each is first weighed by
 itself, and the mean of the probabilities that come of that counts as one more measure: a linear pool of opinions
-beside the logarithmic one (Genest and Zidek 1986).
+beside the logarithmic one (Genest and Zidek 1986). How much a measure counts may then hang on how unsure it is of this
+span, by the entropy of its probabilities; and their square roots count, which grow in another way than logarithms.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Choice:
     """The weights of the measures of a unit, and of those of a span; and the logarithm of each unit's own factor.
 
     `alone` has those of each measure by itself, in a row of its own: of the measure as it is, and times the length.
-    `weights` has those of all measures, and of what they say in the mean; then those of all of that times the length.
+    `weights` has those of the measures, the last being what all say in the mean, in four parts: as they are, times the
+    length, times how unsure each is by itself, and of the square roots of the probabilities by each alone.
     """
 
     alone: Vector
@@ -71,44 +73,48 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     return odds[:-1], float(odds[-1])
 
 
-def fit(examples: Sequence[Example], units: int) -> Choice:
+def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> Choice:
     """The weights under which the right answers are likeliest, less a penalty for large weights.
 
     First those of each measure by itself, and then those of all. Of more than FACTORS units none has a factor of its
-    own.
+    own. They are found sooner if they are `near` those of another choice.
     """
     found = [example.evidence for example in examples]
     measures, of_span = found[0].measures.shape[1], len(found[0].span)
-    plain = _table(examples, [_by_length(each, each.measures) for each in found], 0)
+    plain = _table(examples, [np.hstack([each.measures, each.measures * each.length]) for each in found], 0)
     last = list(range(2 * measures, 2 * measures + of_span))
     each_alone = (replace(plain, rows=plain.rows[:, [one, measures + one, *last]]) for one in range(measures))
     alone = np.array([_likeliest(table)[:2] for table in each_alone])
-    weights = _likeliest(_table(examples, [_columns(each, alone) for each in found], units if units <= FACTORS else 0))
-    of_units = 2 * (measures + 1)
+    factors = units if units <= FACTORS else 0
+    start = None if near is None else np.concatenate([near.weights, near.none, near.own[:factors]])
+    weights = _likeliest(_table(examples, [_columns(each, alone) for each in found], factors), start)
+    of_units = len(weights) - of_span - factors
     shared, none, own = np.split(weights, [of_units, of_units + of_span])
     return Choice(alone, shared, none, np.pad(own, (0, units - len(own))))
 
 
 def _columns(evidence: Evidence, alone: Vector) -> Vector:
-    """The measures of each candidate, and what they say in the mean; and all of that times the length."""
+    """What each candidate is weighed by, in the order of a choice's weights."""
     scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, evidence.length])
     odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # there may be no candidate
-    mean = (odds / odds.sum(axis=0)).mean(axis=1, keepdims=True)
-    return _by_length(evidence, np.hstack([evidence.measures, np.log(mean + DOUBT)]))
+    odds /= odds.sum(axis=0)
+    odds = np.hstack([odds, odds.mean(axis=1, keepdims=True)])
+    measures = np.hstack([evidence.measures, np.log(odds[:, -1:] + DOUBT)])
+    unsure = -(odds * np.log(np.maximum(odds, np.finfo(float).tiny))).sum(axis=0)
+    return np.hstack([measures, measures * evidence.length, measures * unsure, np.sqrt(odds)])
 
 
-def _by_length(evidence: Evidence, columns: Vector) -> Vector:
-    """Some columns, and the same times the length."""
-    return np.hstack([columns, columns * evidence.length])
-
-
-def _likeliest(table: _Table) -> Vector:
+def _likeliest(table: _Table, start: Vector | None = None) -> Vector:
     """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method."""
     scale = np.maximum(table.rows.std(axis=0), 1e-9)
     table.rows[:] /= scale
     measures = len(scale)
     penalty = np.repeat([PENALTY, SPREAD], [measures, table.units]) / table.total
-    weights = np.zeros(measures + table.units)
+    weights = (
+        np.zeros(measures + table.units)
+        if start is None
+        else start * np.pad(scale, (0, table.units), constant_values=1)
+    )
     value = _loss(table, weights, penalty)
     for _ in range(STEPS):
         slope, curve = _slope_and_curve(table, weights, penalty)

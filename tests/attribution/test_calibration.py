@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from royaltycli.attribution import calibration
 from royaltycli.attribution.calibration import calibrate, calibration_error, sample
+from royaltycli.attribution.choice import fit
 from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS, folds_of
 from tests.attribution.conftest import prose
@@ -74,6 +76,22 @@ def test_a_whole_source_that_is_left_out_is_no_candidate(index):
         found = evidence(index, span.tokens, None, span.left_out)
         assert span.unit not in found.units
         assert all(span.unit not in match.units for match in found.matches)
+
+
+def test_how_many_candidates_a_span_has_does_not_tell_that_its_source_is_not_there(index, monkeypatch):
+    fitted = []
+
+    def kept(examples, *of):
+        fitted.append(examples)
+        return fit(examples, *of)
+
+    monkeypatch.setattr(calibration, "fit", kept)
+    calibrate(index, lambda *_: None)
+    assert {each.right >= 0 for each in fitted[0]} == {True, False}
+    assert {len(each.evidence.units) for each in fitted[0]} == {len(index.units) - 1}
+    known = [span for span in sample(index, 0) if not span.unknown]
+    right = [each.evidence.units[each.right] for each in fitted[0] if each.right >= 0]
+    assert right == [span.unit for span in known]
 
 
 def test_of_a_single_document_a_part_is_left_out(index):
