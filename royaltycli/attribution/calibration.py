@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.choice import DOUBT, PENALTY, SPREAD, Choice, Example, Vector, fit, probabilities
+from royaltycli.attribution.choice import DOUBT, FINER, PENALTY, SPREAD, Choice, Example, Vector, fit, probabilities
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
@@ -169,7 +169,7 @@ def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine
 
 def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
-    settings = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, PENALTY, SPREAD, DOUBT]
+    settings = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, PENALTY, FINER, SPREAD, DOUBT]
     beside = None if network is None else folder.digest_of(network / folder.NETWORK)
     said = json.dumps([folder.VERSION, index.about["models"], settings, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()

@@ -28,6 +28,9 @@ Numbers = npt.NDArray[np.int64]
 PENALTY = 0.1
 """Of the square of each weight, the measures scaled to a spread of one: so much against the loss of all examples."""
 
+FINER = 10.0
+"""The same for what is only finer than the measures as they are: how unsure they are, and their roots."""
+
 SPREAD = 1.0
 """The same for the logarithms of the units' own factors: as if they were spread by so much around nothing."""
 
@@ -87,7 +90,9 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     alone = np.array([_likeliest(table)[:2] for table in each_alone])
     factors = units if units <= FACTORS else 0
     start = None if near is None else np.concatenate([near.weights, near.none, near.own[:factors]])
-    weights = _likeliest(_table(examples, [_columns(each, alone) for each in found], factors), start)
+    weights = _likeliest(
+        _table(examples, [_columns(each, alone) for each in found], factors), 2 * (measures + 1), start
+    )
     of_units = len(weights) - of_span - factors
     shared, none, own = np.split(weights, [of_units, of_units + of_span])
     return Choice(alone, shared, none, np.pad(own, (0, units - len(own))))
@@ -104,12 +109,17 @@ def _columns(evidence: Evidence, alone: Vector) -> Vector:
     return np.hstack([measures, measures * evidence.length, measures * unsure, np.sqrt(odds)])
 
 
-def _likeliest(table: _Table, start: Vector | None = None) -> Vector:
-    """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method."""
+def _likeliest(table: _Table, finer: int = 0, start: Vector | None = None) -> Vector:
+    """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method.
+
+    Of the columns as many are `finer` as said, from the middle on.
+    """
     scale = np.maximum(table.rows.std(axis=0), 1e-9)
     table.rows[:] /= scale
     measures = len(scale)
-    penalty = np.repeat([PENALTY, SPREAD], [measures, table.units]) / table.total
+    penalty = (
+        np.repeat([PENALTY, FINER, PENALTY, SPREAD], [finer, finer, measures - 2 * finer, table.units]) / table.total
+    )
     weights = (
         np.zeros(measures + table.units)
         if start is None

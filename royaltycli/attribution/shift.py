@@ -9,6 +9,7 @@ one source would else be likelier to be that source's than to be of none, which 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ that leans faintly towards some source, span after span, would else be found to 
 LEANING = 60.0
 """So many spans come before those of the log that say to which units what is of none leans: as it does in the
 calibration, where all kinds of text are of none. A log of one kind of text of other origin leans to a few."""
+
+SPARSE = 4
+"""Of a table of spans by units one in so many entries must be there, for the table to be made."""
 
 CLOSE = 1e-10
 """The rounds end when no share changes by more than this in total."""
@@ -70,19 +74,44 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
     units. Spans that are surely of none are no part of the mixture, and are added as they are; without any others
     all is unattributed.
     """
-    mixed = np.zeros(len(weights), bool)
+    found: Vector = _shares(
+        _Entries(leaning(judged), prior, len(weights)), judged, prior, weights[None, :], start, rounds
+    )
+    return found[0]
+
+
+def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, start: Vector, rounds: int) -> Vector:
+    """The shares by each of some weights of the spans, which make a row: rows as `shares` gives them, or nearly.
+
+    Many rows at a time take a part of the time only, unless there are many more units than candidates of a span.
+    """
+    split = leaning(judged)
+    full = len(split.odds) * SPARSE >= draws.shape[1] * split.size
+    likely = (_Table if full else _Entries)(split, prior, draws.shape[1])
+    return _shares(likely, judged, prior, draws, start, rounds)
+
+
+def _shares(
+    likely: _Likely, judged: Judged, prior: Vector, weights: Vector, start: Vector | None, rounds: int
+) -> Vector:
+    mixed = np.zeros(weights.shape[1], bool)
     mixed[judged.spans[judged.units != judged.size - 1]] = True
-    part = float(weights[mixed].sum() / max(weights.sum(), 1e-300))
+    part = weights[:, mixed].sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
     units = judged.size - 1
-    nobody = np.zeros(2 * units + 1)
-    nobody[-1] = 1.0
-    if not part > 0:
-        return nobody
-    weights = np.where(mixed, weights, 0.0)
-    found = np.append(_mixture(leaning(judged), prior, weights, prior if start is None else start[:-1], rounds), 0.0)
-    found[:units] = np.minimum(found[:units], MOST * mean(judged, weights)[:-1])
-    found[-1] = 1.0 - found[:-1].sum()
-    return part * found + (1 - part) * nobody
+    found = np.zeros((len(weights), 2 * units + 1))
+    found[:, -1] = 1.0
+    some = part[:, 0] > 0
+    if not some.any():
+        return found
+    weights = np.where(mixed, weights, 0.0)[some]
+    weights /= weights.sum(axis=1, keepdims=True)
+    first = np.tile(prior if start is None else start[:-1], (len(weights), 1))
+    mixture = _mixture(likely, prior, weights, first, rounds)
+    means = likely.of_units(weights)[:, :units] * prior[:units]
+    mixture[:, :units] = np.minimum(mixture[:, :units], MOST * means)
+    found[some, :-1] = part[some] * mixture
+    found[some, -1] = 1.0 - found[some, :-1].sum(axis=1)
+    return found
 
 
 def folded(found: Vector) -> Vector:
@@ -98,20 +127,59 @@ def mean(judged: Judged, weights: Vector) -> Vector:
     return found
 
 
-def _mixture(judged: Judged, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:
-    ratio = judged.odds / prior[judged.units]
-    weights = weights / weights.sum()
-    spans = int(np.count_nonzero(weights))
+class _Likely(Protocol):
+    """How likely each span is by each unit: its probabilities over their shares in the calibration."""
+
+    def of_spans(self, shares: Vector) -> Vector:
+        """How likely the spans are by mixtures of units, rows of shares: a row of spans for each."""
+
+    def of_units(self, weights: Vector) -> Vector:
+        """The sums over spans by their weights, in rows: a row of units for each."""
+
+
+class _Entries:
+    """Each span by its candidates alone; row after row."""
+
+    def __init__(self, judged: Judged, prior: Vector, spans: int) -> None:
+        self._judged, self._spans, self._ratio = judged, spans, judged.odds / prior[judged.units]
+
+    def of_spans(self, shares: Vector) -> Vector:
+        each = self._judged
+        return np.stack([np.bincount(each.spans, self._ratio * row[each.units], self._spans) for row in shares])
+
+    def of_units(self, weights: Vector) -> Vector:
+        each = self._judged
+        return np.stack([np.bincount(each.units, self._ratio * row[each.spans], each.size) for row in weights])
+
+
+class _Table:
+    """Each span by every unit; all rows at a time."""
+
+    def __init__(self, judged: Judged, prior: Vector, spans: int) -> None:
+        self._ratio = np.zeros((spans, judged.size))
+        self._ratio[judged.spans, judged.units] = judged.odds / prior[judged.units]
+
+    def of_spans(self, shares: Vector) -> Vector:
+        likely: Vector = shares @ self._ratio.T
+        return likely
+
+    def of_units(self, weights: Vector) -> Vector:
+        sums: Vector = weights @ self._ratio
+        return sums
+
+
+def _mixture(likely: _Likely, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:
+    spans = np.count_nonzero(weights, axis=1)[:, None]
     ahead = BEFORE / (BEFORE + spans)
-    units = judged.size // 2
+    units = len(prior) // 2
     usual = prior[units:] / prior[units:].sum()
     for _ in range(rounds):
-        parts = corrected(judged, ratio, found, len(weights))
-        new = np.bincount(judged.units, parts * weights[judged.spans], minlength=judged.size) + ahead * prior
-        new /= new.sum()
-        none = float(new[units:].sum())
-        new[units:] = none * (new[units:] * spans + LEANING * usual) / (none * spans + LEANING)
-        change = float(np.abs(new - found).sum())
+        parts = weights / np.maximum(likely.of_spans(found), 1e-300)
+        new = found * likely.of_units(parts) + ahead * prior
+        new /= new.sum(axis=1, keepdims=True)
+        none = new[:, units:].sum(axis=1, keepdims=True)
+        new[:, units:] = none * (new[:, units:] * spans + LEANING * usual) / (none * spans + LEANING)
+        change = np.abs(new - found).sum(axis=1).max()
         found = new
         if change < CLOSE:
             break

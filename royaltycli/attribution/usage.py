@@ -17,7 +17,7 @@ from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode
 from royaltycli.attribution.logs import Judges, Log, judge_log
 from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.shift import Judged, Vector, corrected, folded, leaning, mean, shares
+from royaltycli.attribution.shift import Judged, Vector, corrected, folded, leaning, mean, shares, shares_of_draws
 from royaltycli.errors import CallError
 from royaltycli.payout.measures import UNATTRIBUTED
 from royaltycli.tokens.engines import Engine
@@ -32,6 +32,9 @@ RESAMPLED = 200
 """How often the outputs are drawn anew for the interval of a share."""
 
 RESAMPLED_ROUNDS = 50
+
+DRAWN_AT_ONCE = 2_000_000
+"""Weights of spans, of all draws that are made at a time."""
 
 NAMED, NOTHING = 5, 0.5e-6
 """Sources that are named for each output, and the score that is rounded to nothing."""
@@ -157,17 +160,20 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, 
     """The shares of units for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
     random = np.random.default_rng(0)  # the same log gives the same interval
     size = len(log.ids)
+    at_once = max(1, DRAWN_AT_ONCE // max(1, len(weights)))
     rows = []
-    for _ in range(RESAMPLED):
-        times = np.bincount(random.integers(0, size, size), minlength=size)
-        drawn = weights * times[log.owners]
-        if not drawn.sum() > 0:
+    for first in range(0, RESAMPLED, at_once):
+        count = min(at_once, RESAMPLED - first)
+        times = np.stack([np.bincount(random.integers(0, size, size), minlength=size) for _ in range(count)])
+        draws = weights * times[:, log.owners]
+        draws = draws[draws.sum(axis=1) > 0]
+        if not len(draws):
             continue
         if prior is None:
-            rows.append(_shares(judged, None, drawn))
+            rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
         else:
-            rows.append(shares(judged, prior, drawn, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
-    table = np.array(rows) if rows else found[None, :]
+            rows.append(shares_of_draws(judged, prior, draws, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
+    table = np.concatenate(rows) if rows else found[None, :]
     return table if prior is None else folded(table)
 
 
