@@ -74,10 +74,9 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
     units. Spans that are surely of none are no part of the mixture, and are added as they are; without any others
     all is unattributed.
     """
-    found: Vector = _shares(
-        _Entries(leaning(judged), prior, len(weights)), judged, prior, weights[None, :], start, rounds
-    )
-    return found[0]
+    likely = _Entries(leaning(judged), prior, len(weights))
+    found: Vector = _shares(likely, judged, prior, weights[None, :], start, rounds)[0]
+    return found
 
 
 def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, start: Vector, rounds: int) -> Vector:

@@ -83,3 +83,22 @@ def test_shares_make_one():
     random = np.random.default_rng(2)
     rows = random.dirichlet(np.full(6, 0.5), size=50)
     assert shares(judged(rows), np.full(6, 1 / 6), random.random(50)).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("units", [4, 40])
+def test_many_draws_at_a_time_have_the_shares_of_each_alone(units):
+    """Of spans with four candidates each: a table where there are no more units, entries where there are."""
+    random = np.random.default_rng(units)
+    rows = np.zeros((60, units + 1))
+    for row in rows[:50]:  # ten are surely of none
+        row[[*random.permutation(units)[:4], units]] = random.dirichlet(np.full(5, 0.5))
+    rows[50:, -1] = 1
+    prior = random.dirichlet(np.full(2 * units, 5.0))
+    draws = random.integers(0, 3, (5, 60)) * random.random(60)
+    draws[3, :50] = 0
+    start = np.append(random.dirichlet(np.full(2 * units, 5.0)), 0)
+    found = shift.shares_of_draws(judged(rows), prior, draws, start, 500)
+    assert found[3].tolist() == [0] * (2 * units) + [1]
+    for row, weights in zip(found, draws, strict=True):
+        alone = shift.shares(judged(rows), prior, weights, start, 500)
+        assert row.tolist() == pytest.approx(alone.tolist(), abs=1e-7)
