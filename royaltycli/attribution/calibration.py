@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,8 @@ def calibrate(
     if more is not None:
         found = [more(number, each) for number, each in enumerate(found)]
     examples = _weighted([_example(span, each) for span, each in zip(spans, found, strict=True)])
-    fitted = _as_many(examples, seed)
-    choice = fit(fitted, len(index.units))
-    return Calibration(choice, machine, *_crossed(index, spans, examples, fitted, choice))
+    choice = fit(examples, len(index.units))
+    return Calibration(choice, machine, *_crossed(index, spans, examples, choice))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:
@@ -136,10 +135,7 @@ def _write(place: Path, name: str, of: str, calibration: Calibration, more: dict
     folder.save(place, f"{name}-prior", calibration.prior)
     value: dict[str, object] = {
         "of": of,
-        "alone": calibration.choice.alone.tolist(),
-        "weights": calibration.choice.weights.tolist(),
-        "none": calibration.choice.none.tolist(),
-        "own": calibration.choice.own.tolist(),
+        **{name: values.tolist() for name, values in asdict(calibration.choice).items()},
         "spans": calibration.spans,
         "right": calibration.right,
         "error": calibration.error,
@@ -162,7 +158,7 @@ def _read(place: Path, name: str, of: str) -> dict[str, Any] | None:
 
 def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine | None) -> Calibration:
     folder.check_digests(place, {f"{name}-prior.npy": value["prior"]})
-    choice = Choice(*(np.array(value[part]) for part in ("alone", "weights", "none", "own")))
+    choice = Choice(**{part.name: np.array(value[part.name]) for part in fields(Choice)})
     prior = folder.load(place, f"{name}-prior")
     return Calibration(choice, machine, prior, value["spans"], value["right"], value["error"])
 
@@ -257,37 +253,16 @@ def _weighted(examples: list[Example]) -> list[Example]:
     return [Example(each.evidence, each.right, more if each.right < 0 else 1.0) for each in examples]
 
 
-def _as_many(examples: list[Example], seed: int) -> list[Example]:
-    """The examples without one of the wrong candidates, drawn, where the right one is known.
-
-    Of the others one was taken away, and how many are left must not tell the one from the other.
-    """
-    random = np.random.default_rng([seed, 1])
-    less = []
-    for example in examples:
-        found, right = example.evidence, example.right
-        if right >= 0 and len(found.units) > 1:
-            gone = (right + int(random.integers(1, len(found.units)))) % len(found.units)
-            kept = np.arange(len(found.units)) != gone
-            found = replace(found, units=found.units[kept], before=found.before[kept], measures=found.measures[kept])
-            right -= gone < right
-        less.append(replace(example, evidence=found, right=right))
-    return less
-
-
 def _crossed(
-    index: Index, spans: list[Span], examples: list[Example], fitted: list[Example], all_of_them: Choice
+    index: Index, spans: list[Span], examples: list[Example], near: Choice
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
-    """What a calibration says of itself, each span judged by a fit to the spans of other folds.
-
-    `fitted` are the examples that it is fitted to, and `all_of_them` the choice that was.
-    """
+    """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
     fold = np.array([span.fold for span in spans])
     prior = np.zeros((2, len(index.units)))
     sure, right = [], []
     for number in range(FOLDS):
-        others = [example for example, own in zip(fitted, fold, strict=True) if own != number]
-        choice = fit(others or fitted, len(index.units), all_of_them)
+        others = [example for example, own in zip(examples, fold, strict=True) if own != number]
+        choice = fit(others or examples, len(index.units), near)
         for at in np.flatnonzero(fold == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)

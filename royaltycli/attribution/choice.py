@@ -1,4 +1,4 @@
-"""Which of several units a span is of, or none: a conditional logit model over their measures (rule U8).
+"""Whether a span is of one of several units or of none, and of which: two conditional logit models (rule U8).
 
 P(unit) is proportional to the unit's part of the corpus times exp(weights · measures of the unit), and P(none) to
 exp(span weights · measures of the span) (McFadden 1974). The weights are the same for all units; beside them each
@@ -7,8 +7,11 @@ so Newton's method finds the one best answer.
 
 The measures are of one text and are often wrong together, so their sum is too sure. So each is first weighed by
 itself, and the mean of the probabilities that come of that counts as one more measure: a linear pool of opinions
-beside the logarithmic one (Genest and Zidek 1986). How much a measure counts may then hang on how unsure it is of this
-span, by the entropy of its probabilities; and their square roots count, which grow in another way than logarithms.
+beside the logarithmic one (Genest and Zidek 1986).
+
+Which of the units it is, is weighed more finely than whether it is any: by how unsure each measure is of the span, too,
+which is the entropy of its probabilities, and by their square roots. Text that is of none comes in kinds that the
+corpus has no example of, and what is learned in detail of those that it has does not hold for others.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ PENALTY = 0.1
 """Of the square of each weight, the measures scaled to a spread of one: so much against the loss of all examples."""
 
 FINER = 10.0
-"""The same for what is only finer than the measures as they are: how unsure they are, and their roots."""
+"""The same for what makes the choice finer: how unsure the measures are, and their roots."""
 
 SPREAD = 1.0
 """The same for the logarithms of the units' own factors: as if they were spread by so much around nothing."""
@@ -48,12 +51,14 @@ class Choice:
     """The weights of the measures of a unit, and of those of a span; and the logarithm of each unit's own factor.
 
     `alone` has those of each measure by itself, in a row of its own: of the measure as it is, and times the length.
-    `weights` has those of the measures, the last being what all say in the mean, in four parts: as they are, times the
-    length, times how unsure each is by itself, and of the square roots of the probabilities by each alone.
+    `which` has those of the measures, the last being what all say in the mean, in four parts: as they are, times the
+    length, times how unsure each is by itself, and of the square roots of the probabilities by each alone. `whether`
+    has the first two parts, for telling units from none. `own` has a row for the one, and one for the other.
     """
 
     alone: Vector
-    weights: Vector
+    which: Vector
+    whether: Vector
     none: Vector
     own: Vector
 
@@ -69,11 +74,21 @@ class Example:
 
 def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
-    likely = evidence.before + choice.own[evidence.units] + _columns(evidence, choice.alone) @ choice.weights
-    scores = np.append(likely, evidence.span @ choice.none)
+    if not len(evidence.units):
+        return np.empty(0), 1.0
+    columns, factors = _columns(evidence, choice.alone), choice.own[:, evidence.units]
+    plain = columns[:, : len(choice.whether)]
+    *_, none = _normal(
+        np.append(evidence.before + factors[1] + plain @ choice.whether, evidence.span @ choice.none)
+    ).tolist()
+    return (1 - none) * _normal(evidence.before + factors[0] + columns @ choice.which), none
+
+
+def _normal(scores: Vector) -> Vector:
+    """Probabilities by their logarithms, which may all be off by the same."""
     odds = np.exp(scores - scores.max())
-    odds /= odds.sum()
-    return odds[:-1], float(odds[-1])
+    normal: Vector = odds / odds.sum()
+    return normal
 
 
 def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> Choice:
@@ -84,18 +99,23 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     """
     found = [example.evidence for example in examples]
     measures, of_span = found[0].measures.shape[1], len(found[0].span)
-    plain = _table(examples, [np.hstack([each.measures, each.measures * each.length]) for each in found], 0)
+    single = _table(examples, [np.hstack([each.measures, each.measures * each.length]) for each in found], 0)
     last = list(range(2 * measures, 2 * measures + of_span))
-    each_alone = (replace(plain, rows=plain.rows[:, [one, measures + one, *last]]) for one in range(measures))
+    each_alone = (replace(single, rows=single.rows[:, [one, measures + one, *last]]) for one in range(measures))
     alone = np.array([_likeliest(table)[:2] for table in each_alone])
-    factors = units if units <= FACTORS else 0
-    start = None if near is None else np.concatenate([near.weights, near.none, near.own[:factors]])
-    weights = _likeliest(
-        _table(examples, [_columns(each, alone) for each in found], factors), 2 * (measures + 1), start
-    )
-    of_units = len(weights) - of_span - factors
-    shared, none, own = np.split(weights, [of_units, of_units + of_span])
-    return Choice(alone, shared, none, np.pad(own, (0, units - len(own))))
+    factors, parts = units if units <= FACTORS else 0, measures + 1
+    columns = [_columns(each, alone) for each in found]
+    plain = _table(examples, [each[:, : 2 * parts] for each in columns], factors)
+    start = None if near is None else np.concatenate([near.whether, near.none, near.own[1, :factors]])
+    whether, none, *own = np.split(_likeliest(plain, start=start), [2 * parts, 2 * parts + of_span])
+    known = [number for number, example in enumerate(examples) if example.right >= 0]
+    which = np.zeros(4 * parts + factors)
+    if known:
+        finer = _table([examples[one] for one in known], [columns[one] for one in known], factors, none=False)
+        start = None if near is None else np.concatenate([near.which, near.own[0, :factors]])
+        which = _likeliest(finer, 2 * parts, start)
+    which, *more = np.split(which, [4 * parts])
+    return Choice(alone, which, whether, none, np.pad(np.stack([*more, *own]), ((0, 0), (0, units - factors))))
 
 
 def _columns(evidence: Evidence, alone: Vector) -> Vector:
@@ -161,15 +181,16 @@ class _Table:
     units: int
 
 
-def _table(examples: Sequence[Example], columns: Sequence[Vector], units: int) -> _Table:
-    """Of examples with those columns for their candidates."""
-    parts = [_rows(of_units, example.evidence.span) for of_units, example in zip(columns, examples, strict=True)]
+def _table(examples: Sequence[Example], columns: Sequence[Vector], units: int, *, none: bool = True) -> _Table:
+    """Of examples with those columns for their candidates; unless `none` is possible, it has no probability."""
+    spans = [example.evidence.span if none else np.empty(0) for example in examples]
+    parts = [_rows(of_units, of_span) for of_units, of_span in zip(columns, spans, strict=True)]
     sizes = np.array([len(part) for part in parts])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     right = np.array([each.right if each.right >= 0 else len(each.evidence.units) for each in examples], np.int64)
     weight = np.array([example.weight for example in examples])
     unit = np.concatenate([np.append(example.evidence.units, units) for example in examples])
-    before = np.concatenate([np.append(example.evidence.before, 0.0) for example in examples])
+    before = np.concatenate([np.append(each.evidence.before, 0.0 if none else -np.inf) for each in examples])
     total = float(weight.sum())
     return _Table(np.concatenate(parts), before, starts, sizes, starts + right, weight / total, total, unit, units)
 
