@@ -30,7 +30,7 @@ LEANING = 60.0
 """So many spans come before those of the log that say to which units what is of none leans: as it does in the
 calibration, where all kinds of text are of none. A log of one kind of text of other origin leans to a few."""
 
-SPARSE = 4
+SPARSE = 16
 """Of a table of spans by units one in so many entries must be there, for the table to be made."""
 
 CLOSE = 1e-10

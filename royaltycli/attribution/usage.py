@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,17 @@ from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode
 from royaltycli.attribution.logs import Judges, Log, judge_log
 from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.shift import Judged, Vector, corrected, folded, leaning, mean, shares, shares_of_draws
+from royaltycli.attribution.shift import (
+    Judged,
+    Numbers,
+    Vector,
+    corrected,
+    folded,
+    leaning,
+    mean,
+    shares,
+    shares_of_draws,
+)
 from royaltycli.errors import CallError
 from royaltycli.payout.measures import UNATTRIBUTED
 from royaltycli.tokens.engines import Engine
@@ -33,8 +43,8 @@ RESAMPLED = 200
 
 RESAMPLED_ROUNDS = 50
 
-DRAWN_AT_ONCE = 2_000_000
-"""Weights of spans, of all draws that are made at a time."""
+DRAWN_AT_ONCE, SCORED_AT_ONCE = 2_000_000, 2_000_000
+"""Weights of spans, of all draws that are made at a time; and scores of units, of all outputs that are."""
 
 NAMED, NOTHING = 5, 0.5e-6
 """Sources that are named for each output, and the score that is rounded to nothing."""
@@ -110,13 +120,16 @@ def attribute(
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
     judged = _entries(log, len(index.units) + 1)
-    found = _shares(judged, prior, weights)
-    by_source = _by_source(index, copies)
-    spread = _resampled(judged, prior, weights, log, found) @ by_source
-    scores = _scores(judged, prior, found, log, weights) @ by_source
-    share = found if prior is None else folded(found)
-    table = _table(index, share @ by_source, spread, scores)
-    return Usage(table, _details(index, log, scores), len(log.ids), log.tokens, log.repeated, capped)
+    found = mean(judged, weights) if prior is None else shares(judged, prior, weights)
+    credit = _crediting(index, copies)
+    spread = credit(_resampled(judged, prior, weights, log, found))
+    likeliest, details = np.zeros(len(index.sources) + 1, np.int64), list[pa.Table]()
+    for first, scores in _scores(judged, prior, found, log):
+        by_source = credit(scores)
+        likeliest += np.bincount(by_source.argmax(axis=1), minlength=len(likeliest))
+        details.append(_details(index, log, first, by_source))
+    table = _table(index, credit(_plain(found[None, :], prior))[0], spread, likeliest)
+    return Usage(table, pa.concat_tables(details), len(log.ids), log.tokens, log.repeated, capped)
 
 
 def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
@@ -142,22 +155,33 @@ def _entries(log: Log, size: int) -> Judged:
     )
 
 
-def _shares(judged: Judged, prior: Vector | None, weights: Vector) -> Vector:
-    return mean(judged, weights) if prior is None else shares(judged, prior, weights)
+def _plain(found: Vector, prior: Vector | None) -> Vector:
+    """Shares in rows with one place for none, also of those that were corrected, which tell it apart."""
+    return found if prior is None else folded(found)
 
 
-def _by_source(index: Index, copies: Copies) -> Vector:
-    """What of the share of each unit, and of none, each source gets, and none: a matrix."""
-    matrix = np.zeros((len(index.units) + 1, len(index.sources) + 1))
-    for number, unit in enumerate(index.units):
-        sources = unit.sources if copies == "split" else unit.sources[: unit.earliest]
-        matrix[number, list(sources)] = 1 / len(sources)
-    matrix[-1, -1] = 1.0
-    return matrix
+def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
+    """From rows of shares of units, and of none, to rows of those of sources, and of none."""
+    credited = [unit.sources if copies == "split" else unit.sources[: unit.earliest] for unit in index.units]
+    units = np.repeat(np.arange(len(credited)), list(map(len, credited)))
+    sources = np.array([source for own in credited for source in own], np.int64)
+    parts = np.array([1 / len(own) for own in credited for _ in own])
+    order = np.argsort(sources, kind="stable")
+    units, parts = units[order], parts[order]
+    named, first = np.unique(sources[order], return_index=True)
+
+    def credit(rows: Vector) -> Vector:
+        table = np.zeros((len(rows), len(index.sources) + 1))
+        if len(named):
+            table[:, named] = np.add.reduceat(rows[:, units] * parts, first, axis=1)
+        table[:, -1] = rows[:, -1]
+        return table
+
+    return credit
 
 
 def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, found: Vector) -> Vector:
-    """The shares of units for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
+    """The shares of units, and of none, for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
     random = np.random.default_rng(0)  # the same log gives the same interval
     size = len(log.ids)
     at_once = max(1, DRAWN_AT_ONCE // max(1, len(weights)))
@@ -173,33 +197,45 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, 
             rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
         else:
             rows.append(shares_of_draws(judged, prior, draws, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
-    table = np.concatenate(rows) if rows else found[None, :]
-    return table if prior is None else folded(table)
+    return _plain(np.concatenate(rows) if rows else found[None, :], prior)
 
 
-def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log, weights: Vector) -> Vector:
-    """By output and unit, what of the output is the unit's: rows that sum to one."""
+def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log) -> Iterator[tuple[int, Vector]]:
+    """By output and unit, what of the output is the unit's: the number of the first of some outputs, and their rows.
+
+    Rows sum to one.
+    """
     # By the weight of spans within the output, also where the output itself weighs nothing.
     inside = np.maximum(log.weights, 1e-300)
-    inside = inside / np.bincount(log.owners, inside, minlength=len(log.ids))[log.owners]
-    if prior is None:
-        table = np.zeros((len(log.ids), judged.size))
-        np.add.at(table, (log.owners[judged.spans], judged.units), judged.odds * inside[judged.spans])
-        return table
-    split = leaning(judged)
-    odds = corrected(split, split.odds / prior[split.units], found, len(weights))
-    table = np.zeros((len(log.ids), split.size + 1))
-    np.add.at(table, (log.owners[split.spans], split.units), odds * inside[split.spans])
-    rest = 1 - np.bincount(split.spans, odds, minlength=len(inside))  # spans that are surely of none
-    np.add.at(table[:, -1], log.owners, np.maximum(rest, 0) * inside)
-    return folded(table)
+    inside /= np.bincount(log.owners, inside, minlength=len(log.ids))[log.owners]
+    at_once = max(1, SCORED_AT_ONCE // judged.size)
+    for first in range(0, len(log.ids), at_once):
+        count = min(at_once, len(log.ids) - first)
+        spans = slice(*np.searchsorted(log.owners, [first, first + count]).tolist())
+        entries = slice(*np.searchsorted(judged.spans, [spans.start, spans.stop]).tolist())
+        some = Judged(judged.spans[entries] - spans.start, judged.units[entries], judged.odds[entries], judged.size)
+        yield first, _plain(_scored(some, prior, found, log.owners[spans] - first, inside[spans], count), prior)
 
 
-def _table(index: Index, share: Vector, spread: Vector, scores: Vector) -> pa.Table:
+def _scored(
+    judged: Judged, prior: Vector | None, found: Vector, owners: Numbers, inside: Vector, outputs: int
+) -> Vector:
+    """Of so many outputs, whose spans have these owners, and these parts of their output."""
+    split, odds = judged, judged.odds
+    if prior is not None:
+        split = leaning(judged)
+        odds = corrected(split, split.odds / prior[split.units], found, len(owners))
+    table = np.zeros((outputs, len(found)))
+    np.add.at(table, (owners[split.spans], split.units), odds * inside[split.spans])
+    rest = 1 - np.bincount(split.spans, odds, minlength=len(owners))  # corrected spans that are surely of none
+    np.add.at(table[:, -1], owners, np.maximum(rest, 0) * inside)
+    return table
+
+
+def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> pa.Table:
     """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
     parts = exact(share)
     low, high = np.quantile(spread, [0.025, 0.975], axis=0)
-    likeliest = np.bincount(scores.argmax(axis=1), minlength=len(share))
     ids, titles = index.source_ids, index.sources["title"].to_pylist()
     order = sorted((number for number in range(len(ids)) if parts[number]), key=lambda one: (-parts[one], ids[one]))
     rows = [*order, len(ids)]
@@ -230,10 +266,12 @@ def _decimal(parts: int) -> str:
     return f"{Decimal(parts).scaleb(-PLACES):f}"
 
 
-def _details(index: Index, log: Log, scores: Vector) -> pa.Table:
+def _details(index: Index, log: Log, first: int, scores: Vector) -> pa.Table:
+    """DETAILS of some outputs, the first by its number."""
     ids = [*index.source_ids, UNATTRIBUTED]
+    some = slice(first, first + len(scores))
     rows: list[tuple[str, int, str, str, str | None, str | None]] = []
-    for name, row, quotes in zip(log.ids, scores, log.quotes, strict=True):
+    for name, row, quotes in zip(log.ids[some], scores, log.quotes[some], strict=True):
         order = np.argsort(-row[:-1], kind="stable")[:NAMED]
         named = [int(one) for one in order if row[one] >= NOTHING]
         for rank, one in enumerate(named, 1):

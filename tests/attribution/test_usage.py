@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import royaltycli
 from royaltycli import attributing
+from royaltycli.attribution import usage
 from royaltycli.attribution.judging import own_parts, spans_of
 from royaltycli.attribution.usage import exact
 from royaltycli.errors import AttributionError, CallError
@@ -187,3 +188,20 @@ def test_the_schema_of_the_table(index, tmp_path):
     usage = attributing.attribute(log(tmp_path, {"text": QUOTE}), index=index)
     assert usage.table.schema.names == ["source_id", "title", "credit", "low", "high", "outputs"]
     assert usage.table.schema.field("credit").type == pa.string()
+
+
+@pytest.mark.parametrize("method", ["text", "verbatim"])
+def test_a_long_log_is_gone_through_in_parts(index, tmp_path, monkeypatch, method):
+    """The same comes of it, however much of it is held at a time."""
+    texts = [" ".join(prose(seed).split()[: 40 * (1 + seed % 5)]) for seed in range(12)]
+    outputs = log(tmp_path, *({"text": text, "weight": seed % 3} for seed, text in enumerate(texts)))
+    whole = attributing.attribute(outputs, index=index, method=method)
+    monkeypatch.setattr(usage, "SCORED_AT_ONCE", 20)
+    monkeypatch.setattr(usage, "DRAWN_AT_ONCE", 50)
+    parts = attributing.attribute(outputs, index=index, method=method)
+    assert parts.details.equals(whole.details)
+    assert parts.details["output_id"].combine_chunks().unique().to_pylist() == [str(one) for one in range(12)]
+    assert parts.table.drop(["low", "high"]).equals(whole.table.drop(["low", "high"]))
+    for column in ("low", "high"):
+        here, there = (np.array(each.table[column].to_pylist(), float) for each in (parts, whole))
+        assert here == pytest.approx(there, abs=2e-6)
