@@ -6,6 +6,7 @@ All measures are logarithms of odds or scores; how much each of them counts is l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,12 @@ class LeftOut:
 
     fold: int
     unit: int | None = None
+
+    def overlooks(self, owners: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which of some folds of units, each unit * FOLDS + fold, are left out."""
+        units, folds = np.divmod(owners, FOLDS)
+        gone: npt.NDArray[np.bool_] = folds == self.fold
+        return gone if self.unit is None else gone | (units == self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +147,10 @@ def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
 
 
 def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> Found:
-    found = look_up([model.grams[order] for model in index.models], runs_of(tokens, order))
-    return of_units(found, FOLDS) if left_out is None else of_units(found, FOLDS, left_out.fold, left_out.unit)
+    """What the index has of the runs of a span, by unit."""
+    tables = [model.grams[order] for model in index.models]
+    gone = None if left_out is None else left_out.overlooks
+    return of_units(look_up(tables, runs_of(tokens, order), gone), FOLDS)
 
 
 def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
@@ -159,10 +168,10 @@ def _odds(found: Found, sums: npt.NDArray[np.float64], tokens: Ids, order: int) 
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
     A unit's model is multinomial over the weights of runs (naive Bayes); there is one for each of the STRENGTHS. What
-    the span repeats weighs as what a document repeats.
+    the span repeats weighs as what a document repeats; runs that too many have weigh nothing.
     """
     _, kind, times = np.unique(runs_of(tokens, order), return_inverse=True, return_counts=True)
-    weights = (weight_of(times) / times)[kind] / ONCE
+    weights = np.where(found.common, 0, (weight_of(times) / times)[kind] / ONCE)
     totals = np.bincount(found.places, found.weights, minlength=len(found.totals))
     background = (totals + ONCE / 2) / (sums.sum() + ONCE)
     ratios = found.weights / ONCE / background[found.places]

@@ -8,7 +8,7 @@ a unit, and tables of several shards, when they are asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
+from royaltycli.limits import COMMON_RUN
 from royaltycli.tokens.engines import Ids
 
 ORDERS = (1, 2, 3)
@@ -46,7 +47,8 @@ class Grams:
 class Found:
     """Entries of the runs of a span: for the run at `places`, `units` have it `counts` times, which weighs `weights`.
 
-    `totals` is how often all have each run of the span, those without an entry included.
+    `totals` is how often all have each run of the span, those without an entry included; `common` are runs that have no
+    entries as too many have them.
     """
 
     places: Numbers
@@ -54,6 +56,11 @@ class Found:
     counts: Numbers
     weights: Numbers
     totals: Numbers
+    common: npt.NDArray[np.bool_]
+
+
+Gone = Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]
+"""Which of some owners are to be overlooked."""
 
 
 def weight_of(counts: Numbers) -> Numbers:
@@ -107,28 +114,37 @@ def _firsts(*columns: npt.NDArray[Any]) -> Numbers:
     return np.flatnonzero(differ)
 
 
-def look_up(tables: Sequence[Grams], runs: Hashes) -> Found:
-    """What the tables of one order, one of each shard, have of the runs of a span, by owner."""
-    parts = [_entries(table, runs) for table in tables]
+def look_up(tables: Sequence[Grams], runs: Hashes, gone: Gone | None = None) -> Found:
+    """What the tables of one order, one of each shard, have of the runs of a span, by owner; but of those who are gone.
+
+    Runs that too many owners have (COMMON_RUN) are counted, and have no entries.
+    """
+    ranges = [_ranges(table, runs) for table in tables]
+    common = np.zeros(len(runs), bool)
+    common |= sum(last - first for first, last in ranges) > COMMON_RUN
+    totals = np.zeros(len(runs), np.int64)
+    parts = []
+    for table, (first, last) in zip(tables, ranges, strict=True):
+        for run in np.flatnonzero(common).tolist():
+            those = slice(first[run], last[run])
+            counted = table.counts[those]
+            totals[run] += (counted if gone is None else counted[~gone(table.holders[those])]).sum()
+        sizes = np.where(common, 0, last - first)
+        entries = all_of(first, first + sizes)
+        places, owners = np.repeat(np.arange(len(runs)), sizes), table.holders[entries].astype(np.int64)
+        if gone is not None:
+            kept = ~gone(owners)
+            places, owners, entries = places[kept], owners[kept], entries[kept]
+        parts.append((places, owners, table.counts[entries].astype(np.int64), table.weights[entries].astype(np.int64)))
     places, owners, counts, weights = (np.concatenate([part[column] for part in parts]) for column in range(4))
-    totals = np.bincount(places, counts, minlength=len(runs)).astype(np.int64)
-    found = Found(places, owners, counts, weights, totals)
+    totals += np.bincount(places, counts, minlength=len(runs)).astype(np.int64)
+    found = Found(places, owners, counts, weights, totals, common)
     return found if len(tables) == 1 else _added_up(found, owners)
 
 
-def of_units(found: Found, folds: int, fold: int | None = None, unit: int | None = None) -> Found:
-    """The same by unit, where an owner is one of so many folds of a unit; without one fold of all, or one unit."""
-    units = found.units // folds
-    if fold is not None or unit is not None:
-        kept = np.ones(len(units), bool)
-        if fold is not None:
-            kept &= found.units % folds != fold
-        if unit is not None:
-            kept &= units != unit
-        gone = np.bincount(found.places[~kept], found.counts[~kept], minlength=len(found.totals)).astype(np.int64)
-        entries = (found.places[kept], found.units[kept], found.counts[kept], found.weights[kept])
-        found, units = Found(*entries, found.totals - gone), units[kept]
-    return _added_up(found, units)
+def of_units(found: Found, folds: int) -> Found:
+    """The same by unit, where an owner is one of so many folds of a unit."""
+    return _added_up(found, found.units // folds)
 
 
 def _added_up(found: Found, units: Numbers) -> Found:
@@ -143,23 +159,16 @@ def _added_up(found: Found, units: Numbers) -> Found:
         counts, weights = counts[order], weights[order]
     first = _firsts(keys)
     counts, weights = (np.add.reduceat(each, first) for each in (counts, weights))
-    return Found(places[first], units[first], counts, weights, found.totals)
+    return Found(places[first], units[first], counts, weights, found.totals, found.common)
 
 
-def _entries(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    if not len(table.runs) or not len(runs):
-        empty = np.empty(0, np.int64)
-        return empty, empty, empty, empty
+def _ranges(table: Grams, runs: Hashes) -> tuple[Numbers, Numbers]:
+    """Where the entries of each run begin and end; at 0 if there are none."""
+    if not len(table.runs):
+        return np.zeros(len(runs), np.int64), np.zeros(len(runs), np.int64)
     at = np.minimum(np.searchsorted(table.runs, runs), len(table.runs) - 1)
-    known = np.flatnonzero(table.runs[at] == runs)
-    first, last = table.starts[at[known]], table.starts[at[known] + 1]
-    entries = all_of(first, last)
-    return (
-        np.repeat(known, last - first).astype(np.int64),
-        table.holders[entries].astype(np.int64),
-        table.counts[entries].astype(np.int64),
-        table.weights[entries].astype(np.int64),
-    )
+    known = table.runs[at] == runs
+    return np.where(known, table.starts[at], 0), np.where(known, table.starts[at + 1], 0)
 
 
 def all_of(first: Numbers, last: Numbers) -> Numbers:

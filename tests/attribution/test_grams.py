@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from royaltycli.attribution import grams
 from royaltycli.attribution.grams import count_grams, look_up, of_units, runs_of
 
 texts = st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 3), max_size=20)), min_size=1, max_size=5)
@@ -81,12 +82,28 @@ def test_the_tables_of_two_shards_add_up(order, first, second, query):
 )
 def test_what_is_left_out_is_as_if_it_were_not_there(order, documents, query, fold, unit):
     """Three units of two folds each: the owner 2 * unit + fold."""
+
+    def gone(owners):
+        return (owners % 2 == fold) | (owners // 2 == unit)
+
     runs = runs_of(np.array(query, np.uint32), order)
-    found = of_units(look_up([table_of(documents, order)], runs), 2, fold, unit)
+    found = of_units(look_up([table_of(documents, order)], runs, gone), 2)
     others = [(owner // 2, text) for owner, text in documents if owner % 2 != fold and owner // 2 != unit]
     assert counts_of(found, query, order) == expected_of(by_hand(others, order), query, order)
     assert weights_of(found, query, order) == expected_of(weights_by_hand(others, order), query, order)
     assert found.totals.tolist() == look_up([table_of(others or [(0, [])], order)], runs).totals.tolist()
+
+
+@pytest.mark.parametrize("gone", [None, lambda owners: owners == 1])
+def test_runs_that_too_many_have_are_counted_but_have_no_entries(monkeypatch, gone):
+    """Three have 1, in two shards; two have 2, one of them, with the third, is gone or not."""
+    monkeypatch.setattr(grams, "COMMON_RUN", 2)
+    tables = [table_of([(0, [1, 1, 2]), (1, [1, 2])], 1), table_of([(2, [1, 3])], 1)]
+    found = look_up(tables, runs_of(np.array([1, 2, 1, 4], np.uint32), 1), gone)
+    assert found.common.tolist() == [True, False, True, False]
+    assert found.totals.tolist() == ([4, 2, 4, 0] if gone is None else [3, 1, 3, 0])
+    entries = sorted(zip(found.places.tolist(), found.units.tolist(), strict=True))
+    assert entries == ([(1, 0), (1, 1)] if gone is None else [(1, 0)])
 
 
 def test_a_run_of_a_document_in_two_folds_is_of_the_one_that_it_begins_in():

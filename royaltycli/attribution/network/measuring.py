@@ -109,5 +109,5 @@ def text_alone(held: Held, fold: int, spans: Spans, documents: Sequence[Document
         background = (found.totals + 0.5) / (total + 1.0)
         more = np.log1p(found.counts / (STRENGTH * background[found.places]))
         scores[row] = np.bincount(found.units, more, minlength=sources)
-        scores[row] += len(found.totals) * np.log(STRENGTH / (sizes + STRENGTH))
+        scores[row] += int((~found.common).sum()) * np.log(STRENGTH / (sizes + STRENGTH))
     return Held(scores, held.tokens, held.right, held.kinds, held.folds)
