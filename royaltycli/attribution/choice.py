@@ -76,12 +76,11 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
     if not len(evidence.units):
         return np.empty(0), 1.0
-    columns, factors = _columns(evidence, choice.alone), choice.own[:, evidence.units]
+    columns, before = _columns(evidence, choice.alone), evidence.before + choice.own[:, evidence.units]
     plain = columns[:, : len(choice.whether)]
-    *_, none = _normal(
-        np.append(evidence.before + factors[1] + plain @ choice.whether, evidence.span @ choice.none)
-    ).tolist()
-    return (1 - none) * _normal(evidence.before + factors[0] + columns @ choice.which), none
+    whether = np.append(before[1] + plain @ choice.whether, evidence.span @ choice.none)
+    none = float(_normal(whether)[-1])
+    return (1 - none) * _normal(before[0] + columns @ choice.which), none
 
 
 def _normal(scores: Vector) -> Vector:
@@ -132,19 +131,15 @@ def _columns(evidence: Evidence, alone: Vector) -> Vector:
 def _likeliest(table: _Table, finer: int = 0, start: Vector | None = None) -> Vector:
     """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method.
 
-    Of the columns as many are `finer` as said, from the middle on.
+    As many columns as said are `finer`, and stand after as many others.
     """
     scale = np.maximum(table.rows.std(axis=0), 1e-9)
     table.rows[:] /= scale
     measures = len(scale)
-    penalty = (
-        np.repeat([PENALTY, FINER, PENALTY, SPREAD], [finer, finer, measures - 2 * finer, table.units]) / table.total
-    )
-    weights = (
-        np.zeros(measures + table.units)
-        if start is None
-        else start * np.pad(scale, (0, table.units), constant_values=1)
-    )
+    counts = [finer, finer, measures - 2 * finer, table.units]
+    penalty = np.repeat([PENALTY, FINER, PENALTY, SPREAD], counts) / table.total
+    weights = np.zeros(measures + table.units) if start is None else start.copy()
+    weights[:measures] *= scale
     value = _loss(table, weights, penalty)
     for _ in range(STEPS):
         slope, curve = _slope_and_curve(table, weights, penalty)
