@@ -112,4 +112,5 @@ def test_of_one_unit_or_too_many_there_is_none(corpus, monkeypatch, units):
     fitted = calibrate(index, lambda *_: None)
     assert fitted.machine is None
     assert calibration.read_calibration(index).machine is None
-    assert fitted.choice.weights[[MEASURES - 1, 2 * MEASURES]].tolist() == [0, 0]
+    assert fitted.choice.whether.reshape(2, -1)[:, MEASURES - 1].tolist() == [0, 0]
+    assert fitted.choice.which.reshape(4, -1)[:3, MEASURES - 1].tolist() == [0, 0, 0]

@@ -29,7 +29,7 @@ def test_the_calibration_does_not_depend_on_workers(index, several, monkeypatch)
     assert len(started) == several - 1
     assert told == said
     assert told[-1][0] == told[-1][1] == len(told)
-    for part in ("weights", "alone", "none", "own"):
+    for part in ("alone", "which", "whether", "none", "own"):
         assert getattr(found.choice, part).tobytes() == getattr(alone.choice, part).tobytes()
     assert found.machine.weights.tobytes() == alone.machine.weights.tobytes()
     assert found.prior.tobytes() == alone.prior.tobytes()
