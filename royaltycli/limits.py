@@ -176,7 +176,7 @@ COMMON_TERM = 1 << 14
 """Passages of a shard that have a term; one that more of them have says little, and would take longest to look up."""
 
 COMMON_RUN = 1 << 14
-"""Folds of units that have a run of tokens; likewise."""
+"""Folds of units that have a run of tokens; what more of them have is counted, and says nothing else."""
 
 MATCH_TOKENS = 64
 """Tokens of a match that are compared at once; a longer one is looked through for its end."""

@@ -76,7 +76,8 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
     if not len(evidence.units):
         return np.empty(0), 1.0
-    columns, before = _columns(evidence, choice.alone), evidence.before + choice.own[:, evidence.units]
+    columns = _columns(evidence, choice.alone)
+    before = evidence.before + choice.own[:, evidence.units]
     plain = columns[:, : len(choice.whether)]
     whether = np.append(before[1] + plain @ choice.whether, evidence.span @ choice.none)
     none = float(_normal(whether)[-1])
@@ -106,15 +107,14 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     columns = [_columns(each, alone) for each in found]
     plain = _table(examples, [each[:, : 2 * parts] for each in columns], factors)
     start = None if near is None else np.concatenate([near.whether, near.none, near.own[1, :factors]])
-    whether, none, *own = np.split(_likeliest(plain, start=start), [2 * parts, 2 * parts + of_span])
+    own, which = np.zeros((2, units)), np.zeros(4 * parts)
+    whether, none, own[1, :factors] = np.split(_likeliest(plain, start=start), [2 * parts, 2 * parts + of_span])
     known = [number for number, example in enumerate(examples) if example.right >= 0]
-    which = np.zeros(4 * parts + factors)
     if known:
         finer = _table([examples[one] for one in known], [columns[one] for one in known], factors, none=False)
         start = None if near is None else np.concatenate([near.which, near.own[0, :factors]])
-        which = _likeliest(finer, 2 * parts, start)
-    which, *more = np.split(which, [4 * parts])
-    return Choice(alone, which, whether, none, np.pad(np.stack([*more, *own]), ((0, 0), (0, units - factors))))
+        which, own[0, :factors] = np.split(_likeliest(finer, 2 * parts, start), [4 * parts])
+    return Choice(alone, which, whether, none, own)
 
 
 def _columns(evidence: Evidence, alone: Vector) -> Vector:

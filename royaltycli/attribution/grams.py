@@ -120,8 +120,7 @@ def look_up(tables: Sequence[Grams], runs: Hashes, gone: Gone | None = None) -> 
     Runs that too many owners have (COMMON_RUN) are counted, and have no entries.
     """
     ranges = [_ranges(table, runs) for table in tables]
-    common = np.zeros(len(runs), bool)
-    common |= sum(last - first for first, last in ranges) > COMMON_RUN
+    common = np.sum([last - first for first, last in ranges], axis=0) > COMMON_RUN
     totals = np.zeros(len(runs), np.int64)
     parts = []
     for table, (first, last) in zip(tables, ranges, strict=True):

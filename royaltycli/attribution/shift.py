@@ -67,7 +67,7 @@ def leaning(judged: Judged) -> Judged:
     )
 
 
-def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None = None, rounds: int = ROUNDS) -> Vector:
+def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
     """The share of each unit in all spans together, by their weights; then of none by units (`leaning`), and of none.
 
     `prior` has the shares in what the probabilities were calibrated on, all above zero: of units, and of none by
@@ -75,24 +75,24 @@ def shares(judged: Judged, prior: Vector, weights: Vector, start: Vector | None 
     all is unattributed.
     """
     likely = _Entries(leaning(judged), prior, len(weights))
-    found: Vector = _shares(likely, judged, prior, weights[None, :], start, rounds)[0]
+    found: Vector = _shares(likely, judged, prior, weights[None, :], prior, ROUNDS)[0]
     return found
 
 
 def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, start: Vector, rounds: int) -> Vector:
-    """The shares by each of some weights of the spans, which make a row: rows as `shares` gives them, or nearly.
+    """The shares by each of some weights of the spans, a row each, as `shares` gives them if there are enough `rounds`.
 
-    Many rows at a time take a part of the time only, unless there are many more units than candidates of a span.
+    The first of these has the shares `start`. Many rows at a time take a part of the time only, unless there are many
+    more units than candidates of a span.
     """
     split = leaning(judged)
     full = len(split.odds) * SPARSE >= draws.shape[1] * split.size
     likely = (_Table if full else _Entries)(split, prior, draws.shape[1])
-    return _shares(likely, judged, prior, draws, start, rounds)
+    return _shares(likely, judged, prior, draws, start[:-1], rounds)
 
 
-def _shares(
-    likely: _Likely, judged: Judged, prior: Vector, weights: Vector, start: Vector | None, rounds: int
-) -> Vector:
+def _shares(likely: _Likely, judged: Judged, prior: Vector, weights: Vector, start: Vector, rounds: int) -> Vector:
+    """Shares by rows of weights of all spans."""
     mixed = np.zeros(weights.shape[1], bool)
     mixed[judged.spans[judged.units != judged.size - 1]] = True
     part = weights[:, mixed].sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
@@ -104,8 +104,7 @@ def _shares(
         return found
     weights = np.where(mixed, weights, 0.0)[some]
     weights /= weights.sum(axis=1, keepdims=True)
-    first = np.tile(prior if start is None else start[:-1], (len(weights), 1))
-    mixture = _mixture(likely, prior, weights, first, rounds)
+    mixture = _mixture(likely, prior, weights, np.tile(start, (len(weights), 1)), rounds)
     means = likely.of_units(weights)[:, :units] * prior[:units]
     mixture[:, :units] = np.minimum(mixture[:, :units], MOST * means)
     found[some, :-1] = part[some] * mixture

@@ -184,7 +184,7 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, 
     """The shares of units, and of none, for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
     random = np.random.default_rng(0)  # the same log gives the same interval
     size = len(log.ids)
-    at_once = max(1, DRAWN_AT_ONCE // max(1, len(weights)))
+    at_once = max(1, DRAWN_AT_ONCE // len(weights))
     rows = []
     for first in range(0, RESAMPLED, at_once):
         count = min(at_once, RESAMPLED - first)

@@ -97,8 +97,8 @@ def test_many_draws_at_a_time_have_the_shares_of_each_alone(units):
     draws = random.integers(0, 3, (5, 60)) * random.random(60)
     draws[3, :50] = 0
     start = np.append(random.dirichlet(np.full(2 * units, 5.0)), 0)
-    found = shift.shares_of_draws(judged(rows), prior, draws, start, 500)
+    found = shift.shares_of_draws(judged(rows), prior, draws, start, shift.ROUNDS)
     assert found[3].tolist() == [0] * (2 * units) + [1]
     for row, weights in zip(found, draws, strict=True):
-        alone = shift.shares(judged(rows), prior, weights, start, 500)
+        alone = shift.shares(judged(rows), prior, weights)
         assert row.tolist() == pytest.approx(alone.tolist(), abs=1e-7)
