@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.choice import DOUBT, FINER, PENALTY, SPREAD, Choice, Example, Vector, fit, probabilities
-from royaltycli.attribution.evidence import Evidence
+from royaltycli.attribution.evidence import STRENGTHS, Evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import Machine
@@ -165,7 +165,7 @@ def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine
 
 def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
-    settings = [*SPANS.items(), UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, PENALTY, FINER, SPREAD, DOUBT]
+    settings = [*SPANS.items(), *STRENGTHS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, PENALTY, FINER, SPREAD, DOUBT]
     beside = None if network is None else folder.digest_of(network / folder.NETWORK)
     said = json.dumps([folder.VERSION, index.about["models"], settings, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()

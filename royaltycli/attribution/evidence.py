@@ -23,7 +23,7 @@ from royaltycli.tokens.engines import Ids
 Numbers = npt.NDArray[np.int64]
 Measures = npt.NDArray[np.float64]
 
-STRENGTHS = (300.0, 10_000.0, 300_000.0)
+STRENGTHS = (300.0, 300_000.0)
 """So much of the corpus as a whole is mixed into the text models of a unit (a Dirichlet prior), one for each strength.
 
 Counted in runs that a document has once. Together they say how much it tells that a run was seen so often."""
@@ -99,7 +99,9 @@ def evidence(
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
     matches = find_matches(index, tokens, surprisal, None if quoted else left_out)
     sums = {order: _sums(index, order, left_out) for order in ORDERS}
-    odds = [odd for order in ORDERS for odd in _odds(found[order], sums[order], tokens, order)]
+    weights = {order: _weights(found[order], tokens, order) for order in ORDERS}
+    odds = [odd for order in ORDERS for odd in _odds(found[order], sums[order], weights[order])]
+    rare = [_rare(found[order], sums[order], weights[order]) for order in ORDERS]
     shared, best = np.zeros((2, len(index.units)))
     for match in matches:
         of_match = list(match.units)
@@ -109,6 +111,7 @@ def evidence(
     decided = np.zeros(len(index.units)) if machine is None else machine.decide(tokens)
     columns = [
         *(odd / root for odd in odds),
+        *rare,
         shared / root,
         best / root,
         np.log1p(shared),
@@ -130,7 +133,7 @@ def evidence(
     return Evidence(units, before, float(np.log(size / LENGTH)), measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = len(ORDERS) * len(STRENGTHS) + 6, 4
+MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 4
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
@@ -164,14 +167,20 @@ def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.
     return sums
 
 
-def _odds(found: Found, sums: npt.NDArray[np.float64], tokens: Ids, order: int) -> list[npt.NDArray[np.float64]]:
+def _weights(found: Found, tokens: Ids, order: int) -> npt.NDArray[np.float64]:
+    """How much each run of a span weighs: what it repeats as what a document repeats; what too many have, nothing."""
+    _, kind, times = np.unique(runs_of(tokens, order), return_inverse=True, return_counts=True)
+    weights: npt.NDArray[np.float64] = np.where(found.common, 0, (weight_of(times) / times)[kind] / ONCE)
+    return weights
+
+
+def _odds(
+    found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> list[npt.NDArray[np.float64]]:
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
-    A unit's model is multinomial over the weights of runs (naive Bayes); there is one for each of the STRENGTHS. What
-    the span repeats weighs as what a document repeats; runs that too many have weigh nothing.
+    A unit's model is multinomial over the weights of runs (naive Bayes); there is one for each of the STRENGTHS.
     """
-    _, kind, times = np.unique(runs_of(tokens, order), return_inverse=True, return_counts=True)
-    weights = np.where(found.common, 0, (weight_of(times) / times)[kind] / ONCE)
     totals = np.bincount(found.places, found.weights, minlength=len(found.totals))
     background = (totals + ONCE / 2) / (sums.sum() + ONCE)
     ratios = found.weights / ONCE / background[found.places]
@@ -181,6 +190,21 @@ def _odds(found: Found, sums: npt.NDArray[np.float64], tokens: Ids, order: int) 
         odd = np.bincount(found.units, more, minlength=len(sums)).astype(np.float64)  # whole numbers if there are none
         odds.append(odd + weights.sum() * np.log(strength / (sums / ONCE + strength)))
     return odds
+
+
+def _rare(found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """By unit, the logarithm of one and of the runs of a span that it has, each by how few have it.
+
+    A run counts by the square of the logarithm of how many units there are for each that has it (its inverse document
+    frequency, Spärck Jones 1972), and by the logarithm of one and of how often a unit of usual size has it at the rate
+    of this one.
+    """
+    there = sums[sums > 0]
+    holders = np.bincount(found.places, minlength=len(weights))[found.places]
+    often = found.weights / ONCE * (there.mean() if len(there) else 0) / np.maximum(sums[found.units], 1)
+    each = weights[found.places] * np.log(np.maximum(len(there), 1) / holders) ** 2 * np.log1p(often)
+    rare: npt.NDArray[np.float64] = np.log1p(np.bincount(found.units, each, minlength=len(sums)))
+    return rare
 
 
 def background(index: Index, tokens: Ids) -> npt.NDArray[np.float64]:

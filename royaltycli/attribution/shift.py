@@ -18,17 +18,14 @@ Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 ROUNDS = 1000
-BEFORE = 1
+BEFORE = 2
 """So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
 a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
 
-MOST = 2.0
-"""So many times the mean of its probabilities a share is at the most; what is beyond is of none. Text of other origin
-that leans faintly towards some source, span after span, would else be found to be all of that source."""
-
-LEANING = 60.0
-"""So many spans come before those of the log that say to which units what is of none leans: as it does in the
-calibration, where all kinds of text are of none. A log of one kind of text of other origin leans to a few."""
+FAINT = 0.03
+"""This part of all is taken from what is of none, in each round: less than that of a log is not found to be of none.
+A component that too little speaks for is given up (Figueiredo and Jain 2002). What is hard to tell of the known text
+is another in each mixture, and what is of none, free to be like any units, would explain it better."""
 
 SPARSE = 16
 """Of a table of spans by units one in so many entries must be there, for the table to be made."""
@@ -75,40 +72,35 @@ def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
     all is unattributed.
     """
     likely = _Entries(leaning(judged), prior, len(weights))
-    found: Vector = _shares(likely, judged, prior, weights[None, :], prior, ROUNDS)[0]
+    found: Vector = _shares(likely, judged, prior, weights[None, :], ROUNDS)[0]
     return found
 
 
-def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, start: Vector, rounds: int) -> Vector:
+def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, rounds: int) -> Vector:
     """The shares by each of some weights of the spans, a row each, as `shares` gives them if there are enough `rounds`.
 
-    The first of these has the shares `start`. Many rows at a time take a part of the time only, unless there are many
-    more units than candidates of a span.
+    Many rows at a time take a part of the time only, unless there are many more units than candidates of a span.
     """
     split = leaning(judged)
     full = len(split.odds) * SPARSE >= draws.shape[1] * split.size
     likely = (_Table if full else _Entries)(split, prior, draws.shape[1])
-    return _shares(likely, judged, prior, draws, start[:-1], rounds)
+    return _shares(likely, judged, prior, draws, rounds)
 
 
-def _shares(likely: _Likely, judged: Judged, prior: Vector, weights: Vector, start: Vector, rounds: int) -> Vector:
+def _shares(likely: _Likely, judged: Judged, prior: Vector, weights: Vector, rounds: int) -> Vector:
     """Shares by rows of weights of all spans."""
     mixed = np.zeros(weights.shape[1], bool)
     mixed[judged.spans[judged.units != judged.size - 1]] = True
     part = weights[:, mixed].sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
     units = judged.size - 1
     found = np.zeros((len(weights), 2 * units + 1))
-    found[:, -1] = 1.0
+    found[:, -1:] = 1.0 - part
     some = part[:, 0] > 0
     if not some.any():
         return found
     weights = np.where(mixed, weights, 0.0)[some]
     weights /= weights.sum(axis=1, keepdims=True)
-    mixture = _mixture(likely, prior, weights, np.tile(start, (len(weights), 1)), rounds)
-    means = likely.of_units(weights)[:, :units] * prior[:units]
-    mixture[:, :units] = np.minimum(mixture[:, :units], MOST * means)
-    found[some, :-1] = part[some] * mixture
-    found[some, -1] = 1.0 - found[some, :-1].sum(axis=1)
+    found[some, :-1] = part[some] * _mixture(likely, prior, weights, rounds)
     return found
 
 
@@ -166,17 +158,17 @@ class _Table:
         return sums
 
 
-def _mixture(likely: _Likely, prior: Vector, weights: Vector, found: Vector, rounds: int) -> Vector:
+def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Vector:
+    found = np.tile(prior, (len(weights), 1))
     spans = np.count_nonzero(weights, axis=1)[:, None]
-    ahead = BEFORE / (BEFORE + spans)
+    ahead = BEFORE / spans
     units = len(prior) // 2
-    usual = prior[units:] / prior[units:].sum()
     for _ in range(rounds):
         parts = weights / np.maximum(likely.of_spans(found), 1e-300)
         new = found * likely.of_units(parts) + ahead * prior
-        new /= new.sum(axis=1, keepdims=True)
         none = new[:, units:].sum(axis=1, keepdims=True)
-        new[:, units:] = none * (new[:, units:] * spans + LEANING * usual) / (none * spans + LEANING)
+        new[:, units:] *= np.maximum(none - FAINT, 0) / np.maximum(none, 1e-300)
+        new /= new.sum(axis=1, keepdims=True)
         change = np.abs(new - found).sum(axis=1).max()
         found = new
         if change < CLOSE:

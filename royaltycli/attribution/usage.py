@@ -41,7 +41,7 @@ ROUND = 10**6
 RESAMPLED = 200
 """How often the outputs are drawn anew for the interval of a share."""
 
-RESAMPLED_ROUNDS = 50
+RESAMPLED_ROUNDS = 100
 
 DRAWN_AT_ONCE, SCORED_AT_ONCE = 2_000_000, 2_000_000
 """Weights of spans, of all draws that are made at a time; and scores of units, of all outputs that are."""
@@ -196,7 +196,7 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, 
         if prior is None:
             rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
         else:
-            rows.append(shares_of_draws(judged, prior, draws, start=found + 1e-9, rounds=RESAMPLED_ROUNDS))
+            rows.append(shares_of_draws(judged, prior, draws, RESAMPLED_ROUNDS))
     return _plain(np.concatenate(rows) if rows else found[None, :], prior)
 
 

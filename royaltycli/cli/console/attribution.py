@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,8 @@ def show_usage(usage: Usage, rows: int) -> None:
 
 
 def _line(row: dict[str, object]) -> dict[str, object]:
-    low, high = (Decimal(str(row[name])) * 100 for name in ("low", "high"))
+    # Rounded outwards, as the file has them: else a small share would stand outside its own interval.
+    outwards = {"low": ROUND_FLOOR, "high": ROUND_CEILING}
+    low, high = (Decimal(str(row[end])).quantize(Decimal("1e-4"), how) * 100 for end, how in outwards.items())
     line: dict[str, object] = {"source_id": row["source_id"], "title": row["title"], "outputs": f"{row['outputs']:,}"}
     return line | {"share": Decimal(str(row["credit"])), "interval": f"{low:.2f} to {high:.2f} %"}
