@@ -42,6 +42,9 @@ QUOTED_EVERY = 10
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""
 
+FITS = 5
+"""How many say what a calibration says of itself, each with no span of a part of the folds."""
+
 FEW = 10
 """So many spans of a unit tell as much of how likely it is found to be as its tokens do."""
 
@@ -257,10 +260,10 @@ def _crossed(
     index: Index, spans: list[Span], examples: list[Example], near: Choice
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
     """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
-    fold = np.array([span.fold for span in spans])
+    fold = np.array([span.fold % FITS for span in spans])
     prior = np.zeros((2, len(index.units)))
     sure, right = [], []
-    for number in range(FOLDS):
+    for number in range(FITS):
         others = [example for example, own in zip(examples, fold, strict=True) if own != number]
         choice = fit(others or examples, len(index.units), near)
         for at in np.flatnonzero(fold == number).tolist():

@@ -8,7 +8,7 @@ import numpy.typing as npt
 Numbers = npt.NDArray[np.int64]
 Folds = npt.NDArray[np.int8]
 
-FOLDS = 5
+FOLDS = 10
 
 
 def folds_of(lengths: Numbers, units: Numbers, alone: npt.NDArray[np.bool_]) -> Folds:

@@ -14,8 +14,9 @@ from tests.attribution.conftest import prose
 @pytest.fixture
 def index(corpus):
     names = ("ann", "bob", "eve")
-    sources = {name: {f"{n}.txt": prose(10 * seed + n, 300) for n in range(3)} for seed, name in enumerate(names)}
-    return corpus(sources | {"one": {"only.txt": prose(77, 900)}})
+    texts = range(FOLDS)
+    sources = {name: {f"{n}.txt": prose(100 * seed + n, 100) for n in texts} for seed, name in enumerate(names)}
+    return corpus(sources | {"one": {"only.txt": prose(777, 2000)}})
 
 
 def longest_of(found):
@@ -33,9 +34,12 @@ def test_folds_of_a_unit_have_about_as_many_tokens_each():
 
 
 def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
-    lengths = np.array([40, 7, 0, 30])
-    folds = np.split(folds_of(lengths, np.array([0, 1, 1, 1]), np.array([True, False, False, False])), [41, 49, 50])
-    assert np.bincount(folds[0]).tolist() == [9, 8, 8, 8, 8]
+    lengths = np.array([8 * FOLDS, 7, 0, 30])
+    folds = np.split(
+        folds_of(lengths, np.array([0, 1, 1, 1]), np.array([True, False, False, False])),
+        [8 * FOLDS + 1, 8 * FOLDS + 9, 8 * FOLDS + 10],
+    )
+    assert np.bincount(folds[0]).tolist() == [9] + [8] * (FOLDS - 1)
     assert (np.diff(folds[0]) >= 0).all()
     assert [len(np.unique(each)) for each in folds[1:]] == [1, 1, 1]
     assert folds[1][0] != folds[3][0]
@@ -43,8 +47,8 @@ def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
 
 def test_the_folds_of_a_unit_have_as_many_spans_each_whatever_their_sizes(corpus):
     """Else a unit of which much is left out would be the likelier one: what is left out must not say whose a span is."""
-    big = {f"{n}.txt": prose(n, 3000 if n == 0 else 300) for n in range(6)}
-    index = corpus({"big": big, "even": {f"{n}.txt": prose(20 + n, 900) for n in range(5)}})
+    big = {f"{n}.txt": prose(n, 3000 if n == 0 else 300) for n in range(FOLDS + 1)}
+    index = corpus({"big": big, "even": {f"{n}.txt": prose(20 + n, 600) for n in range(FOLDS)}})
     spans = [span for span in sample(index, 0) if len(span.tokens) == 32 and not span.unknown]
     counts = np.zeros((2, FOLDS))
     for span in spans:

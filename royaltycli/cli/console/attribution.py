@@ -38,7 +38,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     calibration = built.calibration
     if calibration.right:
         say(
-            f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if the fifth of the "
+            f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if the tenth of the "
             f"corpus that has it were not there: of those of 128 tokens {calibration.right:.0%} were told right, "
             f"calibration error {calibration.error:.3f}."
         )
