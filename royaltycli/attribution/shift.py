@@ -22,10 +22,10 @@ BEFORE = 2
 """So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
 a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
 
-FAINT = 0.03
-"""This part of all is taken from what is of none, in each round: less than that of a log is not found to be of none.
-A component that too little speaks for is given up (Figueiredo and Jain 2002). What is hard to tell of the known text
-is another in each mixture, and what is of none, free to be like any units, would explain it better."""
+FAINT = 0.04
+"""This part of all is taken from what is of none, in each round: of a log that has less of it than that, none is found.
+A component that too little speaks for is given up (Figueiredo and Jain 2002). Known text that is hard to tell differs
+from log to log, and what is of none, free to be like any units, would explain it better than its own source."""
 
 SPARSE = 16
 """Of a table of spans by units one in so many entries must be there, for the table to be made."""
@@ -159,6 +159,7 @@ class _Table:
 
 
 def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Vector:
+    """The mixture by each row of weights; all begin as that of the calibration."""
     found = np.tile(prior, (len(weights), 1))
     spans = np.count_nonzero(weights, axis=1)[:, None]
     ahead = BEFORE / spans
