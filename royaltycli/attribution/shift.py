@@ -18,9 +18,13 @@ Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 ROUNDS = 1000
-BEFORE = 2
+BEFORE = 0.5
 """So many spans of the mixture that the probabilities were calibrated on come before those of the log, so that
 a few spans that say nothing leave it at that (the maximum a posteriori for a Dirichlet prior)."""
+
+EACH = 1.0
+"""So many spans more that are of a unit, or lean to it, say how much of them is of none: as much as in the calibration.
+A few spans that are rather of none, or rather not, would else be found to be so altogether."""
 
 FAINT = 0.04
 """This part of all is taken from what is of none, in each round: of a log that has less of it than that, none is found.
@@ -164,9 +168,12 @@ def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Ve
     spans = np.count_nonzero(weights, axis=1)[:, None]
     ahead = BEFORE / spans
     units = len(prior) // 2
+    usual = np.repeat([prior[:units].sum(), prior[units:].sum()], units)
     for _ in range(rounds):
         parts = weights / np.maximum(likely.of_spans(found), 1e-300)
         new = found * likely.of_units(parts) + ahead * prior
+        both = np.tile(new[:, :units] + new[:, units:], 2)  # what is of a unit or leans to it; it stays as much
+        new = (new + EACH / spans * usual) * both / (both + EACH / spans)
         none = new[:, units:].sum(axis=1, keepdims=True)
         new[:, units:] *= np.maximum(none - FAINT, 0) / np.maximum(none, 1e-300)
         new /= new.sum(axis=1, keepdims=True)

@@ -42,6 +42,14 @@ def test_a_few_spans_that_say_nothing_leave_the_mixture_of_the_calibration():
     assert found.tolist() == pytest.approx(prior, abs=2 * FAINT)
 
 
+def test_one_span_that_is_rather_of_none_is_not_found_to_be_so_altogether():
+    prior = np.array([0.04] * 20 + [0.01] * 20)
+    rows = np.zeros((1, 21))
+    rows[0, [0, 20]] = 0.6, 0.4
+    found = shift.shares(judged(rows), prior, np.ones(1))
+    assert 0.3 < folded(found)[-1] < 0.7
+
+
 @pytest.mark.parametrize(("foreign", "least", "most"), [(2, 0, 0), (20, 16, 20)])
 def test_a_little_that_is_of_none_is_not_told_from_what_is_hard_to_tell(foreign, least, most):
     rows = [[1, 0, 0]] * (100 - foreign) + [[0.01, 0, 0.99]] * foreign
