@@ -260,13 +260,13 @@ def _crossed(
     index: Index, spans: list[Span], examples: list[Example], near: Choice
 ) -> tuple[npt.NDArray[np.float64], int, float, float]:
     """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
-    fold = np.array([span.fold % FITS for span in spans])
+    part = np.array([span.fold % FITS for span in spans])
     prior = np.zeros((2, len(index.units)))
     sure, right = [], []
     for number in range(FITS):
-        others = [example for example, own in zip(examples, fold, strict=True) if own != number]
+        others = [example for example, own in zip(examples, part, strict=True) if own != number]
         choice = fit(others or examples, len(index.units), near)
-        for at in np.flatnonzero(fold == number).tolist():
+        for at in np.flatnonzero(part == number).tolist():
             example, span = examples[at], spans[at]
             odds, none = probabilities(choice, example.evidence)
             units, sizes = example.evidence.units, index.sizes / index.tokens

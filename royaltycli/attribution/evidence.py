@@ -199,10 +199,12 @@ def _rare(found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.f
     frequency, Spärck Jones 1972), and by the logarithm of one and of how often a unit of usual size has it at the rate
     of this one.
     """
+    if not len(found.units):
+        return np.zeros(len(sums))
     there = sums[sums > 0]
-    holders = np.bincount(found.places, minlength=len(weights))[found.places]
-    often = found.weights / ONCE * (there.mean() if len(there) else 0) / np.maximum(sums[found.units], 1)
-    each = weights[found.places] * np.log(np.maximum(len(there), 1) / holders) ** 2 * np.log1p(often)
+    holders = np.bincount(found.places)[found.places]
+    often = found.weights / ONCE * there.mean() / sums[found.units]
+    each = weights[found.places] * np.log(len(there) / holders) ** 2 * np.log1p(often)
     rare: npt.NDArray[np.float64] = np.log1p(np.bincount(found.units, each, minlength=len(sums)))
     return rare
 

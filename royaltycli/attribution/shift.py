@@ -166,14 +166,14 @@ def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Ve
     """The mixture by each row of weights; all begin as that of the calibration."""
     found = np.tile(prior, (len(weights), 1))
     spans = np.count_nonzero(weights, axis=1)[:, None]
-    ahead = BEFORE / spans
+    ahead, each = BEFORE / spans, EACH / spans
     units = len(prior) // 2
     usual = np.repeat([prior[:units].sum(), prior[units:].sum()], units)
     for _ in range(rounds):
         parts = weights / np.maximum(likely.of_spans(found), 1e-300)
         new = found * likely.of_units(parts) + ahead * prior
         both = np.tile(new[:, :units] + new[:, units:], 2)  # what is of a unit or leans to it; it stays as much
-        new = (new + EACH / spans * usual) * both / (both + EACH / spans)
+        new = (new + each * usual) * both / (both + each)
         none = new[:, units:].sum(axis=1, keepdims=True)
         new[:, units:] *= np.maximum(none - FAINT, 0) / np.maximum(none, 1e-300)
         new /= new.sum(axis=1, keepdims=True)
