@@ -100,7 +100,7 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
     try:
         yield pool
     except BrokenProcessPool as error:
@@ -112,9 +112,12 @@ def processes(workers: int) -> Iterator[Executor | None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """An interrupt is for the process that started this one."""
+def _prepare() -> None:
+    """An interrupt is for the process that started this one; and there is a process for each core, not a thread."""
+    from threadpoolctl import threadpool_limits
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
 
 
 def each(pool: Executor | None, do: Callable[[Given], Found], of: Sequence[Given]) -> Iterator[Found]:

@@ -61,15 +61,14 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """All rows under their headings, and what they were measured on."""
+    """All rows under their headings, what they were measured on, and whether there will be no more of them."""
 
     about: dict[str, Any]
     parts: dict[str, list[Row]] = field(default_factory=dict)
-    listen: Callable[[str, Sequence[Row]], None] = lambda _part, _rows: None
+    finished: bool = False
 
     def add(self, part: str, rows: Sequence[Row]) -> None:
-        """Add rows under a heading, and say so to whoever listens."""
-        self.listen(part, rows)
+        """Add rows under a heading."""
         self.parts.setdefault(part, []).extend(rows)
 
     def as_json(self) -> str:
@@ -81,6 +80,7 @@ class Report:
             "python": platform.python_version(),
             "versions": _versions(),
             **self.about,
+            "finished": self.finished,
             "parts": {part: [asdict(row) | {"met": row.met} for row in rows] for part, rows in self.parts.items()},
         }
         return json.dumps(said, indent=1, ensure_ascii=False) + "\n"

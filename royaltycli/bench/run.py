@@ -11,7 +11,7 @@ from typing import Any
 from royaltycli.bench import method
 from royaltycli.bench.baselines import check_installed
 from royaltycli.bench.corpus import Prepared, prepare
-from royaltycli.bench.results import Report, Row
+from royaltycli.bench.results import Report
 from royaltycli.bench.setting import FULL, SHORT, Form, Headed, Setting, Tell
 from royaltycli.bench.spans import Data, encode
 
@@ -31,11 +31,11 @@ def run(
     tell: Tell,
     parts: Sequence[str] = (),
     prepared: Prepared | None = None,
-    listen: Callable[[str, Sequence[Row]], None] = lambda _part, _rows: None,
+    keep: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Measure some parts, or those of the form, in a folder that keeps the corpus and the index for the next time.
 
-    `listen` is told of the rows under each heading when they are done.
+    `keep` is given what there is of the report whenever the rows under a heading are done, and at the end all of it.
     Raises RemoteError, CallError, AttributionError, OutputError.
     """
     check_installed()
@@ -47,7 +47,7 @@ def run(
     prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0))
     data = encode(prepared.parts, prepared.manifest.parent)
     about = {"form": asdict(form), "measured": chosen, "corpus": _described(prepared, data)}
-    report = Report(about, listen=listen)
+    report = Report(about)
     with method.processes(workers) as pool:
         setting = Setting(folder, form, prepared, data, pool, tell)
         if "network" in chosen:
@@ -58,6 +58,9 @@ def run(
             measure: Callable[[Setting], Headed] = import_module(f"royaltycli.bench.{PARTS[part]}").measure
             for heading, rows in measure(setting):
                 report.add(heading, rows)
+                keep(report)
+    report.finished = True
+    keep(report)
     return report
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from royaltycli.cli import options
+
+if TYPE_CHECKING:
+    from royaltycli.bench.results import Report
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -41,7 +44,11 @@ def bench(
     json: Annotated[
         Path | None,
         typer.Option(
-            "--json", metavar="FILE", readable=False, help="Write all figures there as well.", show_default=False
+            "--json",
+            metavar="FILE",
+            readable=False,
+            help="Write all figures there as well, as they are measured.",
+            show_default=False,
         ),
     ] = None,
     part: Annotated[
@@ -76,8 +83,11 @@ def bench(
     processes = how_many(workers)
     if json is not None:
         check_place(json)
+
+    def keep(report: Report) -> None:
+        if json is not None:
+            write_text(json, report.as_json())
+
     with console.doing(quiet=quiet) as tell:
-        report = run(folder, FULL if full else SHORT, processes, tell, part or ())
+        report = run(folder, FULL if full else SHORT, processes, tell, part or (), keep=keep)
     console.show_bench(report)
-    if json is not None:
-        write_text(json, report.as_json())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from threadpoolctl import threadpool_info
 from typer.testing import CliRunner
 
 from royaltycli.attribution import calibration
@@ -45,15 +46,25 @@ TINY = Form(
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def measured(tmp_path_factory):
+    """The report, and what there was of it as JSON from one heading to the next."""
     folder = tmp_path_factory.mktemp("bench")
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 100))
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
     prepared = prepare(folder, lambda _words: None, (known, unknown))
-    yield running.run(folder, TINY, 2, lambda *_said: None, ("text", "attacks", "cost"), prepared)
+    parts, kept = ("text", "attacks", "cost"), []
+    report = running.run(
+        folder, TINY, 2, lambda *_said: None, parts, prepared, lambda so_far: kept.append(so_far.as_json())
+    )
     monkeypatch.undo()
+    return report, kept
+
+
+@pytest.fixture
+def report(measured):
+    return measured[0]
 
 
 def test_plain_sources_are_told_apart(report):
@@ -103,6 +114,16 @@ def test_the_report_is_json_with_all_that_it_was_made_from(report):
     assert all(row["estimate"]["low"] <= row["estimate"]["high"] for row in calibration)
 
 
+def test_what_there_is_of_a_report_is_kept_from_heading_to_heading(measured):
+    report, kept = measured
+    said = [json.loads(one) for one in kept]
+    assert [list(one["parts"]) for one in said[:-1]] == [
+        list(report.parts)[: at + 1] for at in range(len(report.parts))
+    ]
+    assert [one["finished"] for one in said] == [False] * len(report.parts) + [True]
+    assert kept[-1] == report.as_json()
+
+
 def test_a_goal_is_met_by_what_is_shown():
     up = Row("accuracy", Goal("", 0.78), Estimate(0.7796, 0.7, 0.8))
     down = Row("error", Goal(".021", 0.02, most=True), Estimate(0.0206, 0.01, 0.03))
@@ -118,7 +139,13 @@ def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
     report = Report({"form": "none"})
     report.add("Accuracy", [Row("top-1", Goal(".7", 0.8), Estimate(0.75, 0.7, 0.8), (0.7, 0.8))])
     asked = []
-    monkeypatch.setattr(running, "run", lambda *arguments: asked.append(arguments[:5]) or report)
+
+    def run(*arguments, keep):
+        asked.append(arguments)
+        keep(report)
+        return report
+
+    monkeypatch.setattr(running, "run", run)
     result = CliRunner(env={"COLUMNS": "80"}).invoke(
         app, ["bench", "attribution", "--json", "a.json", "--workers", "1", "--part", "text", "--part", "cost"]
     )
@@ -160,6 +187,15 @@ def test_a_part_that_there_is_not_is_refused():
 def test_more_workers_than_there_may_be_are_refused():
     result = CliRunner().invoke(app, ["bench", "attribution", "--workers", "0"])
     assert (result.exit_code, result.stderr) == (2, "error: workers is 0; it must be from 1 to 1024\n")
+
+
+def most_threads(_number):
+    return max(pool["num_threads"] for pool in threadpool_info())
+
+
+def test_a_worker_computes_in_one_thread():
+    with method.processes(2) as pool:
+        assert set(method.each(pool, most_threads, range(4))) == {1}
 
 
 def end_in_mid_work():
