@@ -26,6 +26,7 @@ from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.unseen import Span, judged_unseen
 from royaltycli.errors import AttributionError
+from royaltycli.parallel.threads import one_thread
 
 SPANS = {32: 2000, 128: 2000, 512: 500, 2048: 350}
 """Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
@@ -92,8 +93,9 @@ def calibrate(
     if more is not None:
         found = [more(number, each) for number, each in enumerate(found)]
     examples = _weighted([_example(span, each) for span, each in zip(spans, found, strict=True)])
-    choice = fit(examples, len(index.units))
-    return Calibration(choice, machine, *_crossed(index, spans, examples, choice))
+    with one_thread():
+        choice = fit(examples, len(index.units))
+        return Calibration(choice, machine, *_crossed(index, spans, examples, choice))
 
 
 def write_calibration(index: Index, calibration: Calibration) -> None:

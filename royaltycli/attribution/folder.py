@@ -1,8 +1,9 @@
 """The folder of an index: arrays that are mapped into memory, and a list of digests that says what belongs to it.
 
-- `index.json`: what the index is of, and the digest of each file; written last
+- `index.json`: what the index is of, and the digest of each file but those of the calibration
 - `sources.parquet`, `units.parquet`: the sources in the order of their ids, and what is credited as one
-- `calibration.json`, `calibration-prior.npy`, `machine-….npy`: how evidence is weighed, fitted to this index
+- `calibration.json`, `calibration-prior.npy`, `machine-….npy`: how evidence is weighed, fitted to this index; the
+  first, written last, has the digests of the others
 - `read/KEY/`: what was read of some pieces of the corpus: tokens, documents, sketches
 - `models/KEY/`: what attribution asks of the same documents without copies
 

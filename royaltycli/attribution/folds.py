@@ -1,4 +1,4 @@
-"""Into which folds the documents of a unit are cut, so that a calibration can overlook one of all units (rule U9)."""
+"""Into which folds the documents of a unit are cut, so that a calibration can overlook one of all units (rule U19)."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def by_matches(index: Index) -> Judge:
 
 
 def own_parts(tokens: Ids, prompt: Ids | None) -> Iterator[Ids]:
-    """The stretches of an output that it does not merely repeat from its prompt, without those of a token or two."""
+    """The stretches of an output that it does not merely repeat from its prompt (rule U14)."""
     if prompt is None or not len(prompt) or len(tokens) < REPEATED:
         yield tokens
         return

@@ -29,6 +29,7 @@ from royaltycli.attribution.shift import (
     shares_of_draws,
 )
 from royaltycli.errors import CallError
+from royaltycli.parallel.threads import one_thread
 from royaltycli.payout.measures import UNATTRIBUTED
 from royaltycli.tokens.engines import Engine
 
@@ -121,9 +122,10 @@ def attribute(
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
     judged = _entries(log, len(index.units) + 1)
-    found = mean(judged, weights) if prior is None else shares(judged, prior, weights)
     credit = _crediting(index, copies)
-    spread = credit(_resampled(judged, prior, weights, log, found))
+    with one_thread():
+        found = mean(judged, weights) if prior is None else shares(judged, prior, weights)
+        spread = credit(_resampled(judged, prior, weights, log, found))
     likeliest, details = np.zeros(len(index.sources) + 1, np.int64), list[pa.Table]()
     for first, scores in _scores(judged, prior, found, log):
         by_source = credit(scores)

@@ -109,9 +109,9 @@ def attribute(
 ) -> None:
     """Estimate which sources a model's outputs drew on, in a table that `royalty payout` takes as its basis.
 
-    Outputs are judged in spans of 128 tokens. What an output repeats of its own prompt counts for nobody, and what
-    nothing in the corpus explains is a row of its own, (unattributed). The interval beside each share is from drawing
-    the outputs anew, 200 times.
+    Outputs are judged in spans of up to 128 tokens. What an output repeats of its own prompt counts for nobody, and
+    what nothing in the corpus explains is a row of its own, (unattributed). The interval beside each share is from
+    drawing the outputs anew, 200 times.
     """
     from royaltycli import attributing
     from royaltycli.cli import console

@@ -1,4 +1,4 @@
-"""Rules U7 and U9: the evidence on a span, and how it is weighed."""
+"""Rules U7, U9 and U19: the evidence on a span, how it is weighed, and the folds that are overlooked meanwhile."""
 
 from __future__ import annotations
 

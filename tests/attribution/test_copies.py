@@ -31,6 +31,13 @@ def test_a_document_that_shares_half_is_none():
     assert grouped(some(1), some(1)[:250] + some(2)[:250]) == [0, 1]
 
 
+def test_52_of_64_places_are_needed():
+    sketch = np.arange(64, dtype=np.uint32)
+    for agree, expected in ((51, [0, 1]), (52, [0, 0])):
+        other = np.where(np.arange(64) < agree, sketch, sketch + 1000).astype(np.uint32)
+        assert groups(np.stack([sketch, other]), np.array([100, 100])).tolist() == expected
+
+
 def test_copies_of_a_copy_are_of_the_first():
     one, two = some(1), some(1)
     two[50] = 9999

@@ -1,4 +1,4 @@
-"""The network from a corpus to probabilities: a tiny language model, real documents, and what goes wrong."""
+"""Rules V1 and V5: the network from a corpus to probabilities: a tiny language model, real documents, and what goes wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which nodes of a language model are read, whatever its family; and model folders that do not serve."""
+"""Rule V2: which nodes of a language model are read, whatever its family; and model folders that do not serve."""
 
 from __future__ import annotations
 

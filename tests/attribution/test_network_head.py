@@ -1,4 +1,4 @@
-"""Heads, calibration and publishers, on numbers that are made up."""
+"""Rules V3 and V4: heads, calibration and collections, on numbers that are made up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from royaltycli.attribution.network.features import PART, Table
 from royaltycli.attribution.network.head import UNSEEN
 from royaltycli.attribution.network.learning import Examples, learn
 from royaltycli.attribution.network.measuring import Held, hits, text_alone
-from royaltycli.attribution.network.network import probabilities, publishers
+from royaltycli.attribution.network.network import collections_of, probabilities
 from royaltycli.attribution.network.spans import short_windows, windows
 
 pytestmark = pytest.mark.usefixtures("_quick")
@@ -145,9 +145,9 @@ def test_calibration_finds_the_factor_that_the_scores_lack():
     assert calibration_error(logarithms(5 * means), right) > 0.1
 
 
-def test_sources_go_by_publisher_where_there_are_many():
+def test_sources_go_by_collection_where_there_are_many():
     sources = ["book", "posts/ann", "posts/ben", "posts2"]
-    assert publishers(sources).tolist() == [0, 1, 1, 2]
+    assert collections_of(sources).tolist() == [0, 1, 1, 2]
     means = np.array([[0.0, 1.0, 0.0, 0.0]])
     flat = np.exp(probabilities(means, np.array([128]), sources, Calibration(), None))[0]
     assert flat == pytest.approx(np.exp([0, 1, 0, 0]) / np.exp([0, 1, 0, 0]).sum())

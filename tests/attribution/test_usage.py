@@ -1,4 +1,4 @@
-"""Rules U10 to U14: from a log of outputs to the table of usage."""
+"""Rules U10 to U16: from a log of outputs to the table of usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule R: object stores, read from and written to through a real S3 server that can be made hostile."""
+"""Rule D11: object stores, read from and written to through a real S3 server that can be made hostile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule R: files on web servers, read from a hostile one over HTTPS on this machine."""
+"""Rule D11: files on web servers, read from a hostile one over HTTPS on this machine."""
 
 from __future__ import annotations
 

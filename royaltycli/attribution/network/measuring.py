@@ -16,7 +16,7 @@ from royaltycli.attribution.network.head import Head
 from royaltycli.attribution.network.spans import LONG, SHORT
 
 STRENGTH = 10_000.0
-"""So many tokens of the corpus as a whole are mixed into the text model of each source, as for `evidence`."""
+"""So many tokens of the corpus as a whole are mixed into the text model of each source."""
 
 KINDS = (f"{SHORT} tokens", f"{LONG} tokens", "document")
 CELLS = 50_000_000

@@ -20,7 +20,7 @@ from royaltycli.attribution.network.model import open_model
 from royaltycli.attribution.network.spans import windows
 from royaltycli.errors import AttributionError
 
-__all__ = ["Network", "fold_of", "open_network", "publishers"]
+__all__ = ["Network", "collections_of", "fold_of", "open_network"]
 
 Scores = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -127,12 +127,12 @@ def probabilities(
 ) -> Scores:
     """The logarithms of probabilities, from the mean scores of texts.
 
-    With `within`, a text is first of a publisher, whose score is that of its likeliest source, and then of one of the
-    publisher's sources.
+    With `within`, a text is first of a collection, whose score is that of its likeliest source, and then of one of the
+    collection's sources.
     """
     if within is None:
         return _floored(means * calibration.factor(sizes)[:, None])
-    groups, best, inside = by_publisher(means, sources)
+    groups, best, inside = by_collection(means, sources)
     outer = logarithms(best * calibration.factor(sizes)[:, None])
     found = outer[:, groups]
     inside = inside * within.factor(sizes)[:, None]
@@ -146,15 +146,15 @@ def _floored(scores: Scores) -> Scores:
     return logarithms(np.maximum(logarithms(scores), FLOOR))
 
 
-def by_publisher(means: Scores, sources: Sequence[str]) -> tuple[Numbers, Scores, Scores]:
-    """The publisher of each source, the best score of each publisher, and by how much sources are below theirs."""
-    groups = publishers(sources)
+def by_collection(means: Scores, sources: Sequence[str]) -> tuple[Numbers, Scores, Scores]:
+    """The collection of each source, the best score of each collection, and by how much sources are below theirs."""
+    groups = collections_of(sources)
     best = np.full((len(means), int(groups.max()) + 1), -np.inf)
     np.maximum.at(best.T, groups, means.T)
     return groups, best, means - best[:, groups]
 
 
-def publishers(sources: Sequence[str]) -> Numbers:
-    """The publisher of each source, by its number: sources of a collection, `posts/ann`, have that one, `posts`."""
+def collections_of(sources: Sequence[str]) -> Numbers:
+    """The collection of each source, by its number: sources of a collection, `posts/ann`, have that one, `posts`."""
     _, found = np.unique([source.partition("/")[0] for source in sources], return_inverse=True)
     return found.astype(np.int64)

@@ -37,7 +37,7 @@ class About:
 
     `model` is the folder of the language model as it was named, `model_digest` that of its files, `layers` those that
     are read, `features` how many there are of a span; `manifest` and `files` are digests of the corpus. `within` is
-    the calibration of a source among those of its publisher, if there are so many sources that they go by publisher.
+    the calibration of a source among those of its collection, if there are so many sources that they go by collection.
     """
 
     model: str

@@ -22,7 +22,7 @@ from royaltycli.attribution.network.features import Table, read_features, remove
 from royaltycli.attribution.network.learning import Examples, learn
 from royaltycli.attribution.network.measuring import KINDS, Held, held_out, hits, text_alone
 from royaltycli.attribution.network.model import open_model, with_random_weights
-from royaltycli.attribution.network.network import by_publisher, probabilities, publishers
+from royaltycli.attribution.network.network import by_collection, collections_of, probabilities
 from royaltycli.corpus.contents import content_of
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -33,7 +33,7 @@ SPANS = 2000
 """Spans of a source to train with, of either length, unless another number is asked for."""
 
 MANY = 512
-"""Sources of which more go by publisher."""
+"""Sources of which more go by collection."""
 
 TESTED = 0
 """The fold whose documents the measures are of."""
@@ -145,11 +145,11 @@ def _control(
 
 
 def _calibrations(held: Held, sources: Sequence[str]) -> tuple[Calibration, Calibration | None]:
-    """The calibration, and that within publishers where there are so many sources that they go by publisher."""
-    groups = publishers(sources)
+    """The calibration, and that within collections where there are so many sources that they go by collection."""
+    groups = collections_of(sources)
     if len(sources) <= MANY or groups.max() + 1 == len(sources):
         return calibrate(held.means, held.tokens, held.right), None
-    _, best, inside = by_publisher(held.means, sources)
+    _, best, inside = by_collection(held.means, sources)
     outer = calibrate(best, held.tokens, [tuple({int(groups[one]) for one in ones}) for ones in held.right])
     own = groups[[ones[0] for ones in held.right]]
     inside = np.where(groups == own[:, None], inside, -np.inf)
