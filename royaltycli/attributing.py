@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from royaltycli.attribution.index import Index
     from royaltycli.attribution.judging import Judge, Judgement
     from royaltycli.attribution.logs import Judges
-    from royaltycli.attribution.shift import Vector
     from royaltycli.attribution.tracing import Traced
     from royaltycli.attribution.usage import Copies, Usage
     from royaltycli.tokens.engines import Ids
@@ -111,35 +111,36 @@ def attribute(
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     tell = tell or (lambda *_: None)
     place = None if model is None else Path(model)
-    judges, prior = _judges(opened, method, Path(network), place, processes, tell)
-    return run(
+    judges, calibration = _judges(opened, method, Path(network), place, processes, tell)
+    usage = run(
         opened,
         read_outputs(Path(outputs), period=period),
         engine,
         reference.decode,
         judges,
-        prior,
+        None if calibration is None else calibration.prior,
         copies=duplicates,
         account_cap=cap,
         tick=lambda done: tell(f"judging outputs: {done:,}", 0, 0),
     )
+    return usage if calibration is None else replace(usage, calibrated=calibration.spans)
 
 
 def _judges(
     opened: Index, method: Method, network: Path, model: Path | None, workers: int, tell: Tell
-) -> tuple[Judges, Vector | None]:
-    """What judges spans by a method, and the shares that it was calibrated on."""
+) -> tuple[Judges, Calibration | None]:
+    """What judges spans by a method, and how it was calibrated."""
     from royaltycli.attribution.logs import Judges
     from royaltycli.parallel.processes import WorkerProcess
 
     match method:
         case "text" | "verbatim":
-            judge, prior = _judge_of(opened, method)
+            judge, calibration = _judge_of(opened, method)
             job = (opened.path, opened.about, method)
-            return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), prior
+            return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), calibration
         case _:
-            judge, prior = _judge_beside(opened, method, network, model, workers, tell)
-            return Judges(judge), prior
+            judge, calibration = _judge_beside(opened, method, network, model, workers, tell)
+            return Judges(judge), calibration
 
 
 def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> Callable[[list[Ids]], list[Judgement]]:
@@ -152,14 +153,14 @@ def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> 
     return lambda spans: [judge(span) for span in spans]
 
 
-def _judge_of(opened: Index, method: Method) -> tuple[Judge, Vector | None]:
+def _judge_of(opened: Index, method: Method) -> tuple[Judge, Calibration | None]:
     """What judges spans by what is in an index alone."""
     from royaltycli.attribution.judging import by_matches, by_text
 
     if method == "verbatim":
         return by_matches(opened), None
     kept = _calibration_of(opened)
-    return by_text(opened, kept), kept.prior
+    return by_text(opened, kept), kept
 
 
 def _calibration_of(opened: Index) -> Calibration:
@@ -173,7 +174,7 @@ def _calibration_of(opened: Index) -> Calibration:
 
 def _judge_beside(
     opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, workers: int, tell: Tell
-) -> tuple[Judge, Vector]:
+) -> tuple[Judge, Calibration]:
     """What judges spans by a network, alone or beside the text; it is weighed the first time."""
     from royaltycli.attribution.calibration import calibrate, remember, remembered
     from royaltycli.attribution.index import reference_of
@@ -192,7 +193,7 @@ def _judge_beside(
         calibration = calibrate(opened, tick, extend=beside.extend, workers=workers)
         with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
             remember(opened, network, method, calibration)
-    return beside.judge(calibration), calibration.prior
+    return beside.judge(calibration), calibration
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

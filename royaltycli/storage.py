@@ -122,6 +122,7 @@ def note_kept() -> None:
 
 def note(said: str) -> None:
     """Let `written` say this, of what is no result file, such as standard output."""
+    _written.pop(Path(said), None)  # else it would stay in its place, before what was written since
     _written[Path(said)] = said
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import AttributionError
 from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
-from royaltycli.storage import write_parquet, write_part, write_whole
+from royaltycli.storage import note, write_parquet, write_part, write_whole
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference
@@ -52,6 +51,9 @@ Tell = Callable[[str, int, int], None]
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+KEPT = "what was done is kept, and the next `royalty index` goes on from there"
+"""What an interrupted build says."""
 
 MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
 
@@ -95,8 +97,8 @@ def build_index(
     engine_name = choose_engine(None, encoding, reference)
     shards = list(together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES))
     all_bytes = sum(piece.packed_bytes for shard in shards for piece in shard.pieces)
-    done = new = 0
-    keys = []
+    done = 0
+    keys, new = list[str](), list[str]()
     engine = None
 
     def tick(read: int) -> None:
@@ -111,19 +113,21 @@ def build_index(
         else:
             engine = engine or make_engine(engine_name, encoding, reference)
             read_shard(index, shard, key, owners, engine, tick)
-            new += 1
+            new.append(key)
+            note(KEPT)
         keys.append(key)
     tell("looking for copies", 0, 0)
     documents = [documents_of(index, key) for key in keys]
     grouped = _group(documents, [sketches_of(index, key) for key in keys])
     if not grouped.sizes.sum():
-        shutil.rmtree(index / READ)
+        folder.remove(index / READ, new)
         raise AttributionError(f"{corpus.file} leads to no text; an index needs some")
     models = _make_models(index, keys, documents, grouped, tell)
     _finish(index, corpus, encoding, keys, models, grouped)
+    note(KEPT)
     calibration = _calibrate(index, tell, workers)
     copies, tokens = int((~grouped.kept).sum()), int(grouped.sizes.sum())
-    return Built(len(grouped.sources), len(grouped.kept), copies, tokens, len(keys), new, calibration)
+    return Built(len(grouped.sources), len(grouped.kept), copies, tokens, len(keys), len(new), calibration)
 
 
 def _calibrate(index: Path, tell: Tell, workers: int) -> Calibration:
@@ -172,6 +176,7 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
         own = hashlib.sha256(said + kept.tobytes() + unit.tobytes() + cut.tobytes()).hexdigest()
         if not folder.is_whole(index / MODELS / own):
             _make_model(index, key, own, table, kept, unit, cut)
+            note(KEPT)
         made.append(own)
     tell("making models", len(keys), len(keys))
     return made

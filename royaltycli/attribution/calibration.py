@@ -38,7 +38,7 @@ UNKNOWN_EVERY = 3
 """Of so many spans one is judged a second time, with its whole unit taken out."""
 
 QUOTED_EVERY = 10
-"""Of so many spans one is matched with its own document, as what a model has by heart and quotes."""
+"""Of so many spans one is judged with nothing taken out, as what a model has by heart and quotes."""
 
 UNKNOWN = 0.2
 """The part that those have together, whatever their number."""

@@ -86,18 +86,13 @@ class Evidence:
     matches: tuple[Match, ...]
 
 
-def evidence(
-    index: Index, tokens: Ids, machine: Machine | None, left_out: LeftOut | None = None, *, quoted: bool = False
-) -> Evidence:
-    """The evidence on a span of at least one token; `machine` has not seen what is left out.
-
-    What is left out is still matched if it counts as `quoted`.
-    """
+def evidence(index: Index, tokens: Ids, machine: Machine | None, left_out: LeftOut | None = None) -> Evidence:
+    """The evidence on a span of at least one token; `machine` has not seen what is left out."""
     size = len(tokens)
     root = np.sqrt(size)
     found = {order: _found(index, tokens, order, left_out) for order in ORDERS}
     surprisal = _surprisal(index, found[1].totals, found[2].totals)
-    matches = find_matches(index, tokens, surprisal, None if quoted else left_out)
+    matches = find_matches(index, tokens, surprisal, left_out)
     sums = {order: _sums(index, order, left_out) for order in ORDERS}
     weights = {order: _weights(found[order], tokens, order) for order in ORDERS}
     odds = [odd for order in ORDERS for odd in _odds(found[order], sums[order], weights[order])]

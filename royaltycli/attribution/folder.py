@@ -12,10 +12,12 @@ Each of the latter two has a `part.json`, written last, with the digests of its 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -30,7 +32,7 @@ from royaltycli.storage import write_text, write_whole
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-VERSION = 6
+VERSION = 7
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
 LIST, PART = "index.json", "part.json"
@@ -107,7 +109,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """What `write_json` wrote. Raises AttributionError if it is missing or damaged."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise damaged(path) from error
     if not isinstance(value, dict):
         raise damaged(path)
@@ -127,9 +129,9 @@ def digest_of(path: Path) -> str:
 
 
 def digests_in(folder: Path, parts: list[str]) -> dict[str, str]:
-    """The digests of all files in some folders of an index, by their names in it."""
-    files = [path for part in parts for path in sorted((folder / part).iterdir())]
-    return {path.relative_to(folder).as_posix(): digest_of(path) for path in files}
+    """The digests of all files of some finished parts of an index, by their names in it. Raises AttributionError."""
+    names = [f"{part}/{name}" for part in parts for name in (*read_json(folder / part / PART), PART)]
+    return {name: digest_of(folder / name) for name in names}
 
 
 def check_digests(folder: Path, digests: dict[str, str]) -> None:
@@ -154,6 +156,14 @@ def remove_others(folder: Path, keys: set[str]) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if KEY.fullmatch(path.name) and path.name not in keys and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def remove(folder: Path, keys: Sequence[str]) -> None:
+    """Remove some parts from a folder of keys, and the folder if nothing else is in it."""
+    for key in keys:
+        shutil.rmtree(folder / key, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def finish(part: Path) -> None:
@@ -185,6 +195,6 @@ def check_place(folder: Path) -> None:
     """Raises OutputError if an index cannot be made in a folder, as something else is there."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the index")
-    others = [path.name for path in folder.iterdir() if path.name not in OWN] if folder.is_dir() else []
-    if any(not name.startswith(".") for name in others):
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if others := [name for name in names if name not in OWN and not name.startswith(".")]:
         raise OutputError(f"{folder} holds {min(others)}, which is of no index; name a new folder, or an index")

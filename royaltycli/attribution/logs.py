@@ -114,7 +114,7 @@ def judge_log(
 
 
 def _read(engine: Engine, output: Output) -> _Read:
-    text = _encoded(engine, output.text)
+    text = _encoded(engine, output.text if output.text.strip() else "")  # of blanks nobody is the source
     prompt = None if output.prompt is None else _encoded(engine, output.prompt)
     return _Read(output, len(text), [span for part in own_parts(text, prompt) for span in spans_of(part)])
 

@@ -30,8 +30,7 @@ SMALL = 50_000
 class Span:
     """A stretch of a document, by its number in a model; while it is judged, its fold is left out.
 
-    Of one that is `unknown` its unit is left out, and a fold of the others. One that is `quoted` is matched all the
-    same.
+    Of one that is `unknown` its unit is left out, and a fold of the others; of one that is `quoted` nothing.
     """
 
     tokens: Ids
@@ -43,8 +42,16 @@ class Span:
     quoted: bool = False
 
     @property
-    def left_out(self) -> LeftOut:
-        """What is overlooked while it is judged: always a fold, so that as much of the corpus is there for all."""
+    def machine(self) -> int:
+        """The number of the machine that judges it."""
+        left_out = self.left_out
+        return OF_ALL if left_out is None else number_of(left_out.fold, left_out.unit)
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """What is overlooked while it is judged: unless it is quoted a fold, so that all find as much of the corpus."""
+        if self.quoted:
+            return None
         return LeftOut(parts_with(self.unit), self.unit) if self.unknown else LeftOut(self.fold)
 
 
@@ -62,8 +69,7 @@ def judged_unseen(
 
     `tick` is told how many steps of how many are done, by one thread at a time. Raises WorkerError if a worker is lost.
     """
-    numbers = [number_of(span.left_out.fold, span.left_out.unit) for span in spans]
-    places = [[at for at, own in enumerate(numbers) if own == number] for number in range(MACHINES)]
+    places = [[at for at, span in enumerate(spans) if span.machine == number] for number in range(MACHINES)]
     tasks = [(number, [spans[at] for at in own]) for number, own in enumerate(places)]
     steps, lock = itertools.count(1), threading.Lock()
 
@@ -119,7 +125,7 @@ def _judge(index: Index, step: Callable[[], None]) -> Callable[[Task], Judged]:
         step()
         found = []
         for span in spans:
-            one = evidence(index, span.tokens, machine, span.left_out, quoted=span.quoted)
+            one = evidence(index, span.tokens, machine, span.left_out)
             found.append(replace(one, matches=()))
             step()
         return found, machine if number == OF_ALL else None

@@ -86,7 +86,8 @@ Copies = Literal["split", "first"]
 class Usage:
     """The usage table, the details, and how many outputs of how many tokens it rests on.
 
-    `repeated` tokens are from prompts, and `capped` accounts count for less than they weigh.
+    `repeated` tokens are from prompts, and `capped` accounts count for less than they weigh. What judged the
+    outputs was `calibrated` on so many spans; None if it was not.
     """
 
     table: pa.Table
@@ -95,6 +96,7 @@ class Usage:
     tokens: int
     repeated: int
     capped: int
+    calibrated: int | None = None
 
 
 def attribute(
@@ -238,7 +240,7 @@ def _scored(
 def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> pa.Table:
     """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
     parts = exact(share)
-    low, high = np.quantile(spread, [0.025, 0.975], axis=0)
+    low, high = np.clip(np.quantile(spread, [0.025, 0.975], axis=0), 0, 1)  # sums may be off by their last bits
     ids, titles = index.source_ids, index.sources["title"].to_pylist()
     order = sorted((number for number in range(len(ids)) if parts[number]), key=lambda one: (-parts[one], ids[one]))
     rows = [*order, len(ids)]

@@ -116,13 +116,14 @@ def attribute(
     from royaltycli import attributing
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.remote.writing import real_name
 
     if top < 0:
         raise CallError(f"top is {top}; it must be 0 or more")
     places = [options.usage_place(output, outputs, index, network)]
     if details is not None:
         places.append(options.usage_place(details, outputs, index, network))
-        if places[0][0] == places[1][0]:
+        if len({real_name(place) for place, _ in places}) == 1:
             raise CallError("the usage and the details would be one file; name two")
     with console.doing(quiet=quiet) as tell:
         usage = attributing.attribute(

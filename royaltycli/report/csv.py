@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FREE_TEXT = ("title", "name", "license", "text", "place", "excerpt")
+FREE_TEXT = ("title", "name", "license", "text", "place", "excerpt", "output_id", "passage")
 
 FORMULA = "^[\\s\\pC\\pZ\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]"
 """How text begins that a spreadsheet may run (OWASP, CSV injection), full-width forms and leading blanks included.

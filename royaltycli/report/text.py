@@ -17,7 +17,8 @@ import pyarrow as pa
 ROWS_AT_ONCE = 1 << 16
 MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
 """What would be taken for markup in a Markdown cell; a backslash before it makes it text."""
-NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "holder_share", "credited_tokens")
+NUMBERS = ("seen_tokens", "share", "payout", "holder_share", "credit", "low", "high", "score")
+"""Columns whose texts are numbers."""
 
 
 def write_json(file: BinaryIO, rows: pa.Table) -> None:
@@ -38,8 +39,12 @@ def write_jsonl(file: BinaryIO, rows: pa.Table) -> None:
 def write_markdown(file: BinaryIO, rows: pa.Table) -> None:
     """A Markdown table, numbers to the right."""
     file.write(_line(rows.column_names))
-    file.write(_line(["---:" if name in NUMBERS else "---" for name in rows.column_names]))
+    file.write(_line(["---:" if _is_number(field) else "---" for field in rows.schema]))
     file.writelines(_line([_cell(value) for value in row.values()]) for row in _rows(rows))
+
+
+def _is_number(field: pa.Field) -> bool:
+    return field.name in NUMBERS or pa.types.is_integer(field.type) or pa.types.is_decimal(field.type)
 
 
 def _rows(rows: pa.Table) -> Iterator[dict[str, Any]]:
@@ -60,6 +65,8 @@ def _exact(value: object) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 

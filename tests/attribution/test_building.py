@@ -8,15 +8,22 @@ import shutil
 import pytest
 
 from royaltycli import attributing
+from royaltycli.attribution import building
 from royaltycli.attribution.calibration import read_calibration
 from royaltycli.attribution.folder import MACHINE
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, OutputError
+from royaltycli.storage import written
 from tests.attribution.conftest import prose
 
 
 def files(place):
     return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def logged(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"id": 1, "text": "river stone"}', encoding="utf-8")
+    return tmp_path / "log.jsonl"
 
 
 @pytest.fixture
@@ -86,6 +93,47 @@ def test_what_was_damaged_is_made_anew(index, tmp_path):
     assert files(index.path) == whole
 
 
+def test_a_corpus_that_has_lost_its_text_leaves_the_index_as_it_is(index, tmp_path):
+    whole = files(index.path)
+    for path in tmp_path.glob("*/*.txt"):
+        path.write_text("", encoding="utf-8")
+    with pytest.raises(AttributionError, match="leads to no text"):
+        attributing.index(tmp_path, index.path)
+    assert files(index.path) == whole
+
+
+def test_a_build_that_is_interrupted_says_that_the_next_one_goes_on(index, tmp_path, monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    (tmp_path / "ann" / "0.txt").write_text(prose(99), encoding="utf-8")
+    monkeypatch.setattr(building, "calibrate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        attributing.index(tmp_path, index.path)
+    assert written() == building.KEPT
+
+
+@pytest.mark.parametrize("name", ["index.json", "calibration.json", "models/*/part.json"])
+def test_a_list_that_is_nested_without_end_is_damaged_and_made_anew(index, tmp_path, name):
+    whole = files(index.path)
+    (place,) = index.path.glob(name)
+    place.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(AttributionError, match="damaged"):
+        attributing.attribute(logged(tmp_path), index=index.path)
+    attributing.index(tmp_path, index.path)
+    assert files(index.path) == whole
+
+
+@pytest.mark.parametrize("part", ["read", "models"])
+def test_what_others_put_beside_the_files_of_a_part_is_none_of_them(index, tmp_path, part):
+    (place,) = (index.path / part).iterdir()
+    (place / "folder").mkdir()
+    (place / ".DS_Store").write_bytes(b"one")
+    attributing.index(tmp_path, index.path)
+    (place / ".DS_Store").write_bytes(b"two")
+    assert attributing.attribute(logged(tmp_path), index=index.path).outputs == 1
+
+
 def test_documents_of_several_sources_are_a_unit_of_their_own(tmp_path):
     rows = [{"text": prose(1), "by": ["ann", "bob"]}, {"text": prose(2), "by": ["ann"]}]
     (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
@@ -110,6 +158,7 @@ def test_nothing_of_others_is_touched(index, tmp_path):
     (index.path / "models" / "mine" / "weights.bin").write_bytes(b"mine")
     attributing.index(tmp_path, index.path)
     assert (index.path / "models" / "mine" / "weights.bin").read_bytes() == b"mine"
+    (index.path / ".DS_Store").write_bytes(b"hidden")
     shutil.copy(tmp_path / "corpus.toml", index.path / "corpus.toml")
     with pytest.raises(OutputError, match=r"holds corpus\.toml, which is of no index"):
         attributing.index(tmp_path, index.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,10 +22,11 @@ def place(corpus, tmp_path, monkeypatch):
     return tmp_path
 
 
-def attribute(place, outputs, *options):
-    """What is said of so many outputs, which all quote one document of ann."""
-    text = " ".join(prose(0).split()[100:200])
-    lines = [json.dumps({"id": number, "text": text}) for number in range(outputs)]
+def attribute(place, outputs, *options, of_bob=0):
+    """What is said of so many outputs, which all quote one document of ann, and of others that quote one of bob."""
+    seeds = [0] * outputs + [10] * of_bob
+    texts = [" ".join(prose(seed).split()[100:200]) for seed in seeds]
+    lines = [json.dumps({"id": number, "text": text}) for number, text in enumerate(texts)]
     (place / "outputs.jsonl").write_text("\n".join(lines), encoding="utf-8")
     result = CliRunner().invoke(app, ["attribute", "outputs.jsonl", "--method", "verbatim", *options])
     assert result.exit_code == 0, result.output
@@ -43,6 +45,16 @@ def test_usage_and_details_are_written_as_their_endings_say(place):
 def test_intervals_of_few_outputs_are_said_to_be_too_narrow(place):
     assert FEW in attribute(place, 29)
     assert FEW not in attribute(place, 30)
+
+
+def test_an_index_that_is_too_small_to_judge_by_is_said_to_be(place):
+    said = attribute(place, 1, "--method", "text")
+    assert re.search(r"Note: the index had only \d+ spans to calibrate by: the shares are a guess", said)
+    assert "a guess" not in attribute(place, 1)
+
+
+def test_sources_that_are_not_shown_are_one_line(place):
+    assert re.search(r"\(1 other\) 2\d\.\d{3} % 1 ", attribute(place, 3, "--top", "1", of_bob=1))
 
 
 def test_a_quiet_command_says_nothing(place):

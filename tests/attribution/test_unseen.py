@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from royaltycli.attribution import unseen
-from royaltycli.attribution.calibration import calibrate
+from royaltycli.attribution.calibration import calibrate, sample
+from royaltycli.attribution.evidence import evidence
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
@@ -34,6 +36,17 @@ def test_the_calibration_does_not_depend_on_workers(index, several, monkeypatch)
     assert found.machine.weights.tobytes() == alone.machine.weights.tobytes()
     assert found.prior.tobytes() == alone.prior.tobytes()
     assert workers() == []
+
+
+def test_a_span_that_is_quoted_is_judged_as_any_text_is_and_the_others_are_not(index):
+    spans = list(sample(index, 0))
+    found, machine = unseen.judged_unseen(index, spans, 1, lambda *_said: None)
+    alike = [
+        np.array_equal(one.measures, evidence(index, span.tokens, machine).measures)
+        for span, one in zip(spans, found, strict=True)
+    ]
+    assert alike == [span.quoted for span in spans]
+    assert 0 < sum(alike) < len(alike)
 
 
 def test_a_lost_worker_fails_the_calibration(index, monkeypatch):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import royaltycli
 from royaltycli import attributing
 from royaltycli.attribution import usage
+from royaltycli.attribution.index import open_index
 from royaltycli.attribution.judging import own_parts, spans_of
 from royaltycli.attribution.usage import exact
 from royaltycli.errors import AttributionError, CallError
@@ -70,8 +71,9 @@ def test_what_an_output_repeats_of_its_prompt_counts_for_nobody(index, tmp_path)
     assert credits_of(usage)[UNATTRIBUTED] > Decimal("0.98")
 
 
-def test_an_empty_output_weighs_and_is_unattributed(index, tmp_path):
-    usage = attributing.attribute(log(tmp_path, {"text": ""}, {"text": QUOTE}), index=index, method="verbatim")
+@pytest.mark.parametrize("blank", ["", " ", "  \n\t", "\u3000"])
+def test_an_output_without_a_word_weighs_and_is_unattributed(index, tmp_path, blank):
+    usage = attributing.attribute(log(tmp_path, {"text": blank}, {"text": QUOTE}), index=index)
     assert credits_of(usage)[UNATTRIBUTED] >= Decimal("0.5")
 
 
@@ -118,6 +120,14 @@ def test_the_interval_holds_the_share(index, tmp_path):
     for row in attributing.attribute(outputs, index=index).table.to_pylist():
         assert Decimal(row["low"]) <= Decimal(row["credit"]) + Decimal("1e-6")
         assert Decimal(row["credit"]) <= Decimal(row["high"]) + Decimal("1e-6")
+
+
+def test_no_bound_is_below_nothing_or_above_all(index):
+    """As sums may be, by their last bits."""
+    opened = open_index(index)
+    share = np.array([0.0, 0.0, 1.0, 0.0])
+    rows = usage._table(opened, share, np.stack([share - 1e-16, share + 1e-16]), np.zeros(4, np.int64)).to_pylist()
+    assert [(row["low"], row["high"]) for row in rows] == [("0.999999", "1.000000"), ("0.000000", "0.000001")]
 
 
 def test_a_payout_by_the_usage(index, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -118,6 +119,14 @@ def test_markdown_has_the_same_cells(name):
 def test_markdown_puts_numbers_to_the_right():
     lines = written("markdown", RESULTS["payout by source"]).decode().split("\n")
     assert lines[1] == "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |"
+
+
+def test_markdown_knows_numbers_by_their_types_too():
+    rows = pa.table(
+        {"place": ["a.txt"], "documents": [3], "excess": [Decimal("0.100")], "low": ["0.1"], "copy": [True]}
+    )
+    lines = written("markdown", rows).decode().split("\n")
+    assert lines[1:3] == ["| --- | ---: | ---: | ---: | --- |", "| a.txt | 3 | 0.100 | 0.1 | true |"]
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,10 @@ def show_usage(usage: Usage, rows: int) -> None:
     shown = named[:rows] if rows else named
     lines = [_line(row) for row in shown]
     if len(named) > len(shown):
-        left = sum((Decimal(row["credit"]) for row in named[len(shown) :]), Decimal())
-        others = {"source_id": f"({len(named) - len(shown):,} others)", "title": None, "interval": "", "outputs": ""}
-        lines.append(others | {"share": left})
+        left = named[len(shown) :]
+        others = {"source_id": f"({several(len(left), 'other')})", "title": None, "interval": ""}
+        share, outputs = sum(Decimal(row["credit"]) for row in left), sum(row["outputs"] for row in left)
+        lines.append(others | {"share": share, "outputs": outputs})
     lines += [_line(row) for row in rest]
     show_ranking(make_console(), lines, NAMES, "share")
     say(
@@ -70,6 +71,9 @@ def show_usage(usage: Usage, rows: int) -> None:
         + (f", {usage.repeated:,} of them repeated from a prompt and not attributed" if usage.repeated else "")
         + ". Attribution is an estimate: docs/attribution.md says what it cannot know."
     )
+    if usage.calibrated is not None and usage.calibrated < FEW:
+        spans = several(usage.calibrated, "span")
+        say(f"Note: the index had only {spans} to calibrate by: the shares are a guess, but for `--method verbatim`.")
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
@@ -81,5 +85,5 @@ def _line(row: dict[str, object]) -> dict[str, object]:
     # Rounded outwards, as the file has them: else a small share would stand outside its own interval.
     outwards = {"low": ROUND_FLOOR, "high": ROUND_CEILING}
     low, high = (Decimal(str(row[end])).quantize(Decimal("1e-4"), how) * 100 for end, how in outwards.items())
-    line: dict[str, object] = {"source_id": row["source_id"], "title": row["title"], "outputs": f"{row['outputs']:,}"}
+    line: dict[str, object] = {"source_id": row["source_id"], "title": row["title"], "outputs": row["outputs"]}
     return line | {"share": Decimal(str(row["credit"])), "interval": f"{low:.2f} to {high:.2f} %"}

@@ -82,7 +82,7 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
     for owner, files in list(zip(owners, sizes, strict=True))[:ROWS]:
         table.add_row(clean(owner.id), f"{len(files):,}", f"{sum(files):,}")
     if len(owners) > ROWS:
-        table.add_row(f"({len(owners) - ROWS:,} others)", "", "", style="dim")
+        table.add_row(f"({several(len(owners) - ROWS, 'other')})", "", "", style="dim")
     console.print(Text(clean(corpus.name or corpus.file), style="bold"))
     print_whole(console, table)
     if every_file:
@@ -173,7 +173,7 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     if rows:
         if sums.sources > len(rows):
             rest = sums.credited_tokens - sum(row["tokens"] for row in rows)
-            rows.append({"source_id": f"({sums.sources - len(rows):,} others)", "title": None, "tokens": rest})
+            rows.append({"source_id": f"({several(sums.sources - len(rows), 'other')})", "title": None, "tokens": rest})
         shares = [{**row, "share": Fraction(row["tokens"], max(sums.credited_tokens, 1))} for row in rows]
         what = "Tokens" if sums.duplicates == "all" else "Credited"
         headers = {"source_id": "Source", "title": "Title", "tokens": what, "share": "Share"}

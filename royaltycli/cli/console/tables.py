@@ -23,7 +23,7 @@ ROWS = 25
 ASIDES = ("title", "name", "holders")
 """Columns that a table shows as far as there is room for them."""
 
-NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout")
+NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "outputs")
 
 ROOMY = 10_000
 """Cells in which every table is as wide as it likes."""
