@@ -59,9 +59,12 @@ def test_the_folds_of_a_unit_have_as_many_spans_each_whatever_their_sizes(corpus
 
 
 def test_a_span_is_not_matched_with_what_is_left_out(index):
-    """Or every span would be its own best evidence: a check that a leak must fail."""
+    """Or every span would be its own best evidence: a check that a leak must fail. Nothing is left out of quotes."""
     seen = 0
     for span in sample(index, 0):
+        if span.quoted:
+            assert span.left_out is None
+            continue
         found = evidence(index, span.tokens, None, span.left_out)
         leaky = evidence(index, span.tokens, None)
         assert longest_of(leaky) == len(span.tokens)
