@@ -51,9 +51,10 @@ class Beside:
 
     def extend(self, spans: Sequence[Span]) -> Extend:
         """Adds the network's measures to the evidence on spans of the corpus's own documents."""
-        documents = [self._document(span) for span in spans]
         texts = [self._decode(span.tokens.tolist()) for span in spans]
-        logs = self._of_units(self._scores(texts, [self._fold_of(text) for text in documents]))
+        # What is quoted is judged as any other text is, by the head that has seen it.
+        folds = [-1 if span.quoted else self._fold_of(self._document(span)) for span in spans]
+        logs = self._of_units(self._scores(texts, folds))
         for row, span in zip(logs, spans, strict=True):
             if span.unknown:  # the others have all probability then
                 own = min(float(np.exp(row[span.unit])), 1 - np.exp(LOWEST))

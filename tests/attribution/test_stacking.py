@@ -139,7 +139,7 @@ def test_measures_stand_beside_those_of_text_or_in_their_place(index):
 
 
 def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(index, network_documents):
-    """The fold is that of the whole document, as it stands in the corpus."""
+    """The fold is that of the whole document, as it stands in the corpus. A quote is judged by the head of all."""
     texts, asked = {text for _, text in network_documents}, []
 
     def fold_of(text):
@@ -147,12 +147,13 @@ def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(index, n
         return 3
 
     def scores(texts, fold):
-        assert fold == [3] * len(texts)
+        assert fold == [-1 if span.quoted else 3 for span in spans]
         return np.zeros((len(texts), len(index.sources)))
 
-    spans = list(sample(index, 0))[:10]
+    spans = list(sample(index, 0))[:20]
+    assert any(span.quoted for span in spans)
     Beside(index, index.source_ids, scores, fold_of, reference_of(index).decode, "all").extend(spans)
-    assert len(asked) == len(spans)
+    assert len(asked) == sum(not span.quoted for span in spans)
     assert set(asked) <= texts
 
 
