@@ -126,10 +126,13 @@ AT_A_TIME = 16
 """Small files, and names of files, that one process asks other machines for at a time."""
 
 # -- counting -----------------------------------------------------------------------------------
-CACHE_BYTES = 512 * MiB
-"""Growth of the process, per worker, at which a counting engine and its caches are made anew."""
+CACHE_TEXT = 480 * MiB
+"""How much text a counting engine counts before it is made anew, as its caches only grow."""
 
-CACHE_CHECK_BYTES = 32 * MiB
+CACHE_BYTES = 256 * MiB
+"""Growth of the process, per worker, at which it is made anew before that: text with very many new words."""
+
+CACHE_CHECK_BYTES = 16 * MiB
 """How much text a worker counts before it looks at its memory again."""
 
 WHITESPACE_RUN = 100_000

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.errors import CallError, EncodingError
-from royaltycli.limits import CACHE_BYTES, CACHE_CHECK_BYTES
+from royaltycli.limits import CACHE_BYTES, CACHE_CHECK_BYTES, CACHE_TEXT
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.reference import Reference, without_special_tokens
 from royaltycli.tokens.unicode_guard import guarded
@@ -112,12 +112,12 @@ class Gigatoken:
 
         if not len(texts):
             return np.empty(0, dtype=np.int64)
+        self._bound_caches(texts.nbytes)
         encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
         counts = np.asarray(awkward.num(encoded)).astype(np.int64)
         if self._reference is not None:
             for index in guarded(texts):
                 counts[index] = self._reference.count(texts[int(index)].as_py())
-        self._bound_caches(texts.nbytes)
         return counts
 
     def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
@@ -126,6 +126,7 @@ class Gigatoken:
 
         if not len(texts):
             return _joined([])
+        self._bound_caches(texts.nbytes)
         encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
         counts = np.asarray(awkward.num(encoded)).astype(np.int64)
         ids = np.asarray(awkward.flatten(encoded)).astype(np.uint32, copy=False)
@@ -134,22 +135,21 @@ class Gigatoken:
             for index in other:
                 parts[index] = np.array(self._reference.encode(texts[int(index)].as_py()), np.uint32)
             ids, counts = _joined(parts)
-        self._bound_caches(texts.nbytes)
         return ids, counts
 
     def _renew(self) -> None:
         self._tokenizer: Any = None  # the old one's memory is free before the new one takes its own
         self._tokenizer = _load(self._encoding)
-        self._since_check = 0
+        self._counted = 0
         self._base = self._process.memory_info().rss
 
-    def _bound_caches(self, counted: int) -> None:
-        """Make the tokenizer anew when its caches, which only grow, have grown enough."""
-        self._since_check += counted
-        if self._since_check < CACHE_CHECK_BYTES:
+    def _bound_caches(self, coming: int) -> None:
+        """Make the tokenizer anew if its caches, which only grow, have grown enough before so much text to come."""
+        checks = self._counted // CACHE_CHECK_BYTES
+        self._counted += coming
+        if self._counted // CACHE_CHECK_BYTES == checks:
             return
-        self._since_check = 0
-        if self._process.memory_info().rss - self._base > CACHE_BYTES:
+        if self._counted > CACHE_TEXT or self._process.memory_info().rss - self._base > CACHE_BYTES:
             self._renew()
 
 

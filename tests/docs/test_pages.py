@@ -81,6 +81,7 @@ def test_every_rule_that_a_test_or_the_code_cites_exists():
 
 def test_the_limits_in_the_rules_are_those_of_the_code():
     page = text("docs/spec-counting.md")
+    assert f"after {limits.CACHE_TEXT // limits.MiB} MiB of text" in page
     assert f"grown by {limits.CACHE_BYTES // limits.MiB} MiB" in page
     assert f"unpack to {limits.EXPANSION_FREE // limits.MiB} MiB and {limits.EXPANSION} times its size" in page
     assert f"longer than {limits.NAME_LENGTH:,} characters" in page

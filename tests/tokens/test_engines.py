@@ -97,18 +97,21 @@ def test_counting_by_pieces_is_counting(name, document):
         assert reference(name).count_by_pieces(document) == len(encode(document))
 
 
-def test_caches_are_bounded(monkeypatch):
-    """Random words fill the caches; past the bound the tokenizer is made anew, and counts go on the same."""
-    monkeypatch.setattr(engines, "CACHE_BYTES", 1)
+@pytest.mark.parametrize("bound", ["CACHE_BYTES", "CACHE_TEXT"])
+def test_caches_are_bounded(monkeypatch, bound):
+    """Past either bound the tokenizer is made anew before it counts more, and counts go on the same."""
     monkeypatch.setattr(engines, "CACHE_CHECK_BYTES", 1000)
     counter = engine("gigatoken", "r50k_base")
     first = counter._tokenizer
-    letters = np.random.default_rng(1).integers(97, 123, 8_000_000, dtype=np.uint8)
+    letters = np.random.default_rng(1).integers(97, 123, 8_000_000, dtype=np.uint8)  # random words, which fill caches
     letters[::8] = ord(" ")
     document = letters.tobytes().decode()
     before = counted(counter, [document])
-    assert counter._tokenizer is not first
     assert counted(counter, [document]) == before
+    assert counter._tokenizer is first
+    monkeypatch.setattr(engines, bound, 1)
+    assert counted(counter, [document]) == before
+    assert counter._tokenizer is not first
 
 
 @pytest.mark.parametrize("version", ["", "0.9.0", "0.11.0"])
