@@ -152,6 +152,15 @@ def test_a_workbook_says_what_shares_go_by():
 
 
 @pytest.mark.usefixtures("tokens")
+@pytest.mark.parametrize("shared_by", ["--basis usage", "--blend 40%"])
+def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by):
+    said = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by} --usage usage.csv")).stderr
+    assert "80 % of the usage is of no source, and shared among all; a policy can send it elsewhere" in said
+    silent = CliRunner().invoke(app, shlex.split("payout -p 1000 -r 20% --blend 0 --usage usage.csv")).stderr
+    assert "usage" not in silent
+
+
+@pytest.mark.usefixtures("tokens")
 def test_the_usage_that_a_payout_is_made_from_is_not_written_over():
     result = CliRunner().invoke(app, shlex.split("payout -p 1 -r 1 --basis usage --usage usage.csv -o usage.csv"))
     assert (result.exit_code, Path("usage.csv").read_text(encoding="utf-8")) == (2, USAGE)

@@ -26,13 +26,15 @@ class Basis:
     """Seen tokens of every source, times 10**places so that all are whole; or its weight by another basis.
 
     `rest` is the part of the whole run that was not scanned, on the same scale; None where nothing
-    is known of it, or nothing is missing.
+    is known of it, or nothing is missing. `unattributed` is the part of the usage that no source has, from 0 to 1,
+    and that all share.
     """
 
     weights: Integers
     places: int
     scanned: int
     rest: int | None = None
+    unattributed: Fraction = Fraction(0)
 
     @property
     def total(self) -> int:

@@ -24,15 +24,16 @@ def weights_by(
     Raises AmountError if something is to be shared out (`needed`) by a measure that is zero everywhere, and
     whatever `measured` raises.
     """
-    parts = []
+    parts, unattributed = [], Fraction(0)
     for name, weight in basis:
         numbers = measured(name, table, total_tokens, usage)
-        if name == "usage":  # what it attributes to nobody is for all (rule Y6)
+        if name == "usage":  # what it attributes to nobody is for all (rule B6)
+            unattributed = Fraction(numbers.rest, numbers.total) if weight and numbers.rest else unattributed
             numbers = replace(numbers, rest=0)
         if needed and weight and not numbers.total:
             raise zero_everywhere(name)
         parts.append((weight, numbers))
-    return blended(parts)
+    return replace(blended(parts), unattributed=unattributed)
 
 
 def blended(parts: Sequence[tuple[Fraction, Measured]]) -> Basis:

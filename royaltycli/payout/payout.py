@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -42,6 +43,9 @@ class Payout:
     destinations: tuple[tuple[str, int], ...]
     exact: tuple[tuple[str, int], ...] = ()
     """The destinations of a payout by a policy, in millionths of a minor unit."""
+
+    unattributed: Fraction = Fraction(0)
+    """The part of the usage that no source has, from 0 to 1, and that without a policy all sources share."""
 
 
 def pay(
@@ -85,7 +89,7 @@ def pay(
     paid = _Paid(table, seen, shared, units[: table.num_rows], unscanned, pool, currency, top, period)
     rows, elsewhere = _BY[by](paid)
     destinations = ((PAID, pool - sum(elsewhere.values())), *elsewhere.items())
-    return Payout(rows, pool, currency, by, destinations)
+    return Payout(rows, pool, currency, by, destinations, unattributed=shared.unattributed)
 
 
 @dataclass(frozen=True, slots=True)

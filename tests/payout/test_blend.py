@@ -145,8 +145,9 @@ def test_rule_b7_the_blend_of_an_example_to_check_on_paper():
 
 def test_rule_b6_the_unattributed_part_of_the_usage_is_for_all():
     usage = usage_of(**{"a": "1", "b": "1", "(unattributed)": "98"})
-    rows = pay(table(), pool=100, currency=DOLLAR, basis=(("usage", Fraction(1)),), usage=usage).rows
-    assert records(rows, "source_id", "share", "payout") == [
+    paid = pay(table(), pool=100, currency=DOLLAR, basis=(("usage", Fraction(1)),), usage=usage)
+    assert paid.unattributed == Fraction(98, 100)
+    assert records(paid.rows, "source_id", "share", "payout") == [
         ("a", "0.5", "0.50"),
         ("b", "0.5", "0.50"),
         ("c", "0", "0.00"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from royaltycli.payout.payout import Payout
 
 INDENT = 2
+UNATTRIBUTED_DIGITS = 3
 
 
 def show_shares(rows: pa.Table, by: str) -> None:
@@ -43,6 +44,7 @@ def show_payout(payout: Payout, by: str) -> None:
 def prove(payout: Payout, *, aside: bool) -> None:
     """The line that proves that every unit of the pool went somewhere; on standard error if `aside`."""
     from royaltycli.payout.currency import exact_money, money
+    from royaltycli.payout.estimate import percent
 
     currency = payout.currency
     parts = [f"{name} {grouped(money(units, currency))}" for name, units in payout.destinations]
@@ -53,6 +55,9 @@ def prove(payout: Payout, *, aside: bool) -> None:
         speak(Text(line, style="bold"))
     else:
         make_console().print(Text(line, style="bold"), soft_wrap=True)
+    if payout.unattributed:
+        part = f"{percent(payout.unattributed, UNATTRIBUTED_DIGITS)} % of the usage"
+        say(f"{part} is of no source, and shared among all; a policy can send it elsewhere ([usage] unattributed).")
 
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
