@@ -55,7 +55,7 @@ def measure(setting: Setting) -> Headed:
         return
     yield "Network and text stacked: calibration, of the likeliest source", rows.calibration(asked, answers)
     heading = "Network and text stacked: payouts of 100 skewed mixtures, total variation from the true usage"
-    yield heading, rows.paid_out(setting, asked, answers, ("argmax", "mean", "corrected", "nobody"))
+    yield heading, rows.paid_out(setting, asked, answers, ("argmax", "mean", "corrected", "nobody", "chance"))
     yield "Network and text stacked: known against unknown corpora", rows.known_or_not(asked, answers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,20 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> 
         ways["nobody"].append(float(corrected[-1]))
         ways["tokens"].append(total_variation(by_tokens, truth))
     return {way: np.array(values) for way, values in ways.items()}
+
+
+def by_chance(found: Odds, prior: Scores, spans: Spans, seed: int) -> Scores:
+    """The error of corrected shares, were every probability right: what the evidence leaves open, whoever reads it.
+
+    Mixtures are of the same spans, but each is of a source that is drawn by its probabilities, by itself.
+    """
+    random = np.random.default_rng([seed, 4])
+    odds = found.sources
+    drawn = (np.cumsum(odds, axis=1) < random.random((len(odds), 1)) * odds.sum(axis=1, keepdims=True)).sum(axis=1)
+    mixed = mixtures(replace(spans, sources=drawn), odds.shape[1], seed)
+    return np.array(
+        [total_variation(usage(found.some(each.spans), prior), np.append(each.truth, 0.0)) for each in mixed]
+    )
 
 
 def paid_on_unknown(found: Odds, prior: Scores, sources: Numbers) -> Scores:

@@ -24,6 +24,7 @@ WAYS = {
     "mean": ("by the mean of probabilities", Goal(".15")),
     "corrected": ("corrected by expectation and maximisation", Goal(".071", 0.05, most=True)),
     "nobody": ("what that leaves to nobody, a part of its error", Goal()),
+    "chance": ("corrected: were every probability right, by chance alone", Goal()),
     "tokens": ("by token share instead of usage", Goal(".565")),
 }
 
@@ -93,8 +94,10 @@ def paid_out(
     tokens = np.bincount(known.sources, [len(each) for each in known.tokens]).astype(np.float64)
     for number, (each, said) in enumerate(zip(asked, answers, strict=True)):
         setting.tell("paying out mixtures", number, len(answers))
-        mixed = payouts.mixtures(each.spans[size], len(setting.data.sources), each.seed)
-        for way, values in payouts.errors(said.odds[size], said.fitted.prior, mixed, tokens).items():
+        spans, odds, prior = each.spans[size], said.odds[size], said.fitted.prior
+        mixed = payouts.mixtures(spans, len(setting.data.sources), each.seed)
+        found = payouts.errors(odds, prior, mixed, tokens)
+        for way, values in (found | {"chance": payouts.by_chance(odds, prior, spans, each.seed)}).items():
             by_way.setdefault(way, []).append(values)
     return [
         Row(

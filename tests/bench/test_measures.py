@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from royaltycli.attribution.calibration import calibration_error
+from royaltycli.bench import payouts
 from royaltycli.bench.measures import (
     accuracy,
     auroc,
@@ -14,7 +15,9 @@ from royaltycli.bench.measures import (
     spearman,
     total_variation,
 )
+from royaltycli.bench.method import Odds
 from royaltycli.bench.rows import by_chance
+from royaltycli.bench.spans import Spans
 
 
 def test_accuracy_is_the_part_that_is_right_by_weight():
@@ -100,3 +103,16 @@ def test_the_calibration_error_that_is_chance_gets_smaller_with_the_number_of_an
     assert few.value == pytest.approx(np.sqrt(1 / (2 * np.pi * 100)), rel=0.15)
     assert many.value == pytest.approx(few.value / 10, rel=0.3)
     assert few.low < few.value < few.high
+
+
+def test_of_payouts_chance_is_what_the_probabilities_leave_open():
+    """Sure ones leave nothing open. Of two sources that look alike, the shares stay halves whatever the mixture is."""
+    sources = np.arange(40) % 2
+    spans = Spans(tuple(np.zeros(1, np.uint32) for _ in sources), np.arange(40), sources)
+    shared, prior = np.eye(3), np.array([0.45, 0.45, 0.05, 0.05])
+    sure = np.eye(3)[sources]
+    assert payouts.by_chance(Odds(sure, shared), prior, spans, 0) == pytest.approx(0, abs=1e-3)
+    alike = np.full((40, 3), [0.5, 0.5, 0.0])
+    truth = [mixture.truth[0] for mixture in payouts.mixtures(spans, 2, 0)]
+    found = payouts.by_chance(Odds(alike, shared), prior, spans, 0)
+    assert found.mean() == pytest.approx(np.abs(np.array(truth) - 0.5).mean(), rel=0.2)
