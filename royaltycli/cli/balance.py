@@ -31,4 +31,4 @@ def balance(
     """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.balances(ledger, holder, top=top), top, format_, output, raw=raw)
+    options.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw)

@@ -45,6 +45,7 @@ def ledger(
         return
     result = options.result(output)
     kind = options.format_of(format_, result)
+    options.spare_ledger(result, place)
     rows = accounting.log(place)
     if kind == "table":
         console.show_rows(rows)

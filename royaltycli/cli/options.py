@@ -317,6 +317,13 @@ def spare(output: Path | None, *inputs: str | Path | None) -> None:
         raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 
+def spare_ledger(output: Path | None, ledger: Path) -> None:
+    """Raises CallError if the result would take the place of a ledger's journal, or of an input that it keeps."""
+    from royaltycli.ledger import inputs, journal
+
+    spare(output, *(ledger / f"{journal.FILE}{ending}" for ending in journal.ENDINGS), ledger / inputs.FOLDER)
+
+
 def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:
     """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
 
@@ -350,12 +357,15 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
     sys.stdout.buffer.flush()
 
 
-def list_rows(rows: pa.Table, top: int | None, format_: str | None, output: str | None, *, raw: bool) -> None:
+def list_rows(
+    rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool
+) -> None:
     """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does."""
     from royaltycli.cli import console
 
     place = result(output)
     kind = format_of(format_, place)
+    spare_ledger(place, ledger)
     if kind == "table":
         console.show_rows(rows, console.ROWS if top is None else top)
     else:

@@ -35,7 +35,7 @@ def payments(
     """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.payments(ledger, period, status, top=top), top, format_, output, raw=raw)
+    options.list_rows(accounting.payments(ledger, period, status, top=top), ledger, top, format_, output, raw=raw)
 
 
 def settle(

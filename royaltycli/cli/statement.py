@@ -83,6 +83,9 @@ def statement(
 
     if len(of) != (1 if every else 2):
         raise CallError("name a holder and a period, such as `royalty statement a-rao 2026`, or `--all` and a period")
+    if output is not None and "://" not in output:
+        options.spare(Path(output), payer or PAYER, contacts)
+        options.spare_ledger(Path(output), ledger)
     sent = _sender(payer), _contacts(contacts)
     if every:
         _all(of[0], ledger, sent, format_, output, quiet=quiet)

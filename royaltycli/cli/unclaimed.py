@@ -33,7 +33,7 @@ def unclaimed(
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.unclaimed(ledger, age, top=top), top, format_, output, raw=raw)
+    options.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw)
 
 
 def release(

@@ -26,6 +26,8 @@ from royaltycli.ledger.state import Logged, State
 from royaltycli.storage import note
 
 FILE = "journal.sqlite"
+ENDINGS = ("", "-journal", "-wal", "-shm")
+"""Of its name, and of those of the files that SQLite may put beside it."""
 
 FORMAT = 1
 """The version of the schema, in the database's own `user_version`."""

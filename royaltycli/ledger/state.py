@@ -49,15 +49,20 @@ class State:
         return currency(self.log[0].about["currency"])
 
     @functools.cached_property
-    def successors(self) -> dict[int, int]:
-        """To whom goes what comes to a holder that was transferred, by numbers (rule L15)."""
+    def transfers(self) -> dict[int, int]:
+        """To whom each holder is transferred that is, by numbers; who that is may be transferred in turn (rule L15)."""
         to: dict[int, int] = {}
         for logged in self.log:
             if logged.kind == TRANSFER:
                 source, target = (self.parties.number(HOLDER, logged.about[key]) for key in ("from", "to"))
                 to.pop(target, None)
                 to[source] = target
-        last = {}
+        return to
+
+    @functools.cached_property
+    def successors(self) -> dict[int, int]:
+        """To whom goes what comes to a holder that was transferred, by numbers: where all transfers lead (rule L15)."""
+        to, last = self.transfers, {}
         for source in to:
             target = source
             while target in to:

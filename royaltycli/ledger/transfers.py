@@ -31,8 +31,8 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
             raise LedgerError(f"{source} cannot be transferred to {target}, which is the same; name another holder")
         if not state.parties.number(HOLDER, target) and name is None:
             raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
-        last = state.successors.get(number)
-        if last is not None and last == state.parties.number(HOLDER, target):
+        known = state.parties.number(HOLDER, target)
+        if state.transfers.get(number) == known and known not in state.transfers:
             return None
         return transfer_posting(state, about)
 

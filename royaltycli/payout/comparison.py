@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.errors import CallError
 from royaltycli.numerals import EXACT
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
@@ -124,15 +125,24 @@ def swept(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> pa.Table:
 
 
 def side_by_side(outcomes: Sequence[Outcome]) -> pa.Table:
-    """A row a holder, with what each policy pays it, and the difference of the last to the first."""
+    """A row a holder, with what each policy pays it, and the difference of the last to the first.
+
+    Raises CallError if a policy is named as one of the other columns is.
+    """
     first = outcomes[0]
     places = first.currency.places
     order = np.argsort(-first.paid, kind="stable")
-    columns = {"holder_id": first.holders.take(pa.array(order)), "name": first.names.take(pa.array(order))}
+    columns = {
+        "holder_id": first.holders.take(pa.array(order)),
+        "name": first.names.take(pa.array(order)),
+        "difference": money_column((outcomes[-1].paid - first.paid)[order], places),
+    }
     for one in outcomes:
-        columns[one.policy] = money_column(one.paid[order], places)
-    columns["difference"] = money_column((outcomes[-1].paid - first.paid)[order], places)
-    return pa.table(columns)
+        if one.policy in columns:
+            raise CallError(f"a policy is named {one.policy}, as a column of the details is; give it another `name`")
+    last = columns.pop("difference")
+    paid = {one.policy: money_column(one.paid[order], places) for one in outcomes}
+    return pa.table(columns | paid | {"difference": last})
 
 
 def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:

@@ -35,7 +35,8 @@ def known_of(parties: pa.Table | None, ids: pa.Array, minimum: int) -> Known:
     named = listed["holder_id"].combine_chunks()
     unknown = named.filter(pc.invert(pc.is_in(named, ids)))
     if len(unknown):
-        raise TableError(f"the list of holders names {unknown[0]}, who has no source; correct the id, or leave it out")
+        who = unknown[0].as_py()[:80]
+        raise TableError(f"the list of holders names {who!r}, who has no source; correct the id, or leave it out")
     rows = pc.index_in(ids, named)
     column = {name: listed[name].combine_chunks().take(rows) for name in PARTIES.names[1:]}
     return Known(

@@ -97,11 +97,11 @@ def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
     if pc.count_distinct(named).as_py() != len(named):
         twice = pc.value_counts(named)
         first = twice.field("values").filter(pc.greater(twice.field("counts"), 1))[0]
-        raise TableError(f"the usage table names source {first} twice; add its credits up in one row")
+        raise TableError(f"the usage table names source {first.as_py()[:80]!r} twice; add its credits up in one row")
     unknown = named.filter(pc.invert(pc.is_in(named, pa.chunked_array([*ids.chunks, pa.array([UNATTRIBUTED])]))))
     if len(unknown):
         raise TableError(
-            f"the usage table names source {unknown[0]}, which the token table does not have; "
+            f"the usage table names source {unknown[0].as_py()[:80]!r}, which the token table does not have; "
             "make both from the same corpus"
         )
 

@@ -1,8 +1,8 @@
 """CSV that a spreadsheet reads without running anything, and a program without losing anything.
 
 Numbers are written as our own formatter made them and never altered. Ids follow a strict set of
-characters. Only free text (titles, names, licences, names of files, and what documents say) can look like
-a formula; it gets an apostrophe in front, which a spreadsheet takes as "this is text".
+characters. Only free text (titles, names, licences, policies, also as headers, names of files, and what documents say) can
+look like a formula; it gets an apostrophe in front, which a spreadsheet takes as "this is text".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FREE_TEXT = ("title", "name", "license", "text", "place", "excerpt", "output_id", "passage")
+FREE_TEXT = ("title", "name", "license", "policy", "text", "place", "excerpt", "output_id", "passage")
 
 FORMULA = "^[\\s\\pC\\pZ\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]"
 """How text begins that a spreadsheet may run (OWASP, CSV injection), full-width forms and leading blanks included.
@@ -26,7 +26,8 @@ ROWS_AT_ONCE = 1 << 16
 
 def write_csv(file: BinaryIO, rows: pa.Table, *, raw: bool = False) -> None:
     """Write a header and the rows as UTF-8, nulls as empty cells; `raw` leaves free text as it is."""
-    file.write((",".join(rows.column_names) + "\n").encode("ascii"))
+    header = pa.array(rows.column_names, pa.string())
+    file.write((",".join(_quoted(header if raw else neutral(header)).to_pylist()) + "\n").encode("utf-8"))
     for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
         cells = [_cells(name, batch.column(name), raw=raw) for name in rows.column_names]
         lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
@@ -40,12 +41,17 @@ def neutral(texts: pa.Array) -> pa.Array:
 
 
 def _cells(name: str, values: pa.Array, *, raw: bool) -> pa.Array:
-    """A column as CSV cells, in quotes where RFC 4180 wants them."""
+    """A column as CSV cells."""
     texts = values.cast(pa.string())
     if pa.types.is_decimal(values.type):
         texts = _without_exponents(values, texts)
     if name in FREE_TEXT and not raw:
         texts = neutral(texts)
+    return _quoted(texts)
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    """The texts, in quotes where RFC 4180 wants them."""
     special = pc.fill_null(pc.match_substring_regex(texts, '[",\r\n]'), False)
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
     return pc.if_else(special, quoted, texts)

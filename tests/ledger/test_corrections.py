@@ -154,6 +154,20 @@ def test_l15_transfers_follow_on_one_another_and_back(ledger):
     assert [ledger.balance(name) for name in "abc"] == [9 * DOLLAR, 0, 0]
 
 
+def test_l15_a_transfer_to_where_another_leads_replaces_it(ledger):
+    """What a has goes to c by b; once it goes to c by itself, it no longer follows b."""
+    sources = [(name, 1, {name: "1"}) for name in "abcd"]
+    policy = '[payment]\nminimum = "1000"\n'
+    ledger.close("1", 4, *sources, policy=policy)
+    transfer(ledger.path, "a", "b")
+    transfer(ledger.path, "b", "c")
+    assert transfer(ledger.path, "a", "c")[1]
+    assert not transfer(ledger.path, "a", "c")[1]
+    transfer(ledger.path, "b", "d")
+    ledger.close("2", 4, *sources, policy=policy)
+    assert [ledger.balance(name) for name in "abcd"] == [0, 0, 5 * DOLLAR, 3 * DOLLAR]
+
+
 def test_l15_the_same_again_changes_nothing(ledger):
     ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
     assert transfer(ledger.path, "a", "b")[1]
@@ -182,3 +196,15 @@ def test_l15_redistributed_money_reaches_a_successor(ledger):
     transfer(ledger.path, "a", "b")
     assert redistribute(ledger.path, 1, "holders")[1] == 50 * DOLLAR
     assert (ledger.balance("a"), ledger.balance("b")) == (0, 50 * DOLLAR)
+
+
+def test_l20_who_was_found_earned_in_the_period_though_it_is_restated(ledger):
+    """a was unreachable, its escrow released, and the period restated with a in reach: the booked moves cancel out."""
+    rows = [("x", 1, A), ("y", 1, B), ("z", 2, {})]
+    ledger.close("1", 400, *rows, holders="holder_id,reachable\na,no\n")
+    ledger.close("2", 0, *rows)
+    release(ledger.path, "a")
+    ledger.restate("1", 400, *rows)
+    before = ledger.balance("a"), ledger.balance("b")
+    assert redistribute(ledger.path, 1, "holders")[1] == 200 * DOLLAR
+    assert (ledger.balance("a") - before[0], ledger.balance("b") - before[1]) == (100 * DOLLAR, 100 * DOLLAR)

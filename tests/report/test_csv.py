@@ -50,6 +50,12 @@ def test_a_small_file_to_the_byte():
     assert written(rows).decode() == expected
 
 
+def test_a_header_may_be_free_text_too():
+    rows = pa.table({"holder_id": ["a"], "=cmd|calc!A0": ["1"], 'Société, "x"': ["2"]})
+    assert read(written(rows))[0] == ["holder_id", "'=cmd|calc!A0", 'Société, "x"']
+    assert read(written(rows, raw=True))[0] == rows.column_names
+
+
 @pytest.mark.parametrize("title", RUN)
 def test_a_title_that_would_run_gets_an_apostrophe(title):
     assert read(written(of_titles([title])))[1] == ["s0", "'" + title]

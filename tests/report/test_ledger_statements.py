@@ -8,6 +8,7 @@ import pytest
 
 from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import Account
+from royaltycli.ledger.escrow import redistribute
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from royaltycli.report.statements.assembly import Sender, statements_of
@@ -69,6 +70,21 @@ def test_the_rules_of_a_statement_are_those_of_its_holder(ledger):
     rules = {holder: dict(each.terms.rules) for holder, each in statements(ledger, "2026-Q1").items()}
     assert [rules[holder]["Withholding"].split(" of ")[0] for holder in "abc"] == ["30 %", "10 %", "10 %"]
     assert [rules[holder]["Minimum payment"].split(";")[0] for holder in "abc"] == ["1.00 USD", "none", "5.00 USD"]
+
+
+def test_the_rules_of_who_has_no_source_in_the_period_are_its_own_too(ledger):
+    ledger.close("2026-Q1", 100, *ONE, policy=POLICY)
+    ledger.close("2026-Q2", 100, *ONE[1:2], policy=POLICY, holders="holder_id,minimum\nc,80\n")
+    rules = {holder: dict(each.terms.rules) for holder, each in statements(ledger, "2026-Q2").items()}
+    assert [rules[holder]["Minimum payment"].split(";")[0] for holder in "abc"] == ["5.00 USD", "5.00 USD", "80.00 USD"]
+
+
+def test_what_was_redistributed_is_called_so(ledger):
+    ledger.close("2026-Q1", 100, *ONE, ("s4", 1000, {}))
+    ledger.close("2026-Q2", 0, *ONE)
+    redistribute(ledger.path, 1, "holders")
+    ledger.close("2026-Q3", 0, *ONE)
+    assert entries(statements(ledger, "2026-Q3")["c"]) == {"Part of what others did not claim": 5 * DOLLAR}
 
 
 def test_deductions_reserve_and_what_is_below_the_minimum(ledger):

@@ -48,7 +48,8 @@ class Sender:
 class _Read:
     """What the ledger has of one period: its close, the balances before and after it, and all that moved between.
 
-    `by_holder` are the parts of the distribution in the order of their holders, whose numbers in it are `numbers`.
+    `by_holder` are the parts of the distribution in the order of their holders, and `absent` has what the list of
+    holders says of those who are not in it: their withholding and minimum payment, by their ids.
     """
 
     state: State
@@ -60,6 +61,7 @@ class _Read:
     distribution: Distribution
     basis: Basis
     by_holder: Numbers
+    absent: Mapping[str, tuple[str | None, int | None]]
     rules: Rules
 
 
@@ -109,8 +111,16 @@ def _read(ledger: Path, period: str) -> _Read:
         distribution,
         seen_tokens(table["credited_tokens"], table["epochs"]),
         np.argsort(distribution.parts.holder, kind="stable"),
+        _absent(lists.absent),
         rules_of(inputs.policy, state.currency.code),
     )
+
+
+def _absent(listed: pa.Table | None) -> dict[str, tuple[str | None, int | None]]:
+    if listed is None:
+        return {}
+    ids, *own = (listed[name].to_pylist() for name in ("holder_id", "withholding", "minimum"))
+    return dict(zip(ids, zip(*own, strict=True), strict=True))
 
 
 def _concerned(read: _Read) -> Numbers:
@@ -144,9 +154,10 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
         booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
         of_close: list[Entry] = []
-        own_terms = terms
-        if place is not None:
-            own_terms = _own_terms(terms, read.distribution, place)
+        if place is None:
+            own_terms = _own_terms(terms, read.distribution, *read.absent.get(holder_id, (None, None)))
+        else:
+            own_terms = _own_terms(terms, read.distribution, *_known(read.distribution, place))
             start, end = np.searchsorted(sorted_holders, [place, place + 1])
             earned = _earned(read, read.by_holder[start:end])
             of_close = _of_close(read.distribution, place)
@@ -197,13 +208,20 @@ def _terms(read: _Read, sender: Sender) -> Terms:
     return Terms(about["profit"], about["rate"], read.distribution.pool, read.rules, sender.category, sender.use)
 
 
-def _own_terms(terms: Terms, distribution: Distribution, place: int) -> Terms:
-    """The terms with the withholding and the minimum payment of one holder, where the list of holders has them."""
-    policy, earnings = distribution.policy, distribution.earnings
+def _known(distribution: Distribution, place: int) -> tuple[str | None, int]:
+    """The withholding of one holder, if the list of holders has it, and the minimum payment, in millionths."""
+    earnings = distribution.earnings
     rate = None if earnings.rates is None else earnings.rates[place].as_py()
+    return rate, int(earnings.minimum[place])
+
+
+def _own_terms(terms: Terms, distribution: Distribution, rate: str | None, minimum_units: int | None) -> Terms:
+    """The terms with a holder's own withholding, and minimum payment in millionths, where they are not the policy's."""
+    policy, places = distribution.policy, distribution.currency.places
     withholding = policy.deductions.withholding if rate is None else Fraction(rate)
-    minor = int(earnings.minimum[place]) // MILLIONTHS
-    minimum = Decimal(minor).scaleb(-distribution.currency.places)
+    minimum = policy.payment.minimum
+    if minimum_units is not None:
+        minimum = Decimal(minimum_units // MILLIONTHS).scaleb(-places)
     if withholding == policy.deductions.withholding and minimum == policy.payment.minimum:
         return terms
     own = dataclasses.replace(

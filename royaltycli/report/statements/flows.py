@@ -10,7 +10,7 @@ import numpy as np
 
 from royaltycli.ledger.accounts import Account, Moves, Numbers
 from royaltycli.ledger.parties import Parties
-from royaltycli.ledger.state import CLOSE, RESTATE, SETTLE, Logged
+from royaltycli.ledger.state import CLOSE, REDISTRIBUTE, RESTATE, SETTLE, Logged
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.statements.model import Deduction, Entry
 
@@ -104,6 +104,8 @@ def _label(logged: Logged, other: Account, amount: int, party: int, parties: Par
         return f"Payment of {logged.about['period']} returned"
     if other == Account.RESERVE:
         return "Reserve held back until the next close" if amount < 0 else "Reserve of the period before released"
+    if logged.kind == REDISTRIBUTE:
+        return "Part of what others did not claim"
     if other == Account.ESCROW:
         return "Below the minimum payment, put into escrow" if amount < 0 else "Released from escrow"
     (fund,) = parties.ids(np.array([party], np.int64))
