@@ -106,11 +106,11 @@ def _written(
     from royaltycli.remote.writing import named_file
     from royaltycli.storage import check_place
 
-    check_types(output=output, counts=counts)
+    check_types(output=output, counts=counts, encoding=how["encoding"])
     if output is not None:
         output = named_file(output)
         check_place(output)
-        spare_corpus(opened, output)
+        spare_corpus(opened, output, how["encoding"])
     with counts_folder(output, counts) as folder, tempfile.TemporaryDirectory(prefix="royalty-") as passing:
         table = Path(passing, "tokens") if output is None else Path(output)
         make(opened, folder, table, **how)

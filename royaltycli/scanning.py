@@ -42,8 +42,8 @@ def counts_folder(
             yield Path(temporary)
 
 
-def spare_corpus(opened: Opened, output: Path) -> None:
-    """Raises OutputError if a result would take the place of the manifest, one of its lists, or a document.
+def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> None:
+    """Raises OutputError if a result would take the place of the manifest, a list, the vocabulary, or a document.
 
     Or if it would stand, in a store, where a folder of them is, which then was a folder no more.
     """
@@ -54,7 +54,10 @@ def spare_corpus(opened: Opened, output: Path) -> None:
     corpus = opened.corpus
     place = real_name(output)
     manifest = Path(corpus.file)
-    own = {os.path.realpath(path) for path in (manifest, *(manifest.parent / name for name, _ in corpus.lists))}
+    named = [manifest.parent / name for name, _ in corpus.lists]
+    if encoding is not None or corpus.encoding:
+        named.append(Path(corpus.folder, corpus.encoding or "") if encoding is None else Path(encoding))
+    own = {os.path.realpath(path) for path in (manifest, *named)}
     below = f"{place}/"
     if place in own or any(file.path == place or file.path.startswith(below) for file in opened.files):
         raise OutputError(

@@ -36,7 +36,7 @@ def merge(
     table = options.token_table(output, top)
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
-    scanning.spare_corpus(opened, table)
+    scanning.spare_corpus(opened, table, encoding)
     how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
     with scanning.counts_folder(table, counts) as folder:
         merged = scanning.merge_opened(opened, folder, table, top=top, **how)

@@ -93,7 +93,7 @@ def scan(
         part_of(part)  # before a folder is made for what it counts
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
-    scanning.spare_corpus(opened, table)
+    scanning.spare_corpus(opened, table, encoding)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
         columns = _parse_fast(chunk, fields, schemas)
         numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
         if columns is None:
-            columns, numbers = _parse_strictly(chunk, fields, reading)
+            columns, numbers = _parse_strictly(chunk, fields, reading, schemas)
         yield Batch(
             piece.file,
             columns[fields.text],
@@ -232,21 +232,42 @@ def _valid_utf8(data: bytes) -> bool:
     return True
 
 
-def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading) -> tuple[dict[Field, pa.Array], list[int]]:
-    """The columns asked for and the number of each document's line. Raises DocumentError."""
+def _parse_strictly(
+    chunk: Chunk, fields: Fields, reading: Reading, schemas: list[pa.Schema]
+) -> tuple[dict[Field, pa.Array], list[int]]:
+    """The columns asked for and the number of each document's line. Raises DocumentError.
+
+    A line that Arrow takes by itself is good here as well: what it skims in fields that nobody asked for may be more
+    than Python reads, and whether a line is good must not hang on those around it.
+    """
     columns: dict[Field, list[Any]] = {field: [] for field in fields.all()}
     numbers: list[int] = []
     for index, line in enumerate(chunk.data.split(b"\n")):
         if not line.strip(b" \t\r"):
             continue
-        row = _parse_line(line, chunk, index, reading)
-        for field, values in columns.items():
-            try:
-                values.append(_text(row, field) if field == fields.text else _named(row, field, lists=fields.lists))
-            except _FieldError as wrong:
-                raise DocumentError(f"{chunk.place(index)}: {wrong}") from None
+        try:
+            row = _parse_line(line, chunk, index, reading)
+        except DocumentError:
+            alone = _parse_fast(Chunk(chunk.piece, line, _newlines(line), 1, 0), fields, schemas)
+            if alone is None:
+                raise
+            for field, values in columns.items():
+                values.append(alone[field][0].as_py())
+        else:
+            _take(row, fields, columns, chunk.place, index)
         numbers.append(chunk.first_line + index)
     return {field: _array(values) for field, values in columns.items()}, numbers
+
+
+def _take(
+    row: dict[str, Any], fields: Fields, columns: dict[Field, list[Any]], place_of: Callable[[int], str], line: int
+) -> None:
+    """Put the values of the fields of one line at the ends of their columns. Raises DocumentError."""
+    for field, values in columns.items():
+        try:
+            values.append(_text(row, field) if field == fields.text else _named(row, field, lists=fields.lists))
+        except _FieldError as wrong:
+            raise DocumentError(f"{place_of(line)}: {wrong}") from None
 
 
 def _array(values: list[Any]) -> pa.Array:

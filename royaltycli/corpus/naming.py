@@ -77,19 +77,15 @@ def _valid(items: pa.Array) -> npt.NDArray[np.intp]:
 
 
 def _first(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
-    """The first name of each list, and the holder beside it where there is a list of them as well."""
-    if not _is_list(sources):
-        holders = None if holders is None else _firsts(holders)
+    """The first name of each list, and the holder that stands beside it."""
+    if not _is_list(sources) and (holders is None or not _is_list(holders)):
         return dataclasses.replace(batch, sources=sources, holders=holders)
+    sources = _as_lists(sources)
     chosen = _places_of_firsts(sources)
-    if holders is not None and _is_list(holders):
+    if holders is not None:
         rows = np.flatnonzero(chosen.is_valid().to_numpy(zero_copy_only=False))
         holders = _beside(batch, sources, holders, rows).take(chosen)
     return dataclasses.replace(batch, sources=sources.values.take(chosen), holders=holders)
-
-
-def _firsts(values: pa.Array) -> pa.Array:
-    return values.values.take(_places_of_firsts(values)) if _is_list(values) else values
 
 
 def _places_of_firsts(values: pa.Array) -> pa.Array:
@@ -122,7 +118,7 @@ def _split(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
     names, rows = sources.values, _rows_of(sources)
     kept = _valid(names)
     valid, holder_of = pa.array(kept), None
-    if holders is not None and _is_list(holders):
+    if holders is not None:
         holder_of = _beside(batch, sources, holders, np.unique(rows[kept]))
     distinct = _firsts_of(rows[kept], names.take(valid), None if holder_of is None else holder_of.take(valid))
     kept = kept[distinct]
@@ -131,10 +127,7 @@ def _split(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
     order = np.argsort(parts, kind="stable")
     unnamed = np.arange(len(parts)) >= len(kept)
     chosen = pa.array(np.append(kept, np.zeros_like(without))[order], mask=unnamed[order])
-    if holder_of is not None:
-        holders = holder_of.take(chosen)
-    elif holders is not None:
-        holders = holders.take(pa.array(parts[order]))
+    holders = None if holder_of is None else holder_of.take(chosen)
     return dataclasses.replace(batch, sources=names.take(chosen), holders=holders, parts=parts[order])
 
 
@@ -160,18 +153,24 @@ def _as_lists(values: pa.Array) -> pa.Array:
 
 
 def _beside(batch: Batch, sources: pa.Array, holders: pa.Array, rows: Rows) -> pa.Array:
-    """The holder in the same place as each source, of the documents in `rows`. Raises DocumentError."""
+    """The holder in the same place as each source, of the documents in `rows`; a single one is that of all.
+
+    A list of one is a single one, too: a reader makes lists of all values where it finds one among them. Raises
+    DocumentError.
+    """
+    holders = _as_lists(holders)
     wanted, found = _lengths(sources), _lengths(holders)
-    wrong = rows[wanted[rows] != found[rows]]
+    wrong = rows[(found[rows] > 1) & (wanted[rows] != found[rows])]
     if len(wrong):
         row = int(wrong[0])
         raise DocumentError(
             f"{batch.place(row)}: the sources and the holders that the document names are {wanted[row]} and "
             f"{found[row]}, so who holds which is not said; mend the document, or give the collection fixed `holders`"
         )
-    starts = holders.offsets.to_numpy()[:-1]
-    places = np.arange(len(sources.values)) - np.repeat(sources.offsets.to_numpy()[:-1] - starts, wanted)
-    usable = np.isin(_rows_of(sources), rows)
+    of = _rows_of(sources)
+    inside = np.arange(len(of)) - np.repeat(sources.offsets.to_numpy()[:-1], wanted)
+    places = holders.offsets.to_numpy()[:-1][of] + np.where(found[of] == 1, 0, inside)
+    usable = np.isin(of, rows) & (found[of] > 0)
     return holders.values.take(pa.array(np.where(usable, places, 0), mask=~usable))
 
 

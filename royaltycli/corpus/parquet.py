@@ -271,10 +271,11 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
     """A column that names sources or holders: texts, or lists of texts; null where it names none."""
     if not _is_list(column.type):
         return _texts(file, column, rows, reading)
-    lists = column.cast(pa.large_list(column.type.value_type))
-    parents = pc.list_parent_indices(lists).to_numpy()
+    there = column.is_valid()  # of lists of a fixed size, items stand below a null as well
+    lists = column.filter(there).cast(pa.large_list(column.type.value_type))
+    parents = np.flatnonzero(there.to_numpy(zero_copy_only=False))[pc.list_parent_indices(lists).to_numpy()]
     items = _texts(file, pc.list_flatten(lists), (parents + rows[0]).tolist() if len(parents) else (), reading)
-    offsets = np.searchsorted(parents, np.arange(len(lists) + 1)).astype(np.int64)
+    offsets = np.searchsorted(parents, np.arange(len(column) + 1)).astype(np.int64)
     return pa.LargeListArray.from_arrays(pa.array(offsets), items)
 
 

@@ -121,7 +121,12 @@ def _ranges(file: File, starts: Sequence[int]) -> Iterator[Piece]:
 
 
 def _row_groups(file: File, shard_bytes: int, sizes: list[int]) -> Iterator[Piece]:
-    """Some row groups each; the last has the footer as well, so that all are as large as the file."""
+    """Some row groups each; the last has the footer as well, so that all are as large as the file.
+
+    A file without any is one piece all the same, as its columns may be wrong.
+    """
+    if not sizes:
+        yield Piece(file, packed_bytes=file.size)
     start = size = 0
     footer = file.size - sum(sizes)
     for group, group_size in enumerate(sizes):

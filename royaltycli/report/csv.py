@@ -1,8 +1,8 @@
 """CSV that a spreadsheet reads without running anything, and a program without losing anything.
 
 Numbers are written as our own formatter made them and never altered. Ids follow a strict set of
-characters. Only free text (titles, names, licences, policies, also as headers, names of files, and what documents say) can
-look like a formula; it gets an apostrophe in front, which a spreadsheet takes as "this is text".
+characters. Only free text (titles, names, licences, policies, also as headers, names of files, and what
+documents say) can look like a formula; it gets an apostrophe in front, which a spreadsheet takes as "this is text".
 """
 
 from __future__ import annotations

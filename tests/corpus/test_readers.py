@@ -474,3 +474,18 @@ def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
     assert error(written(tmp_path, "t.jsonl", '{"text": "' + "x" * 50 + '"}\n')) == (
         "t.jsonl:1: line longer than 10 bytes, the most that one document may be"
     )
+
+
+@pytest.mark.parametrize("skimmed", ["Inf", "-NaN", "9" * 5000, "[" * 3000 + "]" * 3000])
+@pytest.mark.parametrize("around", [b"", b'{"text": null}\n', b" \n"])
+def test_d4_whether_a_line_is_good_does_not_hang_on_those_around_it(tmp_path, skimmed, around):
+    """A null text or a blank line has the whole chunk read by the strict reader."""
+    line = b'{"text": "x", "n": ' + skimmed.encode() + b"}\n"
+    assert documents(written(tmp_path, "a.jsonl", line + around)) == ["x"] + [""] * (b"null" in around)
+
+
+def test_d5_a_large_parquet_file_without_row_groups_is_looked_at_too(tmp_path):
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, pa.schema([("x", pa.string())])) as writer:
+        writer.add_key_value_metadata({"k": "v" * 5_000_000})
+    assert "no column 'text'; it has 'x'" in error(path)

@@ -422,6 +422,43 @@ def test_holders_that_cannot_be_matched_with_sources(folder):
     )
 
 
+ONE_HOLDER = {"text": "1", "by": ["a", "b"], "for": "press"}
+TWO_HOLDERS = {"text": "2", "by": ["c", "d"], "for": ["x", "y"]}
+NOBODY = {"text": "3", "by": [], "for": ["x", "y"]}
+
+
+@pytest.mark.parametrize("lists", ["split", "first"])
+def test_what_a_document_names_does_not_hang_on_those_around_it(folder, lists):
+    """Rules N6 and C7: Arrow makes lists of all values of a chunk in which one is a list."""
+    keys = f'source = "by"\nholder = "for"\nlists = "{lists}"'
+    alone = [holders_of(folder, [row], keys) for row in (ONE_HOLDER, TWO_HOLDERS)]
+    assert alone[0] == {"c/a": ["press"], "c/b": ["press"]} if lists == "split" else {"c/a": ["press"]}
+    for rows in ([ONE_HOLDER, TWO_HOLDERS], [TWO_HOLDERS, NOBODY, ONE_HOLDER]):
+        unknown = {"c/(unknown)": []} if NOBODY in rows else {}
+        assert holders_of(folder, rows, keys) == alone[0] | alone[1] | unknown
+
+
+@pytest.mark.parametrize("lists", ["split", "first"])
+@pytest.mark.parametrize("around", [[], [TWO_HOLDERS]])
+def test_one_source_with_two_holders_is_refused_whatever_is_around_it(folder, lists, around):
+    with pytest.raises(DocumentError, match="that the document names are 1 and 2, so who holds which is not said"):
+        holders_of(
+            folder,
+            [*around, {"text": "0", "by": "v", "for": ["m", "n"]}],
+            f'source = "by"\nholder = "for"\nlists = "{lists}"',
+        )
+
+
+def test_lists_of_a_fixed_size_may_be_null(folder):
+    who = pa.array([["a", "b"], None, ["c", None], ["d", "e"]], pa.list_(pa.string(), 2))
+    table = pa.table({"text": ["one two", "three four", "five six", "seven"], "who": who})
+    place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "a.parquet"\nsource = "who"\nlists = "first"\n'})
+    pq.write_table(table, place / "a.parquet")
+    assert {key: row[0] for key, row in rows_of(royaltycli.scan(place)).items()} == {
+        "c/(unknown)": 1, "c/a": 1, "c/c": 1, "c/d": 1,
+    }  # fmt: skip
+
+
 def test_two_holders_of_one_source_in_a_split(folder):
     rows = [{"text": "1", "by": ["a", "b"], "for": ["x", "y"]}, {"text": "2", "by": ["b"], "for": ["x"]}]
     with pytest.raises(
