@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 Number = str | int | Decimal | Fraction
 
 PATHS = (
-    "manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "index", "model",
+    "manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "outputs", "index",
+    "model", "network", "folder",
 )  # fmt: skip
 """Arguments that may be given as a Path."""
+
+NEEDED = ("path", "currency", "by", "period", "text", "outputs", "index", "least", "model", "network", "folder")
+"""Arguments that cannot be left at None."""
 
 
 def check_types(**given: object) -> None:
     """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
     for name, value in given.items():
-        needed = name in ("path", "currency", "by", "period", "text", "index", "least", "model")
+        needed = name in NEEDED
         kinds: tuple[type, ...] = (str,)
         words = "text"
         if name in PATHS:

@@ -56,7 +56,7 @@ def index(
     from royaltycli.scanning import vocabulary_of
     from royaltycli.workspace import working_folder
 
-    check_types(encoding=encoding, pattern=pattern, workers=workers)
+    check_types(manifest=manifest, folder=output, encoding=encoding, pattern=pattern, workers=workers)
     processes = how_many(workers)
     place = Path(output)
     check_place(place)
@@ -95,9 +95,9 @@ def attribute(
     from royaltycli.parallel.processes import how_many
     from royaltycli.tokens.engines import choose_engine, make_engine
 
-    if period is not None:
-        check_types(period=period)
-    check_types(workers=workers)
+    given = {"period": period, "model": model}
+    check_types(outputs=outputs, index=index, network=network, workers=workers)
+    check_types(**{name: value for name, value in given.items() if value is not None})
     processes = how_many(workers)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
         if value not in get_args(known):
@@ -168,7 +168,9 @@ def _calibration_of(opened: Index) -> Calibration:
 
     kept = read_calibration(opened)
     if kept is None:
-        raise AttributionError(f"the index {opened.path} is not whole; run `royalty index` again")
+        raise AttributionError(
+            f"the index {opened.path} is not whole; run `royalty index` again, or wait for it if it is at work"
+        )
     return kept
 
 

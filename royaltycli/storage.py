@@ -42,12 +42,12 @@ SEAL_START = b"sha256 of this file with these digits as zeros: "
 BLANK_SEAL = SEAL_START + b"0" * 64
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool = False) -> str:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool = False, is_result: bool = True) -> str:
     """Make `path` hold what `write` writes to the file it is given, in one step; gives its SHA-256, in hexadecimal.
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
-    In a `swept` folder, what killed processes have left is not looked for.
+    In a `swept` folder, what killed processes have left is not looked for. `written` tells of what `is_result`.
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
@@ -56,7 +56,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
         return digest
     if not swept:
         _remove_leftovers(check_place(path))
-    return _put(path, write, str(path), f"{path} was written")
+    return _put(path, write, str(path), f"{path} was written" if is_result else None)
 
 
 def _send(place: Location, write: Callable[[BinaryIO], object]) -> str:

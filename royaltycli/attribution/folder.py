@@ -73,7 +73,7 @@ def save(folder: Path, name: str, array: Array) -> None:
     def write(file: BinaryIO) -> None:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
 
-    write_whole(folder / f"{name}.npy", write, swept=True)
+    write_whole(folder / f"{name}.npy", write, swept=True, is_result=False)
 
 
 def load(folder: Path, name: str) -> Array:
@@ -192,7 +192,9 @@ def emptied(folder: Path) -> Path:
 
 
 def check_place(folder: Path) -> None:
-    """Raises OutputError if an index cannot be made in a folder, as something else is there."""
+    """Raises OutputError if an index cannot be made in a folder, as something else is there, or none can be."""
+    if "\0" in str(folder):
+        raise OutputError(f"{str(folder)!r} is no name that a folder can have; name another")
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the index")
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []

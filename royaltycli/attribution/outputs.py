@@ -73,7 +73,7 @@ def read_outputs(path: Path, *, period: str | None = None) -> Iterator[Output]:
     ManifestError with all rows that make no sense, by line (of Parquet, by row), after the outputs before the
     first of them; and DocumentError for a file that is broken.
     """
-    file = _log(path)
+    file = log_file(path)
     problems: list[Problem] = []
     before, others, found = _Before(), set[str](), False
     rows = _json_rows(file, problems) if file.format == "jsonl" else _parquet_rows(file, period, problems)
@@ -103,7 +103,7 @@ def read_outputs(path: Path, *, period: str | None = None) -> Iterator[Output]:
         )
 
 
-def _log(path: Path) -> File:
+def log_file(path: Path) -> File:
     """The file of a log. Raises CallError if it is none, or cannot be opened."""
     form, compression = kind_of(path.name)
     if form not in ("jsonl", "parquet") or (form == "parquet" and compression):

@@ -114,12 +114,14 @@ def attribute(
     drawing the outputs anew, 200 times.
     """
     from royaltycli import attributing
+    from royaltycli.attribution.outputs import log_file
     from royaltycli.cli import console
     from royaltycli.errors import CallError
     from royaltycli.remote.writing import real_name
 
     if top < 0:
         raise CallError(f"top is {top}; it must be 0 or more")
+    log_file(outputs)  # before its folder is told to be in the way of a result
     places = [options.usage_place(output, outputs, index, network)]
     if details is not None:
         places.append(options.usage_place(details, outputs, index, network))

@@ -121,13 +121,13 @@ def amount(entry: Entry, key: str) -> Decimal | None:
         return None
     written = number_text(value)
     if written is None:
-        mend = f'write it in quotation marks, such as {key} = "1.5"'
+        mend = 'write a decimal or a text, such as 1.5 or "1.5"'
         entry.note(key, f"{key} must be a number, but is {kind(value)}", mend)
         return None
     try:
         return parse_amount(written, key)
     except CallError:
-        mend = 'write zero or more, such as 1, 1.5 or "300e9"'
+        mend = 'write zero or more, of at most 36 digits, such as 1, 1.5 or "300e9"'
         entry.note(key, f"{key} is {shown(written)}, which is no such number", mend)
         return None
 

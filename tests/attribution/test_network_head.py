@@ -13,6 +13,7 @@ from royaltycli.attribution.network.calibration import (
     calibration_error,
     logarithms,
     mean_scores,
+    seen,
 )
 from royaltycli.attribution.network.corpus import Document, spans_of
 from royaltycli.attribution.network.features import PART, Table
@@ -200,3 +201,16 @@ def test_text_alone_finds_sources_by_pairs_of_tokens():
     text = text_alone(held, 0, spans, documents, 2)
     assert hits(text) == {"32 tokens": 1.0, "128 tokens": None, "document": 1.0}
     assert hits(held)["document"] == 0.5
+
+
+def test_text_alone_says_nothing_of_sources_that_it_has_not_seen():
+    """As a head does; else a source without tokens would be the likeliest of all."""
+    text = np.array([1, 2, 3, 4] * 20, np.uint32)
+    documents = [Document(text, (0,), 1), Document(text, (1,), 0)]
+    spans = spans_of(documents, 10)
+    mine = np.flatnonzero(spans.documents == 1)
+    size = len(mine) + 1
+    held = Held(np.zeros((size, 2)), np.full(size, 40), [(1,)] * size, np.zeros(size, int), np.zeros(size))
+    found = text_alone(held, 0, spans, documents, 2)
+    assert (found.means.argmax(axis=1) == 0).all()
+    assert not seen(found.means, found.right).any()

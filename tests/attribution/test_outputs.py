@@ -159,7 +159,7 @@ def test_a_log_in_which_some_outputs_have_no_period_cannot_be_parted_by_it(tmp_p
 
 ID, QUOTED = "give each output an id of its own", "put it in quotation marks"
 OBJECT = 'write one object a line, such as {"id": "1", "text": "…"}'
-BAD_WEIGHT = 'which is no such number; write zero or more, such as 1, 1.5 or "300e9"'
+BAD_WEIGHT = 'which is no such number; write zero or more, of at most 36 digits, such as 1, 1.5 or "300e9"'
 WRONG = {
     "{": "not valid JSON at column 2: expecting property name enclosed in double quotes; write one object a line",
     '{"id": "a", "text": "x"} {}': "not valid JSON at column 26: extra data; write one object a line",
@@ -197,7 +197,7 @@ WRONG = {
     '{"id": "a", "text": "x", "weight": "1.234,56"}': f"output 'a': weight is '1.234,56', {BAD_WEIGHT}",
     '{"id": "a", "text": "x", "weight": ""}': f"output 'a': weight is '', {BAD_WEIGHT}",
     '{"id": "a", "text": "x", "weight": 1' + "0" * 40 + "}": f"output 'a': weight is 'a number of more than 40 digits', {BAD_WEIGHT}",
-    '{"id": "a", "text": "x", "weight": false}': "output 'a': weight must be a number, but is true or false; write it in quotation marks, such as weight = \"1.5\"",
+    '{"id": "a", "text": "x", "weight": false}': "output 'a': weight must be a number, but is true or false; write a decimal or a text, such as 1.5 or \"1.5\"",
     '{"id": "first", "text": "x", "weight": 0}': f"output 'first': its id is also that of log.jsonl:1; {ID}",
     '{"id": "a", "text": "x"}': "output 'a': it has no weight, but the first, at log.jsonl:1, has one; give each output a weight, or none",
 }  # fmt: skip

@@ -134,7 +134,7 @@ def test_the_place_of_a_row_is_its_first_line(read):
         ("l.jsonl", "\u2028", ["l.jsonl:1: not valid JSON at column 1: expecting value; write one object a line"]),
         ("l.parquet", parquet([{"id": "a", "path": "a.txt", "pages": 1}]), [f"l.parquet: unknown column 'pages'; the columns are {ALL_COLUMNS}"]),
         ("l.parquet", parquet([{"id": "a", "path": "a.txt"}, {"id": None, "path": "b.txt"}]), ['l.parquet:2: a source: it has no id; add one, such as id = "my-book"']),
-        ("l.parquet", parquet([{"id": "a", "path": "a.txt", "epochs": 1.5}]), ["l.parquet:1: source 'a': epochs must be a number, but is a binary float; write it in quotation marks, such as epochs = \"1.5\""]),
+        ("l.parquet", parquet([{"id": "a", "path": "a.txt", "epochs": 1.5}]), ["l.parquet:1: source 'a': epochs must be a number, but is a binary float; write a decimal or a text, such as 1.5 or \"1.5\""]),
         ("l.parquet", b"PAR1", ["l.parquet: not valid Parquet after row 0: Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes); write the file again"]),
         ("l.xlsx", "x", ["l.xlsx: the list file's ending is not known; end its name in .csv, .jsonl or .parquet"]),
         ("l.csv/x", "x", ["l.csv: the list file is a folder; name a file"]),

@@ -22,7 +22,7 @@ SOURCE = '[[source]]\nid = "a"\npath = "a.txt"\n'
 FORM = 'write holders = ["a", "b"] or [{ id = "a", share = "70%" }, …]'
 RULE = "use letters, digits, '.', '_' and '-', and start with a letter or digit"
 QUOTE = "put it in quotation marks"
-NUMBER = 'write zero or more, such as 1, 1.5 or "300e9"'
+NUMBER = 'write zero or more, of at most 36 digits, such as 1, 1.5 or "300e9"'
 SUM = "change them so that they make 1 (100%) exactly; a third is written 1/3"
 ALL_SOURCE_KEYS = "id, title, path, holder, holders, license, epochs, format, text, strip, errors"
 
@@ -343,7 +343,7 @@ def test_a_byte_order_mark_is_tolerated(read):
         (
             SOURCE + "epochs = [1]",
             [
-                "corpus.toml:4: source 'a': epochs must be a number, but is a list; write it in quotation marks, such as epochs = \"1.5\""
+                "corpus.toml:4: source 'a': epochs must be a number, but is a list; write a decimal or a text, such as 1.5 or \"1.5\""
             ],
         ),
         (

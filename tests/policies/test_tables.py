@@ -53,7 +53,7 @@ def test_a_list_of_holders_may_be_json_lines_or_parquet(tmp_path):
         (",no,,,", "h.csv:2: a holder: it has no holder_id; name the holder"),
         ("a,perhaps,,,", "h.csv:2: a holder: reachable is 'perhaps'; write yes or no"),
         ("a,,150%,,", "h.csv:2: a holder: withholding is '150%', which is no part from 0 to 100 %; write it such as 15% or 0.15"),
-        ("a,,,-5,", "h.csv:2: a holder: advance is '-5', which is no such number; write zero or more, such as 1, 1.5 or \"300e9\""),
+        ("a,,,-5,", "h.csv:2: a holder: advance is '-5', which is no such number; write zero or more, of at most 36 digits, such as 1, 1.5 or \"300e9\""),
         ("a,,,,0.005", "h.csv:2: a holder: minimum is 0.005, but USD has 2 decimals; round it to what can be paid"),
         ("a,,,1e20,", "h.csv:2: a holder: advance is 1E+20, more than any pool; write a smaller amount"),
         ("b,,,,\nb,,,,", "h.csv:3: a holder: 'b' is also in line 2; keep one of the rows"),

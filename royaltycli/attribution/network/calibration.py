@@ -50,13 +50,21 @@ def logarithms(scores: Scores) -> Scores:
     return found
 
 
+def seen(scores: Scores, right: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
+    """Of which texts the head that scored them has seen a right source."""
+    return np.array([max(row[list(ones)]) > UNSEEN / 2 for row, ones in zip(scores, right, strict=True)], bool)
+
+
 def calibrate(scores: Scores, tokens: Numbers, right: Sequence[tuple[int, ...]]) -> Calibration:
     """The calibration under which the right sources of texts that were held out are likeliest; by steps ever shorter.
 
-    Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing.
+    Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing, and if
+    there are no others, the calibration is the plain one.
     """
     size = np.log(np.maximum(tokens, 1) / LONG)
-    known = np.array([max(row[list(ones)]) > UNSEEN / 2 for row, ones in zip(scores, right, strict=True)], bool)
+    known = seen(scores, right)
+    if not known.any():
+        return Calibration()
     scores, size = scores[known], size[known]
     right = [ones for ones, one in zip(right, known, strict=True) if one]
     truth = np.array([np.mean([row[one] for one in ones]) for row, ones in zip(scores, right, strict=True)])

@@ -12,7 +12,7 @@ from royaltycli.attribution.grams import count_grams, look_up, runs_of
 from royaltycli.attribution.network.calibration import mean_scores
 from royaltycli.attribution.network.corpus import Document, Spans
 from royaltycli.attribution.network.features import Table
-from royaltycli.attribution.network.head import Head
+from royaltycli.attribution.network.head import UNSEEN, Head
 from royaltycli.attribution.network.spans import LONG, SHORT
 
 STRENGTH = 10_000.0
@@ -110,4 +110,5 @@ def text_alone(held: Held, fold: int, spans: Spans, documents: Sequence[Document
         more = np.log1p(found.counts / (STRENGTH * background[found.places]))
         scores[row] = np.bincount(found.units, more, minlength=sources)
         scores[row] += int((~found.common).sum()) * np.log(STRENGTH / (sizes + STRENGTH))
+    scores[:, sizes == 0] = UNSEEN  # as a head has it, too
     return Held(scores, held.tokens, held.right, held.kinds, held.folds)

@@ -16,7 +16,7 @@ import torch
 
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
-from royaltycli.attribution.network.calibration import Calibration, calibrate, calibration_error
+from royaltycli.attribution.network.calibration import Calibration, calibrate, calibration_error, seen
 from royaltycli.attribution.network.corpus import FOLDS, Documents, Spans, read_documents, spans_of
 from royaltycli.attribution.network.features import Table, read_features, remove_features
 from royaltycli.attribution.network.learning import Examples, learn
@@ -124,10 +124,16 @@ def examples_of(documents: Documents, spans: Spans) -> Examples:
 
 
 def _check_folds(corpus: Corpus, examples: Examples) -> None:
-    """Raises AttributionError for a corpus of so few documents that one of the folds has none."""
+    """Raises AttributionError for a corpus of so few documents that a fold has none, or no source is in two of them."""
     if len(np.unique(examples.folds)) < FOLDS:
         raise AttributionError(
             f"{corpus.file} leads to too few documents; a network learns from four fifths, and is measured on one"
+        )
+    of_sources = np.unique(np.stack([examples.sources, examples.folds]), axis=1)[0]
+    if not (np.bincount(of_sources) > 1).any():
+        raise AttributionError(
+            f"{corpus.file} leads to too few documents of each source; a network is measured on some of a source, and "
+            "learns from others of it"
         )
 
 
@@ -158,15 +164,20 @@ def _calibrations(held: Held, sources: Sequence[str]) -> tuple[Calibration, Cali
 
 
 def _measured(documents: Documents, spans: Spans, held: Held, control: Held) -> list[dict[str, Any]]:
-    """The rows of `Trained.measured`, on one fold; the calibration that is judged is that of the others."""
+    """The rows of `Trained.measured`, on one fold; the calibration that is judged is that of the others.
+
+    Texts of sources that no other fold has say nothing of how well sources are told apart, and are left out.
+    """
     tested = held.chosen(held.folds == TESTED)
+    known = seen(tested.means, tested.right)
     calibration, within = _calibrations(held.chosen(held.folds != TESTED), documents.sources)
     logs = probabilities(tested.means, tested.tokens, documents.sources, calibration, within)
     text = text_alone(tested, TESTED, spans, documents.kept, len(documents.sources))
+    tested = tested.chosen(known)
     return [
-        {"what": "network", **hits(tested), "ece": calibration_error(logs, tested.right)},
-        {"what": "the same, random weights", **hits(control)},
-        {"what": "text alone", **hits(text)},
+        {"what": "network", **hits(tested), "ece": calibration_error(logs[known], tested.right)},
+        {"what": "the same, random weights", **hits(control.chosen(known))},
+        {"what": "text alone", **hits(text.chosen(known))},
     ]
 
 

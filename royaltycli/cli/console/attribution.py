@@ -67,7 +67,7 @@ def show_usage(usage: Usage, rows: int) -> None:
     lines += [_line(row) for row in rest]
     show_ranking(make_console(), lines, NAMES, "share")
     say(
-        f"{several(usage.outputs, 'output')}, {usage.tokens:,} tokens"
+        f"{several(usage.outputs, 'output')}, {several(usage.tokens, 'token')}"
         + (f", {usage.repeated:,} of them repeated from a prompt and not attributed" if usage.repeated else "")
         + ". Attribution is an estimate: docs/attribution.md says what it cannot know."
     )
