@@ -60,7 +60,7 @@ def read_warc(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]
         found = _text(piece.file, record, reading)
         packed = record.packed
         if found is not None:
-            names = (_header(record, field) for field in (fields.source, fields.holder))
+            names = (_header(piece.file, record, field) for field in (fields.source, fields.holder))
             documents.append(Document(record.number, *found, *names))
             size += len(found[0])
         if size >= BATCH_BYTES:
@@ -122,9 +122,11 @@ def _codec(name: str | None) -> str | None:
     return found if found in WEB_CODECS else None
 
 
-def _header(record: Record, field: Field | None) -> str | None:
-    value = None if field is None else record.headers.get(field[0])
-    return None if value is None else str(value).removeprefix("<").removesuffix(">")
+def _header(file: File, record: Record, field: Field | None) -> str | None:
+    values = [] if field is None else sorted(set(record.headers.get_multiple(field[0])))
+    if field is not None and len(values) > 1:
+        raise broken(file, record.number, ValueError(f"it has two different headers {field[0]}"))
+    return str(values[0]).removeprefix("<").removesuffix(">") if values else None
 
 
 def _batch(file: File, documents: list[Document], packed: int, fields: Fields, reading: Reading) -> Batch:

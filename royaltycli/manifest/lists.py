@@ -68,6 +68,7 @@ def _csv_rows(data: bytes, file: str, word: str, columns: tuple[str, ...], probl
         return
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
+    usual = csv.field_size_limit(LIST_BYTES)  # a source may have very many holders
     try:
         header = next(rows, [])
         if not _header_is_fine(header, Place(file, 1), columns, problems):
@@ -87,6 +88,8 @@ def _csv_rows(data: bytes, file: str, word: str, columns: tuple[str, ...], probl
     except csv.Error as error:
         what = f"not valid CSV: {error}"
         problems.append(Problem(Place(file, rows.line_num), what, "mend the quotation marks of this row"))
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _cell(key: str, cell: str) -> object:

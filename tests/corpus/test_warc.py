@@ -160,6 +160,11 @@ def test_a_wrong_length(folder, kind, more):
         ("Content-Length: 3", "Content-Length: +3", r"its Content-Length is no number of bytes: '\+3'"),
         ("Content-Length: 3", "X: 3", "it has no header Content-Length"),
         ("Content-Length: 3", "Content-Length: 3\r\ncontent-length: 2", "it has two different headers Content-Length"),
+        (
+            "WARC-Target-URI: ",
+            "WARC-Target-URI: http://b.example\r\nwarc-target-uri: ",
+            "it has two different headers WARC-Target-URI",
+        ),
         ("WARC-Type: conversion", "X: 3", "it has no header WARC-Type"),
         ("WARC/1.0\r", "WARC/1.0", "the lines of its headers do not end in CR LF"),
         ("conversion\r", "conversion", "the lines of its headers do not end in CR LF"),

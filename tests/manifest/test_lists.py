@@ -102,6 +102,14 @@ def test_the_place_of_a_row_is_its_first_line(read):
     assert [source.place.line for source in read('corpus.sources = "list.csv"', files).sources] == [3, 4]
 
 
+def test_a_source_may_have_very_many_holders(read):
+    holders = ";".join(f"holder-{number}:1" for number in range(12_000))
+    files = {**FILES, "list.csv": f"id,path,holders\na,a.txt,{holders}\n"}
+    (source,) = read('corpus.sources = "list.csv"', files).sources
+    assert len(holders) > 131_072  # what Python's reader takes unless told otherwise
+    assert len(source.holders) == 12_000
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [

@@ -58,7 +58,7 @@ def seen(scores: Scores, right: Sequence[tuple[int, ...]]) -> npt.NDArray[np.boo
 def calibrate(scores: Scores, tokens: Numbers, right: Sequence[tuple[int, ...]]) -> Calibration:
     """The calibration under which the right sources of texts that were held out are likeliest; by steps ever shorter.
 
-    Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing, and if
+    Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing; if
     there are no others, the calibration is the plain one.
     """
     size = np.log(np.maximum(tokens, 1) / LONG)
