@@ -271,10 +271,9 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
     """A column that names sources or holders: texts, or lists of texts; null where it names none."""
     if not _is_list(column.type):
         return _texts(file, column, rows, reading)
-    there = column.is_valid()  # of lists of a fixed size, items stand below a null as well
-    lists = column.filter(there).cast(pa.large_list(column.type.value_type))
-    parents = np.flatnonzero(there.to_numpy(zero_copy_only=False))[pc.list_parent_indices(lists).to_numpy()]
-    items = _texts(file, pc.list_flatten(lists), (parents + rows[0]).tolist() if len(parents) else (), reading)
+    # Without a cast to one kind of list, by which Arrow loses the end of views, and keeps what is below fixed-size nulls.
+    parents = pc.list_parent_indices(column).to_numpy()
+    items = _texts(file, pc.list_flatten(column), (parents + rows[0]).tolist() if len(parents) else (), reading)
     offsets = np.searchsorted(parents, np.arange(len(column) + 1)).astype(np.int64)
     return pa.LargeListArray.from_arrays(pa.array(offsets), items)
 

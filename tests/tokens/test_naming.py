@@ -449,8 +449,13 @@ def test_one_source_with_two_holders_is_refused_whatever_is_around_it(folder, li
         )
 
 
-def test_lists_of_a_fixed_size_may_be_null(folder):
-    who = pa.array([["a", "b"], None, ["c", None], ["d", "e"]], pa.list_(pa.string(), 2))
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.string()), pa.list_(pa.string(), 2), pa.list_view(pa.string()), pa.large_list_view(pa.string())],
+    ids=str,
+)
+def test_lists_of_every_kind_may_be_null(folder, kind):
+    who = pa.array([["a", "b"], None, ["c", None], ["d", "e"]], kind)
     table = pa.table({"text": ["one two", "three four", "five six", "seven"], "who": who})
     place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "a.parquet"\nsource = "who"\nlists = "first"\n'})
     pq.write_table(table, place / "a.parquet")
