@@ -55,8 +55,8 @@ def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> N
     place = real_name(output)
     manifest = Path(corpus.file)
     named = [manifest.parent / name for name, _ in corpus.lists]
-    if encoding is not None or corpus.encoding:
-        named.append(Path(corpus.folder, corpus.encoding or "") if encoding is None else Path(encoding))
+    named += [Path(corpus.folder, corpus.encoding)] if corpus.encoding else []
+    named += [Path(encoding)] if encoding else []
     own = {os.path.realpath(path) for path in (manifest, *named)}
     below = f"{place}/"
     if place in own or any(file.path == place or file.path.startswith(below) for file in opened.files):

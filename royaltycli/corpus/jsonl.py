@@ -248,7 +248,10 @@ def _parse_strictly(
         try:
             row = _parse_line(line, chunk, index, reading)
         except DocumentError:
-            alone = _parse_fast(Chunk(chunk.piece, line, _newlines(line), 1, 0), fields, schemas)
+            clean = line.strip(b" \t\r")
+            if reading.errors == "replace":
+                clean = clean.decode("utf-8", errors="replace").encode("utf-8")
+            alone = _parse_fast(Chunk(chunk.piece, clean, _newlines(clean), 1, 0), fields, schemas)
             if alone is None:
                 raise
             for field, values in columns.items():

@@ -271,7 +271,7 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
     """A column that names sources or holders: texts, or lists of texts; null where it names none."""
     if not _is_list(column.type):
         return _texts(file, column, rows, reading)
-    # Without a cast to one kind of list, by which Arrow loses the end of views, and keeps what is below some nulls.
+    # Not cast to one kind of list before: Arrow's cast loses the end of list views.
     parents = pc.list_parent_indices(column).to_numpy()
     items = _texts(file, pc.list_flatten(column), (parents + rows[0]).tolist() if len(parents) else (), reading)
     offsets = np.searchsorted(parents, np.arange(len(column) + 1)).astype(np.int64)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import NOBODY, Account, Moves, Numbers, move, together
+from royaltycli.ledger.accounts import NOBODY, Account, Numbers, move, together
 from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
@@ -147,24 +147,12 @@ def old_periods(state: State, least: int) -> list[int]:
 
 
 def earned_in(state: State, moves: Reader, period: int) -> tuple[Numbers, Numbers]:
-    """What each holder earned in a period as it is stated now: those with more than nothing, by number.
-
-    What was in escrow for a holder, and was released, was earned too; a restatement may have taken it from the balance.
-    """
+    """What each holder earned in a period as it is stated now: those with more than nothing, by number."""
     stated = state.stated(state.periods[period - 1])
     parts = [moves(each.number) for each in stated]
-    rows = [part.between(*pair).rows for part in parts for pair in _EARNING]
-    rows += [_earned_once_released(state, moves(each.number), period) for each in state.log if each.kind == RELEASE]
-    gross = netted(together(rows)).between(Account.POOL, Account.HOLDER)
+    both = [part.between(*pair).rows for part in parts for pair in _EARNING]
+    gross = netted(together(both)).between(Account.POOL, Account.HOLDER)
     return gross.column("to_party"), gross.column("amount")
-
-
-def _earned_once_released(state: State, released: Moves, period: int) -> Numbers:
-    """What a release took from the escrow of a holder and a period, as if the pool had given it to the holder."""
-    taken = released.between(Account.ESCROW, Account.HOLDER)
-    owners = taken.column("from_party")
-    own = np.array([kind == HOLDER for kind in state.parties.kinds(owners)], bool) & (taken.column("period") == period)
-    return move(period, (Account.POOL, NOBODY), (Account.HOLDER, owners[own]), taken.column("amount")[own])
 
 
 _EARNING = ((Account.POOL, Account.HOLDER), (Account.HOLDER, Account.POOL))

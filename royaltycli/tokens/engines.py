@@ -145,12 +145,13 @@ class Gigatoken:
 
     def _bound_caches(self, coming: int) -> None:
         """Make the tokenizer anew if its caches, which only grow, have grown enough before so much text to come."""
-        checks = self._counted // CACHE_CHECK_BYTES
+        counted = self._counted
         self._counted += coming
-        if self._counted // CACHE_CHECK_BYTES == checks:
+        if not counted or self._counted // CACHE_CHECK_BYTES == counted // CACHE_CHECK_BYTES:
             return
         if self._counted > CACHE_TEXT or self._process.memory_info().rss - self._base > CACHE_BYTES:
             self._renew()
+            self._counted = coming
 
 
 def _joined(parts: list[Ids]) -> tuple[Ids, Counts]:

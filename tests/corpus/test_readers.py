@@ -489,3 +489,8 @@ def test_d5_a_large_parquet_file_without_row_groups_is_looked_at_too(tmp_path):
     with pq.ParquetWriter(path, pa.schema([("x", pa.string())])) as writer:
         writer.add_key_value_metadata({"k": "v" * 5_000_000})
     assert "no column 'text'; it has 'x'" in error(path)
+
+
+@pytest.mark.parametrize("line", [' {"text": "a", "z": Inf}', '{"text": "a", "z": Inf} \r'])
+def test_d4_blanks_around_a_line_change_nothing(tmp_path, line):
+    assert documents(written(tmp_path, "a.jsonl", line.encode() + b"\n")) == ["a"]

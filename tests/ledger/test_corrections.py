@@ -196,15 +196,3 @@ def test_l15_redistributed_money_reaches_a_successor(ledger):
     transfer(ledger.path, "a", "b")
     assert redistribute(ledger.path, 1, "holders")[1] == 50 * DOLLAR
     assert (ledger.balance("a"), ledger.balance("b")) == (0, 50 * DOLLAR)
-
-
-def test_l20_who_was_found_earned_in_the_period_though_it_is_restated(ledger):
-    """a was unreachable, its escrow released, and the period restated with a in reach: the booked moves cancel out."""
-    rows = [("x", 1, A), ("y", 1, B), ("z", 2, {})]
-    ledger.close("1", 400, *rows, holders="holder_id,reachable\na,no\n")
-    ledger.close("2", 0, *rows)
-    release(ledger.path, "a")
-    ledger.restate("1", 400, *rows)
-    before = ledger.balance("a"), ledger.balance("b")
-    assert redistribute(ledger.path, 1, "holders")[1] == 200 * DOLLAR
-    assert (ledger.balance("a") - before[0], ledger.balance("b") - before[1]) == (100 * DOLLAR, 100 * DOLLAR)

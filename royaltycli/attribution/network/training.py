@@ -124,13 +124,13 @@ def examples_of(documents: Documents, spans: Spans) -> Examples:
 
 
 def _check_folds(corpus: Corpus, examples: Examples) -> None:
-    """Raises AttributionError for a corpus of so few documents that a fold has none, or no source is in two of them."""
+    """Raises AttributionError if a fold has no document, or the tested one none of a source that others have, too."""
     if len(np.unique(examples.folds)) < FOLDS:
         raise AttributionError(
             f"{corpus.file} leads to too few documents; a network learns from four fifths, and is measured on one"
         )
-    of_sources = np.unique(np.stack([examples.sources, examples.folds]), axis=1)[0]
-    if not (np.bincount(of_sources) > 1).any():
+    tested = examples.folds == TESTED
+    if not np.isin(examples.sources[tested], examples.sources[~tested]).any():
         raise AttributionError(
             f"{corpus.file} leads to too few documents of each source; a network is measured on some of a source, and "
             "learns from others of it"
