@@ -18,25 +18,27 @@ Number = str | int | Decimal | Fraction
 
 PATHS = (
     "manifest", "output", "counts", "path", "file", "encoding", "policy", "holders", "usage", "outputs", "index",
-    "model", "network", "folder",
+    "model", "network",
 )  # fmt: skip
 """Arguments that may be given as a Path."""
 
-NEEDED = ("path", "currency", "by", "period", "text", "outputs", "index", "least", "model", "network", "folder")
-"""Arguments that cannot be left at None."""
+NEEDED = ("path", "currency", "by", "period", "text", "outputs", "index", "least", "model", "network")
+"""Arguments that no function of theirs can do without."""
 
 
-def check_types(**given: object) -> None:
-    """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere."""
+def check_types(*needed: str, **given: object) -> None:
+    """Raises CallError for an argument that is not even of the kind that its name says; numbers are read elsewhere.
+
+    None will do, but not for those that are `needed` here or everywhere.
+    """
     for name, value in given.items():
-        needed = name in NEEDED
         kinds: tuple[type, ...] = (str,)
         words = "text"
         if name in PATHS:
             kinds, words = (str, os.PathLike), "text or a Path"
         elif name in ("workers", "top", "least", "spans"):
             kinds, words = (SupportsIndex,), "a whole number"
-        if not isinstance(value, kinds) and (needed or value is not None):
+        if not isinstance(value, kinds) and (value is not None or name in NEEDED or name in needed):
             raise CallError(f"{name} is {value!r:.80}, but must be {words}")
 
 

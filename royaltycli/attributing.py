@@ -56,7 +56,7 @@ def index(
     from royaltycli.scanning import vocabulary_of
     from royaltycli.workspace import working_folder
 
-    check_types(manifest=manifest, folder=output, encoding=encoding, pattern=pattern, workers=workers)
+    check_types("output", manifest=manifest, output=output, encoding=encoding, pattern=pattern, workers=workers)
     processes = how_many(workers)
     place = Path(output)
     check_place(place)
@@ -95,9 +95,11 @@ def attribute(
     from royaltycli.parallel.processes import how_many
     from royaltycli.tokens.engines import choose_engine, make_engine
 
-    given = {"period": period, "model": model}
     check_types(outputs=outputs, index=index, network=network, workers=workers)
-    check_types(**{name: value for name, value in given.items() if value is not None})
+    if period is not None:
+        check_types(period=period)
+    if model is not None:
+        check_types(model=model)
     processes = how_many(workers)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
         if value not in get_args(known):

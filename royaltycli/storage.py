@@ -24,7 +24,7 @@ from royaltycli.errors import OutputError, TableError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.writing import check_writable, in_memory, place_of, send
+from royaltycli.remote.writing import check_writable, in_memory, place_of, real_path, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
         digest = _send(elsewhere, write)
-        _written[path] = f"{elsewhere} was written"
+        if is_result:
+            _written[path] = f"{elsewhere} was written"
         return digest
     if not swept:
         _remove_leftovers(check_place(path))
@@ -149,10 +150,7 @@ def check_place(path: Path) -> Path:
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
         return Path(path)
-    try:
-        place = Path(os.path.realpath(path))
-    except ValueError as error:  # a zero byte, or half a surrogate pair
-        raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
+    place = real_path(path)
     if os.path.isdir(place):
         raise OutputError(f"{path} is a folder; name a file in it")
     if os.path.exists(path) and not os.path.isfile(path):  # the real path of /dev/stdout may be no path at all

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from blake3 import blake3
 
 from royaltycli.errors import AttributionError, OutputError
+from royaltycli.remote.writing import real_path
 from royaltycli.storage import write_text, write_whole
 
 if TYPE_CHECKING:
@@ -193,8 +194,7 @@ def emptied(folder: Path) -> Path:
 
 def check_place(folder: Path) -> None:
     """Raises OutputError if an index cannot be made in a folder, as something else is there, or none can be."""
-    if "\0" in str(folder):
-        raise OutputError(f"{str(folder)!r} is no name that a folder can have; name another")
+    real_path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the index")
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []

@@ -62,7 +62,7 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> 
     return {way: np.array(values) for way, values in ways.items()}
 
 
-def by_chance(found: Odds, prior: Scores, spans: Spans, seed: int) -> Scores:
+def left_open(found: Odds, prior: Scores, spans: Spans, seed: int) -> Scores:
     """The error of corrected shares, were every probability right: what the evidence leaves open, whoever reads it.
 
     Mixtures are of the same spans, but each is of a source that is drawn by its probabilities, by itself.

@@ -97,7 +97,7 @@ def paid_out(
         spans, odds, prior = each.spans[size], said.odds[size], said.fitted.prior
         mixed = payouts.mixtures(spans, len(setting.data.sources), each.seed)
         found = payouts.errors(odds, prior, mixed, tokens)
-        for way, values in (found | {"chance": payouts.by_chance(odds, prior, spans, each.seed)}).items():
+        for way, values in (found | {"chance": payouts.left_open(odds, prior, spans, each.seed)}).items():
             by_way.setdefault(way, []).append(values)
     return [
         Row(

@@ -10,10 +10,11 @@ kinds are tried in turn, those first that were right for the chunk before.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,32 +246,28 @@ def _parse_strictly(
     for index, line in enumerate(chunk.data.split(b"\n")):
         if not line.strip(b" \t\r"):
             continue
+        text = _decoded(line, chunk, index, reading)
         try:
-            row = _parse_line(line, chunk, index, reading)
-        except DocumentError:
-            clean = line.strip(b" \t\r")
-            if reading.errors == "replace":
-                clean = clean.decode("utf-8", errors="replace").encode("utf-8")
-            alone = _parse_fast(Chunk(chunk.piece, clean, _newlines(clean), 1, 0), fields, schemas)
-            if alone is None:
-                raise
-            for field, values in columns.items():
-                values.append(alone[field][0].as_py())
-        else:
-            _take(row, fields, columns, chunk.place, index)
+            values = _values_of(text, fields)
+        except _LineError as wrong:
+            alone = text.strip(" \t\r").encode("utf-8")
+            found = _parse_fast(dataclasses.replace(chunk, data=alone, newlines=_newlines(alone)), fields, schemas)
+            if found is None:
+                raise DocumentError(f"{chunk.place(index)}: {wrong}") from wrong
+            values = {field: column[0].as_py() for field, column in found.items()}
+        for field, value in values.items():
+            columns[field].append(value)
         numbers.append(chunk.first_line + index)
     return {field: _array(values) for field, values in columns.items()}, numbers
 
 
-def _take(
-    row: dict[str, Any], fields: Fields, columns: dict[Field, list[Any]], place_of: Callable[[int], str], line: int
-) -> None:
-    """Put the values of the fields of one line at the ends of their columns. Raises DocumentError."""
-    for field, values in columns.items():
-        try:
-            values.append(_text(row, field) if field == fields.text else _named(row, field, lists=fields.lists))
-        except _FieldError as wrong:
-            raise DocumentError(f"{place_of(line)}: {wrong}") from None
+def _values_of(text: str, fields: Fields) -> dict[Field, Any]:
+    """The values of the fields of one line. Raises _LineError."""
+    row = _parse_line(text)
+    return {
+        field: _text(row, field) if field == fields.text else _named(row, field, lists=fields.lists)
+        for field in fields.all()
+    }
 
 
 def _array(values: list[Any]) -> pa.Array:
@@ -280,8 +277,8 @@ def _array(values: list[Any]) -> pa.Array:
     return pa.array(values, pa.large_string())
 
 
-class _FieldError(Exception):
-    """What is wrong with a value, and how to mend it; the line is named where it is known."""
+class _LineError(Exception):
+    """What is wrong with a line, and how to mend it; its number is found only for an error that is shown."""
 
 
 class _Repeated(dict[str, Any]):
@@ -299,28 +296,24 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeated
 
 
-def _parse_line(line: bytes, chunk: Chunk, index: int, reading: Reading) -> dict[str, Any]:
+def _decoded(line: bytes, chunk: Chunk, index: int, reading: Reading) -> str:
     try:
-        text = line.decode("utf-8", errors=reading.errors)
+        return line.decode("utf-8", errors=reading.errors)
     except UnicodeDecodeError:  # only now, as finding the number of a line may mean reading the file up to it
-        text = decode(line, chunk.place(index), reading)
+        return decode(line, chunk.place(index), reading)
+
+
+def _parse_line(text: str) -> dict[str, Any]:
     try:
         row = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        where = f"column {error.colno}"
-        raise DocumentError(
-            f"{chunk.place(index)}: not valid JSON at {where} ({error.msg.lower()}); mend the line"
-        ) from error
+        raise _LineError(f"not valid JSON at column {error.colno} ({error.msg.lower()}); mend the line") from error
     except RecursionError as error:
-        raise DocumentError(f"{chunk.place(index)}: JSON nested too deeply to be a document; mend the line") from error
+        raise _LineError("JSON nested too deeply to be a document; mend the line") from error
     except ValueError as error:  # an integer of more digits than Python reads
-        raise DocumentError(
-            f"{chunk.place(index)}: not valid JSON (a number with too many digits); mend the line"
-        ) from error
+        raise _LineError("not valid JSON (a number with too many digits); mend the line") from error
     if not isinstance(row, dict):
-        raise DocumentError(
-            f"{chunk.place(index)}: {_kind(row)} where a JSON object should be; write one object a line"
-        )
+        raise _LineError(f"{_kind(row)} where a JSON object should be; write one object a line")
     return row
 
 
@@ -328,16 +321,16 @@ _MISSING = object()
 
 
 def _value(row: dict[str, Any], field: Field) -> Any:
-    """The value of a field, _MISSING if it is not there. Raises _FieldError."""
+    """The value of a field, _MISSING if it is not there. Raises _LineError."""
     value: Any = row
     for depth, name in enumerate(field):
         if value is None and depth:
             return _MISSING
         if not isinstance(value, dict):
             where = field_text(field[:depth])
-            raise _FieldError(f"the field {where!r} is {_kind(value)}, where an object should be; mend the line")
+            raise _LineError(f"the field {where!r} is {_kind(value)}, where an object should be; mend the line")
         if isinstance(value, _Repeated) and name in value.keys_twice:
-            raise _FieldError(f"the key {name!r} stands twice in one object; keep one of them")
+            raise _LineError(f"the key {name!r} stands twice in one object; keep one of them")
         if name not in value:
             return _MISSING
         value = value[name]
@@ -345,26 +338,26 @@ def _value(row: dict[str, Any], field: Field) -> Any:
 
 
 def _text(row: dict[str, Any], field: Field) -> str:
-    """The text of a document; null is an empty one. Raises _FieldError."""
+    """The text of a document; null is an empty one. Raises _LineError."""
     value = _value(row, field)
     if value is _MISSING:
-        raise _FieldError(f"no field {field_text(field)!r}; it has {_listed(row)}")
+        raise _LineError(f"no field {field_text(field)!r}; it has {_listed(row)}")
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _FieldError(f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line")
+        raise _LineError(f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line")
     return _whole_text(value, field)
 
 
 def _named(row: dict[str, Any], field: Field, *, lists: bool) -> str | list[str | None] | None:
-    """What a field names, whole numbers as their digits, or None if it names nothing. Raises _FieldError."""
+    """What a field names, whole numbers as their digits, or None if it names nothing. Raises _LineError."""
     value = _value(row, field)
     if value is _MISSING:
         return None
     if not isinstance(value, list):
         return _name(value, field)
     if not lists:
-        raise _FieldError(f"the field {field_text(field)!r} is an array; {LISTS_MEND}")
+        raise _LineError(f"the field {field_text(field)!r} is an array; {LISTS_MEND}")
     return [_name(item, field) for item in value]
 
 
@@ -375,7 +368,7 @@ def _name(value: Any, field: Field) -> str | None:
         return _whole_text(value, field)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise _FieldError(f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line")
+    raise _LineError(f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line")
 
 
 def _whole_text(value: str, field: Field) -> str:
@@ -384,7 +377,7 @@ def _whole_text(value: str, field: Field) -> str:
             value.encode("utf-8")
         except UnicodeEncodeError:
             message = f"the field {field_text(field)!r} holds half of a surrogate pair, which is no character"
-            raise _FieldError(f"{message}; mend the line") from None
+            raise _LineError(f"{message}; mend the line") from None
     return value
 
 

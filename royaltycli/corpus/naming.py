@@ -29,12 +29,11 @@ def named(batch: Batch, owner: Collection) -> Batch:
     sources, holders = _values(batch.sources, owner.source, count), batch.holders
     if owner.holder is not None:
         holders = _values(holders, owner.holder, count)
-    if owner.lists == "split":
-        return _split(batch, sources, holders)
-    if owner.lists == "first":
-        return _first(batch, sources, holders)
     if owner.lists == "joint":
         sources, holders = _joint(sources), None if holders is None else _joint(holders)
+    elif _is_list(sources) or (holders is not None and _is_list(holders)):
+        choose = _split if owner.lists == "split" else _first
+        return choose(batch, _as_lists(sources), None if holders is None else _as_lists(holders))
     return dataclasses.replace(batch, sources=sources, holders=holders)
 
 
@@ -78,9 +77,6 @@ def _valid(items: pa.Array) -> npt.NDArray[np.intp]:
 
 def _first(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
     """The first name of each list, and the holder that stands beside it."""
-    if not _is_list(sources) and (holders is None or not _is_list(holders)):
-        return dataclasses.replace(batch, sources=sources, holders=holders)
-    sources = _as_lists(sources)
     chosen = _places_of_firsts(sources)
     if holders is not None:
         rows = np.flatnonzero(chosen.is_valid().to_numpy(zero_copy_only=False))
@@ -112,9 +108,6 @@ def _joint(values: pa.Array) -> pa.Array:
 
 def _split(batch: Batch, sources: pa.Array, holders: pa.Array | None) -> Batch:
     """A part for each name that a document holds, each name once; one without a name where it holds none."""
-    if not _is_list(sources) and (holders is None or not _is_list(holders)):
-        return dataclasses.replace(batch, sources=sources, holders=holders)
-    sources = _as_lists(sources)
     names, rows = sources.values, _rows_of(sources)
     kept = _valid(names)
     valid, holder_of = pa.array(kept), None
@@ -158,7 +151,6 @@ def _beside(batch: Batch, sources: pa.Array, holders: pa.Array, rows: Rows) -> p
     A list of one is a single one, too: a reader makes lists of all values where it finds one among them. Raises
     DocumentError.
     """
-    holders = _as_lists(holders)
     wanted, found = _lengths(sources), _lengths(holders)
     wrong = rows[(found[rows] > 1) & (wanted[rows] != found[rows])]
     if len(wrong):

@@ -129,10 +129,18 @@ def _head(stream: BinaryIO) -> bytes:
 
 def _only(headers: Any, name: str) -> str:
     """The value of a header that every record has. Raises ValueError without it, or if it says two things."""
+    value = header(headers, name)
+    if value is None:
+        raise ValueError(f"it has no header {name}")
+    return value
+
+
+def header(headers: Any, name: str) -> str | None:
+    """The value of a header, None without it. Raises ValueError if it says two things."""
     values = set(headers.get_multiple(name))
-    if len(values) != 1:
-        raise ValueError(f"it has two different headers {name}" if values else f"it has no header {name}")
-    return str(values.pop()).strip()
+    if len(values) > 1:
+        raise ValueError(f"it has two different headers {name}")
+    return str(values.pop()).strip() if values else None
 
 
 def _length(headers: Any) -> int:

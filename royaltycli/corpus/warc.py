@@ -17,7 +17,7 @@ from royaltycli.corpus.batches import Batch, Fields, Numbering, place
 from royaltycli.corpus.files import File
 from royaltycli.corpus.payloads import payload, read_response
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.records import Record, broken, read_records
+from royaltycli.corpus.records import Record, broken, header, read_records
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import bound, too_large
 from royaltycli.errors import DocumentError
@@ -123,10 +123,11 @@ def _codec(name: str | None) -> str | None:
 
 
 def _header(file: File, record: Record, field: Field | None) -> str | None:
-    values = [] if field is None else sorted(set(record.headers.get_multiple(field[0])))
-    if field is not None and len(values) > 1:
-        raise broken(file, record.number, ValueError(f"it has two different headers {field[0]}"))
-    return str(values[0]).removeprefix("<").removesuffix(">") if values else None
+    try:
+        value = None if field is None else header(record.headers, field[0])
+    except ValueError as error:
+        raise broken(file, record.number, error) from error
+    return None if value is None else value.removeprefix("<").removesuffix(">")
 
 
 def _batch(file: File, documents: list[Document], packed: int, fields: Fields, reading: Reading) -> Batch:

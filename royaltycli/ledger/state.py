@@ -50,7 +50,7 @@ class State:
 
     @functools.cached_property
     def transfers(self) -> dict[int, int]:
-        """To whom each holder is transferred that is, by numbers; who that is may be transferred in turn (rule L15)."""
+        """Of each holder that was transferred, to whom, by numbers; that one may be transferred in turn (rule L15)."""
         to: dict[int, int] = {}
         for logged in self.log:
             if logged.kind == TRANSFER:

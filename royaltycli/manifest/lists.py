@@ -6,6 +6,7 @@ The columns have the names of the manifest's keys. Only CSV has no lists: there 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -62,34 +63,41 @@ def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
         return None
 
 
+@contextlib.contextmanager
+def large_cells() -> Iterator[None]:
+    """While cells of CSV may be of any size, such as one with very many holders."""
+    usual = csv.field_size_limit(LIST_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
 def _csv_rows(data: bytes, file: str, word: str, columns: tuple[str, ...], problems: list[Problem]) -> Iterator[Entry]:
     text = decode(data, file, problems)
     if text is None:
         return
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
-    usual = csv.field_size_limit(LIST_BYTES)  # a source may have very many holders
     try:
-        header = next(rows, [])
-        if not _header_is_fine(header, Place(file, 1), columns, problems):
-            return
-        line = rows.line_num + 1
-        for cells in rows:
-            place, line = Place(file, line), rows.line_num + 1
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                what = f"the row has {len(cells)} cells, but the header has {len(header)}"
-                problems.append(Problem(place, what, "a cell that holds a comma must be in quotation marks"))
-                continue
-            yield Entry(
-                word, {key: _cell(key, cell) for key, cell in zip(header, cells, strict=True) if cell}, place, problems
-            )
+        with large_cells():
+            header = next(rows, [])
+            if not _header_is_fine(header, Place(file, 1), columns, problems):
+                return
+            line = rows.line_num + 1
+            for cells in rows:
+                place, line = Place(file, line), rows.line_num + 1
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    what = f"the row has {len(cells)} cells, but the header has {len(header)}"
+                    problems.append(Problem(place, what, "a cell that holds a comma must be in quotation marks"))
+                    continue
+                given = {key: _cell(key, cell) for key, cell in zip(header, cells, strict=True) if cell}
+                yield Entry(word, given, place, problems)
     except csv.Error as error:
         what = f"not valid CSV: {error}"
         problems.append(Problem(Place(file, rows.line_num), what, "mend the quotation marks of this row"))
-    finally:
-        csv.field_size_limit(usual)
 
 
 def _cell(key: str, cell: str) -> object:

@@ -28,7 +28,8 @@ def weights_by(
     for name, weight in basis:
         numbers = measured(name, table, total_tokens, usage)
         if name == "usage":  # what it attributes to nobody is for all (rule B6)
-            unattributed = Fraction(numbers.rest, numbers.total) if weight and numbers.rest else unattributed
+            if weight and numbers.rest:
+                unattributed = Fraction(numbers.rest, numbers.total)
             numbers = replace(numbers, rest=0)
         if needed and weight and not numbers.total:
             raise zero_everywhere(name)

@@ -22,6 +22,9 @@ from royaltycli.payout.texts import share_text
 TOP_PART = 100
 """The best paid hundredth of the holders."""
 
+DETAILS = ("holder_id", "name", "difference")
+"""The columns that stand beside those of the policies, holder by holder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -129,20 +132,17 @@ def side_by_side(outcomes: Sequence[Outcome]) -> pa.Table:
 
     Raises CallError if a policy is named as one of the other columns is.
     """
+    for one in outcomes:
+        if one.policy in DETAILS:
+            raise CallError(f"a policy is named {one.policy}, as a column of the details is; give it another `name`")
     first = outcomes[0]
     places = first.currency.places
     order = np.argsort(-first.paid, kind="stable")
-    columns = {
-        "holder_id": first.holders.take(pa.array(order)),
-        "name": first.names.take(pa.array(order)),
-        "difference": money_column((outcomes[-1].paid - first.paid)[order], places),
-    }
+    columns = {"holder_id": first.holders.take(pa.array(order)), "name": first.names.take(pa.array(order))}
     for one in outcomes:
-        if one.policy in columns:
-            raise CallError(f"a policy is named {one.policy}, as a column of the details is; give it another `name`")
-    last = columns.pop("difference")
-    paid = {one.policy: money_column(one.paid[order], places) for one in outcomes}
-    return pa.table(columns | paid | {"difference": last})
+        columns[one.policy] = money_column(one.paid[order], places)
+    columns["difference"] = money_column((outcomes[-1].paid - first.paid)[order], places)
+    return pa.table(columns)
 
 
 def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:

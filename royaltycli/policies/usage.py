@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from royaltycli.errors import ManifestError, Place, Problem, TableError
 from royaltycli.limits import LIST_BYTES, NUMBER_DIGITS
+from royaltycli.manifest.lists import large_cells
 from royaltycli.manifest.paths import open_regular
 from royaltycli.manifest.wording import shown
 
@@ -135,13 +136,9 @@ def _lines(path: Path, rows: Iterable[int]) -> dict[int, int]:
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The line on which each row of a CSV file begins, and its cells, of any size; empty lines are no rows."""
-    usual = csv.field_size_limit(LIST_BYTES)
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            rows, line = csv.reader(file), 1
-            for cells in rows:
-                if cells:
-                    yield line, cells
-                line = rows.line_num + 1
-    finally:
-        csv.field_size_limit(usual)
+    with large_cells(), path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows, line = csv.reader(file), 1
+        for cells in rows:
+            if cells:
+                yield line, cells
+            line = rows.line_num + 1

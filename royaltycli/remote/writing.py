@@ -37,10 +37,21 @@ def _is_folder(place: Location) -> OutputError:
     return OutputError(f"{place} is a folder; name a file in it")
 
 
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file or a folder without links. Raises OutputError for a name that there cannot be."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:  # a zero byte, or half a surrogate pair
+        raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
+
+
 def real_name(path: str | os.PathLike[str]) -> str:
-    """The one name of a file, however it is written: of one on this machine its real path. Raises RemoteError."""
+    """The one name of a file, however it is written: of one on this machine its real path.
+
+    Raises RemoteError and OutputError for a name that there cannot be.
+    """
     place = place_of(path)
-    return os.path.realpath(path) if place is None else str(place)
+    return str(real_path(path) if place is None else place)
 
 
 def check_writable(place: Location) -> None:

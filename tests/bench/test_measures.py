@@ -111,8 +111,8 @@ def test_of_payouts_chance_is_what_the_probabilities_leave_open():
     spans = Spans(tuple(np.zeros(1, np.uint32) for _ in sources), np.arange(40), sources)
     shared, prior = np.eye(3), np.array([0.45, 0.45, 0.05, 0.05])
     sure = np.eye(3)[sources]
-    assert payouts.by_chance(Odds(sure, shared), prior, spans, 0) == pytest.approx(0, abs=1e-3)
+    assert payouts.left_open(Odds(sure, shared), prior, spans, 0) == pytest.approx(0, abs=1e-3)
     alike = np.full((40, 3), [0.5, 0.5, 0.0])
     truth = [mixture.truth[0] for mixture in payouts.mixtures(spans, 2, 0)]
-    found = payouts.by_chance(Odds(alike, shared), prior, spans, 0)
+    found = payouts.left_open(Odds(alike, shared), prior, spans, 0)
     assert found.mean() == pytest.approx(np.abs(np.array(truth) - 0.5).mean(), rel=0.2)

@@ -141,30 +141,32 @@ def test_l15_a_debt_goes_too(ledger):
     assert (ledger.balance("a"), ledger.balance("b")) == (0, 0)
 
 
+def close_carrying(ledger, period, holders):
+    """A dollar for each holder, of which nothing is paid yet."""
+    sources = [(name, 1, {name: "1"}) for name in holders]
+    ledger.close(period, len(sources), *sources, policy='[payment]\nminimum = "1000"\n')
+
+
 def test_l15_transfers_follow_on_one_another_and_back(ledger):
-    sources = [(name, 1, {name: "1"}) for name in "abc"]
-    policy = '[payment]\nminimum = "1000"\n'
-    ledger.close("1", 3, *sources, policy=policy)
+    close_carrying(ledger, "1", "abc")
     transfer(ledger.path, "a", "b")
     transfer(ledger.path, "b", "c")
-    ledger.close("2", 3, *sources, policy=policy)
+    close_carrying(ledger, "2", "abc")
     assert [ledger.balance(name) for name in "abc"] == [0, 0, 6 * DOLLAR]
     transfer(ledger.path, "c", "a")
-    ledger.close("3", 3, *sources, policy=policy)
+    close_carrying(ledger, "3", "abc")
     assert [ledger.balance(name) for name in "abc"] == [9 * DOLLAR, 0, 0]
 
 
 def test_l15_a_transfer_to_where_another_leads_replaces_it(ledger):
     """What a has goes to c by b; once it goes to c by itself, it no longer follows b."""
-    sources = [(name, 1, {name: "1"}) for name in "abcd"]
-    policy = '[payment]\nminimum = "1000"\n'
-    ledger.close("1", 4, *sources, policy=policy)
+    close_carrying(ledger, "1", "abcd")
     transfer(ledger.path, "a", "b")
     transfer(ledger.path, "b", "c")
     assert transfer(ledger.path, "a", "c")[1]
     assert not transfer(ledger.path, "a", "c")[1]
     transfer(ledger.path, "b", "d")
-    ledger.close("2", 4, *sources, policy=policy)
+    close_carrying(ledger, "2", "abcd")
     assert [ledger.balance(name) for name in "abcd"] == [0, 0, 5 * DOLLAR, 3 * DOLLAR]
 
 

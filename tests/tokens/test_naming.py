@@ -432,7 +432,7 @@ def test_what_a_document_names_does_not_hang_on_those_around_it(folder, lists):
     """Rules N6 and C7: Arrow makes lists of all values of a chunk in which one is a list."""
     keys = f'source = "by"\nholder = "for"\nlists = "{lists}"'
     alone = [holders_of(folder, [row], keys) for row in (ONE_HOLDER, TWO_HOLDERS)]
-    assert alone[0] == {"c/a": ["press"], "c/b": ["press"]} if lists == "split" else {"c/a": ["press"]}
+    assert alone[0] == ({"c/a": ["press"], "c/b": ["press"]} if lists == "split" else {"c/a": ["press"]})
     for rows in ([ONE_HOLDER, TWO_HOLDERS], [TWO_HOLDERS, NOBODY, ONE_HOLDER]):
         unknown = {"c/(unknown)": []} if NOBODY in rows else {}
         assert holders_of(folder, rows, keys) == alone[0] | alone[1] | unknown

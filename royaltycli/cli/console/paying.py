@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INDENT = 2
 UNATTRIBUTED_DIGITS = 3
+"""Of the part of the usage that no source has."""
 
 
 def show_shares(rows: pa.Table, by: str) -> None:
@@ -42,7 +43,10 @@ def show_payout(payout: Payout, by: str) -> None:
 
 
 def prove(payout: Payout, *, aside: bool) -> None:
-    """The line that proves that every unit of the pool went somewhere; on standard error if `aside`."""
+    """The line that proves that every unit of the pool went somewhere; on standard error if `aside`.
+
+    And what cannot be seen in it: how much of the usage is of no source, and shared among all.
+    """
     from royaltycli.payout.currency import exact_money, money
     from royaltycli.payout.estimate import percent
 

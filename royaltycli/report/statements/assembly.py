@@ -26,6 +26,7 @@ from royaltycli.ledger.reading import INPUTS, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.texts import decimal_texts, share_texts
 from royaltycli.report.rules import Rules, rules_of
 from royaltycli.report.statements.flows import Flows, flows_of, sorted_out
@@ -48,8 +49,7 @@ class Sender:
 class _Read:
     """What the ledger has of one period: its close, the balances before and after it, and all that moved between.
 
-    `by_holder` are the parts of the distribution in the order of their holders, and `absent` has what the list of
-    holders says of those who are not in it: their withholding and minimum payment, by their ids.
+    `by_holder` are the parts of the distribution in the order of their holders, and `listed` is the list of holders.
     """
 
     state: State
@@ -61,7 +61,7 @@ class _Read:
     distribution: Distribution
     basis: Basis
     by_holder: Numbers
-    absent: Mapping[str, tuple[str | None, int | None]]
+    listed: pa.Table
     rules: Rules
 
 
@@ -111,16 +111,9 @@ def _read(ledger: Path, period: str) -> _Read:
         distribution,
         seen_tokens(table["credited_tokens"], table["epochs"]),
         np.argsort(distribution.parts.holder, kind="stable"),
-        _absent(lists.absent),
+        PARTIES.empty_table() if inputs.listed is None else inputs.listed,
         rules_of(inputs.policy, state.currency.code),
     )
-
-
-def _absent(listed: pa.Table | None) -> dict[str, tuple[str | None, int | None]]:
-    if listed is None:
-        return {}
-    ids, *own = (listed[name].to_pylist() for name in ("holder_id", "withholding", "minimum"))
-    return dict(zip(ids, zip(*own, strict=True), strict=True))
 
 
 def _concerned(read: _Read) -> Numbers:
@@ -144,20 +137,20 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     size = len(parties) + 1
     opening, closing = (balances.dense(Account.HOLDER, size) for balances in (read.opening, read.closing))
     owed = _Owed(read, size)
-    places = pc.index_in(parties.table["id"].take(pa.array(chosen - 1)), read.distribution.parts.ids)
+    ids = parties.table["id"].take(pa.array(chosen - 1))
+    places = pc.index_in(ids, read.distribution.parts.ids)
+    in_list = pc.index_in(ids, read.listed["holder_id"])
+    own = [read.listed[name].take(in_list).to_pylist() for name in ("withholding", "minimum")]
     sorted_holders = read.distribution.parts.holder[read.by_holder]
     terms, digests = _terms(read, sender), _digests(read)
     # As they were at the close: what is transferred later changes no statement.
     successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
-    for number, place in zip(chosen.tolist(), places.to_pylist(), strict=True):
+    for number, place, rate, minimum in zip(chosen.tolist(), places.to_pylist(), *own, strict=True):
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
         booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
         of_close: list[Entry] = []
-        if place is None:
-            own_terms = _own_terms(terms, read.distribution, *read.absent.get(holder_id, (None, None)))
-        else:
-            own_terms = _own_terms(terms, read.distribution, *_known(read.distribution, place))
+        if place is not None:
             start, end = np.searchsorted(sorted_holders, [place, place + 1])
             earned = _earned(read, read.by_holder[start:end])
             of_close = _of_close(read.distribution, place)
@@ -166,7 +159,7 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
             sender.payer,
             read.close.about["period"],
             currency,
-            own_terms,
+            _own_terms(terms, read.distribution, rate, minimum),
             int(opening[number]),
             earned,
             (*of_close, *booked.entries),
@@ -208,20 +201,11 @@ def _terms(read: _Read, sender: Sender) -> Terms:
     return Terms(about["profit"], about["rate"], read.distribution.pool, read.rules, sender.category, sender.use)
 
 
-def _known(distribution: Distribution, place: int) -> tuple[str | None, int]:
-    """The withholding of one holder, if the list of holders has it, and the minimum payment, in millionths."""
-    earnings = distribution.earnings
-    rate = None if earnings.rates is None else earnings.rates[place].as_py()
-    return rate, int(earnings.minimum[place])
-
-
-def _own_terms(terms: Terms, distribution: Distribution, rate: str | None, minimum_units: int | None) -> Terms:
-    """The terms with a holder's own withholding, and minimum payment in millionths, where they are not the policy's."""
+def _own_terms(terms: Terms, distribution: Distribution, rate: str | None, least: int | None) -> Terms:
+    """The terms with the withholding, and the minimum payment in millionths, that the list of holders has for one."""
     policy, places = distribution.policy, distribution.currency.places
     withholding = policy.deductions.withholding if rate is None else Fraction(rate)
-    minimum = policy.payment.minimum
-    if minimum_units is not None:
-        minimum = Decimal(minimum_units // MILLIONTHS).scaleb(-places)
+    minimum = policy.payment.minimum if least is None else Decimal(least // MILLIONTHS).scaleb(-places)
     if withholding == policy.deductions.withholding and minimum == policy.payment.minimum:
         return terms
     own = dataclasses.replace(
