@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from royaltycli.arguments import Number, amount, check_types, fraction, text
+from royaltycli.arguments import Number, amount, check_types, fraction, rows_of, text
 from royaltycli.distributing import (
     PLAIN,
     STEPS,
@@ -133,7 +133,7 @@ def shares(
 
     check_types(by=by, top=top)
     table = _table(tokens)
-    return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=_top(top))
+    return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=rows_of(top))
 
 
 def payout(
@@ -191,7 +191,7 @@ def distribute(
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
-        return pay_out(by_policy, by, _top(top))
+        return pay_out(by_policy, by, rows_of(top))
     if holders is not None:
         raise CallError("a list of holders is for a policy; name one with `--policy`")
     if rate is None:
@@ -203,7 +203,7 @@ def distribute(
         currency=share_out.currency,
         by=by,
         total_tokens=total_of(table, total_tokens),
-        top=_top(top),
+        top=rows_of(top),
         period=period,
         basis=shared_by,
         usage=None if usage is None else read_usage(Path(usage)),
@@ -248,15 +248,19 @@ def compare(
     currency: str = "USD",
     total_tokens: Number | None = None,
     period: str = "",
+    top: int | None = None,
 ) -> pa.Table:
-    """Policies side by side: a row each, or with `details` a row for each holder. Raises CallError, AmountError."""
+    """Policies side by side: a row each, or with `details` a row for each holder. Raises CallError, AmountError.
+
+    Of the holders, with `top`, those whom the first policy pays most, and a row for all others.
+    """
     from royaltycli.payout.comparison import compared, side_by_side
 
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "usage": usage}
     outcomes = list(outcomes_of(policies, tokens, profit=profit, rate=rate, holders=holders, **how))
     if not outcomes:
         raise CallError("no policy is given; name one or more, such as token-share")
-    return side_by_side(outcomes) if details else compared(outcomes)
+    return side_by_side(outcomes, rows_of(top)) if details else compared(outcomes)
 
 
 def sweep(
@@ -384,9 +388,3 @@ def _table(tokens: pa.Table) -> pa.Table:
     if not isinstance(tokens, pa.Table):
         raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     return as_tokens(tokens)
-
-
-def _top(top: int | None) -> int | None:
-    if top is not None and top < 0:
-        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
-    return top or None

@@ -42,6 +42,13 @@ def check_types(*needed: str, **given: object) -> None:
             raise CallError(f"{name} is {value!r:.80}, but must be {words}")
 
 
+def rows_of(top: int | None) -> int | None:
+    """How many rows a result is to have, None for all of them. Raises CallError."""
+    if top is not None and top < 0:
+        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
+    return top or None
+
+
 def amount(number: Number, what: str) -> Decimal:
     """An amount, such as `500e6`. Raises CallError, in whose words it is `what`."""
     return parse_amount(text(number, what), what)

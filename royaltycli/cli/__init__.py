@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it, so that help and completion
 
 from __future__ import annotations
 
+import codecs
 import errno
 import functools
 import inspect
@@ -168,7 +169,7 @@ def _run() -> None:
             os.environ.pop(name, None)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
+            stream.reconfigure(errors=_liken.__name__)  # a terminal that lacks a character shows another
     try:
         try:
             app()
@@ -181,6 +182,20 @@ def _run() -> None:
             sys.stderr.flush()
         except OSError:  # its disk is full, and what was said is lost
             _discard(sys.stderr)
+
+
+LIKE = {"−": "-", "×": "x", "…": "...", "≤": "<="}
+"""How our own signs are written where there are none; all else is a question mark there."""
+
+
+def _liken(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding lacks (a handler of errors for `codecs`)."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(LIKE.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_liken.__name__, _liken)
 
 
 def _replace_closed_streams() -> None:

@@ -47,13 +47,19 @@ def compare(
     holders are paid alike, and near 1 where one is paid everything.
     """
     from royaltycli import api
+    from royaltycli.arguments import rows_of
     from royaltycli.cli import console
     from royaltycli.distributing import outcomes_of
+    from royaltycli.errors import CallError
     from royaltycli.payout.comparison import compared, side_by_side
 
     place = options.result(output)
     kind = options.format_of(format_, place)
     options.spare_input(tokens, place, *policies, holders, usage)
+    if top is not None and not details:
+        raise CallError("`--top` is of holders; say `--details` as well, or leave it out")
+    if kind == "table" and top is None:
+        top = console.ROWS
     how: dict[str, Any] = {
         "profit": profit,
         "rate": rate,
@@ -67,10 +73,7 @@ def compare(
         for one in outcomes_of(policies, table, holders=holders, usage=usage, **how):
             outcomes.append(one)
             advance()
-    rows = side_by_side(outcomes) if details else compared(outcomes)
-    shown = console.ROWS if kind == "table" and top is None else top
-    if details and shown:
-        rows = rows.slice(0, shown)
+    rows = side_by_side(outcomes, rows_of(top)) if details else compared(outcomes)
     if kind != "table":
         options.deliver(rows, kind, place, raw=raw)
     elif details:

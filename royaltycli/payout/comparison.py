@@ -17,6 +17,7 @@ from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution
 from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.rows import ids_before, listing
 from royaltycli.payout.texts import share_text
 
 TOP_PART = 100
@@ -127,22 +128,25 @@ def swept(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> pa.Table:
     )
 
 
-def side_by_side(outcomes: Sequence[Outcome]) -> pa.Table:
+def side_by_side(outcomes: Sequence[Outcome], top: int | None = None) -> pa.Table:
     """A row a holder, with what each policy pays it, and the difference of the last to the first.
 
-    Raises CallError if a policy is named as one of the other columns is.
+    With `top`, those whom the first pays most, and a row for all others. Raises CallError if a policy is named as one
+    of the other columns is.
     """
     for one in outcomes:
         if one.policy in DETAILS:
             raise CallError(f"a policy is named {one.policy}, as a column of the details is; give it another `name`")
     first = outcomes[0]
     places = first.currency.places
-    order = np.argsort(-first.paid, kind="stable")
-    columns = {"holder_id": first.holders.take(pa.array(order)), "name": first.names.take(pa.array(order))}
-    for one in outcomes:
-        columns[one.policy] = money_column(one.paid[order], places)
-    columns["difference"] = money_column((outcomes[-1].paid - first.paid)[order], places)
-    return pa.table(columns)
+    rows = listing(first.paid, ids_before(first.holders), {}, top, "(other holders)")
+    names = {
+        "holder_id": rows.ids(pa.chunked_array([first.holders])),
+        "name": rows.texts(pa.chunked_array([first.names])),
+    }
+    paid = {one.policy: rows.numbers(one.paid, {}) for one in outcomes}
+    paid["difference"] = paid[outcomes[-1].policy] - paid[first.policy]
+    return pa.table(names | {name: money_column(units, places) for name, units in paid.items()})
 
 
 def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import CallError
 from royaltycli.limits import CELL_LETTERS, SHEET_ROWS
+from royaltycli.report.numbers import AMOUNTS, SHARES, is_number, is_text_of_numbers
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -34,9 +35,6 @@ CREATED = datetime(1980, 1, 1, tzinfo=UTC)
 """In the properties of every workbook: the same input gives the same bytes."""
 
 ROWS_AT_ONCE = 1 << 14
-NUMBERS_IN_TEXT = ("seen_tokens", "share", "holder_share")
-"""Columns of exact decimals that are text in a table."""
-
 PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 SHARE_PLACES = 12
 NARROW, WIDE = 10, 60
@@ -147,34 +145,32 @@ class _Column:
     """How the cells of a column are written."""
 
     def __init__(self, book: Book, name: str, kind: pa.DataType) -> None:
-        self._parsed, self._number = name in NUMBERS_IN_TEXT, is_number(name, kind)
+        self._parsed, self._number = is_text_of_numbers(name, kind), is_number(name, kind)
         self._text = book.format(num_format="@", align="right" if self._number else "left")
-        self._figures = book.format(num_format=number_format(name, kind))
-        self._decimals = book.format(num_format="#,##0.0###########") if name == "seen_tokens" else self._figures
+        self._whole, self._decimals = (book.format(num_format=style) for style in number_formats(name, kind))
 
     def write(self, sheet: Worksheet, row: int, at: int, value: Any) -> None:
+        if isinstance(value, bool):
+            sheet.write_boolean(row, at, value)
+            return
         if self._number:
             number = _parse(value) if self._parsed else value
             if number is not None and fits(number):
-                whole = isinstance(number, int) or number == number.to_integral_value()
-                sheet.write_number(row, at, number, self._figures if whole else self._decimals)
+                whole = isinstance(number, int) or number.as_tuple().exponent == 0
+                sheet.write_number(row, at, number, self._whole if whole else self._decimals)
                 return
             value = value if isinstance(value, str) else format(value, "f" if isinstance(value, Decimal) else "d")
         sheet.write_string(row, at, value, self._text)
 
 
-def is_number(name: str, kind: pa.DataType) -> bool:
-    """Whether a column holds numbers, some of them as text."""
-    return name in NUMBERS_IN_TEXT or not pa.types.is_string(kind)
-
-
-def number_format(name: str, kind: pa.DataType) -> str:
-    """The number format of a column: a currency's decimals, a share's, or thousands set apart."""
+def number_formats(name: str, kind: pa.DataType) -> tuple[str, str]:
+    """The formats of a column's whole numbers and its others: a currency's decimals, a share's, or thousands apart."""
     if pa.types.is_decimal(kind):
-        return money_format(kind.scale)
-    if name in ("share", "holder_share"):
-        return "0." + "0" * SHARE_PLACES if name == "share" else "0.0###########"
-    return "#,##0"
+        return money_format(kind.scale), money_format(kind.scale)
+    if name in SHARES:
+        style = "0." + "0" * SHARE_PLACES if name == "share" else "0.0###########"
+        return style, style
+    return "#,##0", "#,##0.00##########" if name in AMOUNTS else "#,##0.0###########"
 
 
 def money_format(places: int) -> str:

@@ -14,11 +14,11 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from royaltycli.report.numbers import is_number
+
 ROWS_AT_ONCE = 1 << 16
 MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
 """What would be taken for markup in a Markdown cell; a backslash before it makes it text."""
-NUMBERS = ("seen_tokens", "share", "payout", "holder_share", "credit", "low", "high", "score")
-"""Columns whose texts are numbers."""
 
 
 def write_json(file: BinaryIO, rows: pa.Table) -> None:
@@ -39,12 +39,8 @@ def write_jsonl(file: BinaryIO, rows: pa.Table) -> None:
 def write_markdown(file: BinaryIO, rows: pa.Table) -> None:
     """A Markdown table, numbers to the right."""
     file.write(_line(rows.column_names))
-    file.write(_line(["---:" if _is_number(field) else "---" for field in rows.schema]))
+    file.write(_line(["---:" if is_number(field.name, field.type) else "---" for field in rows.schema]))
     file.writelines(_line([_cell(value) for value in row.values()]) for row in _rows(rows))
-
-
-def _is_number(field: pa.Field) -> bool:
-    return field.name in NUMBERS or pa.types.is_integer(field.type) or pa.types.is_decimal(field.type)
 
 
 def _rows(rows: pa.Table) -> Iterator[dict[str, Any]]:

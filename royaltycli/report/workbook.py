@@ -55,8 +55,8 @@ def write_workbook(file: BinaryIO, payouts: Mapping[str, Payout], terms: Terms, 
     workbook can hold exactly, before anything is written.
     """
     holders = payouts["holder"]
-    pool = Decimal(money(holders.pool, holders.currency))
-    if not fits(pool):
+    if holders.pool >= 10**DIGITS:  # of a lesser one every part is kept, and every sum of parts
+        pool = money(holders.pool, holders.currency)
         raise CallError(
             f"the pool of {pool} {holders.currency.code} has more than the {DIGITS} digits that a spreadsheet keeps of "
             "a number; write a CSV"

@@ -155,10 +155,59 @@ def test_a_number_of_more_than_15_digits_is_text_and_keeps_them():
     ]
 
 
-def test_a_pool_of_more_than_15_digits_is_refused():
-    payouts = {by: api.distribute(tokens(), profit="12345678901234.56", rate=1, by=by) for by in ("source", "holder")}
-    with pytest.raises(CallError, match=r"the pool of 12345678901234\.56 USD has more than the 15 digits"):
+@pytest.mark.parametrize(
+    ("profit", "currency", "shown"),
+    [
+        ("12345678901234.56", "USD", r"12345678901234\.56 USD"),
+        ("10e12", "USD", r"10000000000000\.00 USD"),  # few digits, but those of its parts are too many
+        ("1e18", "JPY", "1000000000000000000 JPY"),
+    ],
+)
+def test_a_pool_of_more_than_15_digits_is_refused(profit, currency, shown):
+    payouts = {
+        by: api.distribute(tokens(), profit=profit, rate=1, by=by, currency=currency) for by in ("source", "holder")
+    }
+    with pytest.raises(CallError, match=f"the pool of {shown} has more than the 15 digits"):
         written(payouts)
+
+
+def test_of_the_largest_pool_every_payout_is_a_number():
+    payouts = {by: api.distribute(tokens(), profit="9999999999999.99", rate=1, by=by) for by in ("source", "holder")}
+    book = opened(written(payouts))
+    for name in ("Payouts", "Holders"):
+        header, *lines = book[name].iter_rows()
+        at = [cell.value for cell in header].index("payout")
+        assert {line[at].data_type for line in lines} == {"n"}
+        assert sum(Decimal(repr(line[at].value)) for line in lines) == Decimal("9999999999999.99")
+
+
+def test_exact_decimals_are_numbers_in_every_result():
+    rows = pa.table(
+        {
+            "balance": ["12.00", "-0.00994392", "5"],
+            "gini": ["0.829074529478898", "0", "1"],
+            "rate": ["0.05", "1/3", "1"],
+            "profit": ["1000000", "0.5", "1"],
+            "high": ["0.25", "1", "0"],
+            "copy": [True, False, True],
+        }
+    )
+    file = io.BytesIO()
+    writer("xlsx", rows)(file)
+    lines = list(opened(file.getvalue()).active.iter_rows(min_row=2))
+    assert [[cell.data_type for cell in line] for line in lines] == [
+        ["n", "n", "n", "n", "n", "b"],
+        ["n", "n", "s", "n", "n", "b"],
+        ["n", "n", "n", "n", "n", "b"],
+    ]
+    assert [line[0].number_format for line in lines] == ["#,##0.00##########"] * 2 + ["#,##0"]
+    assert lines[1][0].value == -0.00994392
+
+
+def test_a_policy_may_have_the_name_of_a_column_of_numbers():
+    file = io.BytesIO()
+    writer("xlsx", pa.table({"holder_id": ["a"], "share": pa.array([Decimal("-1.25")], pa.decimal128(38, 2))}))(file)
+    assert list(opened(file.getvalue()).active.iter_rows(min_row=2, values_only=True)) == [("a", -1.25)]
 
 
 def test_too_many_rows_point_to_csv(monkeypatch):

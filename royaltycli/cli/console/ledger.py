@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import grouped, print_whole, several
+from royaltycli.cli.console.tables import Column, grouped, on_points, print_beside, several, with_aside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +19,16 @@ if TYPE_CHECKING:
     from royaltycli.ledger.verification import Verified
 
 AMOUNTS = ("payout", "balance", "waiting", "paid", "reserve", "escrow", "withheld", "recouped", "amount")
+MEASURES = ("payout", "balance", "amount")
+"""What a table is of; the other amounts are left out where all are zero."""
+
 NUMBERS = (*AMOUNTS, "number", "age")
-FOLDED = ("holder_id", "id", "digest", "name")
+KEYS = ("of", "holder_id", "id", "number")
+"""Columns that say what a row is of."""
+
+FOLDED = ("holder_id", "id", "digest")
+"""Columns that are folded where room is scarce."""
+
 DONE = {"close": "Closed", "restate": "Restated"}
 
 
@@ -55,24 +61,13 @@ def show_rows(rows: pa.Table, top: int = 0) -> None:
     """
     console, all_of_them = make_console(), len(rows)
     rows = rows.slice(0, top) if top else rows
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    columns = {name: [_cell(name, value) for value in rows[name].to_pylist()] for name in rows.column_names}
-    optional = [name for name in AMOUNTS if name in columns and name not in ("payout", "balance", "amount")]
-    for name in optional:
-        if set(columns[name]) <= {"0.00", "0", "0.000"}:
+    columns = {name: _column(name, rows[name].to_pylist()) for name in rows.column_names}
+    for name in AMOUNTS:
+        if name in columns and name not in MEASURES and all(not str(cell).strip(" 0.") for cell in columns[name].cells):
             del columns[name]
-    for name in columns:
-        number = name in NUMBERS
-        table.add_column(
-            name.removesuffix("_id").capitalize(),
-            justify="right" if number else "left",
-            no_wrap=number,
-            overflow="fold",
-            style="bold" if name in ("payout", "balance", "amount") else "",
-        )
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    print_whole(console, table)
+    keys, names = [columns.pop(name) for name in KEYS if name in columns], columns.pop("name", Column("", ()))
+    others = list(columns.values())
+    print_beside(console, with_aside(console, keys, names, others), others)
     if len(rows) < all_of_them:
         console.print(Text(f"The first {len(rows):,} of {all_of_them:,} rows; `--top 0` shows all."))
 
@@ -104,7 +99,10 @@ def show_verified(verified: Verified) -> None:
     console.print(Text(f"head {verified.head}"), soft_wrap=True)
 
 
-def _cell(name: str, value: object) -> str:
-    if value is None:
-        return ""
-    return grouped(str(value)) if name in NUMBERS else clean(str(value))
+def _column(name: str, values: list[Any]) -> Column:
+    header, cells = name.removesuffix("_id").capitalize(), ["" if value is None else str(value) for value in values]
+    style = "bold" if name in MEASURES else ""
+    if name not in NUMBERS:
+        return Column(header, [clean(cell) for cell in cells], fold=name in FOLDED)
+    header, numbers = on_points(header, [Text(grouped(cell)) for cell in cells])
+    return Column(header, numbers, style=style)

@@ -8,11 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from royaltycli.cli.columns import BAR
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import BLOCKS, grouped, percent_text, print_whole
+from royaltycli.cli.console.tables import (
+    BLOCKS,
+    Column,
+    grouped,
+    is_in_parentheses,
+    on_points,
+    percent_text,
+    print_beside,
+    print_whole,
+    room_beside,
+    with_aside,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -75,41 +88,44 @@ def show_comparison(outcomes: Sequence[Outcome]) -> None:
     from royaltycli.payout.currency import exact_money, money
 
     console, first = make_console(), outcomes[0]
-    currency = first.currency
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", overflow="fold")
+    currency, plain = first.currency, console.options.ascii_only
+    rows: dict[str, Callable[[Outcome], str]] = {
+        f"pool ({currency.code})": lambda one: grouped(money(one.pool, currency)),
+        "paid": lambda one: grouped(money(one.total, currency)),
+        "carried": lambda one: grouped(exact_money(one.carried, currency)),
+        "elsewhere": lambda one: grouped(exact_money(one.elsewhere, currency)),
+        "holders paid": lambda one: f"{one.receivers:,} of {len(one.holders):,}",
+        "smallest payment": lambda one: grouped(money(one.smallest, currency)),
+        "median payment": lambda one: grouped(money(one.median, currency)),
+        "Gini coefficient": lambda one: three_decimals(one.gini),
+        "share of the top 1 %": lambda one: percent_text(one.top),
+        "gain": lambda one: "" if one is first else f"{int((one.paid > first.paid).sum()):,}",
+        "lose": lambda one: "" if one is first else f"{int((one.paid < first.paid).sum()):,}",
+        "each tenth of holders": lambda one: chart(one.tenths, plain=plain),
+    }
+    if len(outcomes) == 1:
+        del rows["gain"], rows["lose"]
+    columns = []
     for one in outcomes:
-        table.add_column(clean(one.policy), justify="right", overflow="fold")
-    plain = console.options.ascii_only
-
-    def row(name: str, cell: Callable[[Outcome], str]) -> None:
-        table.add_row(name, *(cell(one) for one in outcomes))
-
-    row(f"pool ({currency.code})", lambda one: grouped(money(one.pool, currency)))
-    row("paid", lambda one: grouped(money(one.total, currency)))
-    row("carried", lambda one: grouped(exact_money(one.carried, currency)))
-    row("elsewhere", lambda one: grouped(exact_money(one.elsewhere, currency)))
-    row("holders paid", lambda one: f"{one.receivers:,} of {len(one.holders):,}")
-    row("smallest payment", lambda one: grouped(money(one.smallest, currency)))
-    row("median payment", lambda one: grouped(money(one.median, currency)))
-    row("Gini coefficient", lambda one: three_decimals(one.gini))
-    row("share of the top 1 %", lambda one: percent_text(one.top))
-    row("gain", lambda one: "" if one is first else f"{int((one.paid > first.paid).sum()):,}")
-    row("lose", lambda one: "" if one is first else f"{int((one.paid < first.paid).sum()):,}")
-    row("each tenth of holders", lambda one: chart(one.tenths, plain=plain))
-    print_whole(console, table)
-    console.print(Text(f"Gain and lose: holders paid more or less than by {clean(first.policy)}.", "dim"))
+        cells = [cell(one) for cell in rows.values()]
+        name = Text(clean(one.policy)).wrap(console, max(map(cell_len, cells)), overflow="fold")
+        columns.append(Column("\n".join(line.plain for line in name), cells, justify="right"))
+    print_beside(console, [Column("", list(rows))], columns)
+    if len(outcomes) > 1:
+        console.print(Text(f"Gain and lose: holders paid more or less than by {clean(first.policy)}.", "dim"))
 
 
 def show_details(rows: pa.Table) -> None:
-    """Holders with what each policy pays them."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in rows.column_names:
-        text = name in ("holder_id", "name")
-        table.add_column(clean(name), justify="left" if text else "right", no_wrap=not text, overflow="fold")
-    for row in rows.to_pylist():
-        table.add_row(*(clean(str(value)) if isinstance(value, str) else grouped(str(value)) for value in row.values()))
-    print_whole(make_console(), table)
+    """Holders with what each policy pays them, and at the foot a row for all others."""
+    console = make_console()
+    found = sorted(rows.to_pylist(), key=lambda row: is_in_parentheses(row["holder_id"]))
+    holders = Column("Holder", [clean(row["holder_id"]) for row in found], fold=True)
+    names = Column("Name", [clean(row["name"] or "") for row in found])
+    columns = []
+    for policy in rows.column_names[len(("holder_id", "name")) :]:
+        header, amounts = on_points(clean(policy), [Text(grouped(str(row[policy]))) for row in found])
+        columns.append(Column(header, amounts))
+    print_beside(console, with_aside(console, [holders], names, columns), columns)
 
 
 def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
@@ -118,21 +134,21 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     from royaltycli.payout.currency import money
 
     console, currency = make_console(), grid[0][2].currency
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in (f"Profit ({currency.code})", "Rate", "Pool", "Paid", "Median", "Holders"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for profit, rate, one in grid:
-        table.add_row(
+    names = (f"Profit ({currency.code})", "Rate", "Pool", "Paid", "Median", "Holders")
+    lines = [
+        (
             grouped(plain(profit)),
             f"{plain_fraction(rate * 100)} %",
-            grouped(money(one.pool, currency)),
-            grouped(money(one.total, currency)),
-            grouped(money(one.median, currency)),
+            *(grouped(money(units, currency)) for units in (one.pool, one.total, one.median)),
             f"{one.receivers:,}",
-            _part(one.receivers, len(one.holders), plain=console.options.ascii_only),
         )
-    print_whole(console, table)
+        for profit, rate, one in grid
+    ]
+    columns = [Column(name, cells, "right") for name, cells in zip(names, zip(*lines, strict=True), strict=True)]
+    if room_beside(console, columns) >= BAR:
+        plainly = console.options.ascii_only
+        columns.append(Column("", [_part(one.receivers, len(one.holders), plain=plainly) for _, _, one in grid]))
+    print_beside(console, [], columns)
     console.print(
         Text("Median: of the payments. Holders: those who are paid. CSV and the other formats say more.", "dim")
     )
@@ -152,7 +168,6 @@ def three_decimals(value: Fraction) -> str:
 
 
 def _part(some: int, all_: int, *, plain: bool) -> Text:
-    cells = 10
-    eighths = 8 * cells * some // all_ if all_ else 0
+    eighths = 8 * BAR * some // all_ if all_ else 0
     full, rest = divmod(eighths, 8)
     return Text("#" * full if plain else BLOCKS[8] * full + BLOCKS[rest].strip(), style="cyan")

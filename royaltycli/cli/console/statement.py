@@ -10,15 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import percent_text, print_whole
+from royaltycli.cli.console.tables import on_points, percent_text, print_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from royaltycli.report.statements.page import Figure, Line, Page
-
-RESTS = 6
-"""Digits of a millionth."""
 
 ROOMY = 110
 """Cells from which on a row of a source has room for all that a statement says of it."""
@@ -51,11 +48,12 @@ def show_statement(page: Page) -> None:
 
 
 def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) -> None:
+    code, amounts = on_points(page.code, [_amount(line.amount) for line in lines])
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(title, overflow="fold")
-    table.add_column(page.code, justify="right", no_wrap=True)
-    for line in lines:
-        table.add_row(Text(clean(line.label)), _amount(line.amount, page), style="bold" if line.kind else "")
+    table.add_column(code, no_wrap=True)
+    for line, amount in zip(lines, amounts, strict=True):
+        table.add_row(Text(clean(line.label)), amount, style="bold" if line.kind else "")
     if lines:
         print_whole(console, table)
 
@@ -63,25 +61,26 @@ def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) ->
 def _sources(console: Console, page: Page) -> None:
     """A row a source; on a narrow terminal without its tokens, and with the share as a percentage."""
     narrow = console.width < ROOMY
+    code, (total, *amounts) = on_points(
+        page.code, [_amount(one) for one in (page.total, *(r.amount for r in page.rows))]
+    )
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
     table.add_column("Source", "Earned by all sources", overflow="fold")
     for name in (
         ("Seen tokens", "Your part", "Share") if narrow else ("Tokens", "Seen tokens", "Your part", "Share of the pool")
     ):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(page.code, _amount(page.total, page), justify="right", no_wrap=True)
-    for row in page.rows:
+    table.add_column(code, total, no_wrap=True)
+    for row, amount in zip(page.rows, amounts, strict=True):
         source = Text.assemble(clean(row.title), (f" {clean(row.id)}" if row.id else "", "dim"))
         share = percent_text(Decimal(row.share)) if narrow else row.share
         cells = [row.seen_tokens, row.part, share] if narrow else [row.tokens, row.seen_tokens, row.part, share]
-        table.add_row(source, *cells, _amount(row.amount, page))
+        table.add_row(source, *cells, amount)
     print_whole(console, table)
 
 
-def _amount(figure: Figure, page: Page) -> Text:
-    """An amount whose point stands below that of the others."""
-    rest = figure.rest.ljust(RESTS) if page.has_rests else ""
-    return Text.assemble(figure.main, (rest, "dim not bold"))
+def _amount(figure: Figure) -> Text:
+    return Text.assemble(figure.main, (figure.rest, "dim not bold"))
 
 
 def _whole(figure: Figure, page: Page) -> str:

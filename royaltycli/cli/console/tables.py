@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -14,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from royaltycli.cli.columns import fit
+from royaltycli.cli.columns import ASIDE, GAP, fit
 from royaltycli.cli.console.messages import clean
 
 ROWS = 25
@@ -24,6 +26,9 @@ ASIDES = ("title", "name", "holders")
 """Columns that a table shows as far as there is room for them."""
 
 NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "outputs")
+
+EDGES = 2
+"""Cells at the sides of a table."""
 
 ROOMY = 10_000
 """Cells in which every table is as wide as it likes."""
@@ -42,7 +47,7 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
     cells = {name: [_cell(name, row[name]) for row in rows] for name in headers}
     natural = {name: max(map(cell_len, [header, *cells[name]])) for name, header in headers.items()}
     natural |= {name: 0 for name in headers if name in ASIDES and not any(cells[name])}
-    widths, bar = fit(console.width - 2, natural, ASIDES)
+    widths, bar = fit(console.width - EDGES, natural, ASIDES)
     first, last = next(iter(widths)), list(widths)[-1]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name, width in widths.items():
@@ -59,8 +64,8 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
         )
     if bar and last != "payout":
         table.add_column("", width=bar)
-    named = [index for index, row in enumerate(rows) if not _in_parentheses(row[first])]
-    others = [index for index, row in enumerate(rows) if _in_parentheses(row[first])]
+    named = [index for index, row in enumerate(rows) if not is_in_parentheses(row[first])]
+    others = [index for index, row in enumerate(rows) if is_in_parentheses(row[first])]
     most = max((_number(rows[index][measure]) for index in named), default=Decimal())
     for place, index in enumerate(named + others, 1):
         line: list[str | Text] = [cells[name][index] for name in widths]
@@ -74,6 +79,90 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
         ends = bool(others) and place == len(named)
         table.add_row(*line, style="" if place <= len(named) else "dim", end_section=ends)
     print_whole(console, table)
+
+
+def on_points(header: str, cells: Sequence[Text]) -> tuple[str, list[Text]]:
+    """A header and numbers of one width, each to the right and its point below the others': for a column to the left.
+
+    Of a column to the right rich takes the blanks away that stand in the place of digits.
+    """
+    numbers = [cell.copy() for cell in cells]
+    places = [len(cell.plain) - cell.plain.find(".") if "." in cell.plain else 0 for cell in numbers]
+    for cell, own in zip(numbers, places, strict=True):
+        cell.pad_right(max(places) - own)
+    width = max(len(header), *(cell.cell_len for cell in numbers)) if numbers else len(header)
+    for cell in numbers:
+        cell.pad_left(width - cell.cell_len)
+    return header.rjust(width), numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its header and its cells, which are folded where they may be and room is scarce.
+
+    Of more than the `most` cells of its width only these are shown.
+    """
+
+    header: str
+    cells: Sequence[str | Text]
+    justify: Literal["left", "right"] = "left"
+    fold: bool = False
+    most: int | None = None
+    style: str = ""
+
+    @property
+    def width(self) -> int:
+        """The cells that it takes, if nothing is folded."""
+        lines = (line for cell in (self.header, *self.cells) for line in str(cell).split("\n"))
+        found = max(map(cell_len, lines))
+        return found if self.most is None else min(found, self.most)
+
+
+def print_beside(console: Console, keys: Sequence[Column], columns: Sequence[Column]) -> None:
+    """Print columns beside those that say what a row is of; where not all fit, as several tables, one below another."""
+    room = room_beside(console, keys)
+    blocks: list[list[Column]] = [[]]
+    left = room
+    for column in columns:
+        cells = _least(console, column)
+        if blocks[-1] and cells > left:
+            blocks.append([])
+            left = room
+        blocks[-1].append(column)
+        left -= cells + GAP
+    for block in blocks:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        shown = [*keys, *block]
+        for one in shown:
+            table.add_column(
+                one.header,
+                justify=one.justify,
+                no_wrap=not one.fold,
+                overflow="fold" if one.most is None else "ellipsis",
+                max_width=one.most,
+                style=one.style,
+            )
+        for line in zip(*(one.cells for one in shown), strict=True):
+            table.add_row(*line)
+        print_whole(console, table)
+
+
+def with_aside(console: Console, keys: Sequence[Column], aside: Column, columns: Sequence[Column]) -> list[Column]:
+    """The keys, and one more column as far as there is room for it beside all others; of an empty one there is none."""
+    left = room_beside(console, [*keys, *columns]) - GAP
+    if not any(aside.cells) or left < min(aside.width, ASIDE):
+        return list(keys)
+    return [*keys, replace(aside, most=left, style="dim")]
+
+
+def room_beside(console: Console, columns: Sequence[Column]) -> int:
+    """The cells that these columns leave to others."""
+    return console.width - EDGES - sum(_least(console, column) + GAP for column in columns)
+
+
+def _least(console: Console, column: Column) -> int:
+    """The cells that a column must have: a third of the terminal, if it may be folded, else its width."""
+    return min(column.width, console.width // 3) if column.fold else column.width
 
 
 def print_whole(console: Console, table: Table, indent: int = 0) -> None:
@@ -93,7 +182,7 @@ def print_whole(console: Console, table: Table, indent: int = 0) -> None:
     console.width = usual
 
 
-def _in_parentheses(identifier: str) -> bool:
+def is_in_parentheses(identifier: str) -> bool:
     """Whether a row stands for no source, holder or licence; a licence may begin with `(c)`."""
     return identifier.startswith("(") and identifier.endswith(")")
 
