@@ -19,7 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.choice import DOUBT, FINER, PENALTY, SPREAD, Choice, Example, Vector, fit, probabilities
+from royaltycli.attribution.choice import (
+    BEYOND,
+    DOUBT,
+    FINER,
+    PENALTY,
+    SPREAD,
+    Choice,
+    Example,
+    Vector,
+    fit,
+    probabilities,
+)
 from royaltycli.attribution.evidence import STRENGTHS, Evidence
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import Index, Model
@@ -170,7 +181,8 @@ def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine
 
 def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
-    settings = [*SPANS.items(), *STRENGTHS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, FITS, PENALTY, FINER, SPREAD, DOUBT]
+    settings = [*SPANS.items(), *STRENGTHS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, FITS]
+    settings += [PENALTY, FINER, SPREAD, DOUBT, BEYOND]
     beside = None if network is None else folder.digest_of(network / folder.NETWORK)
     said = json.dumps([folder.VERSION, index.about["models"], settings, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()

@@ -12,6 +12,9 @@ beside the logarithmic one (Genest and Zidek 1986).
 Which of the units it is, is weighed more finely than whether it is any: by how unsure each measure is of the span, too,
 which is the entropy of its probabilities, and by their square roots. Text that is of none comes in kinds that the
 corpus has no example of, and what is learned in detail of those that it has does not hold for others.
+
+How much a measure counts depends on how long the span is. Of lengths that it has hardly an example of, a choice knows
+nothing: spans that are longer or shorter than its examples are weighed as the longest or shortest of those.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ STEPS = 100
 SHORT, CLOSE = 1e-6, 1e-10
 """The shortest part of a step that is tried, and the least gain for which another is."""
 
+BEYOND = 0.05
+"""This part of the examples, at either end, is of lengths that a choice does not rely on."""
+
 DOUBT = 0.01
 """What is added to the mean of the probabilities that the measures make of a unit, before its logarithm counts: no
 unit is out of the question because all of them say so."""
@@ -53,9 +59,11 @@ class Choice:
     `alone` has those of each measure by itself, in a row of its own: of the measure as it is, and times the length.
     `which` has those of the measures, the last being what all say in the mean, in four parts: as they are, times the
     length, times how unsure each is by itself, and of the square roots of the probabilities by each alone. `whether`
-    has the first two parts, for telling units from none. `own` has a row for the one, and one for the other.
+    has the first two parts, for telling units from none. `own` has a row for the one, and one for the other. `lengths`
+    are the least and the greatest that it relies on, as `Evidence.length` has them.
     """
 
+    lengths: Vector
     alone: Vector
     which: Vector
     whether: Vector
@@ -76,10 +84,11 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
     if not len(evidence.units):
         return np.empty(0), 1.0
-    columns = _columns(evidence, choice.alone)
+    length = _relied_on(choice.lengths, evidence)
+    columns = _columns(evidence, choice.alone, length)
     before = evidence.before + choice.own[:, evidence.units]
     plain = columns[:, : len(choice.whether)]
-    whether = np.append(before[1] + plain @ choice.whether, evidence.span @ choice.none)
+    whether = np.append(before[1] + plain @ choice.whether, _of_span(evidence, length) @ choice.none)
     none = float(_normal(whether)[-1])
     return (1 - none) * _normal(before[0] + columns @ choice.which), none
 
@@ -98,34 +107,48 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     own. They are found sooner if they are `near` those of another choice.
     """
     found = [example.evidence for example in examples]
-    measures, of_span = found[0].measures.shape[1], len(found[0].span)
-    single = _table(examples, [np.hstack([each.measures, each.measures * each.length]) for each in found], 0)
+    lengths = np.quantile([each.length for each in found], [BEYOND, 1 - BEYOND], method="nearest")
+    length = [_relied_on(lengths, each) for each in found]
+    spans = [_of_span(each, own) for each, own in zip(found, length, strict=True)]
+    measures, of_span = found[0].measures.shape[1], len(spans[0])
+    by_length = [np.hstack([each.measures, each.measures * own]) for each, own in zip(found, length, strict=True)]
+    single = _table(examples, by_length, spans, 0)
     last = list(range(2 * measures, 2 * measures + of_span))
     each_alone = (replace(single, rows=single.rows[:, [one, measures + one, *last]]) for one in range(measures))
     alone = np.array([_likeliest(table)[:2] for table in each_alone])
     factors, parts = units if units <= FACTORS else 0, measures + 1
-    columns = [_columns(each, alone) for each in found]
-    plain = _table(examples, [each[:, : 2 * parts] for each in columns], factors)
+    columns = [_columns(each, alone, own) for each, own in zip(found, length, strict=True)]
+    plain = _table(examples, [each[:, : 2 * parts] for each in columns], spans, factors)
     start = None if near is None else np.concatenate([near.whether, near.none, near.own[1, :factors]])
     own, which = np.zeros((2, units)), np.zeros(4 * parts)
     whether, none, own[1, :factors] = np.split(_likeliest(plain, start=start), [2 * parts, 2 * parts + of_span])
     known = [number for number, example in enumerate(examples) if example.right >= 0]
     if known:
-        finer = _table([examples[one] for one in known], [columns[one] for one in known], factors, none=False)
+        finer = _table([examples[one] for one in known], [columns[one] for one in known], None, factors)
         start = None if near is None else np.concatenate([near.which, near.own[0, :factors]])
         which, own[0, :factors] = np.split(_likeliest(finer, 2 * parts, start), [4 * parts])
-    return Choice(alone, which, whether, none, own)
+    return Choice(lengths, alone, which, whether, none, own)
 
 
-def _columns(evidence: Evidence, alone: Vector) -> Vector:
+def _relied_on(lengths: Vector, evidence: Evidence) -> float:
+    """The length that a span counts as."""
+    return float(min(max(evidence.length, lengths[0]), lengths[1]))
+
+
+def _of_span(evidence: Evidence, length: float) -> Vector:
+    """What none is weighed by: always the same, by the root of the span's length, and the measures of the span."""
+    return np.array([1.0, np.exp(-length / 2), *evidence.span])
+
+
+def _columns(evidence: Evidence, alone: Vector, length: float) -> Vector:
     """What each candidate is weighed by, in the order of a choice's weights."""
-    scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, evidence.length])
+    scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, length])
     odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # there may be no candidate
     odds /= odds.sum(axis=0)
     odds = np.hstack([odds, odds.mean(axis=1, keepdims=True)])
     measures = np.hstack([evidence.measures, np.log(odds[:, -1:] + DOUBT)])
     unsure = -(odds * np.log(np.maximum(odds, np.finfo(float).tiny))).sum(axis=0)
-    return np.hstack([measures, measures * evidence.length, measures * unsure, np.sqrt(odds)])
+    return np.hstack([measures, measures * length, measures * unsure, np.sqrt(odds)])
 
 
 def _likeliest(table: _Table, finer: int = 0, start: Vector | None = None) -> Vector:
@@ -176,9 +199,12 @@ class _Table:
     units: int
 
 
-def _table(examples: Sequence[Example], columns: Sequence[Vector], units: int, *, none: bool = True) -> _Table:
-    """Of examples with those columns for their candidates; unless `none` is possible, it has no probability."""
-    spans = [example.evidence.span if none else np.empty(0) for example in examples]
+def _table(
+    examples: Sequence[Example], columns: Sequence[Vector], spans: Sequence[Vector] | None, units: int
+) -> _Table:
+    """Of examples with those columns for their candidates, and for none; without `spans` none has no probability."""
+    none = spans is not None
+    spans = spans or [np.empty(0)] * len(examples)
     parts = [_rows(of_units, of_span) for of_units, of_span in zip(columns, spans, strict=True)]
     sizes = np.array([len(part) for part in parts])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])

@@ -117,18 +117,13 @@ def evidence(index: Index, tokens: Ids, machine: Machine | None, left_out: LeftO
     measures = np.stack(columns, axis=1)
     units = _candidates(measures, left_out)
     units = units[index.sizes[units] > 0]
-    about = [
-        1.0,
-        1 / root,
-        float(surprisal.mean()),
-        float(max((match.excess for match in matches), default=0.0)) / root,
-    ]
+    about = [float(surprisal.mean()), float(max((match.excess for match in matches), default=0.0)) / root]
     # Of the whole unit: how much of it is left out would give the right one away, if only a little.
     before = np.log(np.maximum(index.sizes[units], 1) / index.tokens)
     return Evidence(units, before, float(np.log(size / LENGTH)), measures[units], np.array(about), tuple(matches))
 
 
-MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 4
+MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 2
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:

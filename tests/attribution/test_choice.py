@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from royaltycli.attribution.evidence import Evidence
 def evidence(measures, before=None, length=0.0):
     measures = np.array(measures, float)
     before = np.zeros(len(measures)) if before is None else np.array(before, float)
-    return Evidence(np.arange(len(measures)), before, length, measures, np.array([1.0]), ())
+    return Evidence(np.arange(len(measures)), before, length, measures, np.empty(0), ())
 
 
 def by_hand(measures, mean, *, none=0.0, own=(0.0, 0.0), unsure=0.0, roots=0.0):
@@ -26,7 +28,8 @@ def by_hand(measures, mean, *, none=0.0, own=(0.0, 0.0), unsure=0.0, roots=0.0):
     plain = np.concatenate([weights, weights / 2])
     more = [np.full(len(weights), each) for each in (unsure, roots)]
     alone = np.tile([1.0, 0.0], (len(measures), 1))
-    return Choice(alone, np.concatenate([plain, *more]), plain, np.array([none]), np.array([own, own]))
+    lengths = np.array([-3.0, 3.0])
+    return Choice(lengths, alone, np.concatenate([plain, *more]), plain, np.array([none, 0.0]), np.array([own, own]))
 
 
 def test_probabilities_by_hand():
@@ -39,6 +42,19 @@ def test_probabilities_by_hand():
 def test_a_measure_may_count_for_more_in_longer_spans():
     odds, _ = probabilities(by_hand([1.0], 0.0), evidence([[np.log(2)], [0.0]], length=2.0))
     assert odds[0] / odds[1] == pytest.approx(4)
+
+
+def test_spans_of_lengths_without_an_example_count_as_the_nearest_that_have_one():
+    """Of three and of more the measure counts for 1 + 3 / 2 times as much; and none less, the longer the span is."""
+    of_three, of_nine = (evidence([[np.log(2)], [0.0]], length=length) for length in (3.0, 9.0))
+    odds, none = probabilities(by_hand([1.0], 0.0), of_nine)
+    assert odds[0] / odds[1] == pytest.approx(2**2.5)
+    by_length = replace(by_hand([1.0], 0.0), none=np.array([0.0, 1.0]))
+    assert probabilities(by_length, of_nine)[1] == probabilities(by_length, of_three)[1]
+    examples = [
+        Example(evidence([[1.0], [0.0]], length=length), 0) for length in [-2.0] + [0.0] * 50 + [1.0] * 50 + [4.0]
+    ]
+    assert fit(examples, 2).lengths.tolist() == [0.0, 1.0]
 
 
 def test_a_measure_may_count_for_more_where_it_is_unsure():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import re
 import threading
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import regex
 
 from royaltycli.errors import CallError
 from royaltycli.payout.currency import Currency, exact_money, money
@@ -24,8 +25,8 @@ SCHEMA = 1
 """Of the JSON; keys are only ever added."""
 
 WORD = 24
-UNBROKEN = re.compile(rf"[!-~]{{{WORD}}}(?=[!-~])")
-"""So many ASCII letters in a row that no line can be broken at; letters of other scripts may belong together."""
+UNBROKEN = regex.compile(rf"(?:(?!\s)\X){{{WORD}}}(?=\S)")
+"""So many letters in a row, with all that belongs to each, that a line may not be broken at."""
 
 _LOCAL = threading.local()
 
