@@ -39,7 +39,7 @@ from royaltycli.attribution.unseen import Span, judged_unseen
 from royaltycli.errors import AttributionError
 from royaltycli.parallel.threads import one_thread
 
-SPANS = {32: 2000, 128: 2000, 512: 500, 2048: 350}
+SPANS = {8: 500, 32: 2000, 128: 2000, 512: 500, 2048: 350}
 """Tokens of the spans, and how many there are; at most a third as many as the corpus has stretches of that size."""
 
 USUAL = 128

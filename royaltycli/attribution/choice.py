@@ -44,8 +44,8 @@ STEPS = 100
 SHORT, CLOSE = 1e-6, 1e-10
 """The shortest part of a step that is tried, and the least gain for which another is."""
 
-BEYOND = 0.05
-"""This part of the examples, at either end, is of lengths that a choice does not rely on."""
+BEYOND = 20
+"""So many examples, but no more than a twentieth of all, are longer than a choice relies on; as many are shorter."""
 
 DOUBT = 0.01
 """What is added to the mean of the probabilities that the measures make of a unit, before its logarithm counts: no
@@ -107,7 +107,8 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     own. They are found sooner if they are `near` those of another choice.
     """
     found = [example.evidence for example in examples]
-    lengths = np.quantile([each.length for each in found], [BEYOND, 1 - BEYOND], method="nearest")
+    beyond = min(BEYOND, len(found) // 20)
+    lengths = np.sort([each.length for each in found])[[beyond, -1 - beyond]]
     length = [_relied_on(lengths, each) for each in found]
     spans = [_of_span(each, own) for each, own in zip(found, length, strict=True)]
     measures, of_span = found[0].measures.shape[1], len(spans[0])

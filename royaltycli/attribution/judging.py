@@ -10,13 +10,17 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.choice import probabilities
-from royaltycli.attribution.evidence import Evidence, Match, background, evidence, find_matches
+from royaltycli.attribution.evidence import LENGTH, Evidence, Match, background, evidence, find_matches
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.suffixes import Suffixes, longest, query_of, searchable, sort_suffixes
 from royaltycli.tokens.engines import Ids
 
 SPAN = 128
 """Tokens of a span at the most; an output is cut into equal ones."""
+
+LEAST = 8
+"""Fewer tokens, unless they hold a surprising match, are of none: so few say nothing of where they are from, but the
+same thing in each of a great many outputs, and so together they would seem to say much."""
 
 REPEATED = 8
 """Tokens in a row that an output has from its prompt, from which on they count as repeated."""
@@ -55,7 +59,9 @@ def by_text(index: Index, calibration: Calibration) -> Judge:
 
 
 def kept_of(found: Evidence, odds: Vector, none: float) -> Judgement:
-    """The judgement on a span, without what is slight."""
+    """The judgement on a span, without what is slight; one that is too short to tell is of none."""
+    if found.length < np.log(LEAST / LENGTH) and not found.matches:
+        odds, none = np.zeros_like(odds), 1.0
     kept = odds >= SLIGHT
     rest = odds[kept].sum() + none
     return Judgement(found.units[kept], odds[kept] / rest, float(none / rest), found.matches)

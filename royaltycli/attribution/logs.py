@@ -45,7 +45,9 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """All spans of a log. `weights` are theirs, `owners` the output of each; `ids` and `accounts` the outputs' own.
+    """All spans of a log. `weights` are theirs, `owners` the output of each, and `parts` what they are of its tokens.
+
+    `ids` and `accounts` are the outputs' own.
 
     `quotes` has of each output its match with each source, by number. Of all `tokens` some are `repeated` from prompts.
     """
@@ -53,6 +55,7 @@ class Log:
     ids: list[str]
     accounts: list[str | None]
     weights: Vector
+    parts: Vector
     owners: npt.NDArray[np.int64]
     judgements: list[Judgement]
     quotes: list[dict[int, Quote]]
@@ -82,7 +85,7 @@ def judge_log(
     Raises whatever its outputs raise, and WorkerError if a worker is lost.
     """
     ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, Quote]]()
-    weights, owners, judgements = list[float](), list[int](), list[Judgement]()
+    weights, parts, owners, judgements = list[float](), list[float](), list[int](), list[Judgement]()
     tokens = repeated = 0
     waiting = deque[_Read]()
 
@@ -102,15 +105,18 @@ def judge_log(
                 _quote(index, judgement, span, decode, quotes[-1])
                 judgements.append(replace(judgement, matches=()))  # which are many
                 weights.append(weight * len(span) / read.tokens)
+                parts.append(len(span) / read.tokens)
                 owners.append(number)
             if own < read.tokens or not read.tokens:  # what is repeated, or empty, is of none
                 judgements.append(Judgement(np.empty(0, np.int64), np.empty(0), 1.0, ()))
-                weights.append(weight * (1 - own / read.tokens if read.tokens else 1.0))
+                parts.append(1 - own / read.tokens if read.tokens else 1.0)
+                weights.append(weight * parts[-1])
                 owners.append(number)
             tokens += read.tokens
             repeated += read.tokens - own
             tick(number + 1)
-    return Log(ids, accounts, np.array(weights), np.array(owners, np.int64), judgements, quotes, tokens, repeated)
+    of_spans = np.array(weights), np.array(parts), np.array(owners, np.int64)
+    return Log(ids, accounts, *of_spans, judgements, quotes, tokens, repeated)
 
 
 def _read(engine: Engine, output: Output) -> _Read:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.copies import sketches
@@ -62,7 +63,7 @@ def read_shard(
     places: list[str] = []
     sources: list[list[str]] = []
     for _, batch in read(shard.pieces, owners):
-        ids, lengths = engine.encode(batch.texts)
+        ids, lengths = engine.encode(_without_blank(batch.texts))
         tokens.append(ids)
         counts.append(lengths)
         places += map(batch.place, range(len(lengths)))
@@ -76,6 +77,11 @@ def read_shard(
     folder.save(place, "sketches", sketches(flat, lengths))
     write_part(place / "documents.parquet", pa.table([places, sources, lengths], schema=DOCUMENTS))
     folder.finish(place)
+
+
+def _without_blank(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    """The texts, empty where there is nothing but blanks, of which nobody is the source."""
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), "", texts).cast(pa.large_string())
 
 
 def is_read(index: Path, key: str) -> bool:

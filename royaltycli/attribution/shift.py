@@ -76,23 +76,24 @@ def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
     all is unattributed.
     """
     likely = _Entries(leaning(judged), prior, len(weights))
-    found: Vector = _shares(likely, judged, prior, weights[None, :], ROUNDS)[0]
+    found: Vector = _shares(likely, judged, prior, weights, weights[None, :], ROUNDS)[0]
     return found
 
 
-def shares_of_draws(judged: Judged, prior: Vector, draws: Vector, rounds: int) -> Vector:
+def shares_of_draws(judged: Judged, prior: Vector, weights: Vector, draws: Vector, rounds: int) -> Vector:
     """The shares by each of some weights of the spans, a row each, as `shares` gives them if there are enough `rounds`.
 
-    Many rows at a time take a part of the time only, unless there are many more units than candidates of a span.
+    They are draws from spans with these `weights`, of as many spans as those are. Many rows at a time take a part of
+    the time only, unless there are many more units than candidates of a span.
     """
     split = leaning(judged)
     full = len(split.odds) * SPARSE >= draws.shape[1] * split.size
     likely = (_Table if full else _Entries)(split, prior, draws.shape[1])
-    return _shares(likely, judged, prior, draws, rounds)
+    return _shares(likely, judged, prior, weights, draws, rounds)
 
 
-def _shares(likely: _Likely, judged: Judged, prior: Vector, weights: Vector, rounds: int) -> Vector:
-    """Shares by rows of weights of all spans."""
+def _shares(likely: _Likely, judged: Judged, prior: Vector, of_log: Vector, weights: Vector, rounds: int) -> Vector:
+    """Shares by rows of weights of all spans, which are draws from those of a log."""
     mixed = np.zeros(weights.shape[1], bool)
     mixed[judged.spans[judged.units != judged.size - 1]] = True
     part = weights[:, mixed].sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
@@ -104,8 +105,14 @@ def _shares(likely: _Likely, judged: Judged, prior: Vector, weights: Vector, rou
         return found
     weights = np.where(mixed, weights, 0.0)[some]
     weights /= weights.sum(axis=1, keepdims=True)
-    found[some, :-1] = part[some] * _mixture(likely, prior, weights, rounds)
+    found[some, :-1] = part[some] * _mixture(likely, prior, weights, _number(of_log[mixed]), rounds)
     return found
+
+
+def _number(weights: Vector) -> float:
+    """As many spans of the same weight tell as much as those of such weights (Kish 1965, effective sample size)."""
+    weights = weights / weights.max()
+    return float(weights.sum() ** 2 / (weights @ weights))
 
 
 def folded(found: Vector) -> Vector:
@@ -162,10 +169,9 @@ class _Table:
         return sums
 
 
-def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Vector:
-    """The mixture by each row of weights; all begin as that of the calibration."""
+def _mixture(likely: _Likely, prior: Vector, weights: Vector, spans: float, rounds: int) -> Vector:
+    """The mixture by each row of weights, which are of so many spans; all begin as that of the calibration."""
     found = np.tile(prior, (len(weights), 1))
-    spans = np.count_nonzero(weights, axis=1)[:, None]
     ahead, each = BEFORE / spans, EACH / spans
     units = len(prior) // 2
     usual = np.repeat([prior[:units].sum(), prior[units:].sum()], units)
@@ -174,6 +180,7 @@ def _mixture(likely: _Likely, prior: Vector, weights: Vector, rounds: int) -> Ve
         new = found * likely.of_units(parts) + ahead * prior
         both = np.tile(new[:, :units] + new[:, units:], 2)  # what is of a unit or leans to it; it stays as much
         new = (new + each * usual) * both / (both + each)
+        new /= new.sum(axis=1, keepdims=True)
         none = new[:, units:].sum(axis=1, keepdims=True)
         new[:, units:] *= np.maximum(none - FAINT, 0) / np.maximum(none, 1e-300)
         new /= new.sum(axis=1, keepdims=True)

@@ -187,13 +187,16 @@ def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
 
 def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, found: Vector) -> Vector:
     """The shares of units, and of none, for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
-    random = np.random.default_rng(0)  # the same log gives the same interval
-    size = len(log.ids)
+    random = np.random.default_rng(0)  # the same outputs, in whatever order, give the same interval
+    weighing = np.bincount(log.owners, weights, minlength=len(log.ids)) > 0
+    order = np.array(sorted(np.flatnonzero(weighing).tolist(), key=log.ids.__getitem__), np.int64)
+    size = len(order)
     at_once = max(1, DRAWN_AT_ONCE // len(weights))
     rows = []
     for first in range(0, RESAMPLED, at_once):
         count = min(at_once, RESAMPLED - first)
-        times = np.stack([np.bincount(random.integers(0, size, size), minlength=size) for _ in range(count)])
+        times = np.zeros((count, len(log.ids)), np.int64)
+        times[:, order] = [np.bincount(random.integers(0, size, size), minlength=size) for _ in range(count)]
         draws = weights * times[:, log.owners]
         draws = draws[draws.sum(axis=1) > 0]
         if not len(draws):
@@ -201,7 +204,7 @@ def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, 
         if prior is None:
             rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
         else:
-            rows.append(shares_of_draws(judged, prior, draws, RESAMPLED_ROUNDS))
+            rows.append(shares_of_draws(judged, prior, weights, draws, RESAMPLED_ROUNDS))
     return _plain(np.concatenate(rows) if rows else found[None, :], prior)
 
 
@@ -210,16 +213,13 @@ def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log) -> It
 
     Rows sum to one.
     """
-    # By the weight of spans within the output, also where the output itself weighs nothing.
-    inside = np.maximum(log.weights, 1e-300)
-    inside /= np.bincount(log.owners, inside, minlength=len(log.ids))[log.owners]
     at_once = max(1, SCORED_AT_ONCE // judged.size)
     for first in range(0, len(log.ids), at_once):
         count = min(at_once, len(log.ids) - first)
         spans = slice(*np.searchsorted(log.owners, [first, first + count]).tolist())
         entries = slice(*np.searchsorted(judged.spans, [spans.start, spans.stop]).tolist())
         some = Judged(judged.spans[entries] - spans.start, judged.units[entries], judged.odds[entries], judged.size)
-        yield first, _plain(_scored(some, prior, found, log.owners[spans] - first, inside[spans], count), prior)
+        yield first, _plain(_scored(some, prior, found, log.owners[spans] - first, log.parts[spans], count), prior)
 
 
 def _scored(

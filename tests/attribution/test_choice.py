@@ -47,7 +47,7 @@ def test_a_measure_may_count_for_more_in_longer_spans():
 def test_spans_of_lengths_without_an_example_count_as_the_nearest_that_have_one():
     """Of three and of more the measure counts for 1 + 3 / 2 times as much; and none less, the longer the span is."""
     of_three, of_nine = (evidence([[np.log(2)], [0.0]], length=length) for length in (3.0, 9.0))
-    odds, none = probabilities(by_hand([1.0], 0.0), of_nine)
+    odds, _ = probabilities(by_hand([1.0], 0.0), of_nine)
     assert odds[0] / odds[1] == pytest.approx(2**2.5)
     by_length = replace(by_hand([1.0], 0.0), none=np.array([0.0, 1.0]))
     assert probabilities(by_length, of_nine)[1] == probabilities(by_length, of_three)[1]

@@ -56,7 +56,7 @@ def test_a_span_is_judged_by_a_machine_that_has_not_seen_it(corpus, documents):
 def test_what_is_unknown_is_judged_by_a_machine_that_has_not_seen_its_unit(corpus):
     index = corpus({f"s{number}": {"a.txt": noise(number), "b.txt": noise(50 + number)} for number in range(6)})
     train = trainer(index)
-    unknown = [span for span in sample(index, 0) if span.unknown]
+    unknown = [span for span in sample(index, 0) if span.unknown and len(span.tokens) > 8]  # of fewer chance decides
     assert unknown
     for span in unknown:
         decided = unseeing(train, span).decide(span.tokens)[span.unit]

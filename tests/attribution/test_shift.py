@@ -100,8 +100,31 @@ def test_many_draws_at_a_time_have_the_shares_of_each_alone(units):
     prior = random.dirichlet(np.full(2 * units, 5.0))
     draws = random.integers(0, 3, (5, 60)) * random.random(60)
     draws[3, :50] = 0
-    found = shift.shares_of_draws(judged(rows), prior, draws, shift.ROUNDS)
+    of_log = random.random(60)
+    found = shift.shares_of_draws(judged(rows), prior, of_log, draws, shift.ROUNDS)
     assert found[3].tolist() == [0] * (2 * units) + [1]
+    alone = shift._Entries(shift.leaning(judged(rows)), prior, 60)
     for row, weights in zip(found, draws, strict=True):
-        alone = shift.shares(judged(rows), prior, weights)
-        assert row.tolist() == pytest.approx(alone.tolist(), abs=1e-7)
+        expected = shift._shares(alone, judged(rows), prior, of_log, weights[None, :], shift.ROUNDS)[0]
+        assert row.tolist() == pytest.approx(expected.tolist(), abs=1e-7)
+
+
+def test_a_draw_of_every_span_once_has_the_shares_of_the_log():
+    random = np.random.default_rng(0)
+    rows, prior, weights = (
+        judged(random.dirichlet(np.full(4, 0.5), 30)),
+        random.dirichlet(np.full(6, 5.0)),
+        random.random(30),
+    )
+    found = shift.shares_of_draws(rows, prior, weights, weights[None, :], shift.ROUNDS)
+    assert found[0].tolist() == pytest.approx(shift.shares(rows, prior, weights).tolist(), abs=1e-7)
+
+
+def test_spans_of_next_to_no_weight_change_nothing():
+    random = np.random.default_rng(0)
+    odds, prior = random.dirichlet(np.full(4, 0.5), 50), random.dirichlet(np.full(6, 5.0))
+    few, trifles = np.ones(5), np.full(45, 1e-30)
+    found = shift.shares(judged(odds), prior, np.concatenate([few, trifles]))
+    assert found.tolist() == pytest.approx(shift.shares(judged(odds[:5]), prior, few).tolist(), abs=1e-9)
+    assert shift._number(np.array([3.0, 3.0, 0.0, 3.0])) == pytest.approx(3)
+    assert shift._number(np.array([1e300, 1e300])) == pytest.approx(2)
