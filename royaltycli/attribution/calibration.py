@@ -293,7 +293,7 @@ def _crossed(
                 right.append(int(odds.argmax()) == example.right)
     # Where a unit has hardly a span, the mean says little, and what its tokens make likely counts more.
     likely = np.outer([1 - UNKNOWN, UNKNOWN], index.sizes / index.tokens)
-    prior = np.maximum(likely, 1e-12) * (prior + FEW) / (likely * prior.sum() + FEW)
+    prior = likely * (prior + FEW) / (likely * prior.sum() + FEW)
     measured = (float(np.mean(right)), calibration_error(np.array(sure), np.array(right))) if sure else (0.0, 0.0)
     return prior.ravel() / prior.sum(), len(spans), *measured
 

@@ -71,9 +71,9 @@ def leaning(judged: Judged) -> Judged:
 def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
     """The share of each unit in all spans together, by their weights; then of none by units (`leaning`), and of none.
 
-    `prior` has the shares in what the probabilities were calibrated on, all above zero: of units, and of none by
-    units. Spans that are surely of none are no part of the mixture, and are added as they are; without any others
-    all is unattributed.
+    `prior` has the shares in what the probabilities were calibrated on: of units, and of none by units, above zero for
+    all that a span may be of. Spans that are surely of none are no part of the mixture, and are added as they are;
+    without any others all is unattributed.
     """
     likely = _Entries(leaning(judged), prior, len(weights))
     found: Vector = _shares(likely, judged, prior, weights, weights[None, :], ROUNDS)[0]

@@ -215,3 +215,50 @@ def test_a_long_log_is_gone_through_in_parts(index, tmp_path, monkeypatch, metho
     for column in ("low", "high"):
         here, there = (np.array(each.table[column].to_pylist(), float) for each in (parts, whole))
         assert here == pytest.approx(there, abs=2e-6)
+
+
+SHORT = ("Yes.", "ok", "hello", "good morning", "Thank you!", "No.")
+
+
+def test_so_few_words_that_they_say_nothing_are_nobodys(index, tmp_path):
+    found = attributing.attribute(log(tmp_path, *({"text": text} for text in SHORT * 10)), index=index)
+    assert credits_of(found) == {UNATTRIBUTED: 1}
+
+
+def test_documents_that_are_shorter_than_a_span_are_told_apart_in_longer_ones(corpus, tmp_path):
+    """Each source is one document of 60 words, cut into ten stretches to calibrate by: none has 128 tokens, nor 32."""
+    texts = {f"s{number}": prose(number, 60) for number in range(40)}
+    index = corpus({name: {"a.txt": text} for name, text in texts.items()})
+    credit = credits_of(
+        attributing.attribute(log(tmp_path, *({"text": text} for text in texts.values())), index=index.path)
+    )
+    assert credit.pop(UNATTRIBUTED) < Decimal("0.1")
+    assert max(credit.values()) < Decimal("0.05")  # of 0.025 each
+
+
+def test_a_document_of_blanks_is_no_source_of_anything(corpus, tmp_path):
+    found = corpus({"ann": {"a.txt": prose(1)}, "bob": {"b.txt": "  \n\n\t "}})
+    assert [int(size) for size in found.sizes if size] == [found.tokens]
+    usage = attributing.attribute(
+        log(tmp_path, {"text": "  \n\n\t and so on, and so on, and so on, and so on"}), index=found.path
+    )
+    assert "bob" not in credits_of(usage)
+
+
+def test_the_order_of_outputs_and_those_without_weight_change_no_interval(index, tmp_path):
+    outputs = [{"id": f"o{number}", "text": prose(number % 7, 60), "weight": 1 + number % 3} for number in range(12)]
+    more = [{"id": "n0", "text": prose(5), "weight": 0}]
+    tables = []
+    for order in (outputs, outputs[::-1], more + outputs[3:] + outputs[:3]):
+        table = attributing.attribute(log(tmp_path, *order), index=index).table
+        tables.append({row["source_id"]: (row["credit"][:8], row["low"], row["high"]) for row in table.to_pylist()})
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_details_do_not_depend_on_what_an_output_weighs(index, tmp_path):
+    text, prompt = f"{prose(0)} and {QUOTE}", prose(0)
+    for method in ("text", "verbatim"):
+        outputs = ({"text": text, "prompt": prompt, "weight": weight} for weight in (0, 1))
+        details = attributing.attribute(log(tmp_path, *outputs), index=index, method=method).details.to_pylist()
+        scores = [[row["score"] for row in details if row["output_id"] == name] for name in ("0", "1")]
+        assert scores[0] == scores[1]

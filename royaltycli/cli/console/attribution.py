@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from royaltycli.attribution.building import Built
     from royaltycli.attribution.usage import Usage
 
-FEW = 300
+FEW = 500
 """Spans below which a calibration means little."""
 
 NAMES = {"source_id": "Source", "title": "Title", "share": "Share", "interval": "95 % of samples", "outputs": "Outputs"}
@@ -42,9 +42,14 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
             f"corpus that has it were not there: of those of 128 tokens {calibration.right:.0%} were told right, "
             f"calibration error {calibration.error:.3f}."
         )
+    else:
+        say(
+            f"Calibrated on {calibration.spans:,} spans of its own documents, of which none has 128 tokens: longer "
+            "ones of an output are weighed as the longest of these."
+        )
     if calibration.spans < FEW:
         spans = several(calibration.spans, "span")
-        say(f"Only {spans} to calibrate by: what it says of a text is a guess, but for verbatim matches.")
+        say(f"Only {spans} to calibrate by: what it says of a text is a guess; `--method verbatim` needs none.")
     say(f"Wrote {clean(str(folder))}.")
 
 
@@ -73,7 +78,7 @@ def show_usage(usage: Usage, rows: int) -> None:
     )
     if usage.calibrated is not None and usage.calibrated < FEW:
         spans = several(usage.calibrated, "span")
-        say(f"Note: the index had only {spans} to calibrate by: the shares are a guess, but for `--method verbatim`.")
+        say(f"Note: the index had only {spans} to calibrate by: shares are a guess; `--method verbatim` needs none.")
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
