@@ -68,6 +68,17 @@ def test_each_holder_has_a_row_with_what_every_policy_pays_it():
     }
 
 
+def test_of_the_best_paid_the_others_are_one_row_and_all_make_the_whole():
+    outcomes = [found(PLAIN), found(CAPPED)]
+    rows = side_by_side(outcomes, 1).to_pylist()
+    assert [(row["holder_id"], row["name"], str(row["plain"]), str(row["capped"])) for row in rows] == [
+        ("(other holders)", None, "0.60", "0.56"),
+        ("h4", "H4", "0.40", "0.30"),
+    ]
+    assert [str(row["difference"]) for row in rows] == ["-0.04", "-0.10"]
+    assert side_by_side(outcomes, 4).equals(side_by_side(outcomes))
+
+
 def test_a_grid_has_a_row_for_each_profit_and_rate():
     rows = swept([(Decimal("5.00"), Fraction(1, 5), found(PLAIN)), (Decimal(5), Fraction(1, 3), found(PLAIN, 166))])
     assert rows["profit"].to_pylist() == ["5", "5"]
