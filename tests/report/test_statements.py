@@ -11,10 +11,12 @@ import subprocess
 import sys
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
 from royaltycli.errors import AmountError, OutputError
+from royaltycli.report.statements import rendering
 from royaltycli.report.statements.files import file_name, write_statements
 from royaltycli.report.statements.model import Entry, Party
 from royaltycli.report.statements.page import page_of
@@ -226,6 +228,32 @@ IDS = [
     "ñ",
     "n\u0303",
 ]
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [
+        ("x" * 30, "x" * 24),
+        ("щ" * 150, "щ" * 24),
+        ("e\u0301" * 25, "e\u0301" * 24),  # a letter and its mark stay together
+        ("नमस्तेदुनिया" * 8, None),
+    ],
+)
+def test_a_word_of_any_script_that_no_line_has_room_for_can_be_broken(word, first):
+    parts = rendering._breakable({"title": word})["title"].split("\u200b")
+    assert "".join(parts) == word
+    assert max(len(regex.findall(r"\X", part)) for part in parts) == rendering.WORD
+    assert first is None or parts[0] == first
+    assert rendering._breakable("an ordinary title, of words of ordinary length") == (
+        "an ordinary title, of words of ordinary length"
+    )
+
+
+def test_contacts_of_the_holder_have_their_names():
+    contacts = (("tax id", "99887766"),)
+    statement = dataclasses.replace(ORDINARY, holder=dataclasses.replace(ORDINARY.holder, contacts=contacts))
+    assert b"<dt>tax id</dt><dd><bdi>99887766</bdi></dd>" in as_html(statement)
+    assert b'<dl class="contacts named">' in as_html(statement)
 
 
 def test_file_names_are_apart_on_any_disk():
