@@ -132,6 +132,12 @@ def test_who_cannot_be_reached_sees_what_is_kept(ledger):
     assert [(each.label, each.amount) for each in c.outstanding] == [("Kept in escrow", 10 * DOLLAR)]
 
 
+def test_where_all_is_kept_for_nobody_there_is_no_statement(ledger):
+    """A ledger that knows no holder, source or fund."""
+    ledger.close("2026", 10, ("x", 1, {}), policy='name = "p"\n[[top]]\npart = "100%"\nto = "escrow"\n')
+    assert statements(ledger, "2026") == {}
+
+
 def test_a_fixed_part_is_a_line_of_its_own(ledger):
     policy = 'name = "p"\n[fixed]\neach = "holder"\namount = "3.00"\n[[cap]]\nper = "holder"\namount = "40.00"\nexcess = "payer"\n'
     ledger.close("2026-Q1", 100, *ONE, policy=policy)
