@@ -41,6 +41,9 @@ def release(
     to: Annotated[
         str | None, typer.Option("--to", metavar="HOLDER", help="Who gets it.", show_default="the holder itself")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The name of who gets it, if that one is new.")
+    ] = None,
     source: Annotated[bool, typer.Option("--source", help="ID is that of a source.")] = False,
     ledger: options.Ledger = Path("ledger"),
     date: options.Date = "",
@@ -50,7 +53,7 @@ def release(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    amount, code = accounting.release(ledger, owner, to=to, source=source, date=date)
+    amount, code = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
     if not quiet:
         console.say(f"Released {console.grouped(amount)} {code} to {to or owner}.")
 

@@ -138,7 +138,7 @@ def test_conservation_at_every_prefix_of_any_transactions(steps):
         elif step[0] == "transfer" and step[1] != step[2]:
             booked.book(transfer_posting(state, {"date": "", "from": step[1], "name": None, "to": step[2]}))
         elif step[0] == "release" and state.parties.number("source", "?"):
-            booked.book(release_posting(state, {"date": "", "kind": "source", "of": "?", "to": step[1]}))
+            booked.book(release_posting(state, {"date": "", "kind": "source", "name": None, "of": "?", "to": step[1]}))
         elif step[0] == "redistribute" and step[2] != "holders":
             booked.book(redistribute_posting(state, booked.reader, {"age": step[1], "date": "", "to": step[2]}))
     summed = NOTHING
