@@ -59,11 +59,11 @@ def release(
     name: str | None = None,
     source: bool = False,
     date: str = "",
-) -> tuple[State, int]:
+) -> tuple[State, int, str]:
     """Put all escrow of a holder, or with `source` of a source, into the balance of `to`, by default the holder.
 
-    `name` is that of a holder who is new. Gives the state after it, and the amount in millionths. Raises CallError
-    and LedgerError if that cannot be.
+    `name` is that of a holder who is new. Gives the state after it, the amount in millionths, and the id of who has
+    it now: the successor of one who was transferred. Raises CallError and LedgerError if that cannot be.
     """
     kind, target = SOURCE if source else HOLDER, to if to is not None else owner
     if source and to is None:
@@ -84,7 +84,10 @@ def release(
         released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
         return posting if released else None
 
-    return book(ledger, work)[0], released
+    state = book(ledger, work)[0]
+    number = state.parties.number(HOLDER, target)
+    (receiver,) = state.parties.ids(np.array([state.successors.get(number, number)], np.int64))
+    return state, released, receiver or target
 
 
 def release_posting(state: State, about: About) -> Posting:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from royaltycli.errors import LedgerError
-from royaltycli.ledger.accounts import NOBODY, Account, Numbers, move, together
+from royaltycli.ledger.accounts import NOBODY, Account, move, together
 from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.parties import HOLDER, check_new
@@ -41,14 +41,10 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
 
 
 def transfer_posting(state: State, about: About) -> Posting:
-    """The transaction that moves a holder's balance and escrow to its successor."""
+    """The transaction that moves a holder's balance to its successor; escrow stays until it is released."""
     named = pa.array([about["name"]], pa.string())
     parties = state.parties.with_more(HOLDER, [about["to"]], named)
     source, target = (parties.number(HOLDER, about[key]) for key in ("from", "to"))
     held = state.balances.dense(Account.HOLDER, len(parties) + 1)[source]
-    rows: list[Numbers] = [move(NOBODY, (Account.HOLDER, source), (Account.HOLDER, target), int(held))]
-    periods, owners, amounts = state.balances.by_period(Account.ESCROW)
-    own = owners == source
-    for period, amount in zip(periods[own].tolist(), amounts[own].tolist(), strict=True):
-        rows.append(move(period, (Account.ESCROW, source), (Account.ESCROW, target), amount))
-    return Posting(TRANSFER, about, (), parties.since(len(state.parties)), together(rows))
+    rows = move(NOBODY, (Account.HOLDER, source), (Account.HOLDER, target), int(held))
+    return Posting(TRANSFER, about, (), parties.since(len(state.parties)), together([rows]))
