@@ -176,15 +176,24 @@ def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table
 
 
 def release(
-    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
-) -> tuple[str, str]:
-    """Release escrow, and say how much it was, such as `12.50` and `USD`. Raises CallError and LedgerError."""
+    ledger: Path,
+    owner: str,
+    *,
+    to: str | None = None,
+    name: str | None = None,
+    source: bool = False,
+    date: str = "",
+) -> tuple[str, str, str]:
+    """Release escrow, and say how much, such as `12.50` and `USD`, and who has it now: a successor, if there is one.
+
+    Raises CallError and LedgerError.
+    """
     from royaltycli.ledger.escrow import release as run
     from royaltycli.payout.currency import exact_money
 
     _check_date(date)
-    state, released = run(ledger, owner, to=to, source=source, date=date)
-    return exact_money(released, state.currency), state.currency.code
+    state, released, receiver = run(ledger, owner, to=to, name=name, source=source, date=date)
+    return exact_money(released, state.currency), state.currency.code, receiver
 
 
 def redistribute(ledger: Path, age: int, to: str, *, date: str = "") -> tuple[str, str]:

@@ -43,9 +43,8 @@ def settle(
     holders: Annotated[
         list[str] | None, typer.Argument(metavar="HOLDER", help="The ids of payees.", show_default=False)
     ] = None,
-    outcome: Annotated[
-        bool | None, typer.Option("--paid/--returned", help="What became of the payments.", show_default=False)
-    ] = None,
+    paid: Annotated[bool, typer.Option("--paid", help="The payments were made.")] = False,
+    returned: Annotated[bool, typer.Option("--returned", help="The bank sent them back.")] = False,
     file: Annotated[
         Path | None,
         typer.Option("--file", metavar="FILE", readable=False, help="A CSV file with the column holder_id."),
@@ -62,7 +61,11 @@ def settle(
     """
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.errors import CallError
 
+    if paid and returned:
+        raise CallError("payments are marked `--paid` or `--returned`, not both at once; say what became of them")
+    outcome = paid if paid or returned else None
     marked = accounting.settle(ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date)
     if not quiet:
         console.say(f"{console.several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")

@@ -124,6 +124,8 @@ def _all(
 
     if output is None or "://" in output or output == "-":
         raise CallError("the statements of all holders go into a folder here; name one with `-o`")
+    if Path(output).resolve() == ledger.resolve():
+        raise CallError(f"{output} is the folder of the ledger itself; name another one with `-o`")
     formats = list(dict.fromkeys((asked or "html").split(",")))
     for kind in formats:
         _check_format(kind)

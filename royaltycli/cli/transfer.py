@@ -28,8 +28,8 @@ def transfer(
 ) -> None:
     """Let all that a holder has, and all that will come to it, go to another.
 
-    Its balance, above or below zero, and its escrow go now, and from now on whatever it earns, is corrected,
-    or returned by the bank.
+    Its balance, above or below zero, goes now, and from now on whatever it earns, is corrected, or returned by
+    the bank. Escrow, of before and of later, stays under its own id: `royalty release FROM` gives it to the successor.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

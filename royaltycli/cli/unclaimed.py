@@ -41,18 +41,24 @@ def release(
     to: Annotated[
         str | None, typer.Option("--to", metavar="HOLDER", help="Who gets it.", show_default="the holder itself")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The name of who gets it, if that one is new.")
+    ] = None,
     source: Annotated[bool, typer.Option("--source", help="ID is that of a source.")] = False,
     ledger: options.Ledger = Path("ledger"),
     date: options.Date = "",
     quiet: options.Quiet = False,
 ) -> None:
-    """Put what is in escrow for a holder or a source into the balance of a holder; the next close pays it."""
+    """Put what is in escrow for a holder or a source into the balance of a holder; the next close pays it.
+
+    Where the holder was transferred, its successor gets it.
+    """
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    amount, code = accounting.release(ledger, owner, to=to, source=source, date=date)
+    amount, code, receiver = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
     if not quiet:
-        console.say(f"Released {console.grouped(amount)} {code} to {to or owner}.")
+        console.say(f"Released {console.grouped(amount)} {code} to {receiver}.")
 
 
 def redistribute(

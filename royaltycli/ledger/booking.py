@@ -115,7 +115,7 @@ def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves
     """The transaction that restates a period by its inputs, given what is booked for it."""
     elsewhere = before(state.balances, changes(together([moves.rows for moves in booked])))
     lists = lists_of(read.listed, read.table, state, _recouped(elsewhere, state))
-    return restating(state, distributed(read, about, lists.present), booked, about)
+    return restating(state, distributed(read, about, lists.present), lists.absent, booked, about)
 
 
 def book(
@@ -191,9 +191,10 @@ def _book(ledger: Path, given: Given, about: About, work: Work, tell: Tell, *, c
 
 def _booked(logged: Logged, moves: Moves, state: State, *, is_new: bool) -> Booked:
     changed = summed(moves)
-    taken = exact_sum(moves.between(Account.PAYER, Account.POOL).column("amount"))
-    # A restatement books differences, in which what comes from the payer and what goes back to it are one.
-    pool = taken if logged.kind == CLOSE else -changed.get(Account.PAYER, 0)
+    pool = exact_sum(moves.between(Account.PAYER, Account.POOL).column("amount"))
+    if logged.kind != CLOSE:
+        # A restatement books differences, in which what comes from the payer and what goes back to it are one.
+        pool -= exact_sum(moves.between(Account.POOL, Account.PAYER).column("amount"))
     return Booked(logged, is_new, changed, pool, state)
 
 

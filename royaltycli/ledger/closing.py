@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, Numbers, after, changes, move, together
+from royaltycli.ledger.below import Terms, kept_below, restated_below
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.entitlements import difference, entitlements, parties_of, place_of
 from royaltycli.ledger.parties import HOLDER, Parties
@@ -57,12 +59,20 @@ def closing(state: State, distribution: Distribution, absent: pa.Table | None, a
     return Posting(CLOSE, about, (name,), parties.since(len(state.parties)), together(rows))
 
 
-def restating(state: State, distribution: Distribution, booked: list[Moves], about: About) -> Posting:
+def restating(
+    state: State, distribution: Distribution, absent: pa.Table | None, booked: list[Moves], about: About
+) -> Posting:
     """The transaction that books what a new distribution of a closed period changes."""
-    period = state.number(about["period"])
+    period, close = state.number(about["period"]), state.stated(about["period"])[0]
     parties = parties_of(state.parties, distribution)
     new = entitlements(distribution, parties, period)
-    rows = [difference(new, booked, state.balances, parties, period).rows]
+    size, below = len(parties) + 1, distribution.policy.payment.below
+    rows = [difference(new, booked, state.balances, parties, period, kept_below(booked, size)).rows]
+    place = None if below == "carry" else place_of(below, parties, np.arange(size))
+    terms = Terms(*_known(distribution, absent, parties), place)
+    # As they were at the close: what was taken then was taken from those who succeeded others by then.
+    successors = dataclasses.replace(state, log=state.log[: close.number]).successors
+    rows.append(restated_below(terms, new, booked, successors, state.balances, rows[0], period))
     rows.append(passed_on(state, rows, period))
     return Posting(RESTATE, about, (), parties.since(len(state.parties)), together(rows))
 

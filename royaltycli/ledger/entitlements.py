@@ -66,18 +66,22 @@ def place_of(place: str, parties: Parties, party: Numbers | int) -> tuple[Accoun
     return accounts[place], party if place == ESCROW else NOBODY
 
 
-def difference(new: list[Numbers], booked: list[Moves], balances: Balances, parties: Parties, period: int) -> Moves:
+def difference(
+    new: list[Numbers], booked: list[Moves], balances: Balances, parties: Parties, period: int, below: Numbers
+) -> Moves:
     """What must be booked so that `booked` comes to `new`.
 
-    What is to be taken from escrow, but is there no more, comes from its holder's balance or from the payer.
+    What is to be taken from escrow, but is there no more, comes from its holder's balance or from the payer. `below`,
+    by party, is what escrow holds of balances below the minimum, which is no part of it.
     """
-    back = [moves.rows[_entitled(moves)][:, [0, 3, 4, 1, 2, 5]] for moves in booked]
+    back = [moves.rows[entitled(moves)][:, [0, 3, 4, 1, 2, 5]] for moves in booked]
     rows = netted(together([*new, *back]))
     returned = (rows.column("from_account") == Account.ESCROW) & (rows.column("to_account") == Account.POOL)
     taken = rows.rows[returned]
     owners = taken[:, COLUMNS.index("from_party")]
     asked = taken[:, COLUMNS.index("amount")]
-    held = np.minimum(balances.dense(Account.ESCROW, len(parties) + 1, period)[owners], asked)
+    there = np.maximum(balances.dense(Account.ESCROW, len(parties) + 1, period) - below, 0)
+    held = np.minimum(there[owners], asked)
     is_holder = np.array([kind == HOLDER for kind in parties.kinds(owners)], bool)
     accounts = np.where(is_holder, Account.HOLDER, Account.PAYER)
     missing = np.stack([np.full(len(owners), period), accounts, np.where(is_holder, owners, NOBODY)], axis=1)
@@ -110,7 +114,8 @@ def netted(moves: Moves) -> Moves:
     return Moves(rows[rows[:, 5] != 0])
 
 
-def _entitled(moves: Moves) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def entitled(moves: Moves) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which moves are between the accounts of PAIRS."""
     low = np.minimum(moves.column("from_account"), moves.column("to_account"))
     high = np.maximum(moves.column("from_account"), moves.column("to_account"))
     found = np.zeros(len(low), bool)

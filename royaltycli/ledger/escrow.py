@@ -14,7 +14,7 @@ from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.entitlements import netted
-from royaltycli.ledger.parties import FUND, HOLDER, SOURCE
+from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_new
 from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.manifest.identifiers import check_id
@@ -52,16 +52,25 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
 
 
 def release(
-    ledger: Path, owner: str, *, to: str | None = None, source: bool = False, date: str = ""
-) -> tuple[State, int]:
+    ledger: Path,
+    owner: str,
+    *,
+    to: str | None = None,
+    name: str | None = None,
+    source: bool = False,
+    date: str = "",
+) -> tuple[State, int, str]:
     """Put all escrow of a holder, or with `source` of a source, into the balance of `to`, by default the holder.
 
-    Gives the state after it, and the amount in millionths. Raises LedgerError if that cannot be.
+    `name` is that of a holder who is new. Gives the state after it, the amount in millionths, and the id of who has
+    it now: the successor of one who was transferred. Raises CallError and LedgerError if that cannot be.
     """
     kind, target = SOURCE if source else HOLDER, to if to is not None else owner
     if source and to is None:
         raise CallError(f"{owner} is a source; say with `--to` which holder gets what is kept for it")
-    about = {"date": date, "kind": kind, "of": owner, "to": target}
+    if name is not None:
+        check_new(target, name)
+    about = {"date": date, "kind": kind, "name": name, "of": owner, "to": target}
     released = 0
 
     def work(state: State, _moves: Reader) -> Posting | None:
@@ -69,24 +78,28 @@ def release(
         number = state.parties.number(kind, owner)
         if not number:
             raise LedgerError(f"nothing is kept in escrow for a {kind} {owner}; `royalty unclaimed` lists what is")
-        if not state.parties.number(HOLDER, target):
-            raise LedgerError(f"the ledger knows no holder {target}; `royalty balance` lists them")
+        if not state.parties.number(HOLDER, target) and name is None:
+            raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
         posting = release_posting(state, about)
         released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
         return posting if released else None
 
-    return book(ledger, work)[0], released
+    state = book(ledger, work)[0]
+    number = state.parties.number(HOLDER, target)
+    (receiver,) = state.parties.ids(np.array([state.successors.get(number, number)], np.int64))
+    return state, released, receiver or target
 
 
 def release_posting(state: State, about: About) -> Posting:
     """The transaction that releases escrow."""
-    owner, target = state.parties.number(about["kind"], about["of"]), state.parties.number(HOLDER, about["to"])
+    parties = state.parties.with_more(HOLDER, [about["to"]], pa.array([about["name"]], pa.string()))
+    owner, target = parties.number(about["kind"], about["of"]), parties.number(HOLDER, about["to"])
     periods, owners, amounts = state.balances.by_period(Account.ESCROW)
     own = owners == owner
     rows = _from_escrow(periods[own], owners[own], (Account.HOLDER, target), amounts[own])
     parts = [rows]
     parts.append(passed_on(state, parts, NOBODY))
-    return Posting(RELEASE, about, (), state.parties.since(len(state.parties)), together(parts))
+    return Posting(RELEASE, about, (), parties.since(len(state.parties)), together(parts))
 
 
 def redistribute(ledger: Path, least: int, to: str, date: str = "") -> tuple[State, int]:

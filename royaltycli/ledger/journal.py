@@ -220,8 +220,8 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[Journal]:
         raise LedgerError(f"the SQLite of this Python is {sqlite3.sqlite_version}; a ledger needs 3.37 or later")
     if create:
         _make_folder(folder)
-    elif not os.path.isfile(file):
-        raise _none(folder)
+    else:
+        _check_there(folder)
     with errors(folder):
         address = f"{file.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         database = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
@@ -242,6 +242,20 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise LedgerError(f"the ledger {folder} cannot be begun ({reason}); name another folder") from error
+
+
+def _check_there(folder: Path) -> None:
+    """Raises LedgerError if there is no journal, or if nobody may tell whether there is one."""
+    try:
+        (folder / FILE).stat()
+    except PermissionError as error:
+        raise LedgerError(
+            f"the ledger {folder} may not be read by you; give yourself permission to read its folder"
+        ) from error
+    except (OSError, ValueError):
+        pass
+    if not os.path.isfile(folder / FILE):
+        raise _none(folder)
 
 
 def _check_kind(journal: Journal, *, create: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.errors import CallError
 from royaltycli.ledger.accounts import Numbers
 
 HOLDER, SOURCE, FUND = "holder", "source", "fund"
@@ -84,3 +85,20 @@ def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
     if isinstance(ids, pa.ChunkedArray):
         return ids.combine_chunks()
     return ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
+
+
+def check_new(holder: str, name: str) -> None:
+    """Raises CallError if a new holder has an id or a name that no holder of a corpus could have: it stays for good."""
+    from royaltycli.limits import ID_BYTES
+    from royaltycli.manifest.identifiers import check_id, decode_value, encode_value
+
+    why = check_id(holder)
+    named_by_a_field = 0 < len(holder.encode("utf-8", "surrogatepass")) <= ID_BYTES and (
+        encode_value(decode_value(holder)) == holder
+    )
+    if why is not None and not named_by_a_field:
+        raise CallError(
+            f"the id of the new holder {holder[:80]!r} {why}; write it in letters, digits, `.`, `_` and `-`"
+        )
+    if not name.isprintable() or not name.strip():
+        raise CallError(f"the name of the new holder is {name[:80]!r}; write one line of text")

@@ -294,6 +294,7 @@ FORBIDDEN = [
     ),
     ("mine.tiktoken", 0, "scan -e mine.tiktoken", "mine.tiktoken cannot be read (permission denied)"),
     ("book.txt", 0, "trace book.txt", "book.txt cannot be read (permission denied); name another file"),
+    ("ledger", 0, "balance", "the ledger ledger may not be read by you; give yourself permission to read its folder"),
     (".", 0o500, "init .", f"corpus.toml {MAY_NOT_WRITE}"),
 ]
 
@@ -304,6 +305,7 @@ def test_without_permission(tmp_path, locked, mode, command, said):
     golden.make_vocabulary(tmp_path / "mine.tiktoken")
     (tmp_path / "old").mkdir()
     golden.make_tokens(tmp_path / "old" / "tokens.parquet")
+    golden.make_ledger(tmp_path / "ledger")
     if command == "init .":
         (tmp_path / "corpus.toml").unlink()
     before = golden.snapshot(tmp_path)

@@ -106,7 +106,7 @@ def test_l9_what_is_shown_has_the_whole_pool_and_what_goes_back_to_the_payer(led
     show_booked(booked, "2026")  # 19.00 are shared out: b has 17.10, and a, below the minimum, 1.90
     assert capsys.readouterr().out.startswith("Closed 2026: 20.00 USD = payments 17.10 + payer 2.90\n")
     show_booked(ledger.restate("2026", 10, ("x", 1, A), ("y", 9, B), policy=policy), "2026")
-    assert capsys.readouterr().out.startswith("Restated 2026: -9.50 USD = balances -9.50\n")
+    assert capsys.readouterr().out.startswith("Restated 2026: -9.50 USD = payer -0.95 + balances -8.55\n")
 
 
 def test_l10_rests_are_carried_also_where_the_policy_rounds_them(ledger):

@@ -6,7 +6,7 @@ import pytest
 
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
-from royaltycli.ledger.escrow import redistribute, release
+from royaltycli.ledger.escrow import redistribute, release, unclaimed
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from tests.ledger.corpora import DOLLAR, A, B, C
@@ -125,13 +125,80 @@ def test_l15_everything_goes_to_the_successor(ledger):
     assert (ledger.balance("a"), ledger.balance("b"), ledger.balance("c")) == (0, 120 * DOLLAR, 30 * DOLLAR)
 
 
-def test_l15_escrow_goes_as_escrow_and_payments_that_return_as_balance(ledger):
-    ledger.close("1", 100, ("x", 1, A), ("y", 1, B), holders="holder_id,reachable\nb,no\n")
+def test_l15_payments_that_return_go_to_the_successor(ledger):
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B))
     transfer(ledger.path, "a", "c", name="C and sons")
-    transfer(ledger.path, "b", "c")
-    assert ledger.has(Account.ESCROW, "c", "1") == 50 * DOLLAR
     settle(ledger.path, "1", "returned", {"a": None})
     assert (ledger.balance("a"), ledger.balance("c")) == (0, 50 * DOLLAR)
+
+
+LOST = "holder_id,reachable\na,no\n"
+
+
+@pytest.fixture
+def kept(ledger):
+    """50 for b, and 50 in escrow for a."""
+    ledger.close("1", 100, ("x", 1, A), ("y", 1, B), holders=LOST)
+    return ledger
+
+
+def in_escrow(ledger):
+    """All that is kept for holders."""
+    return [(row["id"], row["period"], str(row["amount"])) for row in unclaimed(ledger.path).to_pylist()]
+
+
+@pytest.mark.parametrize("first", ["transfer", "restate"])
+def test_l15_a_restatement_finds_the_escrow_of_one_who_was_transferred(kept, first):
+    steps = {
+        "transfer": lambda: transfer(kept.path, "a", "b"),
+        "restate": lambda: kept.restate("1", 60, ("x", 1, A), ("y", 1, B), holders=LOST),
+    }
+    for step in [first, *(steps.keys() - {first})]:
+        steps[step]()
+    assert in_escrow(kept) == [("a", "1", "30.00")]
+    assert kept.balance("b") == -20 * DOLLAR
+    kept.close("2", 0, ("x", 1, A))
+    assert redistribute(kept.path, 1, "fund:z")[1] == 30 * DOLLAR
+    assert kept.balance("b") == -20 * DOLLAR
+
+
+def test_l15_escrow_of_before_and_of_later_stays_until_it_is_released(kept):
+    transfer(kept.path, "a", "b")
+    kept.close("2", 100, ("x", 1, A), ("y", 1, B), holders=LOST)
+    assert in_escrow(kept) == [("a", "1", "50.00"), ("a", "2", "50.00")]
+    assert release(kept.path, "b")[1:] == (0, "b")
+    assert in_escrow(kept) == [("a", "1", "50.00"), ("a", "2", "50.00")]
+    assert release(kept.path, "a")[1:] == (100 * DOLLAR, "b")
+    assert (kept.balance("a"), kept.balance("b"), in_escrow(kept)) == (0, 100 * DOLLAR, [])
+
+
+def test_l15_released_escrow_goes_to_where_all_transfers_lead(kept):
+    transfer(kept.path, "a", "b")
+    transfer(kept.path, "b", "c", name="C")
+    assert release(kept.path, "a")[1:] == (50 * DOLLAR, "c")
+    assert [kept.balance(name) for name in "abc"] == [0, 0, 50 * DOLLAR]
+
+
+def test_l15_after_a_transfer_and_back_escrow_is_its_holder_s_own(kept):
+    transfer(kept.path, "a", "b")
+    transfer(kept.path, "b", "a")
+    assert release(kept.path, "a")[1:] == (50 * DOLLAR, "a")
+    assert [kept.balance(name) for name in "ab"] == [50 * DOLLAR, 0]
+
+
+def test_l15_what_was_taken_for_released_escrow_is_not_asked_of_the_escrow_of_another(ledger):
+    """The same amounts restated again move nothing, whoever was transferred to whom meanwhile."""
+    lost = "holder_id,reachable,minimum\na,no,\nc,no,\n"
+    sources = ("x", 1, A), ("y", 1, B), ("z", 1, C)
+    ledger.close("1", 150, *sources, holders=lost)
+    release(ledger.path, "a")
+    ledger.restate("1", 90, *sources, holders=lost)
+    transfer(ledger.path, "c", "a")
+    before = ledger.state().balances
+    assert (ledger.balance("a"), in_escrow(ledger)) == (30 * DOLLAR, [("c", "1", "30.00")])
+    booked = ledger.restate("1", 90, *sources, holders=f"{lost}b,,5\n")
+    assert (booked.is_new, booked.changed) == (True, {})
+    assert ledger.state().balances.amounts.tolist() == before.amounts.tolist()
 
 
 def test_l15_a_debt_goes_too(ledger):

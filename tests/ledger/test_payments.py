@@ -132,6 +132,13 @@ def test_l19_release_to_the_holder_or_another(aged):
     assert listed(aged) == []
 
 
+def test_l19_release_to_a_holder_who_is_new(aged):
+    assert release(aged.path, "y", to="q", name="Quill", source=True)[1] == 7 * DOLLAR
+    assert aged.balance("q") == 7 * DOLLAR
+    state = aged.state()
+    assert state.parties.names(state.parties.find("holder", ["q"])) == ["Quill"]
+
+
 def test_l20_redistribution_among_those_who_earned_in_the_same_period(aged):
     assert redistribute(aged.path, 2, "holders")[1] == 5 * DOLLAR
     assert (aged.balance("a"), aged.balance("b")) == (5 * DOLLAR, 0)
@@ -171,7 +178,14 @@ def test_amounts_are_plain_and_exact():
             lambda path: release(path, "y", source=True),
             "y is a source; say with `--to` which holder gets what is kept for it",
         ),
-        (lambda path: release(path, "c", to="q"), "the ledger knows no holder q; `royalty balance` lists them"),
+        (
+            lambda path: release(path, "c", to="q"),
+            "the ledger knows no holder q; if that is one, give its name with `--name`",
+        ),
+        (
+            lambda path: release(path, "y", to="q", name="", source=True),
+            "the name of the new holder is ''; write one line of text",
+        ),
         (lambda path: redistribute(path, 1, "me"), "to is 'me'; it must be holders, payer or fund:NAME"),
         (lambda path: redistribute(path, 0, "payer"), "the age is 0; what is redistributed is at least 1 period old"),
     ],

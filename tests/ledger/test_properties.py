@@ -5,6 +5,7 @@ The oracle is written in fractions, slowly and apart: what each holder earned is
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from fractions import Fraction
 
@@ -116,11 +117,14 @@ def test_l22_everybody_gets_the_exact_sum_to_within_a_unit_after_every_period(pe
         ),
         min_size=5,
         max_size=40,
-    )
+    ),
+    place=st.sampled_from(["carry", "payer", "fund:y", "escrow"]),
 )
-def test_conservation_at_every_prefix_of_any_transactions(steps):
+def test_conservation_at_every_prefix_of_any_transactions(steps, place):
     """`Booked.book` checks after each of them."""
     booked, closed = Booked(), 0
+    payment = dataclasses.replace(PLAIN.payment, minimum=Decimal(10**5), below=place)
+    policy = dataclasses.replace(PLAIN, payment=payment)
     booked.close("0", 5, dict.fromkeys([*HOLDERS, "?"], 1))
     for step in steps:
         state = booked.state
@@ -128,17 +132,17 @@ def test_conservation_at_every_prefix_of_any_transactions(steps):
             seen = step[2] | ({"?": step[3]} if step[3] % 2 else {})
             if step[0] == "close":
                 closed += 1
-                booked.close(f"{closed}", step[1], seen)
+                booked.close(f"{closed}", step[1], seen, policy=policy)
             else:
                 period = str(step[3] % (closed + 1))
                 earlier = [booked.reader(each.number) for each in state.stated(period)]
-                booked.book(restate_posting(state, inputs(seen), about(period, step[1]), earlier))
+                booked.book(restate_posting(state, inputs(seen, policy), about(period, step[1]), earlier))
         elif step[0] in ("paid", "returned"):
             settle(booked, str(step[1] % (closed + 1)), step[0], step[2])
         elif step[0] == "transfer" and step[1] != step[2]:
             booked.book(transfer_posting(state, {"date": "", "from": step[1], "name": None, "to": step[2]}))
         elif step[0] == "release" and state.parties.number("source", "?"):
-            booked.book(release_posting(state, {"date": "", "kind": "source", "of": "?", "to": step[1]}))
+            booked.book(release_posting(state, {"date": "", "kind": "source", "name": None, "of": "?", "to": step[1]}))
         elif step[0] == "redistribute" and step[2] != "holders":
             booked.book(redistribute_posting(state, booked.reader, {"age": step[1], "date": "", "to": step[2]}))
     summed = NOTHING

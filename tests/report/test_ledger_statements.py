@@ -8,7 +8,7 @@ import pytest
 
 from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import Account
-from royaltycli.ledger.escrow import redistribute
+from royaltycli.ledger.escrow import redistribute, release
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from royaltycli.report.statements.assembly import Sender, statements_of
@@ -130,6 +130,27 @@ def test_who_cannot_be_reached_sees_what_is_kept(ledger):
     assert c.earnings == 10 * DOLLAR
     assert entries(c) == {"Kept in escrow, as you could not be reached": -10 * DOLLAR}
     assert [(each.label, each.amount) for each in c.outstanding] == [("Kept in escrow", 10 * DOLLAR)]
+
+
+def test_what_is_kept_for_one_who_was_transferred_stays_on_its_statement_until_it_is_released(ledger):
+    ledger.close("2026-Q1", 100, *ONE, holders="holder_id,reachable\nc,no\n")
+    transfer(ledger.path, "c", "d", name="Dora")
+    ledger.close("2026-Q2", 0, *ONE)
+    made = statements(ledger, "2026-Q2")
+    assert "d" not in made
+    assert [(each.label, each.amount) for each in made["c"].outstanding] == [("Kept in escrow", 10 * DOLLAR)]
+    release(ledger.path, "c")
+    ledger.close("2026-Q3", 0, *ONE)
+    made = statements(ledger, "2026-Q3")
+    assert entries(made["c"]) == {"Released from escrow": 10 * DOLLAR, "Transferred to Dora": -10 * DOLLAR}
+    assert (entries(made["d"]), made["d"].paid) == ({"Transferred from C": 10 * DOLLAR}, 1000)
+    assert made["c"].outstanding == made["d"].outstanding == ()
+
+
+def test_where_all_is_kept_for_nobody_there_is_no_statement(ledger):
+    """A ledger that knows no holder, source or fund."""
+    ledger.close("2026", 10, ("x", 1, {}), policy='name = "p"\n[[top]]\npart = "100%"\nto = "escrow"\n')
+    assert statements(ledger, "2026") == {}
 
 
 def test_a_fixed_part_is_a_line_of_its_own(ledger):

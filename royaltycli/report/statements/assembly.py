@@ -124,9 +124,10 @@ def _concerned(read: _Read) -> Numbers:
             found.append(balances.by_period(account)[1])  # noqa: PERF401 -- two loops read better
     found.append(read.state.parties.find(HOLDER, read.distribution.parts.ids))
     numbers = np.unique(np.concatenate(found))
+    numbers = numbers[numbers > 0]  # what is kept for nobody has no statement
     table = read.state.parties.table
-    kinds, ids = (table[name].take(pa.array(np.maximum(numbers - 1, 0))) for name in ("class", "id"))
-    is_holder = pc.equal(kinds, HOLDER).to_numpy() & (numbers > 0)
+    kinds, ids = (table[name].take(pa.array(numbers - 1)) for name in ("class", "id"))
+    is_holder = pc.equal(kinds, HOLDER).to_numpy()
     order = pc.sort_indices(ids.filter(pa.array(is_holder))).to_numpy()
     result: Numbers = numbers[is_holder][order]
     return result

@@ -1,0 +1,103 @@
+"""What a close takes of balances below the minimum payment, when its period is restated (rule L14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, after, changes, move, together
+from royaltycli.ledger.entitlements import entitled, netted
+
+ELSEWHERE = (Account.PAYER, Account.ESCROW, Account.FUND)
+"""Where balances below the minimum may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By the number of a party: the minimum payment, and whether it is reachable; `place` is where what is below goes.
+
+    Without a place it is carried.
+    """
+
+    minimum: Numbers
+    reachable: npt.NDArray[np.bool_]
+    place: tuple[Account, Numbers | int] | None
+
+
+def taken(booked: list[Moves]) -> Moves:
+    """The moves by which a period took balances that were below the minimum, or gave them back."""
+    rows = together([moves.rows for moves in booked])
+    source, target = rows.column("from_account"), rows.column("to_account")
+    out = (source == Account.HOLDER) & np.isin(target, ELSEWHERE)
+    back = (target == Account.HOLDER) & np.isin(source, ELSEWHERE)
+    return Moves(rows.rows[out | back])
+
+
+def kept_below(booked: list[Moves], size: int) -> Numbers:
+    """What escrow was given in a period of balances below the minimum, by the number of the party."""
+    rows = taken(booked)
+    parts = [rows.between(*pair).rows for pair in ((Account.HOLDER, Account.ESCROW), (Account.ESCROW, Account.HOLDER))]
+    return -_on_holders(together(parts), size)
+
+
+def restated_below(
+    terms: Terms,
+    new: list[Numbers],
+    booked: list[Moves],
+    successors: dict[int, int],
+    balances: Balances,
+    rows: Numbers,
+    period: int,
+) -> Numbers:
+    """What a restatement takes of balances below the minimum, and gives back of what was taken.
+
+    `new` is what everybody is entitled to now, `booked` what was booked for the period, the close first, `successors`
+    are those at the close, and `rows` is what the restatement has booked so far on `balances`.
+    """
+    size, close = len(terms.minimum), booked[0]
+    difference = _passed(_on_holders(Moves(rows), size), successors)
+    earned_then = _on_holders(Moves(close.rows[entitled(close)]), size)
+    earned = _passed(_on_holders(together(new), size) - earned_then, successors)
+    due = earned - _on_holders(taken([close]), size)
+    paid = np.zeros(size, bool)
+    paid[close.between(Account.HOLDER, Account.PAYABLE).column("from_party")] = True
+    is_below = terms.reachable & ~paid & (due > 0) & (due < terms.minimum)
+    so_far = -_on_holders(taken(booked), size)
+    # More is taken only of what there is; a debt of other periods gives nothing back.
+    more = np.maximum(balances.dense(Account.HOLDER, size) + difference, np.minimum(difference, 0))
+    wanted = np.where(is_below, np.minimum(due, np.maximum(so_far + more, 0)), 0)
+    everybody = np.arange(size)
+    moves = [taken(booked).rows[:, [0, 3, 4, 1, 2, 5]]]
+    if terms.place is not None:
+        moves.append(move(period, (Account.HOLDER, everybody), terms.place, wanted))
+    found = netted(together(moves))
+    return _as_held(found, after(balances, changes(Moves(rows))), period, size)
+
+
+def _as_held(moves: Moves, balances: Balances, period: int, size: int) -> Numbers:
+    """Moves without what is to come back from escrow, but is there no more: its holder has had it already."""
+    rows = moves.rows
+    back = (moves.column("from_account") == Account.ESCROW) & (moves.column("to_account") == Account.HOLDER)
+    held = balances.dense(Account.ESCROW, size, period)[rows[back, 2]]
+    rows[back, 5] = np.minimum(rows[back, 5], held)
+    result: Numbers = rows[rows[:, 5] > 0]
+    return result
+
+
+def _on_holders(moves: Moves, size: int) -> Numbers:
+    """By how much moves change the balance of every party."""
+    result = np.zeros(size, np.int64)
+    for side, add in (("to", np.add), ("from", np.subtract)):
+        own = moves.column(f"{side}_account") == Account.HOLDER
+        add.at(result, moves.column(f"{side}_party")[own], moves.column("amount")[own])
+    return result
+
+
+def _passed(amounts: Numbers, successors: dict[int, int]) -> Numbers:
+    """Amounts by party, those of holders who were transferred with their successors."""
+    for source, target in successors.items():
+        amounts[target] += amounts[source]
+        amounts[source] = 0
+    return amounts
