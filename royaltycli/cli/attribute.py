@@ -11,9 +11,9 @@ from royaltycli.cli import completion, options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty attribute outputs.jsonl[/cyan]  by the index here, into usage.parquet
+[cyan]royalty attribute outputs.jsonl[/cyan]  # by the index here, into usage.parquet
 
-[cyan]royalty attribute outputs.parquet --period 2026-Q3 -o usage.csv --details details.csv[/cyan]
+[cyan]royalty attribute outputs.parquet --period 2026-Q3 --details details.csv[/cyan]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --basis usage --usage usage.parquet[/cyan]"""
 

@@ -17,7 +17,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty estimate --file book.txt --corpus 15T --profit 1B --rate 5%[/cyan]
 
-[cyan]royalty estimate --list[/cyan]  the published corpora and their parts"""
+[cyan]royalty estimate --list[/cyan]  # the published corpora and their parts"""
 
 
 def estimate(

@@ -11,11 +11,11 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty ledger verify[/cyan]  everything read and computed again; exit status 1 if anything is wrong
+[cyan]royalty ledger verify[/cyan]  # exit status 1 if anything is wrong
 
-[cyan]royalty ledger verify --head 1f0c…[/cyan]  and whether it holds the transaction of that digest
+[cyan]royalty ledger verify --head 1f0c…[/cyan]  # and whether it holds that transaction
 
-[cyan]royalty ledger log[/cyan]  every transaction with its digest"""
+[cyan]royalty ledger log[/cyan]  # every transaction with its digest"""
 
 
 def ledger(

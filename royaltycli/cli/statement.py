@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty statement a-rao 2026-Q3[/cyan]  on the terminal
+[cyan]royalty statement a-rao 2026-Q3[/cyan]  # on the terminal
 
-[cyan]royalty statement a-rao 2026-Q3 -o a-rao.pdf[/cyan]  or .html, or .json
+[cyan]royalty statement a-rao 2026-Q3 -o a-rao.pdf[/cyan]  # or .html, or .json
 
-[cyan]royalty statement --all 2026-Q3 -o statements --format html,pdf[/cyan]  for every holder, with an index"""
+[cyan]royalty statement --all 2026-Q3 -o statements -f html,pdf[/cyan]  # with an index"""
 
 PAYER = Path("payer.toml")
 
