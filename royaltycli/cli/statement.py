@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import completion, options
 
 if TYPE_CHECKING:
     from royaltycli.report.statements.assembly import Contacts, Sender
@@ -58,6 +58,7 @@ def statement(
             "-f",
             metavar="FORMAT",
             help="text, html, pdf or json; with `--all` one or several with commas between.",
+            autocompletion=completion.statement_formats,
             show_default="the file's ending; text on a terminal, else json; html with --all",
         ),
     ] = None,
