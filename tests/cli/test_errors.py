@@ -328,6 +328,16 @@ def test_a_name_that_steers_the_terminal_is_shown_without_doing_so(tmp_path, mon
     assert typed("shares '\x1b[31mred'") == (2, "", said)
 
 
+def test_a_name_with_a_line_end_is_still_one_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a\nb").mkdir()
+    (tmp_path / "a\nb" / "corpus.toml").write_text("[[source]]\n[[source]]\n", encoding="utf-8")
+    status, _, said = typed("init 'a\nb'")
+    assert (status, said.count("error: "), said.count("\n")) == (2, 1, 1)
+    assert said.startswith("error: a\ufffdb/corpus.toml is already there")
+    assert len(typed("check 'a\nb'")[2].splitlines()) == 4  # a line for each path and id that is missing
+
+
 def test_a_name_longer_than_any_disk_takes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     golden.make_tokens(tmp_path / "tokens.parquet")
