@@ -43,6 +43,7 @@ from royaltycli.cli import (
     transfer,
     unclaimed,
 )
+from royaltycli.cli.values import Commands
 
 if TYPE_CHECKING:
     from royaltycli.errors import RoyaltyError
@@ -51,6 +52,7 @@ EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_cor
 
 app = typer.Typer(
     name="royalty",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
