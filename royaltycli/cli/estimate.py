@@ -74,6 +74,10 @@ def estimate(
     from royaltycli.mixtures import mixtures
 
     if list_:
+        given = {"tokens": tokens, "words": words, "pages": pages, "file": file, "part": part, "profit": profit}
+        for name, value in {**given, "encoding": encoding}.items():
+            if value is not None:
+                raise CallError(f"`--list` lists all published corpora; leave out `--{name}`")
         console.show_mixtures(mixtures())
         return
     if profit is None:

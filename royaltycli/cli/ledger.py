@@ -36,13 +36,18 @@ def ledger(
     """
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.errors import CallError
 
     if what == "verify":
+        if format_ is not None or output is not None:
+            raise CallError("`royalty ledger verify` writes no rows; leave out `--format` and `-o`")
         with console.verifying(quiet=quiet) as tick:
             verified = accounting.verify(place, head=head, tick=tick)
         if not quiet:
             console.show_verified(verified)
         return
+    if head is not None:
+        raise CallError("a digest is looked for by `royalty ledger verify`; leave out `--head`, or verify the ledger")
     result = options.result(output)
     kind = options.format_of(format_, result)
     options.spare_ledger(result, place)
