@@ -141,7 +141,7 @@ def attribute(
             tell=tell,
         )
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
-        options.deliver(table, kind, place)
+        options.deliver(table, kind, place, quiet=quiet)
     if not quiet:
         console.show_usage(usage, top)
         console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")

@@ -55,4 +55,4 @@ def ledger(
     if kind == "table":
         console.show_rows(rows)
     else:
-        options.deliver(rows, kind, result)
+        options.deliver(rows, kind, result, quiet=quiet)

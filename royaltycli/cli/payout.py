@@ -87,6 +87,6 @@ def payout(
         if kind == "table":
             console.show_payout(paid, by)
         else:
-            options.deliver(paid.rows, kind, place, raw=raw)
+            options.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
     if not quiet:
         console.prove(paid, aside=kind != "table")

@@ -62,4 +62,4 @@ def sweep(
     if kind == "table":
         console.show_grid(grid)
     else:
-        options.deliver(swept(grid), kind, place, raw=raw)
+        options.deliver(swept(grid), kind, place, raw=raw, quiet=quiet)
