@@ -344,6 +344,8 @@ def work_tokens(
     if len(given) != 1:
         found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
         raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")
+    if encoding is not None and file is None:
+        raise CallError("an encoding is for a work that is counted; name it with `--file`, or leave out `--encoding`")
     if tokens is not None:
         return amount(tokens, "tokens")
     if words is not None:

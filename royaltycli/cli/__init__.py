@@ -13,8 +13,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any, NoReturn, TextIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -43,11 +43,16 @@ from royaltycli.cli import (
     transfer,
     unclaimed,
 )
+from royaltycli.cli.values import Commands
+
+if TYPE_CHECKING:
+    from royaltycli.errors import RoyaltyError
 
 EPILOG = "Start with `royalty init`, or try the sample: `royalty scan sample_corpora`, then `royalty payout`."
 
 app = typer.Typer(
     name="royalty",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -121,15 +126,15 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             sys.stdout.flush()
         except RoyaltyError as error:
-            _end(str(error), error.exit_status)
+            _end(*_wrong(error), status=error.exit_status)
         except KeyboardInterrupt:
             from royaltycli.storage import written
 
-            _end(f"interrupted; {written()}", Interrupted.exit_status)
+            _end(f"interrupted; {written()}", status=Interrupted.exit_status)
         except MemoryError:
-            _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
+            _end("out of memory; use fewer `--workers`, or a machine with more", status=RoyaltyError.exit_status)
         except UnicodeEncodeError as error:  # of an argument in some other encoding, as Python passes it on
-            _end(f"{error.object[:80]!r} is not valid UTF-8; write it in UTF-8", RoyaltyError.exit_status)
+            _end(f"{error.object[:80]!r} is not valid UTF-8; write it in UTF-8", status=RoyaltyError.exit_status)
         except OSError as error:
             _end_for(error)
         finally:
@@ -210,10 +215,19 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, os.fdopen(free, "w" if number else "r", encoding="utf-8"))
 
 
-def _end(message: str, status: int) -> NoReturn:
+def _wrong(error: RoyaltyError) -> Sequence[str]:
+    """What an error says is wrong: one thing, or all that is wrong with a manifest or a ledger."""
+    from royaltycli.errors import LedgerDamage, ManifestError
+
+    if isinstance(error, ManifestError):
+        return [str(problem) for problem in error.problems]
+    return str(error).split("\n") if isinstance(error, LedgerDamage) else [str(error)]
+
+
+def _end(*messages: str, status: int) -> NoReturn:
     from royaltycli.cli.console import fail
 
-    fail(message)
+    fail(*messages)
     sys.exit(status)
 
 
@@ -222,14 +236,17 @@ def _end_for(error: OSError) -> NoReturn:
     from royaltycli.errors import RoyaltyError
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        _end("too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)", RoyaltyError.exit_status)
+        _end(
+            "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)",
+            status=RoyaltyError.exit_status,
+        )
     reason = (error.strerror or str(error)).lower()
     if error.filename is not None:
-        _end(f"{error.filename} cannot be opened ({reason})", RoyaltyError.exit_status)
+        _end(f"{error.filename} cannot be opened ({reason})", status=RoyaltyError.exit_status)
     _discard(sys.stdout)
     if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
         sys.exit(0)
-    _end(f"the output cannot be written ({reason})", RoyaltyError.exit_status)
+    _end(f"the output cannot be written ({reason})", status=RoyaltyError.exit_status)
 
 
 def _discard(stream: TextIO) -> None:

@@ -11,9 +11,9 @@ from royaltycli.cli import completion, options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty attribute outputs.jsonl[/cyan]  by the index here, into usage.parquet
+[cyan]royalty attribute outputs.jsonl[/cyan]  # by the index here, into usage.parquet
 
-[cyan]royalty attribute outputs.parquet --period 2026-Q3 -o usage.csv --details details.csv[/cyan]
+[cyan]royalty attribute outputs.parquet --period 2026-Q3 --details details.csv[/cyan]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --basis usage --usage usage.parquet[/cyan]"""
 
@@ -141,7 +141,7 @@ def attribute(
             tell=tell,
         )
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
-        options.deliver(table, kind, place)
+        options.deliver(table, kind, place, quiet=quiet)
     if not quiet:
         console.show_usage(usage, top)
         console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")

@@ -11,7 +11,7 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty balance[/cyan]  all holders, the largest balance first
+[cyan]royalty balance[/cyan]  # all holders, the largest balance first
 
 [cyan]royalty balance a-rao[/cyan]
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty bench attribution[/cyan]  the short form
+[cyan]royalty bench attribution[/cyan]  # the short form
 
-[cyan]royalty bench attribution --part text --part attacks[/cyan]  only some of it, without a language model
+[cyan]royalty bench attribution --part text --part attacks[/cyan]  # only these parts
 
 [cyan]royalty bench attribution --full --json attribution.json[/cyan]"""
 

@@ -10,9 +10,9 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty check[/cyan]  the corpus.toml here
+[cyan]royalty check[/cyan]  # the corpus.toml here
 
-[cyan]royalty check sample_corpora --files[/cyan]  with the name of every file"""
+[cyan]royalty check sample_corpora --files[/cyan]  # with the name of every file"""
 
 
 def check(

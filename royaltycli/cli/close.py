@@ -8,11 +8,11 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty close 2026 --profit 500e6 --rate 0.2[/cyan]  tokens.parquet here, into the folder ledger
+[cyan]royalty close 2026 --profit 500e6 --rate 0.2[/cyan]  # into the folder ledger
 
-[cyan]royalty close 2026-Q3 -p 12M --policy mine.toml --holders holders.csv --currency EUR[/cyan]
+[cyan]royalty close 2026-Q3 -p 12M --policy mine.toml --holders holders.csv -c EUR[/cyan]
 
-[cyan]royalty restate 2026 --profit 480e6 --rate 0.2[/cyan]  the difference, as new entries"""
+[cyan]royalty restate 2026 --profit 480e6 --rate 0.2[/cyan]  # books the difference"""
 
 
 def close(

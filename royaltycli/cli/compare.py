@@ -13,7 +13,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty compare token-share spotify-gate mine.toml --profit 500e6 --rate 0.2[/cyan]
 
-[cyan]royalty compare token-share mine.toml --profit 500e6 --rate 0.2 --details -o holders.csv[/cyan]"""
+[cyan]royalty compare token-share mine.toml -p 500e6 -r 0.2 --details -o holders.csv[/cyan]"""
 
 
 def compare(

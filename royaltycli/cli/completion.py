@@ -26,6 +26,13 @@ def trace_formats(incomplete: str) -> list[str]:
     return _beginning(incomplete, (*FORMATS, "html"))
 
 
+def statement_formats(incomplete: str) -> list[str]:
+    """Formats of a statement; several have commas between, of which text is none."""
+    before, comma, last = incomplete.rpartition(",")
+    files = ("html", "pdf", "json")
+    return [f"{before}{comma}{kind}" for kind in _beginning(last, files if comma else ("text", *files))]
+
+
 def encodings(incomplete: str) -> list[str]:
     """The public encodings."""
     from royaltycli.tokens.encodings import PUBLIC

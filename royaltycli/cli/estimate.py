@@ -17,7 +17,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty estimate --file book.txt --corpus 15T --profit 1B --rate 5%[/cyan]
 
-[cyan]royalty estimate --list[/cyan]  the published corpora and their parts"""
+[cyan]royalty estimate --list[/cyan]  # the published corpora and their parts"""
 
 
 def estimate(
@@ -74,6 +74,10 @@ def estimate(
     from royaltycli.mixtures import mixtures
 
     if list_:
+        given = {"tokens": tokens, "words": words, "pages": pages, "file": file, "part": part, "profit": profit}
+        for name, value in {**given, "encoding": encoding}.items():
+            if value is not None:
+                raise CallError(f"`--list` lists all published corpora; leave out `--{name}`")
         console.show_mixtures(mixtures())
         return
     if profit is None:

@@ -13,7 +13,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty explain quantum-textbook --profit 500e6 --rate 0.2[/cyan]
 
-[cyan]royalty explain a-rao --profit 500e6 --rate 0.2 --policy mine.toml --holders holders.csv[/cyan]"""
+[cyan]royalty explain a-rao -p 500e6 -r 0.2 --policy mine.toml --holders holders.csv[/cyan]"""
 
 
 def explain(

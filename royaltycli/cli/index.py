@@ -12,7 +12,7 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty index[/cyan]  the corpus.toml here, into the folder index
+[cyan]royalty index[/cyan]  # the corpus.toml here, into the folder index
 
 [cyan]royalty index sample_corpora -o sample.index[/cyan]"""
 

@@ -10,7 +10,7 @@ import typer
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty init[/cyan]  for the files here
+[cyan]royalty init[/cyan]  # for the files here
 
 [cyan]royalty init books[/cyan]"""
 

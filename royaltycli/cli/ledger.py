@@ -11,11 +11,11 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty ledger verify[/cyan]  everything read and computed again; exit status 1 if anything is wrong
+[cyan]royalty ledger verify[/cyan]  # exit status 1 if anything is wrong
 
-[cyan]royalty ledger verify --head 1f0c…[/cyan]  and whether it holds the transaction of that digest
+[cyan]royalty ledger verify --head 1f0c…[/cyan]  # and whether it holds that transaction
 
-[cyan]royalty ledger log[/cyan]  every transaction with its digest"""
+[cyan]royalty ledger log[/cyan]  # every transaction with its digest"""
 
 
 def ledger(
@@ -36,13 +36,18 @@ def ledger(
     """
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.errors import CallError
 
     if what == "verify":
+        if format_ is not None or output is not None:
+            raise CallError("`royalty ledger verify` writes no rows; leave out `--format` and `-o`")
         with console.verifying(quiet=quiet) as tick:
             verified = accounting.verify(place, head=head, tick=tick)
         if not quiet:
             console.show_verified(verified)
         return
+    if head is not None:
+        raise CallError("a digest is looked for by `royalty ledger verify`; leave out `--head`, or verify the ledger")
     result = options.result(output)
     kind = options.format_of(format_, result)
     options.spare_ledger(result, place)
@@ -50,4 +55,4 @@ def ledger(
     if kind == "table":
         console.show_rows(rows)
     else:
-        options.deliver(rows, kind, result)
+        options.deliver(rows, kind, result, quiet=quiet)

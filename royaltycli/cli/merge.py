@@ -8,7 +8,7 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty merge[/cyan]  after `royalty scan --part 1/16` to `--part 16/16`, in any order
+[cyan]royalty merge[/cyan]  # after `royalty scan --part 1/16` to `16/16`, in any order
 
 [cyan]royalty merge corpus --counts s3://bucket/counts -o tokens.parquet[/cyan]"""
 

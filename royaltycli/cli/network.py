@@ -11,9 +11,9 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty network train --model models/llama[/cyan]  the corpus here, into the folder network
+[cyan]royalty network train --model models/llama[/cyan]  # into the folder network
 
-[cyan]royalty network train --model models/llama --manifest corpora/news -o news.network[/cyan]"""
+[cyan]royalty network train --model models/llama --manifest news -o news.network[/cyan]"""
 
 
 def network(

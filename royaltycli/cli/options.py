@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = Path("-")
 
+MANY_ROWS = 10_000
+"""More rows than these are written with a bar that shows how far they are."""
+
 Manifest = Annotated[
     str | None,
     typer.Argument(
@@ -324,14 +327,18 @@ def spare_ledger(output: Path | None, ledger: Path) -> None:
     spare(output, *(ledger / f"{journal.FILE}{ending}" for ending in journal.ENDINGS), ledger / inputs.FOLDER)
 
 
-def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False) -> None:
+def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False, quiet: bool = False) -> None:
     """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
 
-    A file and a pipe get every character as it is; a terminal gets none that would steer it.
+    A file and a pipe get every character as it is; a terminal gets none that would steer it. Many rows that go
+    into a file show how far they are, if a person watches; Parquet takes no time.
     """
+    from royaltycli.cli import console
     from royaltycli.report.formats import writer
 
-    deliver_written(writer(kind, rows, raw=raw), kind, output)
+    is_long = output not in (None, STANDARD_OUTPUT) and kind != "parquet" and rows.num_rows > MANY_ROWS
+    with console.going_through("rows", quiet=quiet or not is_long, total=rows.num_rows) as tick:
+        deliver_written(writer(kind, rows, raw=raw, tick=tick), kind, output)
 
 
 def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path | None) -> None:

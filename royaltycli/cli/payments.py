@@ -11,13 +11,13 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty payments 2026 -o payments.csv[/cyan]  one row a payee, for the bank
+[cyan]royalty payments 2026 -o payments.csv[/cyan]  # one row a payee, for the bank
 
-[cyan]royalty settle 2026 --all --paid[/cyan]  all that waits was paid
+[cyan]royalty settle 2026 --all --paid[/cyan]  # all that waits was paid
 
-[cyan]royalty settle 2026 a-rao --returned[/cyan]  the bank sent it back, and it is in the balance again
+[cyan]royalty settle 2026 a-rao --returned[/cyan]  # sent back, and in the balance again
 
-[cyan]royalty settle 2026 --file from-the-bank.csv --paid[/cyan]  a column holder_id; amounts are compared"""
+[cyan]royalty settle 2026 --file from-the-bank.csv --paid[/cyan]  # amounts are compared"""
 
 
 def payments(

@@ -12,11 +12,11 @@ from royaltycli.cli.books import deliver_workbook
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty payout --profit 500e6 --rate 0.2[/cyan]  tokens.parquet here, as a table
+[cyan]royalty payout --profit 500e6 --rate 0.2[/cyan]  # tokens.parquet here, as a table
 
 [cyan]royalty payout --profit 500M --rate 20% --by holder -o payout.csv[/cyan]
 
-[cyan]royalty payout --profit 500M --rate 20% -o payout.xlsx[/cyan]  a workbook, by source and by holder
+[cyan]royalty payout -p 500M -r 20% -o payout.xlsx[/cyan]  # by source and by holder
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --total-tokens 300e9 --currency EUR[/cyan]
 
@@ -87,6 +87,6 @@ def payout(
         if kind == "table":
             console.show_payout(paid, by)
         else:
-            options.deliver(paid.rows, kind, place, raw=raw)
+            options.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
     if not quiet:
         console.prove(paid, aside=kind != "table")

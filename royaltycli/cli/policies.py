@@ -11,9 +11,9 @@ from royaltycli.cli import completion
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty policies[/cyan]  what there is
+[cyan]royalty policies[/cyan]  # what there is
 
-[cyan]royalty policies spotify-gate > mine.toml[/cyan]  a copy to change"""
+[cyan]royalty policies spotify-gate > mine.toml[/cyan]  # a copy to change"""
 
 
 def policies(

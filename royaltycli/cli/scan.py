@@ -12,15 +12,15 @@ from royaltycli.cli import completion, options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty scan[/cyan]  the corpus.toml here, into tokens.parquet
+[cyan]royalty scan[/cyan]  # the corpus.toml here, into tokens.parquet
 
-[cyan]royalty scan sample_corpora --verify 100%[/cyan]  every document recounted
+[cyan]royalty scan sample_corpora --verify 100%[/cyan]  # every document recounted
 
 [cyan]royalty scan --encoding ./tokenizer.json --workers 8[/cyan]
 
-[cyan]royalty scan --part 3/16[/cyan]  one of sixteen parts, for `royalty merge` to put together
+[cyan]royalty scan --part 3/16[/cyan]  # one of sixteen parts, for `royalty merge`
 
-[cyan]royalty scan --on ray://head:10001 --counts s3://bucket/counts[/cyan]  on a cluster"""
+[cyan]royalty scan --on ray://head:10001 --counts s3://bucket/counts[/cyan]  # on a cluster"""
 
 
 def scan(

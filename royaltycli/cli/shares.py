@@ -11,7 +11,7 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty shares[/cyan]  tokens.parquet here, by source
+[cyan]royalty shares[/cyan]  # tokens.parquet here, by source
 
 [cyan]royalty shares --by license[/cyan]
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import completion, options
 
 if TYPE_CHECKING:
     from royaltycli.report.statements.assembly import Contacts, Sender
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty statement a-rao 2026-Q3[/cyan]  on the terminal
+[cyan]royalty statement a-rao 2026-Q3[/cyan]  # on the terminal
 
-[cyan]royalty statement a-rao 2026-Q3 -o a-rao.pdf[/cyan]  or .html, or .json
+[cyan]royalty statement a-rao 2026-Q3 -o a-rao.pdf[/cyan]  # or .html, or .json
 
-[cyan]royalty statement --all 2026-Q3 -o statements --format html,pdf[/cyan]  for every holder, with an index"""
+[cyan]royalty statement --all 2026-Q3 -o statements -f html,pdf[/cyan]  # with an index"""
 
 PAYER = Path("payer.toml")
 
@@ -58,6 +58,7 @@ def statement(
             "-f",
             metavar="FORMAT",
             help="text, html, pdf or json; with `--all` one or several with commas between.",
+            autocompletion=completion.statement_formats,
             show_default="the file's ending; text on a terminal, else json; html with --all",
         ),
     ] = None,

@@ -11,9 +11,9 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty sweep --profit 100e6..1e9 --rate 5%..30%[/cyan]
+[cyan]royalty sweep --profit 100e6..1e9 --rate 5%..30% --steps 11[/cyan]
 
-[cyan]royalty sweep --profit '100e6 1e9' --rate 5%..30% --steps 11 --policy mine.toml -o grid.csv[/cyan]"""
+[cyan]royalty sweep -p '100e6 1e9' -r 5%..30% --policy mine.toml -o grid.csv[/cyan]"""
 
 
 def sweep(
@@ -62,4 +62,4 @@ def sweep(
     if kind == "table":
         console.show_grid(grid)
     else:
-        options.deliver(swept(grid), kind, place, raw=raw)
+        options.deliver(swept(grid), kind, place, raw=raw, quiet=quiet)

@@ -15,7 +15,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty trace "We hold these truths to be self-evident, she wrote."[/cyan]
 
-[cyan]royalty trace answer.txt -o answer.html[/cyan]  a page to read and to send
+[cyan]royalty trace answer.txt -o answer.html[/cyan]  # a page to read and to send
 
 [cyan]generate | royalty trace - -f json[/cyan]"""
 

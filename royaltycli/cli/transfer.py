@@ -11,9 +11,9 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty transfer old-press new-press[/cyan]  a merger of two that the ledger knows
+[cyan]royalty transfer old-press new-press[/cyan]  # a merger of two that the ledger knows
 
-[cyan]royalty transfer a-rao rao-estate --name 'Estate of Asha Rao' --date 2026-11-02[/cyan]"""
+[cyan]royalty transfer a-rao rao-estate --name 'Estate of A. Rao' --date 2026-11-02[/cyan]"""
 
 
 def transfer(

@@ -11,13 +11,13 @@ from royaltycli.cli import options
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty unclaimed -o unclaimed.csv[/cyan]  what is in escrow, the oldest first
+[cyan]royalty unclaimed -o unclaimed.csv[/cyan]  # what is in escrow, the oldest first
 
-[cyan]royalty release a-rao[/cyan]  to the holder, who has been found
+[cyan]royalty release a-rao[/cyan]  # to the holder, who has been found
 
-[cyan]royalty release essays/maps --source --to a-rao[/cyan]  of a source whose holder was not known
+[cyan]royalty release essays/maps --source --to a-rao[/cyan]  # its holder was not known
 
-[cyan]royalty redistribute --age 3 --to holders[/cyan]  what three periods have been closed after"""
+[cyan]royalty redistribute --age 3 --to holders[/cyan]  # unclaimed for three periods"""
 
 AGE = "Only what at least so many periods have been closed after."
 

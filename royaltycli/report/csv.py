@@ -12,6 +12,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.report.batches import Tick, batches
+
 FREE_TEXT = ("title", "name", "license", "policy", "text", "place", "excerpt", "output_id", "passage")
 
 FORMULA = "^[\\s\\pC\\pZ\"']*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]"
@@ -24,11 +26,11 @@ apostrophe and the rest of it matches this, that apostrophe is ours.
 ROWS_AT_ONCE = 1 << 16
 
 
-def write_csv(file: BinaryIO, rows: pa.Table, *, raw: bool = False) -> None:
+def write_csv(file: BinaryIO, rows: pa.Table, tick: Tick | None = None, *, raw: bool = False) -> None:
     """Write a header and the rows as UTF-8, nulls as empty cells; `raw` leaves free text as it is."""
     header = pa.array(rows.column_names, pa.string())
     file.write((",".join(_quoted(header if raw else neutral(header)).to_pylist()) + "\n").encode("utf-8"))
-    for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
+    for batch in batches(rows, ROWS_AT_ONCE, tick):
         cells = [_cells(name, batch.column(name), raw=raw) for name in rows.column_names]
         lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
         file.write("".join(line + "\n" for line in lines.to_pylist()).encode("utf-8"))
@@ -40,11 +42,15 @@ def neutral(texts: pa.Array) -> pa.Array:
     return pc.if_else(dangerous, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
+def plain_texts(values: pa.Array) -> pa.Array:
+    """A column as text, decimals without exponents."""
+    texts = values.cast(pa.string())
+    return _without_exponents(values, texts) if pa.types.is_decimal(values.type) else texts
+
+
 def _cells(name: str, values: pa.Array, *, raw: bool) -> pa.Array:
     """A column as CSV cells."""
-    texts = values.cast(pa.string())
-    if pa.types.is_decimal(values.type):
-        texts = _without_exponents(values, texts)
+    texts = plain_texts(values)
     if name in FREE_TEXT and not raw:
         texts = neutral(texts)
     return _quoted(texts)

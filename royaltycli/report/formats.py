@@ -12,6 +12,8 @@ from royaltycli.remote.locations import written
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from royaltycli.report.batches import Tick
+
 ENDINGS = {
     ".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".md": "markdown", ".xlsx": "xlsx",
 }  # fmt: skip
@@ -47,12 +49,15 @@ def format_by_ending(output: Path, endings: Mapping[str, str] = ENDINGS, mend: s
     return endings[output.suffix.lower()]
 
 
-def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryIO], None]:
-    """What writes `rows` to a binary file in one of the formats but `table`; `raw` leaves free text in CSV as it is."""
+def writer(kind: str, rows: pa.Table, *, raw: bool = False, tick: Tick | None = None) -> Callable[[BinaryIO], None]:
+    """What writes `rows` to a binary file in one of the formats but `table`; `raw` leaves free text in CSV as it is.
+
+    `tick` is told how many more rows have been written, but of Parquet, which is written as one.
+    """
     if kind == "csv":
         from royaltycli.report.csv import write_csv
 
-        return lambda file: write_csv(file, rows, raw=raw)
+        return lambda file: write_csv(file, rows, tick, raw=raw)
     if kind == "parquet":
         from royaltycli.storage import write_sealed
 
@@ -60,8 +65,8 @@ def writer(kind: str, rows: pa.Table, *, raw: bool = False) -> Callable[[BinaryI
     if kind == "xlsx":
         from royaltycli.report.sheets import write_rows
 
-        return lambda file: write_rows(file, rows)
+        return lambda file: write_rows(file, rows, tick)
     from royaltycli.report import text
 
     writers = {"json": text.write_json, "jsonl": text.write_jsonl, "markdown": text.write_markdown}
-    return lambda file: writers[kind](file, rows)
+    return lambda file: writers[kind](file, rows, tick)

@@ -10,7 +10,7 @@ import contextlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import CallError
 from royaltycli.limits import CELL_LETTERS, SHEET_ROWS
+from royaltycli.report.batches import Tick, batches
 from royaltycli.report.numbers import AMOUNTS, SHARES, is_number, is_text_of_numbers
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 SHARE_PLACES = 12
 NARROW, WIDE = 10, 60
 """Least and greatest width of a column, in letters."""
-
-Tick = Callable[[int], object]
-"""What is told, again and again, how many more rows have been written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +91,11 @@ def open_book(file: BinaryIO, title: str) -> Iterator[Book]:
         shutil.copyfileobj(made, file)
 
 
-def write_rows(file: BinaryIO, rows: pa.Table, name: str = "Rows") -> None:
+def write_rows(file: BinaryIO, rows: pa.Table, tick: Tick | None = None, name: str = "Rows") -> None:
     """Write a workbook of one sheet. Raises CallError for what no sheet can hold."""
     check_rows(rows)
     with open_book(file, name) as book:
-        add_rows(book, name, rows)
+        add_rows(book, name, rows, tick)
 
 
 def check_rows(rows: pa.Table) -> None:
@@ -130,15 +128,13 @@ def add_rows(book: Book, name: str, rows: pa.Table, tick: Tick | None = None) ->
     sheet.autofilter(0, 0, max(rows.num_rows, 1), len(columns) - 1)
     sheet.repeat_rows(0)
     row = 0
-    for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
+    for batch in batches(rows, ROWS_AT_ONCE, tick):
         cells = [_Column(book, column, batch.schema.field(column).type) for column in columns]
         for values in zip(*(batch.column(column).to_pylist() for column in columns), strict=True):
             row += 1
             for at, (column, value) in enumerate(zip(cells, values, strict=True)):
                 if value is not None:
                     column.write(sheet, row, at, value)
-        if tick is not None:
-            tick(batch.num_rows)
 
 
 class _Column:

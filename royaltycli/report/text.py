@@ -8,43 +8,46 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from royaltycli.report.batches import Tick, batches
+from royaltycli.report.csv import plain_texts
 from royaltycli.report.numbers import is_number
 
-ROWS_AT_ONCE = 1 << 16
+ROWS_AT_ONCE = 1 << 14
 MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
 """What would be taken for markup in a Markdown cell; a backslash before it makes it text."""
 
 
-def write_json(file: BinaryIO, rows: pa.Table) -> None:
+def write_json(file: BinaryIO, rows: pa.Table, tick: Tick | None = None) -> None:
     """One array of objects, a row a line."""
     file.write(b"[")
     separator = b"\n"
-    for row in _rows(rows):
+    for row in _rows(rows, tick):
         file.write(separator + _encode(row))
         separator = b",\n"
     file.write(b"\n]\n")
 
 
-def write_jsonl(file: BinaryIO, rows: pa.Table) -> None:
+def write_jsonl(file: BinaryIO, rows: pa.Table, tick: Tick | None = None) -> None:
     """One object a line."""
-    file.writelines(_encode(row) + b"\n" for row in _rows(rows))
+    file.writelines(_encode(row) + b"\n" for row in _rows(rows, tick))
 
 
-def write_markdown(file: BinaryIO, rows: pa.Table) -> None:
+def write_markdown(file: BinaryIO, rows: pa.Table, tick: Tick | None = None) -> None:
     """A Markdown table, numbers to the right."""
     file.write(_line(rows.column_names))
     file.write(_line(["---:" if is_number(field.name, field.type) else "---" for field in rows.schema]))
-    file.writelines(_line([_cell(value) for value in row.values()]) for row in _rows(rows))
+    for batch in batches(rows, ROWS_AT_ONCE, tick):
+        file.writelines(map(_line, zip(*map(_cells, batch.columns), strict=True)))
 
 
-def _rows(rows: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
+def _rows(rows: pa.Table, tick: Tick | None) -> Iterator[dict[str, Any]]:
+    for batch in batches(rows, ROWS_AT_ONCE, tick):
         yield from batch.to_pylist()
 
 
@@ -58,14 +61,13 @@ def _exact(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+def _cells(values: pa.Array) -> list[str]:
+    """A column as Markdown cells; what holds no text needs no care."""
+    texts: list[str] = plain_texts(values).fill_null("").to_pylist()
+    if not pa.types.is_string(values.type):
+        return texts
+    return [MARKUP.sub(r"\\\g<0>", " ".join(text.split())) for text in texts]
 
 
-def _line(cells: list[str]) -> bytes:
+def _line(cells: Sequence[str]) -> bytes:
     return ("| " + " | ".join(cells) + " |\n").encode("utf-8")

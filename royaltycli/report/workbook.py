@@ -12,11 +12,11 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import plain_fraction
 from royaltycli.payout.currency import Currency, exact_money, money
 from royaltycli.payout.payout import Payout
+from royaltycli.report.batches import Tick
 from royaltycli.report.rules import Rules
 from royaltycli.report.sheets import (
     DIGITS,
     Book,
-    Tick,
     add_rows,
     check_rows,
     fits,

@@ -9,6 +9,7 @@ import pytest
 
 from royaltycli.mixtures import find_part, mixtures
 from royaltycli.payout.currency import currency, payable
+from royaltycli.report.statements.rendering import FORMATS as STATEMENTS
 from royaltycli.tokens.encodings import PUBLIC
 from tests.cli.terminal import ENVIRONMENT, ROYALTY
 
@@ -30,6 +31,8 @@ def offered(line, before=""):
         ("royalty shares --by l", ["license"]),
         ("royalty payout --format ", ["table", "csv", "json", "jsonl", "parquet", "markdown", "xlsx"]),
         ("royalty shares -f j", ["json", "jsonl"]),
+        ("royalty statement a 2026 -f ", ["text", "html", "pdf", "json"]),
+        ("royalty statement --all 2026 --format html,p", ["html,pdf"]),
         ("royalty payout --currency JP", ["JPY"]),
         ("royalty estimate -c kw", ["kwd"]),
         ("royalty payout --basis ", ["seen-tokens", "tokens", "documents", "bytes", "works", "usage"]),
@@ -59,6 +62,10 @@ def test_every_part_offered_means_that_part():
             assert [find_part(mixture, name) for name in names] == list(mixture.parts)
 
 
+def test_every_format_of_a_statement_is_offered():
+    assert offered("royalty statement a 2026 -f ") == ["text", *STATEMENTS]
+
+
 def test_every_currency_offered_can_be_paid_in():
     assert all(currency(code).code == code for code in payable())
 
@@ -73,7 +80,8 @@ atexit.register(check)
 
 
 @pytest.mark.parametrize(
-    "option", ["payout --format", "payout --basis", "payout -c", "scan -e", "scan --engine", "estimate --part"]
+    "option",
+    ["payout --format", "statement -f", "payout --basis", "payout -c", "scan -e", "scan --engine", "estimate --part"],
 )
 def test_nothing_heavy_is_imported_to_offer_something(option):
     assert offered(f"royalty {option} ", before=LIGHT)

@@ -117,7 +117,10 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
         ("payout --rate 0.2", "Missing option '--profit'"),
         ("shars", "No such command 'shars'. Did you mean 'shares'?"),
         ("scan --workers many", "Invalid value for '--workers'"),
-        ("shares --by author", "Invalid value for '--by'"),
+        ("shares --by author", "'author' is none of source, holder, license, collection"),
+        ("payout --by holderr", "'holderr' is none of source, holder, split; did you mean holder?"),
+        ('shares --by "\'"', '"\'" is none of source, holder'),
+        ("shares --top x", "Invalid value for '--top': it must be a whole number"),
         ("scan --fast", "No such option: --fast"),
     ],
 )
@@ -125,7 +128,7 @@ def test_a_call_that_is_none(command, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, output, said = typed(command)
     assert (status, output) == (2, "")
-    assert expected in said
+    assert expected in " ".join(said.replace("│", " ").split())
 
 
 # -- damaged tables ------------------------------------------------------------------------------
@@ -328,6 +331,16 @@ def test_a_name_that_steers_the_terminal_is_shown_without_doing_so(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     said = "error: \ufffd[31mred does not exist; run `royalty scan` first, or name the table\n"
     assert typed("shares '\x1b[31mred'") == (2, "", said)
+
+
+def test_a_name_with_a_line_end_is_still_one_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a\nb").mkdir()
+    (tmp_path / "a\nb" / "corpus.toml").write_text("[[source]]\n[[source]]\n", encoding="utf-8")
+    status, _, said = typed("init 'a\nb'")
+    assert (status, said.count("error: "), said.count("\n")) == (2, 1, 1)
+    assert said.startswith("error: a\ufffdb/corpus.toml is already there")
+    assert len(typed("check 'a\nb'")[2].splitlines()) == 4  # a line for each path and id that is missing
 
 
 def test_a_name_longer_than_any_disk_takes(tmp_path, monkeypatch):

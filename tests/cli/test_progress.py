@@ -15,6 +15,7 @@ from royaltycli.cli import console
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
 
+from tests.cli.golden import make_sources
 from tests.cli.terminal import COLOUR, piped, replay, royalty
 
 FRAME = re.compile(
@@ -47,6 +48,14 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def watched(corpus):
     return royalty(*SCAN, folder=corpus, before=SMALL_BATCHES)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A token table of 20,000 sources."""
+    folder = tmp_path_factory.mktemp("many")
+    make_sources(folder / "tokens.parquet", 20_000)
+    return folder
 
 
 def frames(sent):
@@ -93,6 +102,23 @@ def test_progress_goes_to_standard_error(corpus):
     done = royalty(*SCAN, "--fresh", folder=corpus, before=SMALL_BATCHES, into=corpus / "summary.txt")
     assert frames(done.sent)
     assert (corpus / "summary.txt").read_text(encoding="utf-8").startswith("Corpus  o200k_base, by tiktoken\n")
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows.md", "rows.csv"])
+def test_many_rows_show_how_far_they_are(many, name):
+    session = royalty("shares", "-o", name, folder=many)
+    assert session.status == 0
+    assert re.search(r"100% [\d,]+ of 20,000 rows", COLOUR.sub("", session.sent)) is not None
+    assert not session.screen.strip()
+
+
+@pytest.mark.parametrize("args", [["-o", "few.md", "--top", "9000"], ["-f", "csv"], ["-o", "rows.parquet"]])
+def test_few_rows_and_those_on_the_screen_do_not(many, args):
+    assert "of 20,000 rows" not in COLOUR.sub("", royalty("shares", *args, folder=many).sent)
+
+
+def test_quiet_shows_nothing_of_many_rows(many):
+    assert royalty("payout", "-p", "1e6", "-r", "1", "-o", "rows.md", "--quiet", folder=many).sent == ""
 
 
 @pytest.mark.parametrize("columns", [80, 120])

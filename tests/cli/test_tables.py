@@ -38,7 +38,7 @@ SESSIONS = sorted(path.name for path in GOLDEN.glob("*.txt"))
 SPEED = re.compile(r"rate ([\d.]+ [kMG]?B/s, [\d.]+( [kMG])? tokens/s, )?in [\d.,]+ s$", re.MULTILINE)
 """The only thing on a screen that is not the same every time: how fast a scan was."""
 
-DIGEST = re.compile(r"[0-9a-f]{19,}")
+DIGEST = re.compile(r"[0-9a-f]{17,}")
 """A SHA-256 or a line of one. Those of Parquet files depend on the version of pyarrow."""
 
 TYPER = "0.29"
@@ -52,6 +52,13 @@ created equal."
 \tनीम के नीचे का पुस्तकालय is a library \U0001f642, or so it is said. \x1b[2J
 """
 """What a model wrote, in part from the sample corpora, in part not."""
+
+DEDUCTING = """\
+name = "deducting"
+deductions = { fee = "15%", withholding = "10%", reserve = "5%" }
+payment = { minimum = "200.00" }
+"""
+"""A policy by which a holder's balance has more than two parts."""
 
 CODES = {"", "0", "1", "2", "3", "22"}
 """What a terminal without colour still gets: bold, dim, italic, and their ends."""
@@ -76,12 +83,13 @@ def play(name, folder):
 
 
 def prepare(folder):
-    """What the sessions start from: the sample corpora, their counts and index, an answer, a folder without a manifest."""
+    """What sessions start from: the sample corpora, counts and index, an answer, a policy, a folder without a manifest."""
     (folder / "sample_corpora").symlink_to(SAMPLE)
     shutil.copytree(SAMPLE / "books", folder / "books")
     assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
     assert royalty("index", "sample_corpora", "--quiet", folder=folder).sent == ""
     (folder / "answer.txt").write_text(ANSWER, encoding="utf-8")
+    (folder / "deducting.toml").write_text(DEDUCTING, encoding="utf-8")
     return folder
 
 

@@ -93,6 +93,13 @@ def test_parquet_has_money_with_the_currencys_places():
     assert sum(RESULTS["payout by source"]["payout"].to_pylist()) == POOL
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "markdown", "xlsx"])
+def test_whoever_waits_is_told_of_every_row(kind):
+    rows, told = pa.table({"source_id": [f"s{number}" for number in range(40_000)]}), []
+    writer(kind, rows, tick=told.append)(io.BytesIO())
+    assert sum(told) == 40_000
+
+
 # -- Markdown ---------------------------------------------------------------------------------------
 
 CELL = re.compile(r"(?:[^|\\]|\\.)*")

@@ -299,6 +299,20 @@ def test_all_statements_and_their_index(tmp_path):
     assert links == {path.name for path in folder.iterdir()} - {"index.html"}
 
 
+def test_the_index_and_contacts_have_no_character_that_steers(tmp_path):
+    steering = "An\x1b[2Jn \a\nAuthor"
+    party = dataclasses.replace(named("ann").holder, name=steering, contacts=((steering, steering),))
+    write_statements(tmp_path, [dataclasses.replace(named("ann"), holder=party)], ["html"])
+    for page in ("index.html", "ann.html"):
+        text = (tmp_path / page).read_text(encoding="utf-8")
+        assert "An\ufffd[2Jn \ufffd Author" in text
+        assert "\x1b" not in text
+        assert "\a" not in text
+    assert page_of(dataclasses.replace(named("ann"), payer=party)).payer_contacts == (
+        ("An\ufffd[2Jn \ufffd Author", "An\ufffd[2Jn \ufffd Author"),
+    )
+
+
 def test_the_same_statements_give_the_same_files(tmp_path):
     for name in ("one", "two"):
         write_statements(tmp_path / name, map(named, IDS), ["html", "json", "pdf"])

@@ -204,6 +204,17 @@ def test_exact_decimals_are_numbers_in_every_result():
     assert lines[1][0].value == -0.00994392
 
 
+def test_references_of_payments_stay_text():
+    """As numbers, 2026.1 and 2026.10 would be the same."""
+    references = ["2026.1", "2026.10", "2026.100"]
+    file = io.BytesIO()
+    writer("xlsx", pa.table({"holder_id": ["a", "b", "c"], "reference": references}))(file)
+    cells = [line[1] for line in opened(file.getvalue()).active.iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type, cell.number_format) for cell in cells] == [
+        (reference, "s", "@") for reference in references
+    ]
+
+
 def test_a_policy_may_have_the_name_of_a_column_of_numbers():
     file = io.BytesIO()
     writer("xlsx", pa.table({"holder_id": ["a"], "share": pa.array([Decimal("-1.25")], pa.decimal128(38, 2))}))(file)

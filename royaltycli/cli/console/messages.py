@@ -17,10 +17,10 @@ def say(message: str) -> None:
     speak(Text(clean(message)))
 
 
-def fail(message: str) -> None:
-    """An error, on standard error: each of its lines is one thing that is wrong."""
-    for line in message.split("\n"):
-        speak(Text.assemble(("error", "bold red"), ": ", clean(line)))
+def fail(*messages: str) -> None:
+    """Errors, on standard error, each on a line: a line end in one is of a name, and shown as all that steers."""
+    for message in messages:
+        speak(Text.assemble(("error", "bold red"), ": ", clean(message)))
 
 
 def speak(line: Text) -> None:

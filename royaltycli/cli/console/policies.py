@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -105,12 +107,11 @@ def show_comparison(outcomes: Sequence[Outcome]) -> None:
     }
     if len(outcomes) == 1:
         del rows["gain"], rows["lose"]
-    columns = []
-    for one in outcomes:
-        cells = [cell(one) for cell in rows.values()]
-        name = Text(clean(one.policy)).wrap(console, max(map(cell_len, cells)), overflow="fold")
-        columns.append(Column("\n".join(line.plain for line in name), cells, justify="right"))
-    print_beside(console, [Column("", list(rows))], columns)
+    columns = [Column(clean(one.policy), [cell(one) for cell in rows.values()], "right") for one in outcomes]
+    keys = [Column("", list(rows))]
+    if room_beside(console, [*keys, *columns]) < 0:
+        columns = [_folded(column) for column in columns]
+    print_beside(console, keys, columns)
     if len(outcomes) > 1:
         console.print(Text(f"Gain and lose: holders paid more or less than by {clean(first.policy)}.", "dim"))
 
@@ -165,6 +166,12 @@ def three_decimals(value: Fraction) -> str:
     """A fraction to three decimals."""
     whole, part = divmod(round(value * 1000), 1000)
     return f"{whole}.{part:03}"
+
+
+def _folded(column: Column) -> Column:
+    """A column whose name is as narrow as its cells, broken at hyphens where it can be."""
+    cells = max(map(cell_len, map(str, column.cells)))
+    return replace(column, header="\n".join(textwrap.wrap(column.header, cells)))
 
 
 def _part(some: int, all_: int, *, plain: bool) -> Text:

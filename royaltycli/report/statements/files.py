@@ -20,6 +20,7 @@ from royaltycli.payout.currency import exact_money
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.csv import write_csv
 from royaltycli.report.statements.model import Statement
+from royaltycli.report.statements.page import in_one_line
 from royaltycli.report.statements.rendering import FORMATS, Row, as_index
 from royaltycli.storage import LOCKS, PARTIAL, remove_leftover, write_whole
 
@@ -66,7 +67,8 @@ def write_statements(
                 tick(len(some))
     table = pa.Table.from_pylist([dict(zip(COLUMNS, row, strict=True)) for row in rows], _SCHEMA)
     write_whole(folder / f"{INDEX}.csv", lambda file: write_csv(file, table))
-    write_whole(folder / f"{INDEX}.html", functools.partial(_write, as_index(rows, formats)))
+    shown = [row._replace(name=in_one_line(row.name)) for row in rows]
+    write_whole(folder / f"{INDEX}.html", functools.partial(_write, as_index(shown, formats)))
     return len(rows)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from royaltycli.numerals import plain_fraction
 from royaltycli.payout.currency import exact_money
 from royaltycli.payout.distribution import MILLIONTHS
-from royaltycli.report.statements.model import Earned, Statement
+from royaltycli.report.statements.model import Earned, Party, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ def page_of(statement: Statement) -> Page:
         period=statement.period,
         code=code,
         payer=in_one_line(statement.payer.name),
-        payer_contacts=statement.payer.contacts,
+        payer_contacts=_contacts(statement.payer),
         holder=in_one_line(statement.holder.name),
         holder_id=statement.holder.id,
-        holder_contacts=statement.holder.contacts,
+        holder_contacts=_contacts(statement.holder),
         paid=figure(paid),
         account=tuple(account),
         arithmetic=f"{grouped(terms.profit)} {code} × {_percent(terms.rate)} = a pool of {pool} {code}",
@@ -126,6 +126,10 @@ def grouped(number: str) -> str:
 def in_one_line(text: str) -> str:
     """A text with single blanks for any others and line ends, and without characters that cannot be shown."""
     return "".join("\ufffd" if unicodedata.category(letter) == "Cc" else letter for letter in " ".join(text.split()))
+
+
+def _contacts(party: Party) -> tuple[tuple[str, str], ...]:
+    return tuple((in_one_line(name), in_one_line(text)) for name, text in party.contacts)
 
 
 def _figure(millionths: int, statement: Statement) -> Figure:

@@ -1,0 +1,38 @@
+"""Values of options that cannot be, told in the words of this program where typer's are those of its libraries."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+CHOICES = re.compile(r"(?:Value error, )?(?P<value>(['\"]).*\2) is not one of (?P<known>'.*')\.?", re.DOTALL)
+INTEGER = re.compile(r"Input should be a valid integer.*|Unable to parse input string as an integer.*")
+
+
+class Commands(TyperGroup):
+    """The commands, which end with our own words for a value that cannot be."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed. Raises typer's own errors."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = in_our_words(error.message)
+            raise
+
+
+def in_our_words(message: str) -> str:
+    """What a message of typer says of a value; of one that it may say in whatever version, itself."""
+    if INTEGER.fullmatch(message):
+        return "it must be a whole number"
+    found = CHOICES.fullmatch(message)
+    if found is None:
+        return message
+    known = re.findall(r"'([^']*)'", found["known"])
+    near = difflib.get_close_matches(found["value"][1:-1].lower(), known, n=1)
+    mend = f"; did you mean {near[0]}?" if near else ""
+    return f"{found['value']} is none of {', '.join(known)}{mend}"
