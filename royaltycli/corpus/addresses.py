@@ -17,7 +17,8 @@ _SCHEME = r"^\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#\\]*@)?"
 _HOST = _SCHEME + r"(?P<host>\[[^\]/?#\\]*\]|[^/?#\\:@]*)(?::[0-9]*)?(?:[/?#\\]|\s*$)"
 """A URL up to its path: only one that says `//` has a host. A backslash ends the host, as browsers take it."""
 
-_FOLDER = r"^/*(?:\./+)*(?P<folder>[^/]+)/"
+_FOLDER = r"^/*(?:\.{1,2}/+)*(?P<folder>[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)/"
+"""A path up to its first folder: `.` and `..` before it are none, and no part of the pattern takes them for one."""
 
 _POINTS = re.compile("[.\u3002\uff0e\uff61]")
 """What parts the labels of a host, in other scripts too."""

@@ -281,6 +281,16 @@ def test_the_first_folder_of_a_path():
         "": None,
         "//x/y": "x",
         "a b/c/": "a b",
+        "./README.md": None,
+        "././/README.md": None,
+        "./": None,
+        "../a/b": "a",
+        "./../x": None,
+        "/../x": None,
+        ".git/config": ".git",
+        "..a/b": "..a",
+        ".../b": "...",
+        "src/../a.py": "src",
     }
     assert applied("folder", pa.array(list(paths), pa.large_string())).to_pylist() == list(paths.values())
 
