@@ -485,6 +485,27 @@ def test_lists_of_every_kind_may_be_null(folder, kind):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("around", [[], [TWO_HOLDERS], [NOBODY]])
+def test_a_single_holder_is_the_same_with_joint_and_without(folder, around):
+    """Rule N6: no name is escaped that stands alone, whatever is around it; those that are joined are."""
+    rows = [
+        {"text": "1", "by": "a", "for": "50% Smith; Co"},
+        {"text": "2", "by": "b", "for": ["50% Smith; Co"]},
+        {"text": "3", "by": "c", "for": [None, "50% Smith; Co", ""]},
+        {"text": "4", "by": "d", "for": ["50% Smith; Co", "Press"]},
+    ]
+    found = holders_of(folder, [*around, *rows], 'source = "by"\nholder = "for"\nlists = "joint"')
+    assert [found[f"c/{name}"] for name in "abcd"] == [["50% Smith; Co"]] * 3 + [["50%25 Smith%3B Co;Press"]]
+    alone = holders_of(folder, rows[:1], 'source = "by"\nholder = "for"')
+    assert alone == {"c/a": found["c/a"]}
+    both = holders_of(
+        folder,
+        [{"text": "5", "by": "50%;x", "for": "A;B"}, {"text": "6", "by": "e", "for": ["A", "B"]}],
+        'source = "by"\nholder = "for"\nlists = "joint"',
+    )
+    assert both == {"c/50%2525%253Bx": ["A;B"], "c/e": ["A;B"]}
+
+
 def test_two_holders_of_one_source_in_a_split(folder):
     rows = [{"text": "1", "by": ["a", "b"], "for": ["x", "y"]}, {"text": "2", "by": ["b"], "for": ["x"]}]
     with pytest.raises(
