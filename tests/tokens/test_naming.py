@@ -356,6 +356,16 @@ def test_a_name_that_is_too_long(folder):
     )
 
 
+def test_many_names_that_are_too_long_together(folder):
+    rows = [{"text": "1", "by": ["ann"]}, {"text": "2", "by": ["a" * 10] * 1000}]
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, rows, 'source = "by"\nlists = "joint"')
+    assert str(raised.value) == (
+        "a.jsonl:2: the names of the source in c, joined to one, are longer than 4,096 characters; "
+        'mend the document, or say lists = "split" or "first"'
+    )
+
+
 @pytest.mark.parametrize("duplicates", ["first", "split"])
 def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
     """The same part of the same text is a copy; so all parts together are credited what the text has (K2, N5)."""
