@@ -378,6 +378,27 @@ def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
     assert sum(row["credited_tokens"] for row in table) == 5 + 1
 
 
+def test_a_text_among_another_number_of_sources_is_no_copy_and_the_scan_says_so(folder):
+    """Rules K1 and K6: parts are copies of the same parts of a text among as many sources, whichever they are."""
+    several = [["ann"], ["ann", "ann"], ["ann", "bob"], ["bob", "carl"], ["ann", "bob", "carl"]]
+    rows = [{"text": "one two three four five", "by": by} for by in several]
+    manifest = '[[collection]]\nid = "c"\npath = "a.jsonl"\nsource = "by"\nlists = "{}"'
+    for lists, duplicates, credited, noted in (
+        ("split", "first", 15, 1),
+        ("split", "all", 25, 0),
+        ("joint", "first", 5, 0),
+    ):
+        place = folder({"corpus.toml": manifest.format(lists), "a.jsonl": rows})
+        with counts_folder(None) as work:
+            scan = scan_opened(check(place), work, place / "tokens.parquet", duplicates=duplicates)
+        table = royaltycli.read_tokens(place / "tokens.parquet")
+        assert sum(table["credited_tokens"].to_pylist()) == credited
+        assert sum("with one more co-author it is another text" in note for note in scan.notes) == noted
+        copies = scan.totals.copies
+        parts = copies.documents_within + copies.documents_across
+        assert parts == (3 if lists == "split" else 4)
+
+
 # -- documents that name no source -------------------------------------------------------------------------
 
 
