@@ -41,7 +41,9 @@ def _look_up(path: str) -> Found | Refusal:
         if whole is not None:
             return Found("file", (_match(whole),))
         if is_pattern(place.path):
-            return Found("pattern", _matching(place))
+            found = _matching(place)
+            itself = tuple(match for match in found if match.name == str(place))  # goes first, as on this machine
+            return Found("file", itself) if itself else Found("pattern", found)
         below = _matching(Location(place.scheme, place.host, f"{place.path}/**".lstrip("/")))
     except RemoteError as error:
         return Refusal(error.what, error.mend)
@@ -49,14 +51,21 @@ def _look_up(path: str) -> Found | Refusal:
 
 
 def _matching(place: Location) -> tuple[Match, ...]:
-    """The files that a pattern matches, but for tables of a scan; only what is below its fixed beginning is listed."""
+    """The files that a pattern matches, but for tables of a scan; only what is below its fixed beginning is listed.
+
+    One of that very name is among them also where the pattern does not mean it, such as `[1]*`.
+    """
     written = place.path.split("/")
     fixed = next((at for at, part in enumerate(written) if is_pattern(part)), len(written))
     folder = Location(place.scheme, place.host, "/".join(written[:fixed]))
     parts = parts_of("/".join(written[fixed:]))
     deep = fixed < len(written) - 1 or written[-1] == "**"
     names = ((_names_below(folder, one), one) for one in find_below(folder, deep=deep))
-    return tuple(_match(one) for below, one in names if below[-1] != TABLE_NAME and fits(below, parts))
+    return tuple(
+        _match(one)
+        for below, one in names
+        if below[-1] != TABLE_NAME and (fits(below, parts) or one.name == str(place))
+    )
 
 
 def _names_below(folder: Location, one: Remote) -> list[str]:
