@@ -399,6 +399,23 @@ def test_a_text_among_another_number_of_sources_is_no_copy_and_the_scan_says_so(
         assert parts == (3 if lists == "split" else 4)
 
 
+def test_the_sources_of_list_files_come_after_all_tables(folder):
+    """Rule K4: what stands first of a text."""
+    manifest = '[corpus]\nsources = "list.csv"\n[[source]]\nid = "z"\npath = "z.txt"\n'
+    place = folder({"corpus.toml": manifest, "list.csv": "id,path\na,a.txt\n", "a.txt": "One.", "z.txt": "One."})
+    table = royaltycli.scan(place, duplicates="first")
+    assert dict(zip(table["source_id"].to_pylist(), table["credited_tokens"].to_pylist(), strict=True)) == {
+        "a": 0,
+        "z": 2,
+    }
+
+
+def test_values_are_names_as_they_stand(folder):
+    """Rule N1: composed and decomposed are two."""
+    rows = [{"text": "1", "by": "Zo\u00eb"}, {"text": "2", "by": "Zoe\u0308"}]
+    assert sources(folder, rows, 'source = "by"') == {"Zo\u00eb": 1, "Zoe%CC%88": 1}
+
+
 # -- documents that name no source -------------------------------------------------------------------------
 
 
