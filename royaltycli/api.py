@@ -26,7 +26,7 @@ from royaltycli.distributing import (
     total_of,
 )
 from royaltycli.errors import CallError
-from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus
+from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus, spare_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,6 +111,7 @@ def _written(
         output = named_file(output)
         check_place(output)
         spare_corpus(opened, output, how["encoding"])
+    spare_counts(opened, counts)
     with counts_folder(output, counts) as folder, tempfile.TemporaryDirectory(prefix="royalty-") as passing:
         table = Path(passing, "tokens") if output is None else Path(output)
         make(opened, folder, table, **how)

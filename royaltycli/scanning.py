@@ -13,7 +13,7 @@ from royaltycli.arguments import Number, check_types, fraction, part_of
 
 if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
-    from royaltycli.manifest.model import Corpus
+    from royaltycli.manifest.model import Collection, Corpus, Source
     from royaltycli.tokens.count import Tick
     from royaltycli.tokens.encodings import Encoding
     from royaltycli.tokens.scan import Counts, Plan
@@ -63,6 +63,29 @@ def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> N
         raise OutputError(
             f"{written(output)} belongs to the corpus, and would be lost; name another file for the table"
         )
+
+
+def spare_counts(opened: Opened, counts: str | Path | None) -> None:
+    """Raises OutputError if what is kept in a folder for counts would be a document of the next scan.
+
+    That can be in a store alone: partial tables on this machine are told by their seal, wherever they lie.
+    """
+    from royaltycli.errors import OutputError
+    from royaltycli.manifest.remotes import would_take
+    from royaltycli.manifest.wording import shown
+    from royaltycli.remote.locations import is_remote, written
+    from royaltycli.remote.writing import place_of
+
+    if counts is None or (place := place_of(counts)) is None:
+        return
+    table = f"{place}/{'0' * 64}.parquet"
+    entries: tuple[Source | Collection, ...] = (*opened.corpus.sources, *opened.corpus.collections)
+    for path in (path for entry in entries for path in entry.patterns if is_remote(path)):
+        if would_take(path, table):
+            raise OutputError(
+                f"{written(counts)} lies where {shown(path)} takes documents from, so what is kept there would be "
+                "counted as well; name another folder for `--counts`"
+            )
 
 
 def vocabulary_of(corpus: Corpus, encoding: str | None, pattern: str | None) -> Encoding:

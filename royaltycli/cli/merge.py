@@ -37,6 +37,7 @@ def merge(
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table, encoding)
+    scanning.spare_counts(opened, counts)
     how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
     with scanning.counts_folder(table, counts) as folder:
         merged = scanning.merge_opened(opened, folder, table, top=top, **how)

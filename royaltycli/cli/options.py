@@ -252,12 +252,16 @@ def token_table(output: str, top: int, *, is_written: bool = True) -> Path:
     Raises CallError, OutputError and RemoteError for what cannot be asked of it.
     """
     from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
     from royaltycli.remote.writing import named_file
+    from royaltycli.report.formats import ENDINGS
     from royaltycli.storage import check_place
 
     table = named_file(output)
     if is_written:
         check_place(table)
+    if ENDINGS.get(table.suffix.lower(), "parquet") != "parquet":
+        raise CallError(f"a token table is Parquet, and {written(table)} is named otherwise; end its name in .parquet")
     if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
     if top < 0:

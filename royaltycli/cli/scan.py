@@ -94,6 +94,7 @@ def scan(
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table, encoding)
+    scanning.spare_counts(opened, counts)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:

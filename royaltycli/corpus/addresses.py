@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -16,7 +17,14 @@ _SCHEME = r"^\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#\\]*@)?"
 _HOST = _SCHEME + r"(?P<host>\[[^\]/?#\\]*\]|[^/?#\\:@]*)(?::[0-9]*)?(?:[/?#\\]|\s*$)"
 """A URL up to its path: only one that says `//` has a host. A backslash ends the host, as browsers take it."""
 
-_FOLDER = r"^/*(?:\./+)*(?P<folder>[^/]+)/"
+_FOLDER = r"^/*(?:\.{1,2}/+)*(?P<folder>[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)/"
+"""A path up to its first folder: `.` and `..` before it are none, and no part of the pattern takes them for one."""
+
+_POINTS = re.compile("[.\u3002\uff0e\uff61]")
+"""What parts the labels of a host, in other scripts too."""
+
+LABEL_CHARS = 63
+"""The longest label that the DNS takes. A longer one stays as it is: time for its ASCII form grows with its square."""
 
 HOSTS_KNOWN = 1 << 16
 """How many hosts a process remembers, as the documents of a site mostly stand together."""
@@ -40,16 +48,32 @@ def _or_none(of: Callable[[str], str], host: str) -> str | None:
 
 @lru_cache(maxsize=HOSTS_KNOWN)
 def clean_host(host: str) -> str:
-    """A host in the one form that all its ways of writing share: small letters, ASCII, no point at the end."""
-    host = host.strip().lower().removesuffix(".")
-    if host.isascii():
-        return host
+    """A host in the one form that all its ways of writing share: small letters, ASCII, no point at the end.
+
+    A label that browsers would refuse is written in ASCII nevertheless, but for one that is longer than LABEL_CHARS.
+    """
+    host = host.strip()
+    if not host.isascii():
+        host = ".".join(_ascii(label) for label in _mapped(host).split("."))
+    return host.lower().rstrip(".")
+
+
+def _mapped(host: str) -> str:
+    """A host in the letters and points that browsers take for those that it has; a label that they refuse as it is."""
     import idna
 
     try:
-        return idna.encode(host, uts46=True).decode("ascii")
+        return idna.uts46_remap(host, std3_rules=False)
     except idna.IDNAError:
-        return host
+        labels = _POINTS.split(host)
+        return host if len(labels) == 1 else ".".join(map(_mapped, labels))
+
+
+def _ascii(label: str) -> str:
+    """A label of a host in ASCII, by the letters alone: what idna forbids besides, browsers send."""
+    if label.isascii() or len(label) > LABEL_CHARS:
+        return label
+    return "xn--" + label.encode("punycode").decode("ascii")
 
 
 @lru_cache(maxsize=HOSTS_KNOWN)

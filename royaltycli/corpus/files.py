@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from royaltycli.manifest.remotes import OFF, look_up_all
 from royaltycli.manifest.remotes import Found as RemoteFound
 from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
-from royaltycli.remote.locations import is_remote, without_user
+from royaltycli.remote.locations import is_remote, locate, without_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,9 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
         _find_remote(search, owner, pattern)
         return
     refusal = check_written(pattern, outside=search.outside)
-    split = entry.split if isinstance(entry, Collection) else None
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
         _take_many(search, owner, f"pattern {shown(pattern)}", matches(search.root, pattern, outside=search.outside))
-        if split is not None:
-            _note(search, entry, f"split is one of a folder, but {shown(pattern)} is a pattern", "leave split out")
+        _refuse_split(search, owner, pattern, "pattern")
         return
     found = refusal or look_up(search.root, pattern, outside=search.outside)
     if isinstance(found, Refusal):
@@ -117,15 +115,29 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     name = clean_name(pattern)
     if stat.S_ISDIR(status.st_mode):
         inside = files_below(search.root, path, name, outside=search.outside)
-        inside = inside if split is None else _in_split(search, owner, pattern, inside, split)
-        _take_many(search, owner, f"folder {shown(pattern)}", inside)
+        _take_many(search, owner, f"folder {shown(pattern)}", _in_split(search, owner, pattern, name, inside))
     else:
         _take_one(search, owner, match_file(name, path, status))
+        _refuse_split(search, owner, pattern, "file")
 
 
-def _in_split(search: _Search, owner: int, pattern: str, inside: list[Match], split: str) -> list[Match]:
-    """The files of a dataset folder that make a split."""
-    entry, folder = search.owners[owner], clean_name(pattern)
+def _refuse_split(search: _Search, owner: int, pattern: str, kind: str) -> None:
+    """Notes a split of what is no folder."""
+    if _split_of(search, owner) is not None:
+        what = f"split is one of a folder, but {shown(pattern)} is a {kind}"
+        _note(search, search.owners[owner], what, "leave split out")
+
+
+def _split_of(search: _Search, owner: int) -> str | None:
+    entry = search.owners[owner]
+    return entry.split if isinstance(entry, Collection) else None
+
+
+def _in_split(search: _Search, owner: int, pattern: str, folder: str, inside: Sequence[Match]) -> Sequence[Match]:
+    """The files of a dataset folder that make the split that is meant, or all; their names begin with the folder's."""
+    entry, split = search.owners[owner], _split_of(search, owner)
+    if split is None:
+        return inside
     names = {match.name.removeprefix(f"{folder}/"): match for match in inside if _format(entry, match.name)}
     chosen = in_split(names, split)
     if names and not chosen:
@@ -142,8 +154,13 @@ def _find_remote(search: _Search, owner: int, pattern: str) -> None:
         _note(search, search.owners[owner], f"path {shown(without_user(pattern))}: {found.what}", found.mend)
     elif found.kind == "file":
         _take_one(search, owner, found.matches[0])
+        _refuse_split(search, owner, pattern, "file")
+    elif found.kind == "pattern":
+        _take_many(search, owner, f"pattern {shown(pattern)}", found.matches)
+        _refuse_split(search, owner, pattern, "pattern")
     else:
-        _take_many(search, owner, f"{found.kind} {shown(pattern)}", found.matches)
+        inside = _in_split(search, owner, pattern, str(locate(pattern)), found.matches)
+        _take_many(search, owner, f"folder {shown(pattern)}", inside)
 
 
 def _take_one(search: _Search, owner: int, match: Match) -> None:

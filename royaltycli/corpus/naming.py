@@ -18,7 +18,7 @@ from royaltycli.errors import DocumentError
 from royaltycli.manifest.model import Collection, Naming
 
 JOINT = ";"
-"""What stands between several names that are one source together; in such a name it is written %3B, and % %25."""
+"""What stands between several names that are one together; in each of them it is written %3B, and % %25."""
 
 Rows = npt.NDArray[np.intp]
 
@@ -30,7 +30,8 @@ def named(batch: Batch, owner: Collection) -> Batch:
     if owner.holder is not None:
         holders = _values(holders, owner.holder, count)
     if owner.lists == "joint":
-        sources, holders = _joint(sources), None if holders is None else _joint(holders)
+        sources = _joint(sources, escape_single=True)
+        holders = None if holders is None else _joint(holders, escape_single=False)
     elif _is_list(sources) or (holders is not None and _is_list(holders)):
         choose = _split if owner.lists == "split" else _first
         return choose(batch, _as_lists(sources), None if holders is None else _as_lists(holders))
@@ -93,14 +94,20 @@ def _places_of_firsts(values: pa.Array) -> pa.Array:
     return pa.array(chosen, mask=chosen < 0)
 
 
-def _joint(values: pa.Array) -> pa.Array:
-    """One name for each document, all names of a list together; null where it has none."""
+def _joint(values: pa.Array, *, escape_single: bool) -> pa.Array:
+    """One name for each document, all names of a list together; null where it has none.
+
+    A single name stays as it is unless it is to be escaped: a holder is the same one in all collections.
+    """
     values = _as_lists(values)
     kept = _valid(values.values)
     items, rows = values.values.take(pa.array(kept)), _rows_of(values)[kept]
+    escaped = items
     for sign, written in (("%", "%25"), (JOINT, "%3B")):
-        items = pc.replace_substring(items, sign, written)
-    listed = _lists(items, rows, len(values)).cast(pa.list_(pa.large_string()))  # what Arrow joins
+        escaped = pc.replace_substring(escaped, sign, written)
+    if not escape_single:
+        escaped = pc.if_else(pa.array(np.bincount(rows, minlength=1)[rows] > 1), escaped, items)
+    listed = _lists(escaped, rows, len(values)).cast(pa.list_(pa.large_string()))  # what Arrow joins
     joined = pc.binary_join(listed, pa.scalar(JOINT, pa.large_string()))
     empty = pc.equal(pc.binary_length(joined), 0)
     return pc.if_else(empty, pa.scalar(None, joined.type), joined)

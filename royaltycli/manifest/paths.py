@@ -9,12 +9,14 @@ Paths are texts here, not Path objects: with a hundred thousand of them that hal
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from royaltycli.limits import READ_BYTES
 from royaltycli.manifest.wording import shown
 
 ALLOW_OUTSIDE = "copy it into the folder, or allow it with --outside"
@@ -115,12 +117,20 @@ def read_regular(path: Path, quoted: str, most: int) -> bytes | Refusal:
         if not stat.S_ISREG(mode):
             return Refusal(f"{quoted} is a device, a pipe or a socket", "name a regular file")
         with open_regular(path) as file:
-            data = file.read(most + 1)
+            data = _read(file, most + 1)
     except OSError as error:
         return refused(quoted, error)
     if len(data) > most:
         return Refusal(f"{quoted} is larger than {most:,} bytes", "keep long lists of sources in list files, in parts")
     return data
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    """The bytes of a file, up to `most`: memory is taken for what is there, and not for all that could be."""
+    data = io.BytesIO()
+    while block := file.read(min(READ_BYTES, most - data.tell())):
+        data.write(block)
+    return data.getvalue()
 
 
 def _real(root: str, relative: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from royaltycli.errors import RemoteError
 from royaltycli.manifest.endings import TABLE_NAME
 from royaltycli.manifest.paths import Refusal
-from royaltycli.manifest.patterns import NO_NAME, Match, fits, is_pattern, parts_of
+from royaltycli.manifest.patterns import NO_NAME, Match, Part, fits, is_pattern, parts_of
 from royaltycli.manifest.wording import CONTROL, shown
 from royaltycli.remote.finding import Remote, find_below, find_file
 from royaltycli.remote.locations import Location, locate
@@ -41,27 +41,52 @@ def _look_up(path: str) -> Found | Refusal:
         if whole is not None:
             return Found("file", (_match(whole),))
         if is_pattern(place.path):
-            return Found("pattern", _matching(place))
-        below = _matching(Location(place.scheme, place.host, f"{place.path}/**".lstrip("/")))
+            found = _matching(place)
+            itself = tuple(match for match in found if match.name == str(place))  # goes first, as on this machine
+            return Found("file", itself) if itself else Found("pattern", found)
+        below = _matching(_all_below(place))
     except RemoteError as error:
         return Refusal(error.what, error.mend)
     return Found("folder", below) if below else Refusal(f"there is nothing at {shown(path)}", "check its spelling")
 
 
-def _matching(place: Location) -> tuple[Match, ...]:
-    """The files that a pattern matches, but for tables of a scan; only what is below its fixed beginning is listed."""
+def would_take(path: str, name: str) -> bool:
+    """Whether a path that leads to another machine would take a file of that name there, as a folder or a pattern."""
+    place = locate(path)
+    folder, parts, _ = _sought(place if is_pattern(place.path) else _all_below(place))
+    return name.startswith(f"{folder}/") and fits(_names_below(folder, name), parts)
+
+
+def _all_below(place: Location) -> Location:
+    """The pattern that means all files in a folder."""
+    return Location(place.scheme, place.host, f"{place.path}/**".lstrip("/"))
+
+
+def _sought(place: Location) -> tuple[Location, list[Part], bool]:
+    """The folder that a pattern begins with, its parts below that, and whether they go into the folders in it."""
     written = place.path.split("/")
     fixed = next((at for at, part in enumerate(written) if is_pattern(part)), len(written))
     folder = Location(place.scheme, place.host, "/".join(written[:fixed]))
-    parts = parts_of("/".join(written[fixed:]))
-    deep = fixed < len(written) - 1 or written[-1] == "**"
-    names = ((_names_below(folder, one), one) for one in find_below(folder, deep=deep))
-    return tuple(_match(one) for below, one in names if below[-1] != TABLE_NAME and fits(below, parts))
+    return folder, parts_of("/".join(written[fixed:])), fixed < len(written) - 1 or written[-1] == "**"
 
 
-def _names_below(folder: Location, one: Remote) -> list[str]:
+def _matching(place: Location) -> tuple[Match, ...]:
+    """The files that a pattern matches, but for tables of a scan; only what is below its fixed beginning is listed.
+
+    One of that very name is among them also where the pattern does not mean it, such as `[1]*`.
+    """
+    folder, parts, deep = _sought(place)
+    names = ((_names_below(folder, one.name), one) for one in find_below(folder, deep=deep))
+    return tuple(
+        _match(one)
+        for below, one in names
+        if below[-1] != TABLE_NAME and (fits(below, parts) or one.name == str(place))
+    )
+
+
+def _names_below(folder: Location, name: str) -> list[str]:
     """The folders below a folder that a file is in, and its own name."""
-    return one.name.removeprefix(str(folder)).lstrip("/").split("/")
+    return name.removeprefix(str(folder)).lstrip("/").split("/")
 
 
 def _match(one: Remote) -> Match:

@@ -142,6 +142,11 @@ def _encoded(
     for code, name in enumerate(names):
         if len(name) > NAME_LENGTH:
             row = int(np.flatnonzero(codes == code)[0])
+            if isinstance(owner, Collection) and owner.lists == "joint":
+                raise DocumentError(
+                    f"{_place(batch, row)}: the names of the {what} in {owner.id}, joined to one, are longer than "
+                    f'{NAME_LENGTH:,} characters; mend the document, or say lists = "split" or "first"'
+                )
             raise DocumentError(
                 f"{_place(batch, row)}: the field that names the {what} in {owner.id} is longer than "
                 f"{NAME_LENGTH:,} characters; mend the document"

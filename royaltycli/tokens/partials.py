@@ -39,7 +39,7 @@ from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
 from royaltycli.workspace import parts_in, remove_part
 
-VERSION = "4"
+VERSION = "5"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
 
 METADATA = b"royalty.pieces"

@@ -196,7 +196,7 @@ def finish(counts: Counts, output: Path, top: int = 0) -> Scan:
     name = plan.reference.name if plan.reference else None
     unchanged = len({one.piece.file.name for one in plan.pieces} - counts.files)
     sums = [one.entry.sums for one in counts.kept]
-    notes = (*_notes(plan.job.engine, name, sum(one.gave_up for one in sums)), *_nameless(totals))
+    notes = (*_notes(plan.job.engine, name, sum(one.gave_up for one in sums)), *_nameless(totals), *_shared(plan))
     verified = sum(one.verified for one in sums)
     scan = Scan(totals, encoding.name, plan.job.engine, name, verified, unchanged, notes)
     remember(folder, output, plan.state, scan, top)
@@ -246,6 +246,14 @@ def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
         documents = "1 document holds" if gave_up == 1 else f"{gave_up:,} documents hold"
         notes.append(f"{documents} too much whitespace at a stretch for tiktoken; the regex package split it instead")
     return tuple(notes)
+
+
+def _shared(plan: Plan) -> list[str]:
+    """What is said of duplicates where documents are shared out among sources (rules N5 and K1)."""
+    if plan.duplicates == "all" or not any(one.lists == "split" for one in plan.corpus.collections):
+        return []
+    copy = "where a text is split among several sources, only the same text among as many is a copy"
+    return [f"{copy}: with one more co-author it is another text"]
 
 
 def _nameless(totals: Totals) -> list[str]:

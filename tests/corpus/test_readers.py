@@ -494,3 +494,9 @@ def test_d5_a_large_parquet_file_without_row_groups_is_looked_at_too(tmp_path):
 @pytest.mark.parametrize("line", [' {"text": "a", "z": Inf}', '{"text": "a", "z": Inf} \r'])
 def test_d4_blanks_around_a_line_change_nothing(tmp_path, line):
     assert documents(written(tmp_path, "a.jsonl", line.encode() + b"\n")) == ["a"]
+
+
+@pytest.mark.parametrize("blank", ["\x0b", "\x0c", "\x1c", "\x85", "\u00a0", "\u2003", "\u2028"])
+def test_d4_no_other_blank_makes_a_line_empty(tmp_path, blank):
+    assert documents(written(tmp_path, "a.jsonl", b'\t \r\n{"text": "a"}\n')) == ["a"]
+    assert "not valid JSON" in error(written(tmp_path, "a.jsonl", f'{blank}\n{{"text": "a"}}\n'.encode()))

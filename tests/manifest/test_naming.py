@@ -158,3 +158,7 @@ def test_a_split_that_is_not_there(complaints):
     assert complaints(text, {"d/train.jsonl": ""}) == [
         "corpus.toml:1: collection 'c': split is one of a folder, but 'd/*' is a pattern; leave split out"
     ]
+    text = '[[collection]]\nid = "c"\npath = ["d/train.jsonl", "e"]\nsource = "by"\nsplit = "train"'
+    assert complaints(text, {"d/train.jsonl": "", "e/train.jsonl": "", "e/test.jsonl": ""}) == [
+        "corpus.toml:1: collection 'c': split is one of a folder, but 'd/train.jsonl' is a file; leave split out"
+    ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from royaltycli.limits import LIST_BYTES, READ_BYTES
 from royaltycli.manifest.paths import Refusal, open_regular, read_regular, resolve
 
 NAME_IT = "name a file or a folder"
@@ -113,6 +115,19 @@ def test_a_disk_that_fails(place, monkeypatch):
     monkeypatch.setattr(os, "stat", fail)
     said = Refusal("path 'books/a.txt' cannot be read (input/output error)", "check the disk")
     assert resolve(place, "books/a.txt", outside=True) == said
+
+
+def test_memory_is_taken_for_what_a_file_has(place):
+    tracemalloc.start()
+    try:
+        assert read_regular(place / "books/a.txt", "it", LIST_BYTES) == b"a"
+        assert tracemalloc.get_traced_memory()[1] < 4 * READ_BYTES
+    finally:
+        tracemalloc.stop()
+    data = b"0123456789" * (READ_BYTES // 5)
+    Path(place, "long.csv").write_bytes(data)
+    assert read_regular(place / "long.csv", "it", len(data)) == data
+    assert isinstance(read_regular(place / "long.csv", "it", len(data) - 1), Refusal)
 
 
 def test_reading_is_bounded(place):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import royaltycli
 from royaltycli import scanning
 from royaltycli.api import check
-from royaltycli.errors import RemoteError, TableError
+from royaltycli.errors import OutputError, RemoteError, TableError
 
 MANIFEST = """
 [[source]]
@@ -36,6 +41,12 @@ def place(folder, store):
 def scan(place, **options):
     royaltycli.scan(place, output=place / "tokens.parquet", **options)
     return (place / "tokens.parquet").read_bytes()
+
+
+def parquet():
+    file = io.BytesIO()
+    pq.write_table(pa.table({"text": ["One day."]}), file)
+    return file.getvalue()
 
 
 def kept(store):
@@ -95,3 +106,44 @@ def test_a_store_that_fails_for_a_while(place, store):
 def test_no_such_store(place):
     with pytest.raises(RemoteError, match=r"^there is no bucket s3://nowhere; check its spelling$"):
         scan(place, counts="s3://nowhere/counts")
+
+
+@pytest.mark.parametrize(
+    ("path", "counts", "taken"),
+    [
+        ("s3://results/posts", "s3://results/posts", True),
+        ("s3://results/posts", "S3://results/posts/counts", True),
+        ("s3://results", "s3://results/counts", True),
+        ("s3://results/**/*.parquet", "s3://results/a/counts", True),
+        ("s3://results/*/*.parquet", "s3://results/counts", True),
+        ("s3://results/posts", "s3://results/posts/.counts", False),
+        ("s3://results/posts", "s3://results/posts-counts", False),
+        ("s3://results/posts", "s3://results", False),
+        ("s3://results/posts/*.jsonl", "s3://results/posts", False),
+        ("s3://results/posts/*", "s3://results/posts/counts", False),
+    ],
+)
+def test_counts_are_not_kept_where_they_would_be_documents(folder, store, path, counts, taken):
+    """In a store nothing tells a partial table from a document; here its seal does."""
+    store.empty("results")
+    store.put("results", {"posts/a.jsonl": b'{"text": "One day."}\n', "x/a.parquet": parquet()})
+    place = folder({"corpus.toml": f'[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "{path}"\n'})
+    said = (
+        f"{counts} lies where '{path}' takes documents from, so what is kept there would be counted as well; "
+        "name another folder for `--counts`"
+    )
+    for work in (royaltycli.scan, royaltycli.merge) if taken else ():
+        with pytest.raises(OutputError, match=f"^{re.escape(said)}$"):
+            work(place, output=place / "tokens.parquet", counts=counts)
+        assert kept(store) == ["posts/a.jsonl", "x/a.parquet"]
+    if not taken:
+        first = scan(place, counts=counts)
+        assert len(kept(store)) > 2
+        assert scan(place, counts=counts) == first
+
+
+def test_counts_kept_here_among_documents_are_no_documents(folder):
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "posts"\n', "posts/a.txt": "One day."})
+    first = scan(place, counts=place / "posts/counts")
+    assert list(place.glob("posts/counts/*.parquet"))
+    assert scan(place, counts=place / "posts/counts", fresh=True) == first

@@ -91,6 +91,33 @@ def small(monkeypatch):
 # -- reading -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["docs/a*b.txt", "docs/**/x.txt", "docs/[1]*.txt", "docs/a?b.txt", "*"])
+def test_a_file_of_the_very_name_goes_before_a_pattern(store, folder, name):
+    others = ("docs/a b.txt", "docs/er/x.txt", "docs/1 2.txt", "b.txt")
+    manifest = '[corpus]\nremote = true\n[[source]]\nid = "a"\nformat = "text"\npath = "{}{}"\n'
+    store.put("odd", dict.fromkeys((*others, name), b"One day."))
+    place = folder({"corpus.toml": manifest.format("s3://odd/", name), name: "One day."})
+    folder(dict.fromkeys(others, "One day."))
+    assert [file.name for file in check(place).files] == [f"s3://odd/{name}"]
+    folder({"corpus.toml": manifest.format("", name)})
+    assert [file.name for file in check(place).files] == [name]
+    folder({"corpus.toml": manifest.format("s3://odd/", "docs/*.txt")})
+    assert "s3://odd/docs/a b.txt" in [file.name for file in check(place).files]
+
+
+def test_the_split_of_a_dataset_in_a_store(store, folder):
+    names = ("data/train-00000-of-00001.jsonl", "data/test-00000-of-00001.jsonl")
+    store.put("splits", dict.fromkeys(names, LINES))
+    keys = '[corpus]\nremote = true\n[[collection]]\nid = "c"\nsource = "by"\nsplit = "test"\npath = "s3://splits{}"\n'
+    for written in ("", "/", "/data/"):
+        place = folder({"corpus.toml": keys.format(written)})
+        assert [file.name for file in check(place).files] == [f"s3://splits/{names[1]}"]
+    for written, kind in (("/data/*", "pattern"), (f"/{names[0]}", "file")):
+        place = folder({"corpus.toml": keys.format(written)})
+        with pytest.raises(ManifestError, match=f"split is one of a folder, but '.*' is a {kind}; leave split out"):
+            check(place)
+
+
 def test_a_remote_corpus_counts_as_the_same_corpus_here(corpora):
     here, there = corpora
     assert rows_of(royaltycli.scan(there)) == rows_of(royaltycli.scan(here))

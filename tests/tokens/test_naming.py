@@ -242,6 +242,17 @@ URLS = {
     "http://localhost/": ("localhost", "localhost"),
     "https://www.München.de/": ("www.xn--mnchen-3ya.de", "xn--mnchen-3ya.de"),
     "https://www.xn--mnchen-3ya.de/": ("www.xn--mnchen-3ya.de", "xn--mnchen-3ya.de"),
+    "https://www.bücher.de/": ("www.xn--bcher-kva.de", "xn--bcher-kva.de"),
+    "https://my_shop.bücher.de/": ("my_shop.xn--bcher-kva.de", "xn--bcher-kva.de"),
+    "https://BÜCHER。de。": ("xn--bcher-kva.de", "xn--bcher-kva.de"),
+    "https://i❤.ws/": ("xn--i-7iq.ws", "xn--i-7iq.ws"),
+    "https://xn--i-7iq.ws/": ("xn--i-7iq.ws", "xn--i-7iq.ws"),
+    "https://ΣΑΣ.example/": ("xn--mxa9ab.example", "xn--mxa9ab.example"),
+    "https://-x-.faß.de/": ("-x-.xn--fa-hia.de", "xn--fa-hia.de"),
+    "https://a\u0378。bücher.de/": ("xn--a-qib.xn--bcher-kva.de", "xn--bcher-kva.de"),
+    f"https://{'ü' * 64}.bücher.de/": (f"{'ü' * 64}.xn--bcher-kva.de", "xn--bcher-kva.de"),
+    "http://example.com../": ("example.com", "example.com"),
+    "http://../": None,
     "https://evil.example\\@good.example/": ("evil.example", "evil.example"),
     "example.com/page": None,
     "mailto:ann@example.com": None,
@@ -270,6 +281,16 @@ def test_the_first_folder_of_a_path():
         "": None,
         "//x/y": "x",
         "a b/c/": "a b",
+        "./README.md": None,
+        "././/README.md": None,
+        "./": None,
+        "../a/b": "a",
+        "./../x": None,
+        "/../x": None,
+        ".git/config": ".git",
+        "..a/b": "..a",
+        ".../b": "...",
+        "src/../a.py": "src",
     }
     assert applied("folder", pa.array(list(paths), pa.large_string())).to_pylist() == list(paths.values())
 
@@ -335,6 +356,16 @@ def test_a_name_that_is_too_long(folder):
     )
 
 
+def test_many_names_that_are_too_long_together(folder):
+    rows = [{"text": "1", "by": ["ann"]}, {"text": "2", "by": ["a" * 10] * 1000}]
+    with pytest.raises(DocumentError) as raised:
+        scanned(folder, rows, 'source = "by"\nlists = "joint"')
+    assert str(raised.value) == (
+        "a.jsonl:2: the names of the source in c, joined to one, are longer than 4,096 characters; "
+        'mend the document, or say lists = "split" or "first"'
+    )
+
+
 @pytest.mark.parametrize("duplicates", ["first", "split"])
 def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
     """The same part of the same text is a copy; so all parts together are credited what the text has (K2, N5)."""
@@ -345,6 +376,44 @@ def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
     assert sum(row["tokens"] for row in table) == 4 * 5 + 1
     assert sum(row["documents"] for row in table) == 5
     assert sum(row["credited_tokens"] for row in table) == 5 + 1
+
+
+def test_a_text_among_another_number_of_sources_is_no_copy_and_the_scan_says_so(folder):
+    """Rules K1 and K6: parts are copies of the same parts of a text among as many sources, whichever they are."""
+    several = [["ann"], ["ann", "ann"], ["ann", "bob"], ["bob", "carl"], ["ann", "bob", "carl"]]
+    rows = [{"text": "one two three four five", "by": by} for by in several]
+    manifest = '[[collection]]\nid = "c"\npath = "a.jsonl"\nsource = "by"\nlists = "{}"'
+    for lists, duplicates, credited, noted in (
+        ("split", "first", 15, 1),
+        ("split", "all", 25, 0),
+        ("joint", "first", 5, 0),
+    ):
+        place = folder({"corpus.toml": manifest.format(lists), "a.jsonl": rows})
+        with counts_folder(None) as work:
+            scan = scan_opened(check(place), work, place / "tokens.parquet", duplicates=duplicates)
+        table = royaltycli.read_tokens(place / "tokens.parquet")
+        assert sum(table["credited_tokens"].to_pylist()) == credited
+        assert sum("with one more co-author it is another text" in note for note in scan.notes) == noted
+        copies = scan.totals.copies
+        parts = copies.documents_within + copies.documents_across
+        assert parts == (3 if lists == "split" else 4)
+
+
+def test_the_sources_of_list_files_come_after_all_tables(folder):
+    """Rule K4: what stands first of a text."""
+    manifest = '[corpus]\nsources = "list.csv"\n[[source]]\nid = "z"\npath = "z.txt"\n'
+    place = folder({"corpus.toml": manifest, "list.csv": "id,path\na,a.txt\n", "a.txt": "One.", "z.txt": "One."})
+    table = royaltycli.scan(place, duplicates="first")
+    assert dict(zip(table["source_id"].to_pylist(), table["credited_tokens"].to_pylist(), strict=True)) == {
+        "a": 0,
+        "z": 2,
+    }
+
+
+def test_values_are_names_as_they_stand(folder):
+    """Rule N1: composed and decomposed are two."""
+    rows = [{"text": "1", "by": "Zo\u00eb"}, {"text": "2", "by": "Zoe\u0308"}]
+    assert sources(folder, rows, 'source = "by"') == {"Zo\u00eb": 1, "Zoe%CC%88": 1}
 
 
 # -- documents that name no source -------------------------------------------------------------------------
@@ -462,6 +531,27 @@ def test_lists_of_every_kind_may_be_null(folder, kind):
     assert {key: row[0] for key, row in rows_of(royaltycli.scan(place)).items()} == {
         "c/(unknown)": 1, "c/a": 1, "c/c": 1, "c/d": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("around", [[], [TWO_HOLDERS], [NOBODY]])
+def test_a_single_holder_is_the_same_with_joint_and_without(folder, around):
+    """Rule N6: no name is escaped that stands alone, whatever is around it; those that are joined are."""
+    rows = [
+        {"text": "1", "by": "a", "for": "50% Smith; Co"},
+        {"text": "2", "by": "b", "for": ["50% Smith; Co"]},
+        {"text": "3", "by": "c", "for": [None, "50% Smith; Co", ""]},
+        {"text": "4", "by": "d", "for": ["50% Smith; Co", "Press"]},
+    ]
+    found = holders_of(folder, [*around, *rows], 'source = "by"\nholder = "for"\nlists = "joint"')
+    assert [found[f"c/{name}"] for name in "abcd"] == [["50% Smith; Co"]] * 3 + [["50%25 Smith%3B Co;Press"]]
+    alone = holders_of(folder, rows[:1], 'source = "by"\nholder = "for"')
+    assert alone == {"c/a": found["c/a"]}
+    both = holders_of(
+        folder,
+        [{"text": "5", "by": "50%;x", "for": "A;B"}, {"text": "6", "by": "e", "for": ["A", "B"]}],
+        'source = "by"\nholder = "for"\nlists = "joint"',
+    )
+    assert both == {"c/50%2525%253Bx": ["A;B"], "c/e": ["A;B"]}
 
 
 def test_two_holders_of_one_source_in_a_split(folder):
