@@ -10,6 +10,7 @@ seal's own digits as zeros. Page checksums guard only the pages; the seal guards
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import io
 import os
@@ -24,7 +25,7 @@ from royaltycli.errors import OutputError, TableError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.writing import check_writable, in_memory, place_of, real_path, send
+from royaltycli.remote.writing import check_sent, check_writable, in_memory, place_of, real_path, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,23 +52,26 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
-        digest = _send(elsewhere, write)
-        if is_result:
-            _written[path] = f"{elsewhere} was written"
-        return digest
+        return _send(elsewhere, write, is_result=is_result)
     if not swept:
         _remove_leftovers(check_place(path))
     return _put(path, write, str(path), f"{path} was written" if is_result else None)
 
 
-def _send(place: Location, write: Callable[[BinaryIO], object]) -> str:
+def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bool) -> str:
     """As `write_whole`, on another machine; what is written is collected here before."""
+    name = Path(str(place))
     try:
         with tempfile.TemporaryFile() as file:
             given = _Given(file)
             write(cast("BinaryIO", given))
             file.seek(0)
-            send(place, file, given.digest.digest())
+            if is_result:
+                note(f"{place} may have been written", name)
+            send(place, file)
+            if is_result:
+                _written[name] = f"{place} was written"
+            check_sent(place, given.digest.digest())
             return given.digest.hexdigest()
     except OSError as error:
         reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
@@ -121,10 +125,11 @@ def note_kept() -> None:
     _written[Path("kept")] = "what was counted is kept, and the next scan goes on from there"
 
 
-def note(said: str) -> None:
-    """Let `written` say this, of what is no result file, such as standard output."""
-    _written.pop(Path(said), None)  # else it would stay in its place, before what was written since
-    _written[Path(said)] = said
+def note(said: str, name: Path | None = None) -> None:
+    """Let `written` say this, of what is no result file, such as standard output; or of the result of that name."""
+    key = name or Path(said)
+    _written.pop(key, None)  # else it would stay in its place, before what was written since
+    _written[key] = said
 
 
 class _Given(io.BufferedIOBase):
@@ -190,7 +195,7 @@ def write_part(path: Path, table: pa.Table) -> None:
     Raises OutputError and RemoteError.
     """
     if (elsewhere := place_of(path)) is not None:
-        _send(elsewhere, lambda file: write_sealed(file, table))
+        _send(elsewhere, lambda file: write_sealed(file, table), is_result=False)
         return
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
 
@@ -365,7 +370,7 @@ def _lock(descriptor: int) -> bool:
 def _remove_leftovers(place: Path) -> None:
     """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
     with contextlib.suppress(OSError):
-        for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}") if LOCKS else ():
+        for leftover in place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}") if LOCKS else ():
             with contextlib.suppress(OSError):
                 remove_leftover(leftover)
 
@@ -379,12 +384,6 @@ def remove_leftover(leftover: Path) -> None:
             leftover.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-
-
-def _escaped(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
 
 
 def _sync_folder(folder: Path) -> None:

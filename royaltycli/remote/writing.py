@@ -80,15 +80,26 @@ def _check_store(place: Location, kind: str) -> None:
         raise OutputError(f"{place} cannot be written to; {mend}")
 
 
-def send(place: Location, file: BinaryIO, digest: bytes) -> None:
-    """Write an open file, whose SHA-256 is `digest`, to a store. Raises OutputError and RemoteError.
+def send(place: Location, file: BinaryIO) -> None:
+    """Write an open file to a store. Raises RemoteError.
 
     Whoever reads there meanwhile sees what was there before or the whole of what is new.
     """
     from royaltycli.remote import objects
 
     begun(lambda: objects.put(place, file)).result()
-    if begun(lambda: _digest(place)).result() != digest:
+
+
+def check_sent(place: Location, digest: bytes) -> None:
+    """Read back what was sent to a store, whose SHA-256 must be `digest`. Raises OutputError."""
+    try:
+        stored = begun(lambda: _digest(place)).result()
+    except RemoteError as error:  # as with keys that may only write
+        mend = "look there whether it is whole, and use keys that may read there"
+        raise OutputError(
+            f"{place} was written, but cannot be read back to be compared ({error.what}); {mend}"
+        ) from error
+    if stored != digest:
         raise OutputError(f"{place} reads back otherwise than it was written; write it again")
 
 

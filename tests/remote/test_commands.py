@@ -140,3 +140,29 @@ def test_an_interrupt_waits_for_no_server(web, folder, command):
     over.set()
     assert (process.returncode, said) == (130, "error: interrupted; nothing was written\n")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(("request_", "said"), [("PUT", "may have been written"), ("HEAD", "was written")])
+def test_an_interrupt_while_a_result_is_sent_says_what_may_be_there(store, folder, request_, said):
+    store.put("results", {"out.csv": b"before"})
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
+    assert run(place, "scan", "-o", "t.parquet", "--quiet") == (0, "", "")
+    asked, over = threading.Event(), threading.Event()
+
+    def stall():
+        asked.set()
+        over.wait(60)
+
+    store.others[request_].append(stall)
+    pay = ["payout", "t.parquet", "--profit", "1", "--rate", "1", "-o", "s3://results/out.csv"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "royaltycli", *pay], cwd=place, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert asked.wait(60)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, shown = process.communicate(timeout=60)
+    stored = store.get("results", "out.csv")
+    over.set()
+    assert (process.returncode, shown) == (130, f"error: interrupted; s3://results/out.csv {said}\n")
+    assert (stored == b"before") == (request_ == "PUT")

@@ -252,6 +252,18 @@ def test_a_result_that_reads_back_otherwise_is_an_error(store):
     assert store.get("results", "a.txt") == b"One day."
 
 
+def test_a_result_that_may_not_be_read_back_is_said_to_be_written(store):
+    store.put("results", {})
+    store.others["HEAD"].append(403)
+    with pytest.raises(OutputError) as caught:
+        storage.write_text("s3://results/a.txt", "One day.")
+    assert str(caught.value) == (
+        "s3://results/a.txt was written, but cannot be read back to be compared (s3://results/a.txt may not be used "
+        "with your keys, or without any); look there whether it is whole, and use keys that may read there"
+    )
+    assert store.get("results", "a.txt") == b"One day."
+
+
 def test_a_result_that_cannot_be_collected_here(store, monkeypatch):
     def full(**_options):
         raise OSError(errno.ENOSPC, "No space left on device")
