@@ -175,6 +175,11 @@ def _run() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except SystemExit as ending:
+        if isinstance(broken := ending.__context__, BrokenPipeError):
+            # Typer and rich end with 1 when nobody reads them any more; an error of the call keeps its own status.
+            sys.exit(getattr(broken.__context__, "exit_code", 0))
+        raise
     except OSError as error:  # of what typer itself writes, such as help; the commands have handled theirs
         _end_for(error)
     finally:
