@@ -34,6 +34,9 @@ OWN_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE", "AWS_WEB_IDENTITY_TOKEN_F
 
 _NO_KEYS = re.compile(r"169\.254\.|/latest/(api|meta)|metadata\.google|credential|account", re.IGNORECASE)
 
+_DENIED = re.compile(r"performing (?!token)[\w ]+ request: .*status code: 40[13]\b")
+"""What the library says of a list that is refused, for which it has no error of its own."""
+
 
 class Object(NamedTuple):
     """A file in a store: its path in the bucket, its size, and its version as the store names it."""
@@ -120,14 +123,12 @@ def has_below(place: Location) -> bool:
 
     Raises RemoteError, as when a store cannot be reached, or lacks the bucket.
     """
-    from obstore import exceptions
-
     store = _store(place.scheme, place.host)
     try:
         return bool(next(iter(store.list(f"{place.path}/" if place.path else None)), []))
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        return False
     except Exception as error:
+        if _is_denied(error):
+            return False
         raise _failure(place, error) from error
 
 
@@ -190,6 +191,14 @@ def _changed(place: Location) -> RemoteError:
     return RemoteError(f"{place}: changed while it was being read", "let it come to rest and scan again")
 
 
+def _is_denied(error: Exception) -> bool:
+    """Whether a store was reached, and refuses for want of permission."""
+    from obstore import exceptions
+
+    kinds = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+    return isinstance(error, kinds) or _DENIED.search(str(error).partition("\n")[0]) is not None
+
+
 def _failure(place: Location, error: Exception) -> RemoteError:
     """What went wrong with a store, from the words of the library."""
     if isinstance(error, RemoteError):
@@ -204,7 +213,7 @@ def _failure(place: Location, error: Exception) -> RemoteError:
         what, mend = f"there is no {STORES[place.scheme]} {bucket}", "check its spelling"
     elif isinstance(error, FileNotFoundError):
         what, mend = f"{place} does not exist", "check its spelling"
-    elif isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
+    elif _is_denied(error):
         what = f"{place} may not be used with your keys, or without any"
         mend = "ask its owner for permission, or use other keys"
     elif _NO_KEYS.search(words.partition("\n")[0]):

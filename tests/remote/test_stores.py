@@ -376,6 +376,28 @@ def test_no_permission(corpora, store):
         objects.fetch(writing.place_of(opened.files[0].path), opened.files[0].size, opened.files[0].stamp[0], 0, 5)
 
 
+XML = b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+UNLISTED = [401, 403, (401, XML), (403, XML)]
+
+
+@pytest.mark.parametrize("answer", UNLISTED, ids=str)
+def test_a_result_goes_where_one_may_write_and_read_and_not_list(store, answer):
+    store.put("results", {"a.txt": b"before"})
+    store.others["list"].append(answer)
+    storage.write_text("s3://results/a.txt", "One day.")
+    assert store.get("results", "a.txt") == b"One day."
+    assert not store.others["list"]
+
+
+@pytest.mark.parametrize("path", ["books/", "books/*.txt"])
+@pytest.mark.parametrize("answer", UNLISTED, ids=str)
+def test_a_list_that_is_refused_is_a_want_of_permission(store, folder, path, answer):
+    store.put("corpus", FILES)
+    store.others["list"] += [answer] * 9
+    said = problem(folder, f"s3://corpus/{path}")
+    assert "may not be used with your keys, or without any; ask its owner for permission, or use other keys" in said
+
+
 @pytest.mark.usefixtures("store")
 def test_no_network(folder, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
