@@ -112,19 +112,21 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        from royaltycli.errors import Interrupted, RoyaltyError
+        from royaltycli.errors import Interrupted, OutputError, RemoteError, RoyaltyError
+        from royaltycli.storage import also_written, forget_written, written
 
         loading = signal.getsignal(signal.SIGINT) == signal.SIG_DFL  # as `__main__` has it until here
         try:
             if loading:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+            forget_written()
             command(*args, **options)
             sys.stdout.flush()
+        except (OutputError, RemoteError) as error:
+            _end(f"{error}{also_written()}", error.exit_status)
         except RoyaltyError as error:
             _end(str(error), error.exit_status)
         except KeyboardInterrupt:
-            from royaltycli.storage import written
-
             _end(f"interrupted; {written()}", Interrupted.exit_status)
         except MemoryError:
             _end("out of memory; use fewer `--workers`, or a machine with more", RoyaltyError.exit_status)
@@ -225,6 +227,7 @@ def _end(message: str, status: int) -> NoReturn:
 def _end_for(error: OSError) -> NoReturn:
     """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
     from royaltycli.errors import RoyaltyError
+    from royaltycli.storage import also_written
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
         _end("too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)", RoyaltyError.exit_status)
@@ -234,7 +237,7 @@ def _end_for(error: OSError) -> NoReturn:
     _discard(sys.stdout)
     if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
         sys.exit(0)
-    _end(f"the output cannot be written ({reason})", RoyaltyError.exit_status)
+    _end(f"the output cannot be written ({reason}){also_written()}", RoyaltyError.exit_status)
 
 
 def _discard(stream: TextIO) -> None:
