@@ -27,10 +27,16 @@ def named_file(name: str | os.PathLike[str]) -> Path:
 
     A slash at the end says that it does, and is lost in a Path.
     """
-    path = Path(name)
+    path = named_path(name)
     if os.fspath(name).endswith("/") and (place := place_of(path)) is not None and place.path:
         raise _is_folder(place)
     return path
+
+
+def named_path(name: str | os.PathLike[str]) -> Path:
+    """The path of a name, which is none that a Path would make another of. Raises RemoteError."""
+    place_of(name)
+    return Path(name)
 
 
 def _is_folder(place: Location) -> OutputError:
@@ -95,9 +101,9 @@ def check_sent(place: Location, digest: bytes) -> None:
     try:
         stored = begun(lambda: _digest(place)).result()
     except RemoteError as error:  # as with keys that may only write
-        mend = "look there whether it is whole, and use keys that may read there"
         raise OutputError(
-            f"{place} was written, but cannot be read back to be compared ({error.what}); {mend}"
+            f"{place} was written, but cannot be read back to be compared ({error.what}); "
+            "look there whether it is whole, and use keys that may read there"
         ) from error
     if stored != digest:
         raise OutputError(f"{place} reads back otherwise than it was written; write it again")

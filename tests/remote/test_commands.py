@@ -55,12 +55,17 @@ def test_the_counts_are_kept_where_the_call_says(store, folder):
 
 
 UNKNOWN = "is of no known kind; use s3://, gs://, az://, hf://, https://, or a file on this machine"
+EMPTY = "has an empty part, between two slashes; write the name with one of them"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["-o", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
+        (["-o", "s3://b/c//t.parquet"], f"s3://b/c//t.parquet {EMPTY}"),
+        (["-o", "s3://b//t.parquet"], f"s3://b//t.parquet {EMPTY}"),
+        (["--counts", "s3://b//c"], f"s3://b//c {EMPTY}"),
+        (["--counts", "s3://b//c", "--explain"], f"s3://b//c {EMPTY}"),
         (["-o", "FTP://b/c"], f"FTP://b/c {UNKNOWN}"),
         (["--counts", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
         (["--counts", "s3://"], "s3:// names no bucket; write s3://BUCKET/PATH"),

@@ -348,6 +348,9 @@ def test_remote_reading_is_off_unless_the_manifest_says_otherwise(store, folder)
         ("s3:///a.txt", "s3:///a.txt names no bucket; write s3://BUCKET/PATH"),
         ("az:///a.txt", "az:///a.txt names no container; write az://CONTAINER/PATH"),
         ("s3://corpus/../a.txt", "'s3://corpus/../a.txt' holds a control character, or . or .. as a part; write the name in full"),
+        ("s3://corpus//a.txt", "s3://corpus//a.txt has an empty part, between two slashes; write the name with one of them"),
+        ("s3://corpus/docs//*.txt", "s3://corpus/docs//*.txt has an empty part, between two slashes; write the name with one of them"),
+        ("hf://datasets/a/b//c", "hf://datasets/a/b//c has an empty part, between two slashes; write the name with one of them"),
         ("hf://models/a/b", "hf://models/a/b names no dataset of Hugging Face; write hf://datasets/OWNER/NAME/PATH"),
         ("https://me:secret@example.com/a.txt", "https://example.com/a.txt names no web server; write https://HOST/PATH, without user or password"),
         ("https://example.com/*.txt", "https://example.com/*.txt is on a web server, which cannot list its files; name each file by itself"),
@@ -509,6 +512,14 @@ def test_without_obstore_the_way_to_get_it_is_named(folder, monkeypatch):
     assert problem(folder, "s3://corpus/a.txt") == (
         "path 's3://corpus/a.txt': s3://corpus is read with obstore, which is not installed; pip install 'royaltycli[remote]'"
     )
+
+
+def test_a_name_with_an_empty_part_is_refused_in_python_too():
+    with pytest.raises(RemoteError, match=r"^s3://corpus/a//t\.parquet has an empty part, between two slashes; "):
+        royaltycli.read_tokens("s3://corpus/a//t.parquet")
+    assert [str(locate(name)) for name in ("s3://corpus/a/", "s3://corpus/", "https://x.org/a//b")] == [
+        "s3://corpus/a", "s3://corpus", "https://x.org/a//b",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("packing", ["gz", "zst"])
