@@ -78,6 +78,7 @@ def below(place: Location, *, deep: bool) -> Iterator[Object]:
 def fetch(place: Location, size: int, version: str, start: int, stop: int) -> bytes:
     """The bytes of a file from `start` to `stop`, of this version and size. Raises RemoteError."""
     import obstore
+    from obstore import exceptions
 
     options: Any = {"range": (start, stop)}
     if version.startswith('"'):  # a weak tag never matches in a request; it is compared with the answer's alone
@@ -90,7 +91,7 @@ def fetch(place: Location, size: int, version: str, start: int, stop: int) -> by
         data = bytes(answer.bytes())
     except RemoteError:
         raise
-    except FileNotFoundError as error:
+    except (FileNotFoundError, exceptions.PreconditionError) as error:
         raise _changed(place) from error
     except Exception as error:
         raise _failure(place, error) from error
@@ -106,6 +107,8 @@ def put(place: Location, file: BinaryIO) -> None:
 
     try:
         obstore.put(_store(place.scheme, place.host), place.path, file)
+    except FileNotFoundError as error:  # whatever the library says, it is not the file that has to be there
+        raise _no_bucket(place) from error
     except Exception as error:
         raise _failure(place, error) from error
 
@@ -191,6 +194,11 @@ def _changed(place: Location) -> RemoteError:
     return RemoteError(f"{place}: changed while it was being read", "let it come to rest and scan again")
 
 
+def _no_bucket(place: Location) -> RemoteError:
+    bucket = f"{place.scheme}://{place.host}"
+    return RemoteError(f"there is no {STORES[place.scheme]} {bucket}", "check its spelling")
+
+
 def _is_denied(error: Exception) -> bool:
     """Whether a store was reached, and refuses for want of permission."""
     from obstore import exceptions
@@ -207,11 +215,9 @@ def _failure(place: Location, error: Exception) -> RemoteError:
 
     words, bucket = str(error), f"{place.scheme}://{place.host}"
     status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
-    if isinstance(error, exceptions.PreconditionError):
-        return _changed(place)
     if "NoSuchBucket" in words or "ContainerNotFound" in words or "bucket does not exist" in words:
-        what, mend = f"there is no {STORES[place.scheme]} {bucket}", "check its spelling"
-    elif isinstance(error, FileNotFoundError):
+        return _no_bucket(place)
+    if isinstance(error, FileNotFoundError):
         what, mend = f"{place} does not exist", "check its spelling"
     elif _is_denied(error):
         what = f"{place} may not be used with your keys, or without any"

@@ -27,10 +27,12 @@ def named_file(name: str | os.PathLike[str]) -> Path:
 
     A slash at the end says that it does, and is lost in a Path.
     """
-    path = named_path(name)
-    if os.fspath(name).endswith("/") and (place := place_of(path)) is not None and place.path:
-        raise _is_folder(place)
-    return path
+    place = place_of(name)
+    if place is not None:
+        _check_file(place)
+        if os.fspath(name).endswith("/"):
+            raise _is_folder(place)
+    return Path(name)
 
 
 def named_path(name: str | os.PathLike[str]) -> Path:
@@ -62,9 +64,7 @@ def real_name(path: str | os.PathLike[str]) -> str:
 
 def check_writable(place: Location) -> None:
     """Raises OutputError and RemoteError if no result can stand there, as far as that is known beforehand."""
-    _check_store(place, "file")
-    if not place.path:
-        raise OutputError(f"{place} names no file; write {place}/FILE")
+    _check_file(place)
     from royaltycli.remote import objects
 
     if begun(lambda: objects.has_below(place)).result():
@@ -77,6 +77,13 @@ def check_folder(place: Location) -> None:
     from royaltycli.remote import objects
 
     begun(lambda: objects.has_below(place)).result()
+
+
+def _check_file(place: Location) -> None:
+    """Raises OutputError if the name of a place is that of no file in a store."""
+    _check_store(place, "file")
+    if not place.path:
+        raise OutputError(f"{place} names no file; write {place}/FILE")
 
 
 def _check_store(place: Location, kind: str) -> None:
@@ -119,6 +126,8 @@ def _digest(place: Location) -> bytes:
 
 def open_found(place: Location) -> RemoteFile:
     """A file on another machine, in the version that is there now. Raises RemoteError if there is none."""
+    if not place.path:
+        raise RemoteError(f"{place} names no file", f"write {place}/FILE")
     found = find_file(place)
     if found is None:
         raise RemoteError(f"{place} does not exist", "run `royalty scan` first, or name another")

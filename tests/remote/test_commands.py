@@ -101,6 +101,7 @@ def test_a_store_is_known_in_any_capitals(store, folder):
         ("s3://shadow/runs", "s3://shadow/runs is a folder; name a file in it"),
         ("s3://shadow/runs/", "s3://shadow/runs is a folder; name a file in it"),
         ("S3://shadow/new/", "s3://shadow/new is a folder; name a file in it"),
+        ("s3://shadow/", "s3://shadow names no file; write s3://shadow/FILE"),
         ("https://x/c.csv", "https://x/c.csv cannot be written to; name a file here, or in a store (s3://, gs://, az://)"),
     ],
 )  # fmt: skip
@@ -112,6 +113,7 @@ def test_a_result_takes_the_place_of_no_folder(store, folder, output, message):
     assert run(place, "scan", "-o", output) == said
     assert run(place, "merge", "-o", output) == said
     assert run(place, "payout", "t.parquet", "--profit", "1", "--rate", "1", "-f", "csv", "-o", output) == said
+    assert not output.endswith("/") or run(place, "payout", "t.parquet", "-p", "1", "-r", "1", "-o", output) == said
     assert run(place, "shares", "t.parquet", "-f", "csv", "-o", output) == said
     assert store.names("shadow") == ["runs/a/b.txt"]
 

@@ -379,6 +379,21 @@ def test_no_permission(corpora, store):
         objects.fetch(writing.place_of(opened.files[0].path), opened.files[0].size, opened.files[0].stamp[0], 0, 5)
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (404, "there is no bucket s3://results; check its spelling"),
+        (412, "s3://results/a.txt cannot be used (status 412 Precondition Failed); try again later"),
+    ],
+)
+def test_a_result_that_a_store_refuses_is_not_said_to_have_been_read(store, answer, message):
+    store.put("results", {})
+    store.others["PUT"].append(answer)
+    with pytest.raises(RemoteError) as caught:
+        storage.write_text("s3://results/a.txt", "One day.")
+    assert str(caught.value) == message
+
+
 XML = b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
 UNLISTED = [401, 403, (401, XML), (403, XML)]
 
@@ -512,6 +527,12 @@ def test_without_obstore_the_way_to_get_it_is_named(folder, monkeypatch):
     assert problem(folder, "s3://corpus/a.txt") == (
         "path 's3://corpus/a.txt': s3://corpus is read with obstore, which is not installed; pip install 'royaltycli[remote]'"
     )
+
+
+@pytest.mark.usefixtures("store")
+def test_a_whole_bucket_is_no_table():
+    with pytest.raises(RemoteError, match=r"^s3://corpus names no file; write s3://corpus/FILE$"):
+        royaltycli.read_tokens("s3://corpus/")
 
 
 def test_a_name_with_an_empty_part_is_refused_in_python_too():

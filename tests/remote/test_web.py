@@ -222,6 +222,10 @@ def problem(folder, url):
         ({"status": 404}, "{url} does not exist (status 404); check its spelling"),
         ({"status": 403}, "{url} may not be read by you (status 403); ask its owner for permission"),
         ({"status": 418}, "{url} cannot be read (status 418); check it in a browser"),
+        (
+            {"status": 206, "Content_Range": "bytes 0-0/9", "ETag": '"tag"', "Content_Encoding": "gzip"},
+            "{url} is sent packed ('gzip'), so that no part can be read; copy it to this machine",
+        ),
         ("whole", "{url} is sent only as a whole, so that no break could be mended; copy it to this machine"),
     ],
 )
@@ -304,6 +308,14 @@ def test_a_redirect_to_what_is_no_address_is_an_error(server, folder, target):
     server.faults.append({"status": 302, "Location": target})
     assert problem(folder, f"{server.url}/a.txt") == (
         f"{target} is no address of the form https://HOST/PATH, but was redirected to; name another"
+    )
+
+
+@pytest.mark.parametrize("host", ["example.org", "h:99999"])
+def test_a_password_in_a_redirect_is_not_shown(server, folder, host):
+    server.faults.append({"status": 302, "Location": f"https://me:secret@{host}/a.txt"})
+    assert problem(folder, f"{server.url}/a.txt") == (
+        f"https://{host}/a.txt is no address of the form https://HOST/PATH, but was redirected to; name another"
     )
 
 
