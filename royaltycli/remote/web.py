@@ -18,11 +18,11 @@ from urllib.parse import quote, urljoin
 import urllib3
 
 from royaltycli.errors import RemoteError
-from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, RETRIES, SILENCE_SECONDS, MiB
+from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, SILENCE_SECONDS, MiB
 from royaltycli.remote.addresses import addresses_of
 from royaltycli.remote.locations import split_url, without_user
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 WHOLE = 200
 """The answer of a server that sends a whole file where a part was asked for."""
 
@@ -103,11 +103,13 @@ def _part(url: str, size: int, version: str, part: range, origin: Origin) -> Ite
             raise _changed(url)
         if not response.headers.get("Content-Range", "").startswith(f"bytes {part.start}-{part.stop - 1}/"):
             raise _Passing("another part was sent than was asked for")
-        left = len(part)
+        left, until = len(part), time.monotonic() + REQUEST_SECONDS
         try:
-            while left and (chunk := response.read(min(CHUNK_BYTES, left))):
+            while left and (chunk := response.read1(min(CHUNK_BYTES, left))):  # what has come, be it one byte
                 left -= len(chunk)
                 yield chunk
+                if left and time.monotonic() > until:
+                    raise _Passing(f"the answer took more than {REQUEST_SECONDS:,} seconds")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _Passing(_words(error)) from error
         if left:

@@ -9,6 +9,7 @@ import http.server
 import logging
 import ssl
 import threading
+import time
 from collections import defaultdict, deque
 
 import trustme
@@ -194,9 +195,16 @@ class _Page(Handler):
         sent = part[: len(part) // 2] if fault in ("drop", "short") else part
         self.send_header("Content-Length", len(sent) if fault == "short" else stop - start)
         self.end_headers()
-        self.wfile.write(sent)
+        self.send_part(sent, drip=fault == "drip")
         if fault == "drop" or len(part) < stop - start:
             self.hang_up()
+
+    def send_part(self, part, *, drip):
+        while drip and part:
+            self.wfile.write(part[:512])
+            part = part[512:]
+            time.sleep(0.05)
+        self.wfile.write(part)
 
 
 class Web(Server):

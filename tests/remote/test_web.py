@@ -98,6 +98,24 @@ def test_a_connection_that_breaks_is_taken_up_at_the_byte_where_it_broke(server)
     assert server.gets("a.bin") == ["bytes=0-10239", "bytes=5120-10239", "bytes=7680-10239"]
 
 
+def test_an_answer_that_only_drips_is_given_up_and_asked_for_at_the_byte_where_it_was(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.3)
+    server.faults.append("drip")
+    assert fetch() == BYTES
+    first, second = server.gets("a.bin")
+    assert (first, second[-6:]) == ("bytes=0-10239", "-10239")
+    assert 0 < int(re.search("[0-9]+", second)[0]) < 9000
+
+
+def test_an_answer_that_always_drips_is_an_error_in_the_end(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.01)
+    server.faults.extend(["drip"] * 9)
+    with pytest.raises(RemoteError, match=r"cannot be read \(the answer took more than 0\.01 seconds\), tried 5 times"):
+        fetch()
+
+
 @pytest.mark.parametrize("fault", ["short", "other part", *({"status": status} for status in web.MAY_PASS)])
 def test_what_fails_for_a_while_is_asked_for_again(server, fault):
     fetch = read(server)
