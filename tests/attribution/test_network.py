@@ -138,7 +138,7 @@ def test_features_of_another_number_do_not_fit(trained, language_model, monkeypa
     assert str(error.value).endswith(f"features of a span, but {language_model} has 320; {mend}")
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list", "other", "no digest", "nested"])
 def test_a_damaged_network(trained, tmp_path, damage):
     place = shutil.copytree(trained[1], tmp_path / "network")
     (weights,) = place.glob("weights-*")
@@ -149,10 +149,16 @@ def test_a_damaged_network(trained, tmp_path, damage):
         weights.write_bytes(data[:-10] if damage == "cut" else data)
     elif damage == "gone":
         weights.unlink()
+    elif damage in ("other", "no digest"):
+        said = json.loads(listed.read_text())
+        said["calibration"][next(iter(said["calibration"]))] += 0.5
+        if damage == "no digest":
+            del said["own_digest"]
+        listed.write_text(json.dumps(said))
     else:
         said = json.loads(listed.read_text())
         del said["calibration"]
-        listed.write_text({"key": json.dumps(said), "json": "{", "list": "[]"}[damage])
+        listed.write_text({"key": json.dumps(said), "json": "{", "list": "[]", "nested": "[" * 100_000}[damage])
     with pytest.raises(AttributionError) as error:
         open_network(place)
     assert str(error.value) == f"the network in {place} is damaged; run `royalty network train` again"
