@@ -92,6 +92,10 @@ def test_a_new_source_needs_no_training(language_model, network_documents, tmp_p
     with pytest.raises(AttributionError) as error:
         new.add_source("empty", [""])
     assert str(error.value) == "the documents of empty hold no token; give some that do"
+    for name in ("", "(none)"):
+        with pytest.raises(AttributionError) as error:
+            new.add_source(name, mine)
+        assert str(error.value) == f"the id of the new source is {name!r}, which is that of none; give it another"
 
 
 def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, trained, tmp_path, monkeypatch):
