@@ -108,7 +108,7 @@ SILENCE_SECONDS = 30
 """How long a server may send nothing before the connection counts as lost."""
 
 REQUEST_SECONDS = 600
-"""How long one request to an object store may take, and its answer."""
+"""How long one request to an object store may take, and its answer; or the content of an answer of a web server."""
 
 RETRIES = 8
 """How often a request is sent again that failed for a reason that may pass, or broke off without getting further."""

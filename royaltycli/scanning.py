@@ -29,11 +29,12 @@ def counts_folder(
     For an output on another machine it is in the user's cache. With `shared`, other parts may be counted into it
     meanwhile.
     """
+    from royaltycli.remote.writing import named_path
     from royaltycli.tokens.partials import folder_of
     from royaltycli.workspace import absolute, working_folder
 
     if counts is not None or output is not None:
-        kept = folder_of(Path(output or "")) if counts is None else absolute(Path(counts))
+        kept = folder_of(Path(output or "")) if counts is None else absolute(named_path(counts))
         with working_folder(kept, shared=shared) as folder:
             yield folder
     else:

@@ -10,21 +10,22 @@ seal's own digits as zeros. Page checksums guard only the pages; the seal guards
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import io
 import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from royaltycli.errors import OutputError, TableError
+from royaltycli.errors import OutputError, RoyaltyError, TableError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.writing import check_writable, in_memory, place_of, real_path, send
+from royaltycli.remote.writing import check_sent, check_writable, in_memory, place_of, real_path, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,24 +52,30 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
-        digest = _send(elsewhere, write)
-        if is_result:
-            _written[path] = f"{elsewhere} was written"
-        return digest
+        return _send(elsewhere, write, is_result=is_result)
     if not swept:
         _remove_leftovers(check_place(path))
     return _put(path, write, str(path), f"{path} was written" if is_result else None)
 
 
-def _send(place: Location, write: Callable[[BinaryIO], object]) -> str:
+def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bool) -> str:
     """As `write_whole`, on another machine; what is written is collected here before."""
+    name = Path(str(place))
     try:
         with tempfile.TemporaryFile() as file:
             given = _Given(file)
             write(cast("BinaryIO", given))
             file.seek(0)
-            send(place, file, given.digest.digest())
+            if is_result:
+                note(f"{place} may have been written", name)
+            send(place, file)
+            if is_result:
+                _written[name] = f"{place} was written"
+            check_sent(place, given.digest.digest())
             return given.digest.hexdigest()
+    except RoyaltyError:  # which says itself what may be there
+        _written.pop(name, None)
+        raise
     except OSError as error:
         reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
         raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
@@ -116,15 +123,21 @@ def written() -> str:
     return next(reversed(_written.values()), "nothing was written")
 
 
-def note_kept() -> None:
-    """Let `written` say that what was counted so far is kept."""
-    _written[Path("kept")] = "what was counted is kept, and the next scan goes on from there"
+def also_written() -> str:
+    """As the end of an error: which result this process has written before, in words; empty if there is none."""
+    return next((f"; {said}" for said in reversed(_written.values()) if said.endswith(" written")), "")
 
 
-def note(said: str) -> None:
-    """Let `written` say this, of what is no result file, such as standard output."""
-    _written.pop(Path(said), None)  # else it would stay in its place, before what was written since
-    _written[Path(said)] = said
+def forget_written() -> None:
+    """Let `written` know of nothing, as a command begins."""
+    _written.clear()
+
+
+def note(said: str, name: Path | None = None) -> None:
+    """Let `written` say this, of what is no result file, such as standard output; or of the result of that name."""
+    key = name or Path(said)
+    _written.pop(key, None)  # else it would stay in its place, before what was written since
+    _written[key] = said
 
 
 class _Given(io.BufferedIOBase):
@@ -164,11 +177,7 @@ def check_place(path: Path) -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all. Raises OutputError."""
-
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
-
-    write_whole(path, write)
+    write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -190,7 +199,7 @@ def write_part(path: Path, table: pa.Table) -> None:
     Raises OutputError and RemoteError.
     """
     if (elsewhere := place_of(path)) is not None:
-        _send(elsewhere, lambda file: write_sealed(file, table))
+        _send(elsewhere, lambda file: write_sealed(file, table), is_result=False)
         return
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
 
@@ -255,6 +264,27 @@ def read_sealed(path: Path) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with _sealed(path) as file:
+        # In this thread alone: one of Arrow's that holds a file of Python's when Python ends aborts the program.
+        options = {"pre_buffer": False, "page_checksum_verification": True}
+        return pq.ParquetFile(pa.PythonFile(file, mode="r"), **options).read(use_threads=False)
+
+
+def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
+    """The metadata of a table that `write_parquet` wrote, all of which is looked through. Raises as `read_sealed`."""
+    import pyarrow.parquet as pq
+
+    with _sealed(path) as file:
+        file.seek(0)
+        metadata: dict[bytes, bytes] = pq.read_metadata(file).metadata or {}
+        return metadata
+
+
+@contextlib.contextmanager
+def _sealed(path: Path) -> Iterator[BinaryIO]:
+    """A table that `write_parquet` wrote, open, after its seal was compared. Raises as `read_sealed`."""
+    import pyarrow as pa
+
     elsewhere = place_of(path)
     try:
         if elsewhere is None and not path.exists():
@@ -264,34 +294,11 @@ def read_sealed(path: Path) -> pa.Table:
         with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
                 raise _damaged(path)
-            # In this thread alone: one of Arrow's that holds a file of Python's when Python ends aborts the program.
-            options = {"pre_buffer": False, "page_checksum_verification": True}
-            return pq.ParquetFile(pa.PythonFile(file, mode="r"), **options).read(use_threads=False)
+            yield file
     except OSError as error:
         raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise _damaged(path) from error
-
-
-def read_sealed_metadata(path: Path) -> dict[bytes, bytes]:
-    """The metadata of a table that `write_parquet` wrote, all of which is looked through.
-
-    Raises TableError and RemoteError.
-    """
-    import pyarrow.parquet as pq
-
-    elsewhere = place_of(path)
-    try:
-        if elsewhere is None and not path.is_file():
-            raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
-        with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
-            if not is_sealed(file):
-                raise _damaged(path)
-            file.seek(0)
-            metadata: dict[bytes, bytes] = pq.read_metadata(file).metadata or {}
-            return metadata
-    except OSError as error:
-        raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
 
 
 def _damaged(path: Path) -> TableError:
@@ -365,7 +372,7 @@ def _lock(descriptor: int) -> bool:
 def _remove_leftovers(place: Path) -> None:
     """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
     with contextlib.suppress(OSError):
-        for leftover in place.parent.glob(f".{_escaped(place.name)}.*{PARTIAL}") if LOCKS else ():
+        for leftover in place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}") if LOCKS else ():
             with contextlib.suppress(OSError):
                 remove_leftover(leftover)
 
@@ -379,12 +386,6 @@ def remove_leftover(leftover: Path) -> None:
             leftover.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-
-
-def _escaped(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
 
 
 def _sync_folder(folder: Path) -> None:

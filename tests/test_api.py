@@ -98,7 +98,7 @@ DIFFERENT = {
     "shares": ({"format_", "output", "raw"}, set()),
     "payout": ({"format_", "output", "raw", "quiet"}, set()),
     "explain": (set(), set()),
-    "compare": ({"top", "format_", "output", "raw"}, set()),
+    "compare": ({"format_", "output", "raw"}, set()),
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
     "index": ({"quiet"}, {"tell"}),

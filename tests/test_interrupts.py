@@ -365,6 +365,25 @@ def test_a_reader_that_has_had_enough_is_no_error(many, arguments):
     assert (process.returncode, said) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "stream", "status"),
+    [
+        ("--help", "stdout", 0),
+        ("scan --help", "stdout", 0),
+        ("--version", "stdout", 0),
+        ("scan --nonsense", "stderr", 2),
+    ],
+)
+def test_help_and_mistakes_that_nobody_reads_keep_their_status(tmp_path, arguments, stream, status):
+    """As with `royalty --help | true`."""
+    ours, its = os.pipe()
+    os.close(ours)
+    with start(arguments.split(), tmp_path, **{stream: its}) as process:
+        os.close(its)
+        output, said = process.communicate(timeout=300)
+    assert (process.returncode, output or "", said or "") == (status, "", "")
+
+
 CLOSED = [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 
 

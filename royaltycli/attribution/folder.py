@@ -13,6 +13,7 @@ Each of the latter two has a `part.json`, written last, with the digests of its 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import re
@@ -85,7 +86,9 @@ def load(folder: Path, name: str) -> Array:
             raise ValueError("it is empty")
         # As the plain type, which is much quicker for small pieces than numpy's own for files.
         array: Array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, EOFError) as error:
         raise damaged(path) from error
     return array
 
@@ -110,7 +113,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """What `write_json` wrote. Raises AttributionError if it is missing or damaged."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, RecursionError) as error:
         raise damaged(path) from error
     if not isinstance(value, dict):
         raise damaged(path)
@@ -124,6 +129,7 @@ def digest_of_value(value: dict[str, Any]) -> str:
 
 def digest_of(path: Path) -> str:
     """BLAKE3 of a file, in hexadecimal, on all cores. Raises OSError."""
+    path.open("rb").close()  # whose errors have a number, unlike those of the library
     hasher = blake3(max_threads=blake3.AUTO)
     hasher.update_mmap(path)
     return hasher.hexdigest()
@@ -142,14 +148,24 @@ def check_digests(folder: Path, digests: dict[str, str]) -> None:
         try:
             if digest_of(path) == digest:
                 continue
-        except OSError:
-            pass
+        except OSError as error:
+            raise _unreadable(path, error) from error
         raise damaged(path)
 
 
 def damaged(path: Path) -> AttributionError:
     """The error for a file of an index that is not what was written."""
     return AttributionError(f"{path} is missing or damaged; run `royalty index` again")
+
+
+def _unreadable(path: Path, error: OSError) -> Exception:
+    """What to raise for a file of an index that the system does not give; it may be as it was."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+        return damaged(path)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return error  # for which the command line has words
+    reason = (error.strerror or str(error)).lower()
+    return AttributionError(f"{path} cannot be read ({reason}); mend that, and run the command again")
 
 
 def remove_others(folder: Path, keys: set[str]) -> None:

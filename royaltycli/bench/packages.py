@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from royaltycli.errors import RemoteError
-from royaltycli.storage import write_text
+from royaltycli.storage import write_whole
 
 SHORTEST, LONGEST = 400, 60_000
 """Characters of a file that is a document."""
@@ -74,7 +74,8 @@ def fetch(packages: Iterable[Package], wheels: Path) -> int:
     wheels.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="royalty-") as passing:
         wanted = Path(passing, "requirements.txt")
-        write_text(wanted, "".join(f"{one.id}=={one.version} --hash=sha256:{one.sha256}\n" for one in missing))
+        lines = "".join(f"{one.id}=={one.version} --hash=sha256:{one.sha256}\n" for one in missing)
+        write_whole(wanted, lambda file: file.write(lines.encode("ascii")), is_result=False)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
         command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(wheels)]
         command += ["--python-version", "3.11", "--implementation", "cp"]

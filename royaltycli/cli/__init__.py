@@ -117,19 +117,21 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        from royaltycli.errors import Interrupted, RoyaltyError
+        from royaltycli.errors import Interrupted, OutputError, RemoteError, RoyaltyError
+        from royaltycli.storage import also_written, forget_written, written
 
         loading = signal.getsignal(signal.SIGINT) == signal.SIG_DFL  # as `__main__` has it until here
         try:
             if loading:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+            forget_written()
             command(*args, **options)
             sys.stdout.flush()
+        except (OutputError, RemoteError) as error:
+            _end(f"{error}{also_written()}", status=error.exit_status)
         except RoyaltyError as error:
             _end(*_wrong(error), status=error.exit_status)
         except KeyboardInterrupt:
-            from royaltycli.storage import written
-
             _end(f"interrupted; {written()}", status=Interrupted.exit_status)
         except MemoryError:
             _end("out of memory; use fewer `--workers`, or a machine with more", status=RoyaltyError.exit_status)
@@ -180,6 +182,11 @@ def _run() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except SystemExit as ending:
+        if isinstance(broken := ending.__context__, BrokenPipeError):
+            # Typer and rich end with 1 when nobody reads them any more; an error of the call keeps its own status.
+            sys.exit(getattr(broken.__context__, "exit_code", 0))
+        raise
     except OSError as error:  # of what typer itself writes, such as help; the commands have handled theirs
         _end_for(error)
     finally:
@@ -234,6 +241,7 @@ def _end(*messages: str, status: int) -> NoReturn:
 def _end_for(error: OSError) -> NoReturn:
     """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
     from royaltycli.errors import RoyaltyError
+    from royaltycli.storage import also_written
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
         _end(
@@ -246,7 +254,7 @@ def _end_for(error: OSError) -> NoReturn:
     _discard(sys.stdout)
     if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
         sys.exit(0)
-    _end(f"the output cannot be written ({reason})", status=RoyaltyError.exit_status)
+    _end(f"the output cannot be written ({reason}){also_written()}", status=RoyaltyError.exit_status)
 
 
 def _discard(stream: TextIO) -> None:

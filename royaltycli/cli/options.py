@@ -81,7 +81,7 @@ Duplicates = Annotated[
     ),
 ]
 Counts = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--counts",
         metavar="FOLDER",

@@ -78,6 +78,8 @@ def locate(text: str) -> Location:
         raise RemoteError(what, "write the name in full")
     if scheme == "https":
         return _web(text)
+    if "//" in rest.rstrip("/"):  # another name in a store, and the same one as a Path
+        raise RemoteError(f"{text} has an empty part, between two slashes", "write the name with one of them")
     if scheme == "hf":
         return _hub(text, rest)
     host, _, path = rest.partition("/")

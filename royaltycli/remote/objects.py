@@ -34,6 +34,9 @@ OWN_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE", "AWS_WEB_IDENTITY_TOKEN_F
 
 _NO_KEYS = re.compile(r"169\.254\.|/latest/(api|meta)|metadata\.google|credential|account", re.IGNORECASE)
 
+_DENIED = re.compile(r"performing (?!token)[\w ]+ request: .*status code: 40[13]\b")
+"""What the library says of a list that is refused, for which it has no error of its own."""
+
 
 class Object(NamedTuple):
     """A file in a store: its path in the bucket, its size, and its version as the store names it."""
@@ -75,6 +78,7 @@ def below(place: Location, *, deep: bool) -> Iterator[Object]:
 def fetch(place: Location, size: int, version: str, start: int, stop: int) -> bytes:
     """The bytes of a file from `start` to `stop`, of this version and size. Raises RemoteError."""
     import obstore
+    from obstore import exceptions
 
     options: Any = {"range": (start, stop)}
     if version.startswith('"'):  # a weak tag never matches in a request; it is compared with the answer's alone
@@ -87,7 +91,7 @@ def fetch(place: Location, size: int, version: str, start: int, stop: int) -> by
         data = bytes(answer.bytes())
     except RemoteError:
         raise
-    except FileNotFoundError as error:
+    except (FileNotFoundError, exceptions.PreconditionError) as error:
         raise _changed(place) from error
     except Exception as error:
         raise _failure(place, error) from error
@@ -103,6 +107,8 @@ def put(place: Location, file: BinaryIO) -> None:
 
     try:
         obstore.put(_store(place.scheme, place.host), place.path, file)
+    except FileNotFoundError as error:  # whatever the library says, it is not the file that has to be there
+        raise _no_bucket(place) from error
     except Exception as error:
         raise _failure(place, error) from error
 
@@ -120,14 +126,12 @@ def has_below(place: Location) -> bool:
 
     Raises RemoteError, as when a store cannot be reached, or lacks the bucket.
     """
-    from obstore import exceptions
-
     store = _store(place.scheme, place.host)
     try:
         return bool(next(iter(store.list(f"{place.path}/" if place.path else None)), []))
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        return False
     except Exception as error:
+        if _is_denied(error):
+            return False
         raise _failure(place, error) from error
 
 
@@ -190,6 +194,19 @@ def _changed(place: Location) -> RemoteError:
     return RemoteError(f"{place}: changed while it was being read", "let it come to rest and scan again")
 
 
+def _no_bucket(place: Location) -> RemoteError:
+    bucket = f"{place.scheme}://{place.host}"
+    return RemoteError(f"there is no {STORES[place.scheme]} {bucket}", "check its spelling")
+
+
+def _is_denied(error: Exception) -> bool:
+    """Whether a store was reached, and refuses for want of permission."""
+    from obstore import exceptions
+
+    kinds = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+    return isinstance(error, kinds) or _DENIED.search(str(error).partition("\n")[0]) is not None
+
+
 def _failure(place: Location, error: Exception) -> RemoteError:
     """What went wrong with a store, from the words of the library."""
     if isinstance(error, RemoteError):
@@ -198,13 +215,11 @@ def _failure(place: Location, error: Exception) -> RemoteError:
 
     words, bucket = str(error), f"{place.scheme}://{place.host}"
     status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
-    if isinstance(error, exceptions.PreconditionError):
-        return _changed(place)
     if "NoSuchBucket" in words or "ContainerNotFound" in words or "bucket does not exist" in words:
-        what, mend = f"there is no {STORES[place.scheme]} {bucket}", "check its spelling"
-    elif isinstance(error, FileNotFoundError):
+        return _no_bucket(place)
+    if isinstance(error, FileNotFoundError):
         what, mend = f"{place} does not exist", "check its spelling"
-    elif isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
+    elif _is_denied(error):
         what = f"{place} may not be used with your keys, or without any"
         mend = "ask its owner for permission, or use other keys"
     elif _NO_KEYS.search(words.partition("\n")[0]):

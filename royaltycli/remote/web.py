@@ -18,11 +18,11 @@ from urllib.parse import quote, urljoin
 import urllib3
 
 from royaltycli.errors import RemoteError
-from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, RETRIES, SILENCE_SECONDS, MiB
+from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, SILENCE_SECONDS, MiB
 from royaltycli.remote.addresses import addresses_of
-from royaltycli.remote.locations import split_url
+from royaltycli.remote.locations import split_url, without_user
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 WHOLE = 200
 """The answer of a server that sends a whole file where a part was asked for."""
 
@@ -103,11 +103,13 @@ def _part(url: str, size: int, version: str, part: range, origin: Origin) -> Ite
             raise _changed(url)
         if not response.headers.get("Content-Range", "").startswith(f"bytes {part.start}-{part.stop - 1}/"):
             raise _Passing("another part was sent than was asked for")
-        left = len(part)
+        left, until = len(part), time.monotonic() + REQUEST_SECONDS
         try:
-            while left and (chunk := response.read(min(CHUNK_BYTES, left))):
+            while left and (chunk := response.read1(min(CHUNK_BYTES, left))):  # what has come, be it one byte
                 left -= len(chunk)
                 yield chunk
+                if left and time.monotonic() > until:
+                    raise _Passing(f"the answer took more than {REQUEST_SECONDS:,} seconds")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _Passing(_words(error)) from error
         if left:
@@ -127,8 +129,12 @@ def _size(url: str, response: Response, expected: set[int]) -> int:
         raise RemoteError(f"{url} does not exist (status {status})", "check its spelling")
     if status == WHOLE:
         raise RemoteError(f"{url} is sent only as a whole, so that no break could be mended", "copy it to this machine")
+    if (coding := response.headers.get("Content-Encoding", "identity")) != "identity":
+        raise RemoteError(
+            f"{url} is sent packed ({coding!r:.40}), so that no part can be read", "copy it to this machine"
+        )
     total = re.fullmatch(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]{1,18})", response.headers.get("Content-Range", ""))
-    if status not in expected or total is None or response.headers.get("Content-Encoding", "identity") != "identity":
+    if status not in expected or total is None:
         raise RemoteError(f"{url} cannot be read (status {status})", "check it in a browser")
     return int(total[1])
 
@@ -181,7 +187,7 @@ def _ask(url: str, headers: dict[str, str], *, trusted: bool) -> Response:
 
 
 def _no_address(url: str) -> RemoteError:
-    what = f"{url} is no address of the form https://HOST/PATH, but was redirected to"
+    what = f"{without_user(url)} is no address of the form https://HOST/PATH, but was redirected to"
     return RemoteError(what, "name another")
 
 

@@ -27,10 +27,18 @@ def named_file(name: str | os.PathLike[str]) -> Path:
 
     A slash at the end says that it does, and is lost in a Path.
     """
-    path = Path(name)
-    if os.fspath(name).endswith("/") and (place := place_of(path)) is not None and place.path:
-        raise _is_folder(place)
-    return path
+    place = place_of(name)
+    if place is not None:
+        _check_file(place)
+        if os.fspath(name).endswith("/"):
+            raise _is_folder(place)
+    return Path(name)
+
+
+def named_path(name: str | os.PathLike[str]) -> Path:
+    """The path of a name, which is none that a Path would make another of. Raises RemoteError."""
+    place_of(name)
+    return Path(name)
 
 
 def _is_folder(place: Location) -> OutputError:
@@ -56,9 +64,7 @@ def real_name(path: str | os.PathLike[str]) -> str:
 
 def check_writable(place: Location) -> None:
     """Raises OutputError and RemoteError if no result can stand there, as far as that is known beforehand."""
-    _check_store(place, "file")
-    if not place.path:
-        raise OutputError(f"{place} names no file; write {place}/FILE")
+    _check_file(place)
     from royaltycli.remote import objects
 
     if begun(lambda: objects.has_below(place)).result():
@@ -73,6 +79,13 @@ def check_folder(place: Location) -> None:
     begun(lambda: objects.has_below(place)).result()
 
 
+def _check_file(place: Location) -> None:
+    """Raises OutputError if the name of a place is that of no file in a store."""
+    _check_store(place, "file")
+    if not place.path:
+        raise OutputError(f"{place} names no file; write {place}/FILE")
+
+
 def _check_store(place: Location, kind: str) -> None:
     """Raises OutputError if a place is in no store, where a `kind` could be."""
     if place.scheme not in WRITABLE:
@@ -80,15 +93,26 @@ def _check_store(place: Location, kind: str) -> None:
         raise OutputError(f"{place} cannot be written to; {mend}")
 
 
-def send(place: Location, file: BinaryIO, digest: bytes) -> None:
-    """Write an open file, whose SHA-256 is `digest`, to a store. Raises OutputError and RemoteError.
+def send(place: Location, file: BinaryIO) -> None:
+    """Write an open file to a store. Raises RemoteError.
 
     Whoever reads there meanwhile sees what was there before or the whole of what is new.
     """
     from royaltycli.remote import objects
 
     begun(lambda: objects.put(place, file)).result()
-    if begun(lambda: _digest(place)).result() != digest:
+
+
+def check_sent(place: Location, digest: bytes) -> None:
+    """Read back what was sent to a store, whose SHA-256 must be `digest`. Raises OutputError."""
+    try:
+        stored = begun(lambda: _digest(place)).result()
+    except RemoteError as error:  # as with keys that may only write
+        raise OutputError(
+            f"{place} was written, but cannot be read back to be compared ({error.what}); "
+            "look there whether it is whole, and use keys that may read there"
+        ) from error
+    if stored != digest:
         raise OutputError(f"{place} reads back otherwise than it was written; write it again")
 
 
@@ -102,6 +126,8 @@ def _digest(place: Location) -> bytes:
 
 def open_found(place: Location) -> RemoteFile:
     """A file on another machine, in the version that is there now. Raises RemoteError if there is none."""
+    if not place.path:
+        raise RemoteError(f"{place} names no file", f"write {place}/FILE")
     found = find_file(place)
     if found is None:
         raise RemoteError(f"{place} does not exist", "run `royalty scan` first, or name another")

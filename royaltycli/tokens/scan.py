@@ -15,7 +15,7 @@ from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
 from royaltycli.parallel.processes import how_many
-from royaltycli.storage import note_kept
+from royaltycli.storage import note
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding
@@ -29,6 +29,9 @@ from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
 from royaltycli.tokens.totals import Scan, Totals
 from royaltycli.workspace import scratch_of
+
+KEPT = "what was counted is kept, and the next scan goes on from there"
+"""What an interrupted scan says."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ def count(
     # Closed at once whatever happens, as its threads would else wait for more, and Python for them.
     with contextlib.closing(_done(plan, workers, on, tick)) as results:
         for done in results:
-            note_kept()
+            note(KEPT)
             files.update(done.counted)
             kept |= {place_of(one.entry): one for one in done.kept}
     return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
 
 from royaltycli import attributing
-from royaltycli.attribution import building
+from royaltycli.attribution import building, folder
 from royaltycli.attribution.calibration import read_calibration
 from royaltycli.attribution.folder import MACHINE
 from royaltycli.attribution.index import open_index
@@ -82,6 +84,35 @@ def test_a_changed_calibration_is_found(index, name):
     (index.path / name).write_bytes(data)
     with pytest.raises(AttributionError, match="is missing or damaged"):
         read_calibration(index)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.EMFILE, OSError, "Too many open files"),
+        (
+            errno.EACCES,
+            AttributionError,
+            r"cannot be read \(permission denied\); mend that, and run the command again$",
+        ),
+        (errno.ENOENT, AttributionError, "is missing or damaged; run `royalty index` again$"),
+    ],
+)
+@pytest.mark.parametrize("door", ["pathlib.Path.read_text", "numpy.load", "pathlib.Path.open"])
+def test_only_what_is_missing_or_wrong_is_damaged(index, monkeypatch, door, number, kind, said):
+    def refuse(*_arguments, **_options):
+        raise OSError(number, os.strerror(number))
+
+    (models,) = (index.path / "models").iterdir()
+    calls = {
+        "pathlib.Path.read_text": lambda: folder.read_json(index.path / "index.json"),
+        "numpy.load": lambda: folder.load(models, "text"),
+        "pathlib.Path.open": lambda: folder.check_digests(index.path, index.about["digests"]),
+    }
+    assert (models / "text.npy").is_file()
+    monkeypatch.setattr(door, refuse)
+    with pytest.raises(kind, match=said):
+        calls[door]()
 
 
 def test_what_was_damaged_is_made_anew(index, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from royaltycli import networks
+from royaltycli import networks, storage
 from royaltycli.attribution.network import activations, store, training
 from royaltycli.attribution.network.network import fold_of, open_network
 from royaltycli.cli import console
@@ -92,6 +92,10 @@ def test_a_new_source_needs_no_training(language_model, network_documents, tmp_p
     with pytest.raises(AttributionError) as error:
         new.add_source("empty", [""])
     assert str(error.value) == "the documents of empty hold no token; give some that do"
+    for name in ("", "(none)"):
+        with pytest.raises(AttributionError) as error:
+            new.add_source(name, mine)
+        assert str(error.value) == f"the id of the new source is {name!r}, which is that of none; give it another"
 
 
 def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, trained, tmp_path, monkeypatch):
@@ -103,6 +107,7 @@ def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, tra
         patch.setattr(training, "learn", stop)
         with pytest.raises(KeyboardInterrupt):
             networks.train_network(network_corpus, model=language_model, output=place)
+    assert storage.written() == "what was read is kept, and the next `royalty network train` goes on from there"
     with pytest.raises(AttributionError) as error:
         open_network(place)
     assert str(error.value) == f"{place} holds no network; train one with `royalty network train`"
@@ -137,7 +142,7 @@ def test_features_of_another_number_do_not_fit(trained, language_model, monkeypa
     assert str(error.value).endswith(f"features of a span, but {language_model} has 320; {mend}")
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "key", "json", "list", "other", "no digest", "nested"])
 def test_a_damaged_network(trained, tmp_path, damage):
     place = shutil.copytree(trained[1], tmp_path / "network")
     (weights,) = place.glob("weights-*")
@@ -148,10 +153,16 @@ def test_a_damaged_network(trained, tmp_path, damage):
         weights.write_bytes(data[:-10] if damage == "cut" else data)
     elif damage == "gone":
         weights.unlink()
+    elif damage in ("other", "no digest"):
+        said = json.loads(listed.read_text())
+        said["calibration"][next(iter(said["calibration"]))] += 0.5
+        if damage == "no digest":
+            del said["own_digest"]
+        listed.write_text(json.dumps(said))
     else:
         said = json.loads(listed.read_text())
         del said["calibration"]
-        listed.write_text({"key": json.dumps(said), "json": "{", "list": "[]"}[damage])
+        listed.write_text({"key": json.dumps(said), "json": "{", "list": "[]", "nested": "[" * 100_000}[damage])
     with pytest.raises(AttributionError) as error:
         open_network(place)
     assert str(error.value) == f"the network in {place} is damaged; run `royalty network train` again"

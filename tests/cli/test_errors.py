@@ -7,6 +7,7 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import random
 import re
@@ -21,7 +22,9 @@ import pytest
 from typer.testing import CliRunner
 
 import royaltycli
-from royaltycli.cli import app
+from royaltycli import storage
+from royaltycli.cli import app, ending_well
+from royaltycli.errors import OutputError
 from tests.cli import golden
 
 FILES = sorted(path.name for path in golden.FOLDER.glob("*.txt") if path.name != "elsewhere.txt")
@@ -163,7 +166,39 @@ def test_standard_output_on_a_full_disk(tmp_path, form):
     with FULL.open("wb") as full:
         options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
         status, _, said = program(form.replace("payout", PAYOUT), tmp_path, **options)
-    assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
+    end = "; tokens.parquet was written\n" if form == "scan" else "\n"
+    assert (status, said) == (2, f"error: the output cannot be written (no space left on device){end}")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("command", "before"),
+    [
+        ("scan -o new.parquet", "new.parquet was written"),
+        ("close 2026 --profit 1 --rate 1", "the ledger ledger has been written"),
+    ],
+)
+def test_what_was_written_before_standard_output_failed_is_said(tmp_path, command, before):
+    golden.make_tokens(tmp_path / "tokens.parquet")
+    golden.make_corpus(tmp_path / "corpus.toml")
+    with FULL.open("wb") as full:
+        options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
+        status, _, said = program(command, tmp_path, **options)
+    end = f"error: the output cannot be written (no space left on device); {before}\n"
+    assert (status, said.splitlines(keepends=True)[-1]) == (2, end)
+
+
+def test_a_result_that_fails_after_another_says_what_was_written(tmp_path):
+    def write_second():
+        storage.write_text(tmp_path / "a.csv", "a")
+        raise OutputError("b.csv cannot be written (no space left on device); what was there before is unchanged")
+
+    with pytest.raises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
+        ending_well(write_second)()
+    assert said.getvalue().endswith(f"what was there before is unchanged; {tmp_path}/a.csv was written\n")
+    with pytest.raises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
+        ending_well(lambda: storage.check_place(tmp_path))()
+    assert said.getvalue().endswith("is a folder; name a file in it\n")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

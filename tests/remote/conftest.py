@@ -26,6 +26,7 @@ def store(one_store, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     one_store.log.clear()
     one_store.faults.clear()
+    one_store.others.clear()
     objects._store.cache_clear()
     yield one_store
     objects._store.cache_clear()

@@ -9,7 +9,8 @@ import http.server
 import logging
 import ssl
 import threading
-from collections import deque
+import time
+from collections import defaultdict, deque
 
 import trustme
 from moto.server import ThreadedMotoServer
@@ -68,9 +69,17 @@ class _Proxy(Handler):
     def do_GET(self):
         self.note()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.fault() if "list-type" not in self.path else None
+        kind = "list" if "list-type" in self.path else self.command
+        fault = self.fault() if kind == "GET" else next(iter(self.server.others[kind][:1]), None)
+        self.server.others[kind] = self.server.others[kind][1:]
         if isinstance(fault, int):
             self.status(fault)
+            return
+        if isinstance(fault, tuple):
+            self.send_response(fault[0])
+            self.send_header("Content-Length", str(len(fault[1])))
+            self.end_headers()
+            self.wfile.write(fault[1])
             return
         if callable(fault):
             fault()
@@ -103,9 +112,13 @@ class _Proxy(Handler):
 
 
 class Store(Server):
-    """moto's S3 server behind a proxy that can be hostile."""
+    """moto's S3 server behind a proxy that can be hostile.
+
+    `others` has what is to go wrong with requests that are no GETs of a file: "PUT", "HEAD", and "list".
+    """
 
     def __init__(self):
+        self.others = defaultdict(list)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.moto.start()
@@ -182,9 +195,16 @@ class _Page(Handler):
         sent = part[: len(part) // 2] if fault in ("drop", "short") else part
         self.send_header("Content-Length", len(sent) if fault == "short" else stop - start)
         self.end_headers()
-        self.wfile.write(sent)
+        self.send_part(sent, drip=fault == "drip")
         if fault == "drop" or len(part) < stop - start:
             self.hang_up()
+
+    def send_part(self, part, *, drip):
+        while drip and part:
+            self.wfile.write(part[:512])
+            part = part[512:]
+            time.sleep(0.05)
+        self.wfile.write(part)
 
 
 class Web(Server):

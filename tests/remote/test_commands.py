@@ -55,12 +55,17 @@ def test_the_counts_are_kept_where_the_call_says(store, folder):
 
 
 UNKNOWN = "is of no known kind; use s3://, gs://, az://, hf://, https://, or a file on this machine"
+EMPTY = "has an empty part, between two slashes; write the name with one of them"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["-o", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
+        (["-o", "s3://b/c//t.parquet"], f"s3://b/c//t.parquet {EMPTY}"),
+        (["-o", "s3://b//t.parquet"], f"s3://b//t.parquet {EMPTY}"),
+        (["--counts", "s3://b//c"], f"s3://b//c {EMPTY}"),
+        (["--counts", "s3://b//c", "--explain"], f"s3://b//c {EMPTY}"),
         (["-o", "FTP://b/c"], f"FTP://b/c {UNKNOWN}"),
         (["--counts", "s4://b/c"], f"s4://b/c {UNKNOWN}"),
         (["--counts", "s3://"], "s3:// names no bucket; write s3://BUCKET/PATH"),
@@ -96,6 +101,7 @@ def test_a_store_is_known_in_any_capitals(store, folder):
         ("s3://shadow/runs", "s3://shadow/runs is a folder; name a file in it"),
         ("s3://shadow/runs/", "s3://shadow/runs is a folder; name a file in it"),
         ("S3://shadow/new/", "s3://shadow/new is a folder; name a file in it"),
+        ("s3://shadow/", "s3://shadow names no file; write s3://shadow/FILE"),
         ("https://x/c.csv", "https://x/c.csv cannot be written to; name a file here, or in a store (s3://, gs://, az://)"),
     ],
 )  # fmt: skip
@@ -107,6 +113,7 @@ def test_a_result_takes_the_place_of_no_folder(store, folder, output, message):
     assert run(place, "scan", "-o", output) == said
     assert run(place, "merge", "-o", output) == said
     assert run(place, "payout", "t.parquet", "--profit", "1", "--rate", "1", "-f", "csv", "-o", output) == said
+    assert not output.endswith("/") or run(place, "payout", "t.parquet", "-p", "1", "-r", "1", "-o", output) == said
     assert run(place, "shares", "t.parquet", "-f", "csv", "-o", output) == said
     assert store.names("shadow") == ["runs/a/b.txt"]
 
@@ -140,3 +147,29 @@ def test_an_interrupt_waits_for_no_server(web, folder, command):
     over.set()
     assert (process.returncode, said) == (130, "error: interrupted; nothing was written\n")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(("request_", "said"), [("PUT", "may have been written"), ("HEAD", "was written")])
+def test_an_interrupt_while_a_result_is_sent_says_what_may_be_there(store, folder, request_, said):
+    store.put("results", {"out.csv": b"before"})
+    place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
+    assert run(place, "scan", "-o", "t.parquet", "--quiet") == (0, "", "")
+    asked, over = threading.Event(), threading.Event()
+
+    def stall():
+        asked.set()
+        over.wait(60)
+
+    store.others[request_].append(stall)
+    pay = ["payout", "t.parquet", "--profit", "1", "--rate", "1", "-o", "s3://results/out.csv"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "royaltycli", *pay], cwd=place, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert asked.wait(60)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, shown = process.communicate(timeout=60)
+    stored = store.get("results", "out.csv")
+    over.set()
+    assert (process.returncode, shown) == (130, f"error: interrupted; s3://results/out.csv {said}\n")
+    assert (stored == b"before") == (request_ == "PUT")

@@ -279,6 +279,18 @@ def test_a_result_that_reads_back_otherwise_is_an_error(store):
     assert store.get("results", "a.txt") == b"One day."
 
 
+def test_a_result_that_may_not_be_read_back_is_said_to_be_written(store):
+    store.put("results", {})
+    store.others["HEAD"].append(403)
+    with pytest.raises(OutputError) as caught:
+        storage.write_text("s3://results/a.txt", "One day.")
+    assert str(caught.value) == (
+        "s3://results/a.txt was written, but cannot be read back to be compared (s3://results/a.txt may not be used "
+        "with your keys, or without any); look there whether it is whole, and use keys that may read there"
+    )
+    assert store.get("results", "a.txt") == b"One day."
+
+
 def test_a_result_that_cannot_be_collected_here(store, monkeypatch):
     def full(**_options):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -363,6 +375,9 @@ def test_remote_reading_is_off_unless_the_manifest_says_otherwise(store, folder)
         ("s3:///a.txt", "s3:///a.txt names no bucket; write s3://BUCKET/PATH"),
         ("az:///a.txt", "az:///a.txt names no container; write az://CONTAINER/PATH"),
         ("s3://corpus/../a.txt", "'s3://corpus/../a.txt' holds a control character, or . or .. as a part; write the name in full"),
+        ("s3://corpus//a.txt", "s3://corpus//a.txt has an empty part, between two slashes; write the name with one of them"),
+        ("s3://corpus/docs//*.txt", "s3://corpus/docs//*.txt has an empty part, between two slashes; write the name with one of them"),
+        ("hf://datasets/a/b//c", "hf://datasets/a/b//c has an empty part, between two slashes; write the name with one of them"),
         ("hf://models/a/b", "hf://models/a/b names no dataset of Hugging Face; write hf://datasets/OWNER/NAME/PATH"),
         ("https://me:secret@example.com/a.txt", "https://example.com/a.txt names no web server; write https://HOST/PATH, without user or password"),
         ("https://example.com/*.txt", "https://example.com/*.txt is on a web server, which cannot list its files; name each file by itself"),
@@ -389,6 +404,43 @@ def test_no_permission(corpora, store):
         match=r"^s3://corpus/\S+ may not be used with your keys, or without any; ask its owner for permission, or use other keys$",
     ):
         objects.fetch(writing.place_of(opened.files[0].path), opened.files[0].size, opened.files[0].stamp[0], 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (404, "there is no bucket s3://results; check its spelling"),
+        (412, "s3://results/a.txt cannot be used (status 412 Precondition Failed); try again later"),
+    ],
+)
+def test_a_result_that_a_store_refuses_is_not_said_to_have_been_read(store, answer, message):
+    store.put("results", {})
+    store.others["PUT"].append(answer)
+    with pytest.raises(RemoteError) as caught:
+        storage.write_text("s3://results/a.txt", "One day.")
+    assert str(caught.value) == message
+
+
+XML = b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+UNLISTED = [401, 403, (401, XML), (403, XML)]
+
+
+@pytest.mark.parametrize("answer", UNLISTED, ids=str)
+def test_a_result_goes_where_one_may_write_and_read_and_not_list(store, answer):
+    store.put("results", {"a.txt": b"before"})
+    store.others["list"].append(answer)
+    storage.write_text("s3://results/a.txt", "One day.")
+    assert store.get("results", "a.txt") == b"One day."
+    assert not store.others["list"]
+
+
+@pytest.mark.parametrize("path", ["books/", "books/*.txt"])
+@pytest.mark.parametrize("answer", UNLISTED, ids=str)
+def test_a_list_that_is_refused_is_a_want_of_permission(store, folder, path, answer):
+    store.put("corpus", FILES)
+    store.others["list"] += [answer] * 9
+    said = problem(folder, f"s3://corpus/{path}")
+    assert "may not be used with your keys, or without any; ask its owner for permission, or use other keys" in said
 
 
 @pytest.mark.usefixtures("store")
@@ -502,6 +554,20 @@ def test_without_obstore_the_way_to_get_it_is_named(folder, monkeypatch):
     assert problem(folder, "s3://corpus/a.txt") == (
         "path 's3://corpus/a.txt': s3://corpus is read with obstore, which is not installed; pip install 'royaltycli[remote]'"
     )
+
+
+@pytest.mark.usefixtures("store")
+def test_a_whole_bucket_is_no_table():
+    with pytest.raises(RemoteError, match=r"^s3://corpus names no file; write s3://corpus/FILE$"):
+        royaltycli.read_tokens("s3://corpus/")
+
+
+def test_a_name_with_an_empty_part_is_refused_in_python_too():
+    with pytest.raises(RemoteError, match=r"^s3://corpus/a//t\.parquet has an empty part, between two slashes; "):
+        royaltycli.read_tokens("s3://corpus/a//t.parquet")
+    assert [str(locate(name)) for name in ("s3://corpus/a/", "s3://corpus/", "https://x.org/a//b")] == [
+        "s3://corpus/a", "s3://corpus", "https://x.org/a//b",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("packing", ["gz", "zst"])

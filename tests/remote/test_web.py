@@ -98,6 +98,24 @@ def test_a_connection_that_breaks_is_taken_up_at_the_byte_where_it_broke(server)
     assert server.gets("a.bin") == ["bytes=0-10239", "bytes=5120-10239", "bytes=7680-10239"]
 
 
+def test_an_answer_that_only_drips_is_given_up_and_asked_for_at_the_byte_where_it_was(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.3)
+    server.faults.append("drip")
+    assert fetch() == BYTES
+    first, second = server.gets("a.bin")
+    assert (first, second[-6:]) == ("bytes=0-10239", "-10239")
+    assert 0 < int(re.search("[0-9]+", second)[0]) < 9000
+
+
+def test_an_answer_that_always_drips_is_an_error_in_the_end(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.01)
+    server.faults.extend(["drip"] * 9)
+    with pytest.raises(RemoteError, match=r"cannot be read \(the answer took more than 0\.01 seconds\), tried 5 times"):
+        fetch()
+
+
 @pytest.mark.parametrize("fault", ["short", "other part", *({"status": status} for status in web.MAY_PASS)])
 def test_what_fails_for_a_while_is_asked_for_again(server, fault):
     fetch = read(server)
@@ -222,6 +240,10 @@ def problem(folder, url):
         ({"status": 404}, "{url} does not exist (status 404); check its spelling"),
         ({"status": 403}, "{url} may not be read by you (status 403); ask its owner for permission"),
         ({"status": 418}, "{url} cannot be read (status 418); check it in a browser"),
+        (
+            {"status": 206, "Content_Range": "bytes 0-0/9", "ETag": '"tag"', "Content_Encoding": "gzip"},
+            "{url} is sent packed ('gzip'), so that no part can be read; copy it to this machine",
+        ),
         ("whole", "{url} is sent only as a whole, so that no break could be mended; copy it to this machine"),
     ],
 )
@@ -304,6 +326,14 @@ def test_a_redirect_to_what_is_no_address_is_an_error(server, folder, target):
     server.faults.append({"status": 302, "Location": target})
     assert problem(folder, f"{server.url}/a.txt") == (
         f"{target} is no address of the form https://HOST/PATH, but was redirected to; name another"
+    )
+
+
+@pytest.mark.parametrize("host", ["example.org", "h:99999"])
+def test_a_password_in_a_redirect_is_not_shown(server, folder, host):
+    server.faults.append({"status": 302, "Location": f"https://me:secret@{host}/a.txt"})
+    assert problem(folder, f"{server.url}/a.txt") == (
+        f"https://{host}/a.txt is no address of the form https://HOST/PATH, but was redirected to; name another"
     )
 
 

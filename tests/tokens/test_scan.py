@@ -428,10 +428,10 @@ def test_a_scan_that_is_given_up_leaves_no_thread_behind(folder, monkeypatch, wo
     monkeypatch.setattr("royaltycli.tokens.scan.PROCESSES_FROM", 0)
     monkeypatch.setattr(shards.together, "__defaults__", (1,))
 
-    def give_up():
+    def give_up(_said):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("royaltycli.tokens.scan.note_kept", give_up)
+    monkeypatch.setattr("royaltycli.tokens.scan.note", give_up)
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt) as raised:
         royaltycli.scan(folder(CORPUS), workers=workers)

@@ -13,7 +13,11 @@ import torch
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.network.activations import Reader
+from royaltycli.storage import note
 from royaltycli.tokens.engines import Ids
+
+KEPT = "what was read is kept, and the next `royalty network train` goes on from there"
+"""What an interrupted training says."""
 
 VERSION = 1
 PART = 2048
@@ -62,6 +66,7 @@ def read_features(place: Path, reader: Reader, spans: Sequence[Ids], tell: Calla
         if not (mine / f"{name}.npy").is_file():
             found = reader.read(spans[start : start + PART])
             folder.save(mine, name, np.clip(found, -LARGEST, LARGEST).astype(np.float16))
+            note(KEPT)
         parts.append(folder.load(mine, name))
     tell(len(spans), len(spans))
     return Table(parts)

@@ -87,8 +87,10 @@ class Network:
     def add_source(self, source: str, documents: Sequence[str]) -> Network:
         """The network with one more source, the last, which is known by its documents; nothing is trained anew.
 
-        Raises AttributionError if they hold no token, or the source is there.
+        Raises AttributionError if they hold no token, or the source is there, or its id would be taken for none.
         """
+        if source in ("", "(none)"):
+            raise AttributionError(f"the id of the new source is {source!r}, which is that of none; give it another")
         if source in self.about.sources:
             raise AttributionError(f"the network knows {source} already; give the new source an id of its own")
         spans = [ids[start:stop] for ids in self.reader.model.encode(documents) for start, stop in windows(len(ids))]

@@ -1,7 +1,7 @@
 """The folder of a network: its weights, and network.json, which is written last and says what belongs to it.
 
 FOLDER/
-network.json                what the network is of: digests of model, corpus and weights, sources, layers
+network.json                what the network is of: digests of model, corpus and weights, sources, layers; and its own
 weights-DIGEST.safetensors  the heads
 calibration-METHOD...       how `royalty attribute` weighs the network beside an index
 features/                   while it is trained: what was read so far, for a training that goes on
@@ -19,14 +19,16 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from royaltycli.attribution.folder import CALIBRATION, NETWORK, write_json
+from royaltycli.attribution.folder import CALIBRATION, NETWORK, digest_of_value, write_json
 from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
 from royaltycli.errors import AttributionError, OutputError
 from royaltycli.storage import check_place, write_whole
 
-VERSION = 1
+VERSION = 2
 LIST, FEATURES = NETWORK, "features"
+OWN_DIGEST = "own_digest"
+"""The key of network.json for the digest of all the others."""
 
 TENSORS = ("projections", "biases", "names", "levels", "prototypes", "sharpness", "sizes", "heights")
 
@@ -78,7 +80,8 @@ def save(place: Path, about: About, head: Head) -> None:
     digest = hashlib.sha256(data).hexdigest()
     weights = f"weights-{digest[:16]}.safetensors"
     write_whole(place / weights, lambda file: file.write(data))
-    write_json(place / LIST, {"version": VERSION, "weights": weights, "digest": digest, **dataclasses.asdict(about)})
+    said = {"version": VERSION, "weights": weights, "digest": digest, **dataclasses.asdict(about)}
+    write_json(place / LIST, {**said, OWN_DIGEST: digest_of_value(said)})
     for path in place.glob("weights-*.safetensors"):
         if path.name != weights:
             path.unlink(missing_ok=True)
@@ -93,13 +96,15 @@ def load(place: Path) -> tuple[About, Head]:
         said = json.loads(path.read_bytes())
         if said["version"] == VERSION:
             return _read(place, said)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError) as error:
         raise AttributionError(f"the network in {place} is damaged; run `royalty network train` again") from error
     raise AttributionError(f"{path} is of another version of royalty; run `royalty network train` again")
 
 
 def _read(place: Path, said: dict[str, Any]) -> tuple[About, Head]:
     """Read what network.json says there is. Raises what it meets."""
+    if said.pop(OWN_DIGEST) != digest_of_value(said):
+        raise ValueError("the list has changed")
     about = _about(said)
     data = (place / Path(said["weights"]).name).read_bytes()
     if hashlib.sha256(data).hexdigest() != said["digest"]:
