@@ -24,6 +24,7 @@ from royaltycli.attribution.choice import (
     DOUBT,
     FINER,
     PENALTY,
+    RARE,
     SPREAD,
     Choice,
     Example,
@@ -182,7 +183,7 @@ def _calibration(place: Path, name: str, value: dict[str, Any], machine: Machine
 def _of(index: Index, network: Path | None = None, method: str = "text") -> str:
     """The digest of all that a calibration depends on."""
     settings = [*SPANS.items(), *STRENGTHS, UNKNOWN, UNKNOWN_EVERY, QUOTED_EVERY, FITS]
-    settings += [PENALTY, FINER, SPREAD, DOUBT, BEYOND]
+    settings += [PENALTY, FINER, SPREAD, DOUBT, RARE, BEYOND]
     beside = None if network is None else folder.digest_of(network / folder.NETWORK)
     said = json.dumps([folder.VERSION, index.about["models"], settings, method, beside])
     return hashlib.sha256(said.encode()).hexdigest()

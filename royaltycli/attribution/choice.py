@@ -14,7 +14,7 @@ which is the entropy of its probabilities, and by their square roots. Text that 
 corpus has no example of, and what is learned in detail of those that it has does not hold for others.
 
 How much a measure counts depends on how long the span is. Of lengths that it has hardly an example of, a choice knows
-nothing: spans that are longer or shorter than its examples are weighed as the longest or shortest of those.
+nothing: spans that are much longer or shorter than its examples are weighed as if they were only somewhat so.
 """
 
 from __future__ import annotations
@@ -44,8 +44,12 @@ STEPS = 100
 SHORT, CLOSE = 1e-6, 1e-10
 """The shortest part of a step that is tried, and the least gain for which another is."""
 
-BEYOND = 20
-"""So many examples, but no more than a twentieth of all, are longer than a choice relies on; as many are shorter."""
+RARE = 20
+"""So many of the longest examples, and of the shortest, but no more than a twentieth of all, are left out of account
+where a choice says which lengths it has examples of."""
+
+BEYOND = 0.125
+"""Beyond those it relies on what it has learned for so much of their range more, as logarithms, on either side."""
 
 DOUBT = 0.01
 """What is added to the mean of the probabilities that the measures make of a unit, before its logarithm counts: no
@@ -84,7 +88,7 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     """The probability of each candidate, and that of none."""
     if not len(evidence.units):
         return np.empty(0), 1.0
-    length = _relied_on(choice.lengths, evidence)
+    length = _counted(choice.lengths, evidence)
     columns = _columns(evidence, choice.alone, length)
     before = evidence.before + choice.own[:, evidence.units]
     plain = columns[:, : len(choice.whether)]
@@ -107,9 +111,8 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     own. They are found sooner if they are `near` those of another choice.
     """
     found = [example.evidence for example in examples]
-    beyond = min(BEYOND, len(found) // 20)
-    lengths = np.sort([each.length for each in found])[[beyond, -1 - beyond]]
-    length = [_relied_on(lengths, each) for each in found]
+    lengths = _relied_on([each.length for each in found])
+    length = [_counted(lengths, each) for each in found]
     spans = [_of_span(each, own) for each, own in zip(found, length, strict=True)]
     measures, of_span = found[0].measures.shape[1], len(spans[0])
     by_length = [np.hstack([each.measures, each.measures * own]) for each, own in zip(found, length, strict=True)]
@@ -131,7 +134,15 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     return Choice(lengths, alone, which, whether, none, own)
 
 
-def _relied_on(lengths: Vector, evidence: Evidence) -> float:
+def _relied_on(lengths: Sequence[float]) -> Vector:
+    """The least and the greatest length that a choice relies on, given those of its examples."""
+    rare = min(RARE, len(lengths) // 20)
+    ends: Vector = np.sort(lengths)[[rare, -1 - rare]]
+    beyond: Vector = np.array([-BEYOND, BEYOND]) * (ends[1] - ends[0])
+    return ends + beyond
+
+
+def _counted(lengths: Vector, evidence: Evidence) -> float:
     """The length that a span counts as."""
     return float(min(max(evidence.length, lengths[0]), lengths[1]))
 
