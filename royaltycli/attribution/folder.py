@@ -29,7 +29,7 @@ from blake3 import blake3
 
 from royaltycli.errors import AttributionError, OutputError
 from royaltycli.remote.writing import real_path
-from royaltycli.storage import write_text, write_whole
+from royaltycli.storage import write_whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -106,7 +106,8 @@ def load_all(folder: Path, name: str, kind: type[Kind]) -> Kind:
 
 def write_json(path: Path, value: object) -> None:
     """Write a value as JSON that a person can read, the same bytes for the same value. Raises OutputError."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_whole(path, lambda file: file.write(text.encode("utf-8")), is_result=False)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_a_part_that_needs_what_is_not_installed_is_refused_before_anything_is_d
 def test_a_part_that_there_is_not_is_refused():
     result = CliRunner().invoke(app, ["bench", "attribution", "--part", "texts"])
     assert result.exit_code == 2
-    assert "'texts' is not one of 'text'" in result.stderr
+    assert "'texts' is none of text" in result.stderr
 
 
 def test_more_workers_than_there_may_be_are_refused():
