@@ -38,8 +38,8 @@ def taken(booked: list[Moves]) -> Moves:
 def kept_below(booked: list[Moves], size: int) -> Numbers:
     """What escrow was given in a period of balances below the minimum, by the number of the party."""
     rows = taken(booked)
-    parts = [rows.between(*pair).rows for pair in ((Account.HOLDER, Account.ESCROW), (Account.ESCROW, Account.HOLDER))]
-    return -_on_holders(together(parts), size)
+    escrow = (rows.column("from_account") == Account.ESCROW) | (rows.column("to_account") == Account.ESCROW)
+    return -_on_holders(Moves(rows.rows[escrow]), size)
 
 
 def restated_below(
@@ -47,6 +47,7 @@ def restated_below(
     new: list[Numbers],
     booked: list[Moves],
     successors: dict[int, int],
+    now: dict[int, int],
     balances: Balances,
     rows: Numbers,
     period: int,
@@ -54,24 +55,28 @@ def restated_below(
     """What a restatement takes of balances below the minimum, and gives back of what was taken.
 
     `new` is what everybody is entitled to now, `booked` what was booked for the period, the close first, `successors`
-    are those at the close, and `rows` is what the restatement has booked so far on `balances`.
+    are those at the close and `now` those of today, and `rows` is what the restatement has booked so far on `balances`.
     """
-    size, close = len(terms.minimum), booked[0]
-    difference = _passed(_on_holders(Moves(rows), size), successors)
+    size, close, gone = len(terms.minimum), booked[0], taken(booked)
     earned_then = _on_holders(Moves(close.rows[entitled(close)]), size)
     earned = _passed(_on_holders(together(new), size) - earned_then, successors)
     due = earned - _on_holders(taken([close]), size)
     paid = np.zeros(size, bool)
     paid[close.between(Account.HOLDER, Account.PAYABLE).column("from_party")] = True
     is_below = terms.reachable & ~paid & (due > 0) & (due < terms.minimum)
-    so_far = -_on_holders(taken(booked), size)
-    # More is taken only of what there is; a debt of other periods gives nothing back.
-    more = np.maximum(balances.dense(Account.HOLDER, size) + difference, np.minimum(difference, 0))
-    wanted = np.where(is_below, np.minimum(due, np.maximum(so_far + more, 0)), 0)
-    everybody = np.arange(size)
-    moves = [taken(booked).rows[:, [0, 3, 4, 1, 2, 5]]]
+    wanted = np.where(is_below, due, 0)
+    # More is taken only of what there is, which who succeeds a holder has; a debt of other periods gives nothing back.
+    difference = _passed(_on_holders(Moves(rows), size), now)
+    there = _passed(balances.dense(Account.HOLDER, size), now) + difference
+    left = np.maximum(_passed(-_on_holders(gone, size), now) + np.maximum(there, np.minimum(difference, 0)), 0)
+    for source, target in now.items():
+        wanted[source] = min(wanted[source], left[target])
+        left[target] -= wanted[source]
+        left[source] = wanted[source]
+    wanted = np.minimum(wanted, left)
+    moves = [gone.rows[:, [0, 3, 4, 1, 2, 5]]]
     if terms.place is not None:
-        moves.append(move(period, (Account.HOLDER, everybody), terms.place, wanted))
+        moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, wanted))
     found = netted(together(moves))
     return _as_held(found, after(balances, changes(Moves(rows))), period, size)
 
@@ -97,6 +102,7 @@ def _on_holders(moves: Moves, size: int) -> Numbers:
 
 def _passed(amounts: Numbers, successors: dict[int, int]) -> Numbers:
     """Amounts by party, those of holders who were transferred with their successors."""
+    amounts = amounts.copy()
     for source, target in successors.items():
         amounts[target] += amounts[source]
         amounts[source] = 0

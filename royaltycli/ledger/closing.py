@@ -72,7 +72,8 @@ def restating(
     terms = Terms(*_known(distribution, absent, parties), place)
     # As they were at the close: what was taken then was taken from those who succeeded others by then.
     successors = dataclasses.replace(state, log=state.log[: close.number]).successors
-    rows.append(restated_below(terms, new, booked, successors, state.balances, rows[0], period))
+    now = state.successors
+    rows.append(restated_below(terms, new, booked, successors, now, state.balances, rows[0], period))
     rows.append(passed_on(state, rows, period))
     return Posting(RESTATE, about, (), parties.since(len(state.parties)), together(rows))
 

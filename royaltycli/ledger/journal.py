@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
+import stat
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ FILE = "journal.sqlite"
 ENDINGS = ("", "-journal", "-wal", "-shm")
 """Of its name, and of those of the files that SQLite may put beside it."""
 
-FORMAT = 1
+FORMAT = 2
 """The version of the schema, in the database's own `user_version`."""
 
 APPLICATION = 0x726F7961
@@ -247,14 +247,14 @@ def _make_folder(folder: Path) -> None:
 def _check_there(folder: Path) -> None:
     """Raises LedgerError if there is no journal, or if nobody may tell whether there is one."""
     try:
-        (folder / FILE).stat()
+        is_there = stat.S_ISREG((folder / FILE).stat().st_mode)
     except PermissionError as error:
         raise LedgerError(
             f"the ledger {folder} may not be read by you; give yourself permission to read its folder"
         ) from error
     except (OSError, ValueError):
-        pass
-    if not os.path.isfile(folder / FILE):
+        is_there = False
+    if not is_there:
         raise _none(folder)
 
 
@@ -270,7 +270,7 @@ def _check_kind(journal: Journal, *, create: bool) -> None:
     if version != FORMAT:
         raise LedgerError(
             f"{journal.folder / FILE} has format {version}, where this version of royalty reads {FORMAT}; "
-            "update royalty"
+            "use the version of royalty that made it"
         )
 
 

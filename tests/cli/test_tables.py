@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from royaltycli.cli import columns, console
 from royaltycli.cli.console import counting, messages, tables
@@ -292,3 +294,28 @@ def test_a_row_fits_on_one_line(room, natural, asides):
 
 if __name__ == "__main__":
     renew()
+
+
+def test_points_stand_below_each_other_and_below_a_header_of_any_script():
+    header, cells = tables.on_points("均等分配ポリシー", [Text("2,000.00"), Text("-3.5"), Text("7")])
+    assert [cell_len(text) for text in (header, *(cell.plain for cell in cells))] == [16] * 4
+    assert [cell.plain.rstrip() for cell in cells] == ["        2,000.00", "           -3.5", "            7"]
+    assert tables.on_points("USD", []) == ("USD", [])
+
+
+def test_columns_that_have_no_room_beside_each_other_make_several_tables(capsys):
+    narrow = Console(width=20)
+    keys = [tables.Column("Holder", ["a", "b"])]
+    amounts = [tables.Column(name, ["1,000.00", "2.00"], "right") for name in ("Paid", "Reserve")]
+    tables.print_beside(narrow, keys, amounts)
+    shown = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip(" ─")]
+    assert shown == [
+        ["Holder", "Paid"],
+        ["a", "1,000.00"],
+        ["b", "2.00"],
+        ["Holder", "Reserve"],
+        ["a", "1,000.00"],
+        ["b", "2.00"],
+    ]
+    tables.print_beside(narrow, [tables.Column("Holder", [])], [replace(each, cells=[]) for each in amounts])
+    assert capsys.readouterr().out.count("Holder") == 1

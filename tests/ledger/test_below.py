@@ -19,7 +19,7 @@ from royaltycli.ledger.transfers import transfer
 from royaltycli.payout.currency import currency
 from royaltycli.payout.parties import PARTIES
 from royaltycli.policies.reading import read_policy
-from tests.ledger.corpora import DOLLAR, A, B
+from tests.ledger.corpora import DOLLAR, A, B, C
 from tests.ledger.test_properties import HOLDERS, Booked, about, counts, few, inputs
 
 PLACES = ("payer", "fund:z", "escrow")
@@ -186,3 +186,40 @@ def test_l14_restated_from_one_input_to_another_a_ledger_has_what_it_would_have_
     profit, seen, lost = then[-1]
     closed.close("1", profit, seen, policy=policy, listed=with_all(seen, lost).listed)
     assert of_ids(restated) == of_ids(closed)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_l14_there_and_back_after_a_transfer_all_is_as_it_was(ledger, place):
+    """What the balance of the successor has counts: b was paid, and is a now; a's 100 were below the minimum."""
+    lower = "holder_id,minimum\nb,0\n"
+    ledger.close("1", 200, *BOTH, policy=rules(place, "120.00"), holders=lower)
+    transfer(ledger.path, "b", "a")
+    before = (ledger.balance("a"), ledger.balance("b"), lies(ledger, place))
+    ledger.restate("1", 100, *BOTH, policy=rules(place, "120.00"), holders=lower)
+    ledger.restate("1", 200, *BOTH, policy=rules(place, "120.00"), holders=lower)
+    assert (ledger.balance("a"), ledger.balance("b"), lies(ledger, place)) == before
+
+
+def test_l14_of_a_holder_that_was_transferred_since_nothing_is_left_behind(ledger):
+    ledger.close("1", 200, *BOTH, policy=rules("payer", "120.00"), holders="holder_id,minimum\nb,0\n")
+    transfer(ledger.path, "b", "a")
+    alone = [("x", 1, A)]
+    found = []
+    for pool in (100, 0, 100):
+        ledger.restate("1", pool, *alone, policy=rules("payer", "120.00"))
+        found.append((ledger.balance("a"), ledger.balance("b"), ledger.has(Account.PAYER, None)))
+    assert found[0] == found[2]
+
+
+def test_l14_a_transfer_that_was_replaced_goes_by_who_has_the_balance_now(ledger):
+    three = (*BOTH, ("z", 1, C))
+    ledger.close("0", 0, *three)
+    transfer(ledger.path, "c", "a")
+    ledger.close("1", 30, *three, policy=rules("payer"))
+    transfer(ledger.path, "c", "b")
+    ledger.restate("1", 60, *three, policy=rules("payer"))
+    ledger.restate("1", 30, *three, policy=rules("payer"))
+    assert [ledger.balance(holder) for holder in "abc"] == [0, 0, 0]
+    ledger.restate("1", 120, *three, policy=rules("payer"))
+    ledger.restate("1", 30, *three, policy=rules("payer"))
+    assert [ledger.balance(holder) for holder in "abc"] == [0, 0, 0]

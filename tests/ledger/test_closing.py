@@ -348,13 +348,16 @@ def test_an_older_sqlite(ledger, monkeypatch):
         ledger.close("2026", 1, ("x", 1, A))
 
 
-def test_a_later_format(ledger):
+def test_another_format(ledger):
     ledger.close("2026", 1, ("x", 1, A))
     database = sqlite3.connect(ledger.path / FILE)
-    database.execute("PRAGMA user_version = 2")
-    with pytest.raises(LedgerError, match="has format 2, where this version of royalty reads 1"):
+    database.execute("PRAGMA user_version = 3")
+    with pytest.raises(
+        LedgerError,
+        match="has format 3, where this version of royalty reads 2; use the version of royalty that made it",
+    ):
         ledger.state()
-    database.execute("PRAGMA user_version = 1")
+    database.execute("PRAGMA user_version = 2")
     database.close()
 
 

@@ -45,7 +45,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     else:
         say(
             f"Calibrated on {calibration.spans:,} spans of its own documents, of which none has 128 tokens: longer "
-            "ones of an output are weighed as the longest of these."
+            "ones of an output are weighed as if they were hardly longer than these."
         )
     if calibration.spans < FEW:
         spans = several(calibration.spans, "span")

@@ -90,10 +90,10 @@ def on_points(header: str, cells: Sequence[Text]) -> tuple[str, list[Text]]:
     places = [len(cell.plain) - cell.plain.find(".") if "." in cell.plain else 0 for cell in numbers]
     for cell, own in zip(numbers, places, strict=True):
         cell.pad_right(max(places) - own)
-    width = max(len(header), *(cell.cell_len for cell in numbers)) if numbers else len(header)
+    width = max([cell_len(header), *(cell.cell_len for cell in numbers)])
     for cell in numbers:
         cell.pad_left(width - cell.cell_len)
-    return header.rjust(width), numbers
+    return " " * (width - cell_len(header)) + header, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def print_beside(console: Console, keys: Sequence[Column], columns: Sequence[Col
     left = room
     for column in columns:
         cells = _least(console, column)
-        if blocks[-1] and cells > left:
+        if blocks[-1] and cells > left and column.cells:
             blocks.append([])
             left = room
         blocks[-1].append(column)
