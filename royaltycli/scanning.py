@@ -29,18 +29,24 @@ def counts_folder(
     For an output on another machine it is in the user's cache. With `shared`, other parts may be counted into it
     meanwhile.
     """
-    from royaltycli.remote.writing import named_path
-    from royaltycli.tokens.partials import folder_of
-    from royaltycli.workspace import absolute, working_folder
+    from royaltycli.workspace import working_folder
 
     if counts is not None or output is not None:
-        kept = folder_of(Path(output or "")) if counts is None else absolute(named_path(counts))
-        with working_folder(kept, shared=shared) as folder:
+        with working_folder(kept_in(Path(output or ""), counts), shared=shared) as folder:
             yield folder
     else:
         # After an error a worker may still be at a shard that nobody waits for, and write into it.
         with tempfile.TemporaryDirectory(prefix="royalty-", ignore_cleanup_errors=True) as temporary:
             yield Path(temporary)
+
+
+def kept_in(output: Path, counts: str | Path | None) -> Path:
+    """Where a scan with this output keeps what it has counted: the folder given, else the output's own."""
+    from royaltycli.remote.writing import named_path
+    from royaltycli.tokens.partials import folder_of
+    from royaltycli.workspace import absolute
+
+    return folder_of(output) if counts is None else absolute(named_path(counts))
 
 
 def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> None:

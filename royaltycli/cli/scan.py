@@ -84,8 +84,6 @@ def scan(
     from royaltycli.arguments import part_of
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.remote.writing import named_path
-    from royaltycli.tokens.partials import folder_of
 
     table = options.token_table(output, top, is_written=part is None)
     if part is not None and on != "local":
@@ -99,8 +97,7 @@ def scan(
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:
-        folder = named_path(counts) if counts else folder_of(table)
-        console.show_plan(opened, scanning.plan_opened(opened, folder, **how))
+        console.show_plan(opened, scanning.plan_opened(opened, scanning.kept_in(table, counts), **how))
         return
     with (
         scanning.counts_folder(table, counts, shared=part is not None) as folder,

@@ -17,8 +17,8 @@ from rich.text import Text
 from royaltycli.cli.columns import BAR
 from royaltycli.cli.console.messages import clean, make_console
 from royaltycli.cli.console.tables import (
-    BLOCKS,
     Column,
+    bar_of,
     grouped,
     is_in_parentheses,
     on_points,
@@ -123,7 +123,7 @@ def show_details(rows: pa.Table) -> None:
     holders = Column("Holder", [clean(row["holder_id"]) for row in found], fold=True)
     names = Column("Name", [clean(row["name"] or "") for row in found])
     columns = []
-    for policy in rows.column_names[len(("holder_id", "name")) :]:
+    for policy in rows.drop_columns(["holder_id", "name"]).column_names:
         header, amounts = on_points(clean(policy), [Text(grouped(str(row[policy]))) for row in found])
         columns.append(Column(header, amounts))
     print_beside(console, with_aside(console, [holders], names, columns), columns)
@@ -148,7 +148,7 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     columns = [Column(name, cells, "right") for name, cells in zip(names, zip(*lines, strict=True), strict=True)]
     if room_beside(console, columns) >= BAR:
         plainly = console.options.ascii_only
-        columns.append(Column("", [_part(one.receivers, len(one.holders), plain=plainly) for _, _, one in grid]))
+        columns.append(Column("", [bar_of(one.receivers, len(one.holders), BAR, plain=plainly) for _, _, one in grid]))
     print_beside(console, [], columns)
     console.print(
         Text("Median: of the payments. Holders: those who are paid. CSV and the other formats say more.", "dim")
@@ -172,9 +172,3 @@ def _folded(column: Column) -> Column:
     """A column whose name is as narrow as its cells, broken at hyphens where it can be."""
     cells = max(map(cell_len, map(str, column.cells)))
     return replace(column, header="\n".join(textwrap.wrap(column.header, cells)))
-
-
-def _part(some: int, all_: int, *, plain: bool) -> Text:
-    eighths = 8 * BAR * some // all_ if all_ else 0
-    full, rest = divmod(eighths, 8)
-    return Text("#" * full if plain else BLOCKS[8] * full + BLOCKS[rest].strip(), style="cyan")

@@ -71,7 +71,7 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
         line: list[str | Text] = [cells[name][index] for name in widths]
         if bar:
             drawn = (
-                _bar(_number(rows[index][measure]), most, bar, plain=console.options.ascii_only)
+                bar_of(_number(rows[index][measure]), most, bar, plain=console.options.ascii_only)
                 if place <= len(named)
                 else ""
             )
@@ -208,7 +208,7 @@ def percent_text(share: Decimal | Fraction) -> str:
     return f"{percent(exact)} %"
 
 
-def _bar(part: Decimal | Fraction, most: Decimal | Fraction, cells: int, *, plain: bool) -> Text:
+def bar_of(part: Decimal | Fraction | int, most: Decimal | Fraction | int, cells: int, *, plain: bool) -> Text:
     """A bar of blocks; `plain` for a terminal whose encoding may lack them."""
     eighths = int(8 * cells * Fraction(part) / Fraction(most)) if most else 0
     if plain:
