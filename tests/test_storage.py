@@ -112,7 +112,10 @@ def test_only_what_comes_after_the_rename_may_fail_unnoticed(place):
             write_text(place, NEW.decode())
             if len(disk.calls) >= at:
                 unnoticed.append((disk.calls[at - 1], "replace" in disk.calls[: at - 1]))
-    assert unnoticed == [("stat", False), ("fstat", False), ("open", True), ("fsync", True), ("close", True)]
+    before = {call for call, renamed in unnoticed if not renamed}
+    after = [call for call, renamed in unnoticed if renamed]
+    assert before <= {"stat", "fstat"}  # Python's versions look for files with other calls.
+    assert after == ["open", "fsync", "close"]
 
 
 def test_an_error_of_the_writer_leaves_the_old_file(place, tmp_path):

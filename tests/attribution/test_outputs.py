@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tracemalloc
 from dataclasses import astuple
 from decimal import Decimal
@@ -320,7 +321,8 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
     assert refusal(tmp_path / "log.jsonl", CallError) == cannot.replace("…", "no such file or directory")
     (tmp_path / "log.jsonl").mkdir()
     assert refusal(tmp_path / "log.jsonl", CallError) == cannot.replace("…", "not a regular file")
-    assert refusal(tmp_path / "a\0.jsonl", CallError).endswith("cannot be read (embedded null byte); name another")
+    said = refusal(tmp_path / "a\0.jsonl", CallError)
+    assert re.search(r"cannot be read \(.*embedded null .*\); name another$", said)  # Python's versions word it differently.
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.json", "log", "log.txt.gz", "log.parquet.gz", "log.gz"])
