@@ -41,7 +41,8 @@ from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import AttributionError
 from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
-from royaltycli.storage import note, write_parquet, write_part, write_whole
+from royaltycli.notes import note
+from royaltycli.storage import write_parquet, write_part, write_whole
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference

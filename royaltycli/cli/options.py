@@ -349,8 +349,9 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
     """As `deliver`, of anything that `write` writes in a format."""
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
+    from royaltycli.notes import note
     from royaltycli.report.formats import BINARY
-    from royaltycli.storage import note, write_whole
+    from royaltycli.storage import write_whole
 
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)

@@ -23,7 +23,7 @@ from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
-from royaltycli.storage import note
+from royaltycli.notes import note
 
 FILE = "journal.sqlite"
 ENDINGS = ("", "-journal", "-wal", "-shm")
@@ -64,7 +64,7 @@ class Journal:
             try:
                 yield
                 self.database.execute("COMMIT")
-                note(f"the ledger {self.folder} has been written")
+                note(f"the ledger {self.folder} has been written", is_result=True)
             finally:
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")

@@ -14,8 +14,8 @@ from royaltycli.corpus.shards import Part, cut, in_part, text_size, together
 from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
+from royaltycli.notes import note
 from royaltycli.parallel.processes import how_many
-from royaltycli.storage import note
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding

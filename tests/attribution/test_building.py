@@ -15,7 +15,7 @@ from royaltycli.attribution.calibration import read_calibration
 from royaltycli.attribution.folder import MACHINE
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, OutputError
-from royaltycli.storage import written
+from royaltycli.notes import written
 from tests.attribution.conftest import prose
 
 
