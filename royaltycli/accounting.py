@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from royaltycli.ledger.booking import Booked, Given
     from royaltycli.ledger.journal import Tell
-    from royaltycli.ledger.verification import Tick, Verified
+    from royaltycli.ledger.verification import Verified
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
@@ -79,11 +79,12 @@ def given(
     )
 
 
-def verify(ledger: Path, *, head: str | None = None, tick: Tick | None = None) -> Verified:
+def verify(ledger: Path, *, head: str | None = None, tell: Tell | None = None) -> Verified:
     """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
+    from royaltycli.ledger.journal import say_nothing
     from royaltycli.ledger.verification import verify as run
 
-    return run(ledger, head=head, tick=tick)
+    return run(ledger, head=head, tell=tell or say_nothing)
 
 
 def log(ledger: Path) -> pa.Table:

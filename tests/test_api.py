@@ -95,15 +95,15 @@ DIFFERENT = {
     "scan": ({"top", "quiet", "explain", "part"}, set()),  # the summary is for a person
     "merge": ({"top", "quiet"}, set()),
     "check": ({"files"}, set()),
-    "shares": ({"format_", "output", "raw"}, set()),
+    "shares": ({"format_", "output", "raw", "quiet"}, set()),
     "payout": ({"format_", "output", "raw", "quiet"}, set()),
     "explain": (set(), set()),
-    "compare": ({"format_", "output", "raw"}, set()),
+    "compare": ({"format_", "output", "raw", "quiet"}, set()),
     "sweep": ({"format_", "output", "raw", "quiet"}, set()),
     "estimate": ({"list_"}, set()),
     "index": ({"quiet"}, {"tell"}),
     "attribute": ({"output", "details", "top", "quiet"}, {"tell"}),
-    "trace": ({"format_", "output", "raw"}, set()),
+    "trace": ({"format_", "output", "raw", "quiet"}, set()),
 }
 """What only the command has, and what only the function has."""
 

@@ -331,7 +331,7 @@ def spare_ledger(output: Path | None, ledger: Path) -> None:
     spare(output, *(ledger / f"{journal.FILE}{ending}" for ending in journal.ENDINGS), ledger / inputs.FOLDER)
 
 
-def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False, quiet: bool = False) -> None:
+def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False, quiet: bool) -> None:
     """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
 
     A file and a pipe get every character as it is; a terminal gets none that would steer it. Many rows that go
@@ -370,7 +370,7 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
 
 
 def list_rows(
-    rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool
+    rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool, quiet: bool
 ) -> None:
     """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does."""
     from royaltycli.cli import console
@@ -381,7 +381,7 @@ def list_rows(
     if kind == "table":
         console.show_rows(rows, console.ROWS if top is None else top)
     else:
-        deliver(rows, kind, place, raw=raw)
+        deliver(rows, kind, place, raw=raw, quiet=quiet)
 
 
 def _bytes(write: Callable[[BinaryIO], object]) -> bytes:
