@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.arguments import Number, amount, check_types, fraction
+from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
 from royaltycli.errors import CallError, LedgerError
 
 if TYPE_CHECKING:
@@ -233,6 +233,4 @@ def _currency_of(ledger: Path) -> str:
 
 
 def _first(rows: pa.Table, top: int | None) -> pa.Table:
-    if top is not None and top < 0:
-        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
-    return rows if not top else rows.slice(0, top)
+    return rows.slice(0, rows_of(top))

@@ -90,7 +90,7 @@ Counts = Annotated[
         show_default="hidden beside the table, or in your cache if that is remote",
     ),
 ]
-Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary.")]
+Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary; 0 for all.")]
 Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 TotalTokens = Annotated[
@@ -246,26 +246,14 @@ Output = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 
 
-def token_table(output: str, top: int, *, is_written: bool = True) -> Path:
-    """The path of a token table, which a command is to write, or beside which counts are kept for it.
-
-    Raises CallError, OutputError and RemoteError for what cannot be asked of it.
-    """
+def token_table(output: str, *, is_written: bool = True) -> Path:
+    """As `scanning.token_table`. Raises CallError for standard output, too."""
     from royaltycli.errors import CallError
-    from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import named_file
-    from royaltycli.report.formats import ENDINGS
-    from royaltycli.storage import check_place
+    from royaltycli.scanning import token_table
 
-    table = named_file(output)
-    if is_written:
-        check_place(table)
-    if ENDINGS.get(table.suffix.lower(), "parquet") != "parquet":
-        raise CallError(f"a token table is Parquet, and {written(table)} is named otherwise; end its name in .parquet")
+    table = token_table(output, is_written=is_written)
     if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
-    if top < 0:
-        raise CallError(f"top is {top}; it must be 0 or more")
     return table
 
 
