@@ -123,7 +123,7 @@ def attribute(
         None if calibration is None else calibration.prior,
         copies=duplicates,
         account_cap=cap,
-        tick=lambda done: tell(f"judging outputs: {done:,}", 0, 0),
+        tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
     )
     return usage if calibration is None else replace(usage, calibrated=calibration.spans)
 

@@ -81,3 +81,14 @@ def test_a_worker_that_finds_another_index_says_so(index):
         attributing.judge_elsewhere(job, None)
     job = (index.path, open_index(index.path).about, "verbatim")
     assert attributing.judge_elsewhere(job, None)([]) == []
+
+
+def test_within_a_long_output_it_tells_how_far_it_is(index, tmp_path):
+    told, path = [], tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"id": 1, "text": prose(1, length=500)}), encoding="utf-8")
+    attributing.attribute(path, index=index.path, tell=lambda what, _done, _of: told.append(what))
+    spans = len(told) - 1
+    assert spans > 3
+    assert told == [f"judging outputs: 0, spans: {n}" for n in range(1, spans + 1)] + [
+        f"judging outputs: 1, spans: {spans}"
+    ]
