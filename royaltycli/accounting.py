@@ -15,38 +15,36 @@ from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
 from royaltycli.errors import CallError, LedgerError
+from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.ledger.booking import Booked, Given
-    from royaltycli.ledger.journal import Tell
     from royaltycli.ledger.verification import Verified
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
 
 
-def close(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+def close(period: str, *, ledger: Path, tell: Tell = say_nothing, **how: Any) -> Booked:
     """Close a period; `how` is as for `given`, and `tell` is told of the progress.
 
     Raises LedgerError and whatever its inputs raise.
     """
     from royaltycli.ledger.booking import close_period
-    from royaltycli.ledger.journal import say_nothing
 
-    return close_period(ledger, given(period, ledger, **how), tell or say_nothing)
+    return close_period(ledger, given(period, ledger, **how), tell)
 
 
-def restate(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+def restate(period: str, *, ledger: Path, tell: Tell = say_nothing, **how: Any) -> Booked:
     """Restate a closed period; `how` is as for `given`, and `tell` is told of the progress.
 
     Raises LedgerError and whatever its inputs raise.
     """
     from royaltycli.ledger.booking import restate_period
-    from royaltycli.ledger.journal import say_nothing
 
-    return restate_period(ledger, given(period, ledger, **how), tell or say_nothing)
+    return restate_period(ledger, given(period, ledger, **how), tell)
 
 
 def given(
@@ -79,12 +77,11 @@ def given(
     )
 
 
-def verify(ledger: Path, *, head: str | None = None, tell: Tell | None = None) -> Verified:
+def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -> Verified:
     """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
-    from royaltycli.ledger.journal import say_nothing
     from royaltycli.ledger.verification import verify as run
 
-    return run(ledger, head=head, tell=tell or say_nothing)
+    return run(ledger, head=head, tell=tell)
 
 
 def log(ledger: Path) -> pa.Table:

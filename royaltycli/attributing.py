@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 from royaltycli.arguments import Number, check_types, fraction
 from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
 from royaltycli.limits import TRACE_BYTES
+from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
-    from royaltycli.attribution.building import Built, Tell
+    from royaltycli.attribution.building import Built
     from royaltycli.attribution.calibration import Calibration
     from royaltycli.attribution.index import Index
     from royaltycli.attribution.judging import Judge, Judgement
@@ -41,7 +42,7 @@ def index(
     pattern: str | None = None,
     outside: bool = False,
     workers: int | None = None,
-    tell: Tell | None = None,
+    tell: Tell = say_nothing,
 ) -> Built:
     """Build the index of a corpus in a folder. The encoding is the one given here, else the manifest's, or the default.
 
@@ -62,7 +63,6 @@ def index(
     check_place(place)
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
-    tell = tell or (lambda *_: None)
     with working_folder(place):
         return building.build_index(opened.corpus, opened.files, vocabulary, place, tell, processes)
 
@@ -78,7 +78,7 @@ def attribute(
     network: str | Path = "network",
     model: str | Path | None = None,
     workers: int | None = None,
-    tell: Tell | None = None,
+    tell: Tell = say_nothing,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
@@ -111,7 +111,6 @@ def attribute(
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
-    tell = tell or (lambda *_: None)
     place = None if model is None else Path(model)
     judges, calibration = _judges(opened, method, Path(network), place, processes, tell)
     usage = run(

@@ -26,7 +26,7 @@ def compare(
         ),
     ],
     profit: options.Profit,
-    rate: options.PolicyRate = None,
+    rate: options.Rate = None,
     tokens: options.TokensOption = Path("tokens.parquet"),
     holders: options.Holders = None,
     usage: options.Usage = None,

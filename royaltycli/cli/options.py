@@ -126,9 +126,6 @@ Profit = Annotated[
     str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
 ]
 Rate = Annotated[
-    str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out, such as 0.2 or 20%.")
-]
-PolicyRate = Annotated[
     str | None,
     typer.Option(
         "--rate",
@@ -200,10 +197,6 @@ Ledger = Annotated[
     Path, typer.Option("--ledger", "-l", metavar="FOLDER", readable=False, help="The folder of the ledger.")
 ]
 PeriodName = Annotated[str, typer.Argument(metavar="PERIOD", help="The name of the period, such as 2026 or 2026-Q3.")]
-TokensFile = Annotated[
-    Path,
-    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
-]
 LedgerCurrency = Annotated[
     str | None,
     typer.Option(

@@ -27,7 +27,7 @@ EXAMPLES = """[b]Examples[/b]
 
 def payout(
     profit: options.Profit,
-    rate: options.PolicyRate = None,
+    rate: options.Rate = None,
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
         Literal["source", "holder", "split"],

@@ -18,11 +18,12 @@ from royaltycli.ledger.accounts import MAY_OWE, Account, Moves, parts_of_key
 from royaltycli.ledger.booking import close_posting, restate_posting
 from royaltycli.ledger.chain import Posting, canonical
 from royaltycli.ledger.escrow import redistribute_posting, release_posting
-from royaltycli.ledger.journal import Journal, Tell, say_nothing
+from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.payments import payments_of, settle_posting
 from royaltycli.ledger.reading import read_kept
 from royaltycli.ledger.state import CLOSE, EMPTY, REDISTRIBUTE, RELEASE, RESTATE, SETTLE, TRANSFER, State
 from royaltycli.ledger.transfers import transfer_posting
+from royaltycli.progress import Tell, say_nothing
 
 NAMED = 5
 """How many problems of the database's own check are named."""
