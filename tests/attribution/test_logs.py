@@ -12,7 +12,7 @@ from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, ManifestError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
-from tests.attribution.workers import kill_workers, workers
+from tests.attribution.workers import killing, workers
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
 def test_a_lost_worker_fails_the_command(index, outputs, monkeypatch):
     without_waiting(monkeypatch)
 
-    with pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
-        attributing.attribute(outputs, index=index.path, workers=2, tell=kill_workers)
+    with killing(), pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
+        attributing.attribute(outputs, index=index.path, workers=2)
     assert workers() == []
 
 
