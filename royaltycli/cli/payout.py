@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from royaltycli.cli import options
-from royaltycli.cli.books import deliver_workbook
+from royaltycli.cli.workbook import deliver_workbook
 
 EXAMPLES = """[b]Examples[/b]
 
