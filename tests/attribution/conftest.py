@@ -41,7 +41,7 @@ def prose(seed, length=400):
 
 @pytest.fixture(scope="package")
 def built(tmp_path_factory):
-    """Gives the folder of a corpus of some sources with its index, which is built once for all that have the same."""
+    """Gives the folder of a corpus of some sources with its index, which is built once for all who ask for the same."""
     folders = {}
 
     def build(sources):
@@ -65,16 +65,24 @@ def write_sources(place, sources):
 
 
 @pytest.fixture
-def corpus(tmp_path, built):
-    """Writes a corpus of sources, each a dict of file names and texts, and its index; gives it opened."""
+def corpus(tmp_path):
+    """Writes a corpus of sources, each a dict of file names and texts, and builds its index; gives it opened."""
 
     def make(sources, folder="index"):
-        if not any(tmp_path.iterdir()) and folder == "index":
-            shutil.copytree(built(sources), tmp_path, dirs_exist_ok=True)
-        else:
-            write_sources(tmp_path, sources)
-            attributing.index(tmp_path, tmp_path / folder)
+        write_sources(tmp_path, sources)
+        attributing.index(tmp_path, tmp_path / folder)
         return open_index(tmp_path / folder)
+
+    return make
+
+
+@pytest.fixture
+def copied(tmp_path, built):
+    """The same as a copy of what was built once, for tests that do not change beforehand how an index is built."""
+
+    def make(sources):
+        shutil.copytree(built(sources), tmp_path, dirs_exist_ok=True)
+        return open_index(tmp_path / "index")
 
     return make
 

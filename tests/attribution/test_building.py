@@ -29,8 +29,8 @@ def logged(tmp_path):
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus(
+def index(copied):
+    return copied(
         {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
     )
 

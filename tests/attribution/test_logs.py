@@ -16,8 +16,8 @@ from tests.attribution.workers import killing, workers
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+def index(copied):
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ from royaltycli.attribution.calibration import calibrate, sample
 from royaltycli.attribution.evidence import evidence
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
-from royaltycli.progress import say_nothing
 from tests.attribution.conftest import prose
 from tests.attribution.workers import killing, workers
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+def index(copied):
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 @pytest.mark.parametrize("several", [2, 3])
@@ -54,7 +53,7 @@ def test_a_lost_worker_fails_the_calibration(index, monkeypatch):
     monkeypatch.setattr(unseen, "SMALL", 0)
 
     with killing(), pytest.raises(WorkerError, match=r"^a worker was lost while it calibrated the index"):
-        calibrate(index, say_nothing, workers=2)
+        calibrate(index, lambda *_steps: None, workers=2)
     assert workers() == []
 
 
