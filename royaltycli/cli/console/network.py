@@ -1,4 +1,4 @@
-"""What is shown of an attribution network: the progress of its training, and how good it is."""
+"""What is shown of an attribution network: what it was trained on, and how good it is."""
 
 from __future__ import annotations
 
