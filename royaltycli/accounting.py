@@ -69,7 +69,7 @@ def given(
     _check_date(date)
     code = currency if currency is not None else _currency_of(ledger)
     if rate is None and policy is None:
-        raise CallError("no rate was given; say which part of the profit is paid out with `--rate`")
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
     share: Fraction | None = None if rate is None else fraction(rate, "rate")
     total = None if total_tokens is None else amount(total_tokens, "total tokens")
     return Given(
