@@ -42,7 +42,7 @@ def index(
     pattern: str | None = None,
     outside: bool = False,
     workers: int | None = None,
-    tell: Tell = say_nothing,
+    tell: Tell | None = None,
 ) -> Built:
     """Build the index of a corpus in a folder. The encoding is the one given here, else the manifest's, or the default.
 
@@ -64,7 +64,7 @@ def index(
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
     with working_folder(place):
-        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell, processes)
+        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell or say_nothing, processes)
 
 
 def attribute(
@@ -78,7 +78,7 @@ def attribute(
     network: str | Path = "network",
     model: str | Path | None = None,
     workers: int | None = None,
-    tell: Tell = say_nothing,
+    tell: Tell | None = None,
 ) -> Usage:
     """The usage of the sources of an index in a log of outputs.
 
@@ -111,6 +111,7 @@ def attribute(
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    tell = tell or say_nothing
     place = None if model is None else Path(model)
     judges, calibration = _judges(opened, method, Path(network), place, processes, tell)
     usage = run(
