@@ -13,40 +13,38 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.arguments import Number, amount, check_types, fraction
+from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
 from royaltycli.errors import CallError, LedgerError
+from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from royaltycli.ledger.booking import Booked, Given
-    from royaltycli.ledger.journal import Tell
-    from royaltycli.ledger.verification import Tick, Verified
+    from royaltycli.ledger.verification import Verified
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
 
 
-def close(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+def close(period: str, *, ledger: Path, tell: Tell = say_nothing, **how: Any) -> Booked:
     """Close a period; `how` is as for `given`, and `tell` is told of the progress.
 
     Raises LedgerError and whatever its inputs raise.
     """
     from royaltycli.ledger.booking import close_period
-    from royaltycli.ledger.journal import say_nothing
 
-    return close_period(ledger, given(period, ledger, **how), tell or say_nothing)
+    return close_period(ledger, given(period, ledger, **how), tell)
 
 
-def restate(period: str, *, ledger: Path, tell: Tell | None = None, **how: Any) -> Booked:
+def restate(period: str, *, ledger: Path, tell: Tell = say_nothing, **how: Any) -> Booked:
     """Restate a closed period; `how` is as for `given`, and `tell` is told of the progress.
 
     Raises LedgerError and whatever its inputs raise.
     """
     from royaltycli.ledger.booking import restate_period
-    from royaltycli.ledger.journal import say_nothing
 
-    return restate_period(ledger, given(period, ledger, **how), tell or say_nothing)
+    return restate_period(ledger, given(period, ledger, **how), tell)
 
 
 def given(
@@ -71,7 +69,7 @@ def given(
     _check_date(date)
     code = currency if currency is not None else _currency_of(ledger)
     if rate is None and policy is None:
-        raise CallError("no rate was given; say which part of the profit is paid out with `--rate`")
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
     share: Fraction | None = None if rate is None else fraction(rate, "rate")
     total = None if total_tokens is None else amount(total_tokens, "total tokens")
     return Given(
@@ -79,11 +77,11 @@ def given(
     )
 
 
-def verify(ledger: Path, *, head: str | None = None, tick: Tick | None = None) -> Verified:
+def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -> Verified:
     """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
     from royaltycli.ledger.verification import verify as run
 
-    return run(ledger, head=head, tick=tick)
+    return run(ledger, head=head, tell=tell)
 
 
 def log(ledger: Path) -> pa.Table:
@@ -232,6 +230,4 @@ def _currency_of(ledger: Path) -> str:
 
 
 def _first(rows: pa.Table, top: int | None) -> pa.Table:
-    if top is not None and top < 0:
-        raise CallError(f"top is {top}; it must be 1 or more, or 0 for all")
-    return rows if not top else rows.slice(0, top)
+    return rows.slice(0, rows_of(top))

@@ -26,7 +26,7 @@ from royaltycli.distributing import (
     total_of,
 )
 from royaltycli.errors import CallError
-from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus, spare_counts
+from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus, spare_counts, token_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,13 +103,9 @@ def _written(
     how: dict[str, Any],
 ) -> pa.Table:
     """The token table that `make` writes, given where counts are kept and `how` it is made."""
-    from royaltycli.remote.writing import named_file
-    from royaltycli.storage import check_place
-
     check_types(output=output, counts=counts, encoding=how["encoding"])
     if output is not None:
-        output = named_file(output)
-        check_place(output)
+        output = token_table(output)
         spare_corpus(opened, output, how["encoding"])
     spare_counts(opened, counts)
     with counts_folder(output, counts) as folder, tempfile.TemporaryDirectory(prefix="royalty-") as passing:

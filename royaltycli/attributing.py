@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 from royaltycli.arguments import Number, check_types, fraction
 from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
 from royaltycli.limits import TRACE_BYTES
+from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
-    from royaltycli.attribution.building import Built, Tell
+    from royaltycli.attribution.building import Built
     from royaltycli.attribution.calibration import Calibration
     from royaltycli.attribution.index import Index
     from royaltycli.attribution.judging import Judge, Judgement
@@ -62,9 +63,8 @@ def index(
     check_place(place)
     opened = open_corpus(manifest, outside=outside)
     vocabulary = vocabulary_of(opened.corpus, encoding, pattern)
-    tell = tell or (lambda *_: None)
     with working_folder(place):
-        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell, processes)
+        return building.build_index(opened.corpus, opened.files, vocabulary, place, tell or say_nothing, processes)
 
 
 def attribute(
@@ -111,7 +111,7 @@ def attribute(
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
-    tell = tell or (lambda *_: None)
+    tell = tell or say_nothing
     place = None if model is None else Path(model)
     judges, calibration = _judges(opened, method, Path(network), place, processes, tell)
     usage = run(
@@ -123,7 +123,7 @@ def attribute(
         None if calibration is None else calibration.prior,
         copies=duplicates,
         account_cap=cap,
-        tick=lambda done: tell(f"judging outputs: {done:,}", 0, 0),
+        tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
     )
     return usage if calibration is None else replace(usage, calibrated=calibration.spans)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from royaltycli.arguments import check_types
 from royaltycli.errors import CallError
+from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
     from royaltycli.attribution.network.training import Trained
@@ -20,12 +20,9 @@ def train_network(
     output: str | Path = "network",
     spans: int = 2000,
     outside: bool = False,
-    tell: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
+    tell: Tell = say_nothing,
 ) -> Trained:
-    """Train an attribution network and write it to the folder `output`. Raises RoyaltyError; none is then written.
-
-    `tell` is called with what is being done, how much of it is done, and how much there is to do.
-    """
+    """Train an attribution network and write it to the folder `output`. Raises RoyaltyError; none is then written."""
     from royaltycli.corpus.opening import open_corpus
 
     check_types(manifest=manifest, model=model, output=output, spans=spans)

@@ -49,6 +49,25 @@ def kept_in(output: Path, counts: str | Path | None) -> Path:
     return folder_of(output) if counts is None else absolute(named_path(counts))
 
 
+def token_table(output: str | Path, *, is_written: bool = True) -> Path:
+    """The path of a token table, which is to be written, or beside which counts are kept for it.
+
+    Raises CallError if its name ends as that of another format, OutputError and RemoteError if it cannot be there.
+    """
+    from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
+    from royaltycli.remote.writing import named_file
+    from royaltycli.report.formats import ENDINGS
+    from royaltycli.storage import check_place
+
+    table = named_file(output)
+    if is_written:
+        check_place(table)
+    if ENDINGS.get(table.suffix.lower(), "parquet") != "parquet":
+        raise CallError(f"a token table is Parquet, and {written(table)} is named otherwise; end its name in .parquet")
+    return table
+
+
 def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> None:
     """Raises OutputError if a result would take the place of the manifest, a list, the vocabulary, or a document.
 
@@ -149,17 +168,17 @@ def scan_opened(
     workers: int | None = None,
     on: str = "local",
     tick: Tick | None = None,
-    top: int = 0,
+    top: int | None = 0,
     **options: Any,
 ) -> Scan:
     """Scan a corpus that `check` has opened, into `output`; the other options are those of `plan_opened`.
 
-    The totals name the `top` largest sources.
+    The totals name the `top` largest sources, or all for None.
     """
     return run_planned(plan_opened(opened, folder, **options), output, workers=workers, on=on, tick=tick, top=top)
 
 
-def merge_opened(opened: Opened, folder: Path, output: Path, *, top: int = 0, **options: Any) -> Scan:
+def merge_opened(opened: Opened, folder: Path, output: Path, *, top: int | None = 0, **options: Any) -> Scan:
     """Write to `output` what all parts together have counted; the options are those of `plan_opened`."""
     from royaltycli.tokens.scan import counted_before, finish
 
@@ -174,7 +193,7 @@ def run_planned(
     on: str = "local",
     expect: Callable[[int], None] = lambda _bytes: None,
     tick: Tick | None = None,
-    top: int = 0,
+    top: int | None = 0,
 ) -> Scan:
     """Do what a plan says, with so many workers, `on` this machine or a cluster, and write the table to `output`."""
     from royaltycli.tokens.scan import run

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from royaltycli.errors import OutputError, RoyaltyError, TableError
 from royaltycli.limits import READ_BYTES
+from royaltycli.notes import note, unnote
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
 from royaltycli.remote.writing import check_sent, check_writable, in_memory, place_of, real_path, send
@@ -48,14 +49,14 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
 
     `write` writes one part after the other. Raises OutputError if anything fails; `path` is then as it was before.
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
-    In a `swept` folder, what killed processes have left is not looked for. `written` tells of what `is_result`.
+    In a `swept` folder, what killed processes have left is not looked for. What `is_result` is noted in `notes`.
     """
     if (elsewhere := place_of(path)) is not None:
         check_writable(elsewhere)
         return _send(elsewhere, write, is_result=is_result)
     if not swept:
         _remove_leftovers(check_place(path))
-    return _put(path, write, str(path), f"{path} was written" if is_result else None)
+    return _put(path, write, str(path), is_result=is_result)
 
 
 def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bool) -> str:
@@ -67,22 +68,22 @@ def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bo
             write(cast("BinaryIO", given))
             file.seek(0)
             if is_result:
-                note(f"{place} may have been written", name)
+                note(f"{place} may have been written", name, is_result=True)
             send(place, file)
             if is_result:
-                _written[name] = f"{place} was written"
+                note(f"{place} was written", name, is_result=True)
             check_sent(place, given.digest.digest())
             return given.digest.hexdigest()
     except RoyaltyError:  # which says itself what may be there
-        _written.pop(name, None)
+        unnote(name)
         raise
     except OSError as error:
         reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
         raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
 
 
-def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str | None) -> str:
-    """As `write_whole`, in whose errors it has a `name`, and which `written` tells of as `said`."""
+def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_result: bool) -> str:
+    """As `write_whole`, in whose errors it has a `name`."""
     place = check_place(path)
     partial: Path | None = None
     try:
@@ -99,8 +100,8 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str |
                     raise OutputError(f"{name} reads back otherwise than it was written; check the disk")
             if not LOCKS:
                 file.close()  # Windows renames no open file; elsewhere the lock is held until the name is gone
-            if said is not None:
-                _written[partial] = said
+            if is_result:
+                note(f"{path} was written", partial, is_result=True)
             partial.replace(place)
         _sync_folder(place.parent)
         return given.digest.hexdigest()
@@ -111,33 +112,7 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, said: str |
         if partial is not None:
             with contextlib.suppress(OSError):
                 partial.unlink()  # which fails if it has another name now
-                _written.pop(partial, None)
-
-
-_written: dict[Path, str] = {}
-"""What this process has written, in words, by the name that it had at first."""
-
-
-def written() -> str:
-    """What this process has written last, for the message of one that is interrupted: true at any moment."""
-    return next(reversed(_written.values()), "nothing was written")
-
-
-def also_written() -> str:
-    """As the end of an error: which result this process has written before, in words; empty if there is none."""
-    return next((f"; {said}" for said in reversed(_written.values()) if said.endswith(" written")), "")
-
-
-def forget_written() -> None:
-    """Let `written` know of nothing, as a command begins."""
-    _written.clear()
-
-
-def note(said: str, name: Path | None = None) -> None:
-    """Let `written` say this, of what is no result file, such as standard output; or of the result of that name."""
-    key = name or Path(said)
-    _written.pop(key, None)  # else it would stay in its place, before what was written since
-    _written[key] = said
+                unnote(partial)
 
 
 class _Given(io.BufferedIOBase):
@@ -201,7 +176,7 @@ def write_part(path: Path, table: pa.Table) -> None:
     if (elsewhere := place_of(path)) is not None:
         _send(elsewhere, lambda file: write_sealed(file, table), is_result=False)
         return
-    _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", None)
+    _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", is_result=False)
 
 
 def write_sealed(file: BinaryIO, table: pa.Table) -> None:

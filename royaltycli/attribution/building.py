@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,12 @@ from royaltycli.corpus.shards import cut, together
 from royaltycli.errors import AttributionError
 from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
-from royaltycli.storage import note, write_parquet, write_part, write_whole
+from royaltycli.notes import note
+from royaltycli.progress import Tell
+from royaltycli.storage import write_parquet, write_part, write_whole
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do."""
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -21,6 +21,9 @@ from royaltycli.tokens.engines import Engine, Ids
 
 Vector = npt.NDArray[np.float64]
 
+Tick = Callable[[int, int], None]
+"""Told how many outputs are judged, and how many spans, of which a long output has many."""
+
 ALONE = 400
 """Spans that one process judges in about the time that others take to start."""
 
@@ -78,15 +81,15 @@ def judge_log(
     engine: Engine,
     decode: Decode,
     judges: Judges,
-    tick: Callable[[int], None],
+    tick: Tick,
 ) -> Log:
-    """Judge all outputs of a log. `tick` is told how many are judged.
+    """Judge all outputs of a log, and tell of it as it goes on.
 
     Raises whatever its outputs raise, and WorkerError if a worker is lost.
     """
     ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, Quote]]()
     weights, parts, owners, judgements = list[float](), list[float](), list[int](), list[Judgement]()
-    tokens = repeated = 0
+    tokens = repeated = done = 0
     waiting = deque[_Read]()
 
     def spans() -> Iterator[list[Ids]]:
@@ -94,7 +97,7 @@ def judge_log(
             waiting.append(_read(engine, output))
             yield waiting[-1].spans
 
-    with contextlib.closing(_judged(spans(), judges)) as judged:
+    with contextlib.closing(_judged(spans(), judges, tick)) as judged:
         for number, found in enumerate(judged):
             read = waiting.popleft()
             ids.append(read.output.id)
@@ -114,7 +117,8 @@ def judge_log(
                 owners.append(number)
             tokens += read.tokens
             repeated += read.tokens - own
-            tick(number + 1)
+            done += len(found)
+            tick(number + 1, done)
     of_spans = np.array(weights), np.array(parts), np.array(owners, np.int64)
     return Log(ids, accounts, *of_spans, judgements, quotes, tokens, repeated)
 
@@ -129,11 +133,15 @@ def _encoded(engine: Engine, text: str) -> Ids:
     return engine.encode(pa.array([text], pa.large_string()))[0]
 
 
-def _judged(outputs: Iterator[list[Ids]], judges: Judges) -> Generator[list[Judgement], None, None]:
+def _judged(outputs: Iterator[list[Ids]], judges: Judges, tick: Tick) -> Generator[list[Judgement], None, None]:
     """The judgements on the spans of each output: of the first ones here, and then by all there are."""
     others, done = judges.elsewhere if judges.workers > 1 else None, 0
-    for spans in outputs:
-        yield [judges.here(span) for span in spans]
+    for number, spans in enumerate(outputs):
+        found = list[Judgement]()
+        for span in spans:
+            found.append(judges.here(span))
+            tick(number, done + len(found))
+        yield found
         done += len(spans)
         if others is not None and done >= ALONE:
             break

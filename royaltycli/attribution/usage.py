@@ -15,7 +15,7 @@ import pyarrow as pa
 from royaltycli.attribution.accounts import most_of_one
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode
-from royaltycli.attribution.logs import Judges, Log, judge_log
+from royaltycli.attribution.logs import Judges, Log, Tick, judge_log
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.shift import (
     Judged,
@@ -109,13 +109,13 @@ def attribute(
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
-    tick: Callable[[int], None] = lambda _done: None,
+    tick: Tick = lambda _outputs, _spans: None,
 ) -> Usage:
     """The usage of the sources of an index in a log.
 
     With a `prior`, the shares of units and of none that the judges were calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike, and
-    `account_cap` which part of all that counts one account may have (U13). `tick` is told how many outputs are judged.
+    `account_cap` which part of all that counts one account may have (U13). `tick` is told how far it is.
 
     Raises CallError for a log without weight, and whatever `judge_log` raises.
     """

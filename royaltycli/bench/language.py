@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,12 @@ def train_language_model(
     seconds: float = math.inf,
     seed: int = 0,
     left_out: Sequence[bool] = (),
-    tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
     """Train a model on some texts until it has seen so many tokens, or time is up, and save it with its tokenizer.
 
     `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model, unless the time ends
     it. Texts that are `left_out` are not seen, but others in their place: all else comes in the order in which it
-    would have come with them. `tell` is called with the tokens that are done, and all.
+    would have come with them.
     """
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -83,7 +82,6 @@ def train_language_model(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         losses.append(float(loss.detach()))
-        tell((step + 1) * batch.size, steps * batch.size)
     folder.mkdir(parents=True, exist_ok=True)
     model.eval().save_pretrained(folder)
     words.save_pretrained(folder)

@@ -6,7 +6,7 @@ Each of these is made when a part first asks for it, and once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -27,6 +27,7 @@ from royaltycli.bench.corpus import Prepared
 from royaltycli.bench.results import Row
 from royaltycli.bench.shape import Shape
 from royaltycli.bench.spans import SIZES, Data, Spans, cut
+from royaltycli.progress import Tell
 from royaltycli.tokens.engines import Ids
 
 Size = int | str
@@ -37,9 +38,6 @@ TEXT = "all evidence of the text"
 
 Cases = list[dict[str, Any]]
 """Of each seed: arrays with an entry for each span."""
-
-Tell = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is to do; 0 if that is not known."""
 
 Headed = Iterator[tuple[str, list[Row]]]
 """What a part of the benchmark gives: headings, and the rows under each."""

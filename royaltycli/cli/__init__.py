@@ -118,13 +118,13 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
         from royaltycli.errors import Interrupted, OutputError, RemoteError, RoyaltyError
-        from royaltycli.storage import also_written, forget_written, written
+        from royaltycli.notes import also_written, forget, written
 
         loading = signal.getsignal(signal.SIGINT) == signal.SIG_DFL  # as `__main__` has it until here
         try:
             if loading:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-            forget_written()
+            forget()
             command(*args, **options)
             sys.stdout.flush()
         except (OutputError, RemoteError) as error:
@@ -241,7 +241,7 @@ def _end(*messages: str, status: int) -> NoReturn:
 def _end_for(error: OSError) -> NoReturn:
     """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
     from royaltycli.errors import RoyaltyError
-    from royaltycli.storage import also_written
+    from royaltycli.notes import also_written
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
         _end(

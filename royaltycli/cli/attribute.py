@@ -114,13 +114,13 @@ def attribute(
     drawing the outputs anew, 200 times.
     """
     from royaltycli import attributing
+    from royaltycli.arguments import rows_of
     from royaltycli.attribution.outputs import log_file
     from royaltycli.cli import console
     from royaltycli.errors import CallError
     from royaltycli.remote.writing import real_name
 
-    if top < 0:
-        raise CallError(f"top is {top}; it must be 0 or more")
+    most = rows_of(top)
     log_file(outputs)  # before its folder is told to be in the way of a result
     places = [options.usage_place(output, outputs, index, network)]
     if details is not None:
@@ -143,5 +143,5 @@ def attribute(
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
         options.deliver(table, kind, place, quiet=quiet)
     if not quiet:
-        console.show_usage(usage, top)
+        console.show_usage(usage, most)
         console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")

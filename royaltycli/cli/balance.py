@@ -27,8 +27,9 @@ def balance(
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw)
+    options.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)

@@ -18,8 +18,8 @@ EXAMPLES = """[b]Examples[/b]
 def close(
     period: options.PeriodName,
     profit: options.Profit,
-    rate: options.PolicyRate = None,
-    tokens: options.TokensFile = Path("tokens.parquet"),
+    rate: options.Rate = None,
+    tokens: options.TokensOption = Path("tokens.parquet"),
     policy: options.Policy = None,
     holders: options.Holders = None,
     usage: options.Usage = None,
@@ -50,8 +50,8 @@ def close(
 def restate(
     period: options.PeriodName,
     profit: options.Profit,
-    rate: options.PolicyRate = None,
-    tokens: options.TokensFile = Path("tokens.parquet"),
+    rate: options.Rate = None,
+    tokens: options.TokensOption = Path("tokens.parquet"),
     policy: options.Policy = None,
     holders: options.Holders = None,
     usage: options.Usage = None,

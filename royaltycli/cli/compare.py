@@ -26,7 +26,7 @@ def compare(
         ),
     ],
     profit: options.Profit,
-    rate: options.PolicyRate = None,
+    rate: options.Rate = None,
     tokens: options.TokensOption = Path("tokens.parquet"),
     holders: options.Holders = None,
     usage: options.Usage = None,
@@ -40,6 +40,7 @@ def compare(
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Set policies side by side: who is paid, who gains, who loses, and how unequal the payments are.
 
@@ -68,14 +69,14 @@ def compare(
         "period": period,
     }
     table = api.read_tokens(tokens)
-    with console.stepping(len(policies), "policies") as advance:
+    with console.going_through("policies", quiet=quiet, total=len(policies)) as tick:
         outcomes = []
         for one in outcomes_of(policies, table, holders=holders, usage=usage, **how):
             outcomes.append(one)
-            advance()
+            tick(1)
     rows = side_by_side(outcomes, rows_of(top)) if details else compared(outcomes)
     if kind != "table":
-        options.deliver(rows, kind, place, raw=raw)
+        options.deliver(rows, kind, place, raw=raw, quiet=quiet)
     elif details:
         console.show_details(rows)
     else:

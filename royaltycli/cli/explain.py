@@ -19,7 +19,7 @@ EXAMPLES = """[b]Examples[/b]
 def explain(
     identifier: Annotated[str, typer.Argument(metavar="HOLDER|SOURCE", help="The id of a holder or a source.")],
     profit: options.Profit,
-    rate: options.PolicyRate = None,
+    rate: options.Rate = None,
     tokens: options.TokensOption = Path("tokens.parquet"),
     basis: options.Basis = None,
     blend: options.Blend = None,

@@ -41,8 +41,8 @@ def ledger(
     if what == "verify":
         if format_ is not None or output is not None:
             raise CallError("`royalty ledger verify` writes no rows; leave out `--format` and `-o`")
-        with console.verifying(quiet=quiet) as tick:
-            verified = accounting.verify(place, head=head, tick=tick)
+        with console.doing(quiet=quiet) as tell:
+            verified = accounting.verify(place, head=head, tell=tell)
         if not quiet:
             console.show_verified(verified)
         return

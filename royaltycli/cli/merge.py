@@ -31,15 +31,17 @@ def merge(
     The table is the same, to the byte, as that of one scan.
     """
     from royaltycli import api, scanning
+    from royaltycli.arguments import rows_of
     from royaltycli.cli import console
 
-    table = options.token_table(output, top)
+    table = options.token_table(output)
+    most = rows_of(top)
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table, encoding)
     scanning.spare_counts(opened, counts)
     how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
     with scanning.counts_folder(table, counts) as folder:
-        merged = scanning.merge_opened(opened, folder, table, top=top, **how)
+        merged = scanning.merge_opened(opened, folder, table, top=most, **how)
     if not quiet:
         console.show_scan(opened, merged, table, time.monotonic() - started)

@@ -55,7 +55,7 @@ def network(
     from royaltycli import networks
     from royaltycli.cli import console
 
-    with console.working(quiet=quiet) as tell:
+    with console.doing(quiet=quiet) as tell:
         trained = networks.train_network(manifest, model=model, output=output, spans=spans, outside=outside, tell=tell)
     if not quiet:
         console.show_network(trained, output)

@@ -90,7 +90,7 @@ Counts = Annotated[
         show_default="hidden beside the table, or in your cache if that is remote",
     ),
 ]
-Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary.")]
+Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary; 0 for all.")]
 Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 TotalTokens = Annotated[
@@ -126,9 +126,6 @@ Profit = Annotated[
     str, typer.Option("--profit", "-p", metavar="P", help="The profit, such as 500e6, 500_000_000 or 500M.")
 ]
 Rate = Annotated[
-    str, typer.Option("--rate", "-r", metavar="R", help="The part of it that is paid out, such as 0.2 or 20%.")
-]
-PolicyRate = Annotated[
     str | None,
     typer.Option(
         "--rate",
@@ -200,10 +197,6 @@ Ledger = Annotated[
     Path, typer.Option("--ledger", "-l", metavar="FOLDER", readable=False, help="The folder of the ledger.")
 ]
 PeriodName = Annotated[str, typer.Argument(metavar="PERIOD", help="The name of the period, such as 2026 or 2026-Q3.")]
-TokensFile = Annotated[
-    Path,
-    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
-]
 LedgerCurrency = Annotated[
     str | None,
     typer.Option(
@@ -246,26 +239,14 @@ Output = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Leave free text in CSV as it is, even what a spreadsheet would run.")]
 
 
-def token_table(output: str, top: int, *, is_written: bool = True) -> Path:
-    """The path of a token table, which a command is to write, or beside which counts are kept for it.
-
-    Raises CallError, OutputError and RemoteError for what cannot be asked of it.
-    """
+def token_table(output: str, *, is_written: bool = True) -> Path:
+    """As `scanning.token_table`. Raises CallError for standard output, too."""
     from royaltycli.errors import CallError
-    from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import named_file
-    from royaltycli.report.formats import ENDINGS
-    from royaltycli.storage import check_place
+    from royaltycli.scanning import token_table
 
-    table = named_file(output)
-    if is_written:
-        check_place(table)
-    if ENDINGS.get(table.suffix.lower(), "parquet") != "parquet":
-        raise CallError(f"a token table is Parquet, and {written(table)} is named otherwise; end its name in .parquet")
+    table = token_table(output, is_written=is_written)
     if table == STANDARD_OUTPUT:
         raise CallError("a token table goes into a file; name one with `-o`")
-    if top < 0:
-        raise CallError(f"top is {top}; it must be 0 or more")
     return table
 
 
@@ -331,7 +312,7 @@ def spare_ledger(output: Path | None, ledger: Path) -> None:
     spare(output, *(ledger / f"{journal.FILE}{ending}" for ending in journal.ENDINGS), ledger / inputs.FOLDER)
 
 
-def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False, quiet: bool = False) -> None:
+def deliver(rows: pa.Table, kind: str, output: Path | None, *, raw: bool = False, quiet: bool) -> None:
     """Write rows to a file, whole or not at all, or to standard output. Raises CallError, OutputError.
 
     A file and a pipe get every character as it is; a terminal gets none that would steer it. Many rows that go
@@ -349,8 +330,9 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
     """As `deliver`, of anything that `write` writes in a format."""
     from royaltycli.cli.console import clean
     from royaltycli.errors import CallError
+    from royaltycli.notes import note
     from royaltycli.report.formats import BINARY
-    from royaltycli.storage import note, write_whole
+    from royaltycli.storage import write_whole
 
     if output is not None and output != STANDARD_OUTPUT:
         write_whole(output, write)
@@ -369,7 +351,7 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
 
 
 def list_rows(
-    rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool
+    rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool, quiet: bool
 ) -> None:
     """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does."""
     from royaltycli.cli import console
@@ -380,7 +362,7 @@ def list_rows(
     if kind == "table":
         console.show_rows(rows, console.ROWS if top is None else top)
     else:
-        deliver(rows, kind, place, raw=raw)
+        deliver(rows, kind, place, raw=raw, quiet=quiet)
 
 
 def _bytes(write: Callable[[BinaryIO], object]) -> bytes:

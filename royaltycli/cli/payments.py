@@ -31,11 +31,14 @@ def payments(
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.payments(ledger, period, status, top=top), ledger, top, format_, output, raw=raw)
+    options.list_rows(
+        accounting.payments(ledger, period, status, top=top), ledger, top, format_, output, raw=raw, quiet=quiet
+    )
 
 
 def settle(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from royaltycli.cli import options
-from royaltycli.cli.books import deliver_workbook
+from royaltycli.cli.workbook import deliver_workbook
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -27,7 +27,7 @@ EXAMPLES = """[b]Examples[/b]
 
 def payout(
     profit: options.Profit,
-    rate: options.PolicyRate = None,
+    rate: options.Rate = None,
     tokens: options.Tokens = Path("tokens.parquet"),
     by: Annotated[
         Literal["source", "holder", "split"],

@@ -81,11 +81,12 @@ def scan(
     that was interrupted goes on where it was.
     """
     from royaltycli import api, scanning
-    from royaltycli.arguments import part_of
+    from royaltycli.arguments import part_of, rows_of
     from royaltycli.cli import console
     from royaltycli.errors import CallError
 
-    table = options.token_table(output, top, is_written=part is None)
+    table = options.token_table(output, is_written=part is None)
+    most = rows_of(top)
     if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
     if part is not None:
@@ -110,7 +111,7 @@ def scan(
             counted = scanning.count_planned(plan, **where)
             show = functools.partial(console.show_part, opened, counted)
         else:
-            scanned = scanning.run_planned(plan, table, expect=watch.expect, top=top, **where)
+            scanned = scanning.run_planned(plan, table, expect=watch.expect, top=most, **where)
             show = functools.partial(console.show_scan, opened, scanned, table)
     if not quiet:
         show(time.monotonic() - started)

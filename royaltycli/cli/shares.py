@@ -29,6 +29,7 @@ def shares(
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Show each source's tokens, the tokens that training saw of it, and its share of the corpus."""
     from royaltycli import api
@@ -42,4 +43,4 @@ def shares(
         top = console.ROWS if top is None else top
         console.show_shares(api.shares(table, by=by, total_tokens=total_tokens, top=top), by)
     else:
-        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw)
+        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw, quiet=quiet)

@@ -55,10 +55,10 @@ def sweep(
     }
     table = api.read_tokens(tokens)
     grid = []
-    with console.stepping(len(points), "points", quiet=quiet) as advance:
+    with console.going_through("points", quiet=quiet, total=len(points)) as tick:
         for point in swept_by(policy or PLAIN, table, points, **how):
             grid.append(point)
-            advance()
+            tick(1)
     if kind == "table":
         console.show_grid(grid)
     else:

@@ -43,6 +43,7 @@ def trace(
     ] = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """The passages of one text that the corpus has, too, word for word, each with its sources.
 
@@ -64,4 +65,4 @@ def trace(
     elif kind == "html":
         options.deliver_written(lambda file: file.write(as_html(traced)), kind, place)
     else:
-        options.deliver(rows(traced), kind, place, raw=raw)
+        options.deliver(rows(traced), kind, place, raw=raw, quiet=quiet)

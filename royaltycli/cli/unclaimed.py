@@ -29,11 +29,12 @@ def unclaimed(
     format_: options.Format = None,
     output: options.Output = None,
     raw: options.Raw = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw)
+    options.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
 
 
 def release(

@@ -56,7 +56,7 @@ class Found:
 
 @dataclass(slots=True)
 class _Search:
-    """What has been found so far. `claims` has the owner and the name of every file, by its real path."""
+    """What has been found so far. `files` are by their real paths, `clashes` by the two who claim them."""
 
     owners: tuple[Source | Collection, ...]
     root: str

@@ -14,15 +14,15 @@ from royaltycli.ledger import inputs, journal
 from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
-from royaltycli.ledger.journal import Journal, Tell, say_nothing
+from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
 from royaltycli.ledger.state import CLOSE, EMPTY, Logged, State
 from royaltycli.numerals import parse_amount, plain, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
-from royaltycli.payout.distribution import Distribution
 from royaltycli.policies import located
+from royaltycli.progress import Tell, say_nothing
 
 Reader = Callable[[int], Moves]
 """Gives the moves of a transaction by its number."""
@@ -103,12 +103,6 @@ def close_posting(state: State, read: Inputs, about: About) -> Posting:
     """The transaction that closes a period by its inputs."""
     lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
     return closing(state, distributed(read, about, lists.present), lists.absent, about)
-
-
-def distributed_as(state: State, read: Inputs, about: About) -> Distribution:
-    """The distribution that a period was closed with, given the state before it."""
-    lists = lists_of(read.listed, read.table, state, _recouped(state.balances, state))
-    return distributed(read, about, lists.present)
 
 
 def restate_posting(state: State, read: Inputs, about: About, booked: list[Moves]) -> Posting:

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import stat
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from itertools import chain, repeat
@@ -23,7 +23,8 @@ from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
-from royaltycli.storage import note
+from royaltycli.notes import note
+from royaltycli.progress import Tell, say_nothing
 
 FILE = "journal.sqlite"
 ENDINGS = ("", "-journal", "-wal", "-shm")
@@ -41,14 +42,6 @@ WAIT_SECONDS = 60
 ROWS_AT_ONCE = 1 << 16
 
 
-Tell = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is, 0 where that is not known."""
-
-
-def say_nothing(_what: str, _done: int, _total: int) -> None:
-    """Where nobody watches."""
-
-
 @dataclass(frozen=True, slots=True)
 class Journal:
     """The journal of the ledger in `folder`, open; nothing of it is in memory."""
@@ -64,7 +57,7 @@ class Journal:
             try:
                 yield
                 self.database.execute("COMMIT")
-                note(f"the ledger {self.folder} has been written")
+                note(f"the ledger {self.folder} has been written", is_result=True)
             finally:
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
@@ -108,13 +101,6 @@ class Journal:
         """The digest of the last transaction."""
         row = self.database.execute("SELECT digest FROM transactions ORDER BY number DESC LIMIT 1").fetchone()
         return START if row is None else bytes(row[0])
-
-    def counts_before(self, number: int) -> tuple[int, int]:
-        """How many parties and periods there were before a transaction."""
-        row = self.database.execute(
-            "SELECT coalesce(sum(parties), 0), coalesce(sum(periods), 0) FROM transactions WHERE number < ?", (number,)
-        ).fetchone()
-        return int(row[0]), int(row[1])
 
     def log(self) -> Iterator[Logged]:
         """Every transaction, without its moves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,7 @@ from royaltycli.ledger.payments import payments_of, settle_posting
 from royaltycli.ledger.reading import read_kept
 from royaltycli.ledger.state import CLOSE, EMPTY, REDISTRIBUTE, RELEASE, RESTATE, SETTLE, TRANSFER, State
 from royaltycli.ledger.transfers import transfer_posting
-
-Tick = Callable[[int, int], None]
-"""Told how many transactions have been verified, and how many there are."""
+from royaltycli.progress import Tell, say_nothing
 
 NAMED = 5
 """How many problems of the database's own check are named."""
@@ -54,7 +52,7 @@ class Verified:
     head: str
 
 
-def verify(ledger: Path, *, head: str | None = None, tick: Tick | None = None) -> Verified:
+def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -> Verified:
     """Read and compute everything again. Raises LedgerDamage with all that is wrong, LedgerError without a ledger.
 
     `head` is a digest that was noted before, of any transaction: one without it has been cut short, or is another.
@@ -72,8 +70,7 @@ def verify(ledger: Path, *, head: str | None = None, tick: Tick | None = None) -
                 problems += problem
                 moves += count
                 used.update(kept for kept in state.log[-1].about.get("inputs", {}).values() if kept)
-                if tick is not None:
-                    tick(len(state.log), stored)
+                tell("verifying transactions", len(state.log), stored)
             if not problems:
                 problems += _leftovers(found, state, moves)
     except LedgerError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,15 +14,15 @@ import pyarrow.parquet as pq
 
 from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.limits import LIST_BYTES
-from royaltycli.manifest.fields import Entry, amount, number_text
+from royaltycli.manifest.fields import Entry
 from royaltycli.manifest.lists import read_list
 from royaltycli.manifest.paths import Refusal, read_regular
 from royaltycli.manifest.wording import instead, kind, shown
-from royaltycli.numerals import parse_fraction, plain_fraction
+from royaltycli.numerals import EXACT, plain_fraction
 from royaltycli.payout.currency import Currency
-from royaltycli.payout.distribute import LARGEST_POOL
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.parties import PARTIES
+from royaltycli.policies.values import money, rate
 
 YES, NO = ("yes", "true"), ("no", "false")
 PLAIN_DIGITS = 12
@@ -150,8 +149,8 @@ def _plain_millionths(cells: pa.Array, currency: Currency) -> pa.Array | None:
     fit = pc.match_substring_regex(cells, rf"^[0-9]{{1,{PLAIN_DIGITS - currency.places}}}{part}$")
     if not pc.all(fit, min_count=0).as_py():
         return None
-    money = pc.cast(cells, pa.decimal128(PLAIN_DIGITS, currency.places))
-    units = pc.multiply(money, pa.scalar(10**currency.places, pa.decimal128(4, 0)))
+    amounts = pc.cast(cells, pa.decimal128(PLAIN_DIGITS, currency.places))
+    units = pc.multiply(amounts, pa.scalar(10**currency.places, pa.decimal128(4, 0)))
     return pc.multiply_checked(pc.cast(units, pa.int64()), MILLIONTHS)
 
 
@@ -176,30 +175,10 @@ def _reachable(row: Entry) -> bool | None:
 
 
 def _withholding(row: Entry) -> str | None:
-    value = row.values.get("withholding")
-    if value is None:
-        return None
-    written = number_text(value)
-    try:
-        if written is not None:
-            return plain_fraction(parse_fraction(written, "withholding"))
-    except CallError:
-        pass
-    what = kind(value) if written is None else shown(written)
-    row.note("withholding", f"withholding is {what}, which is no part from 0 to 100 %", "write it such as 15% or 0.15")
-    return None
+    part = rate(row, "withholding", "write it such as 15% or 0.15")
+    return None if part is None else plain_fraction(part)
 
 
 def _millionths(row: Entry, key: str, currency: Currency) -> int | None:
-    value = amount(row, key)
-    if value is None:
-        return None
-    units = Fraction(value) * 10**currency.places
-    if units.denominator != 1:
-        places = f"{currency.places} decimals" if currency.places else "no decimals"
-        row.note(key, f"{key} is {value}, but {currency.code} has {places}", "round it to what can be paid")
-    elif units > LARGEST_POOL:
-        row.note(key, f"{key} is {value}, more than any pool", "write a smaller amount")
-    else:
-        return int(units) * MILLIONTHS
-    return None
+    value = money(row, key, currency)
+    return None if value is None else int(value.scaleb(currency.places, EXACT)) * MILLIONTHS

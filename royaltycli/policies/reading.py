@@ -10,17 +10,17 @@ from fractions import Fraction
 from typing import Any, get_args
 
 from royaltycli.errors import CallError, ManifestError, Place, Problem
-from royaltycli.manifest.fields import Entry, amount, check_keys, choice, number_text, text, texts
+from royaltycli.manifest.fields import Entry, amount, check_keys, choice, text, texts
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.manifest.lines import lines_of
 from royaltycli.manifest.lists import decode
 from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
-from royaltycli.numerals import parse_fraction, plain_fraction
+from royaltycli.numerals import plain_fraction
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.currency import currency as find_currency
-from royaltycli.payout.distribute import LARGEST_POOL
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Measure, Payment, Per, Policy, Top
+from royaltycli.policies.values import money, rate
 
 HEAD = ("name", "title", "source", "date", "notes", "currency", "rate")
 SINGLE, MANY = ("basis", "fixed", "usage", "deductions", "payment"), ("top", "gate", "cap", "floor")
@@ -168,17 +168,17 @@ def _fixed(tables: Tables, currency: Currency) -> Fixed | None:
     if entry is None:
         return None
     each = _needed(entry, "each", choice(entry, "each", ("work", "holder")), '"work"')
-    money, part = _money(entry, "amount", currency), _rate(entry, "part")
+    given, part = money(entry, "amount", currency), _rate(entry, "part")
     if ("amount" in entry.values) == ("part" in entry.values):
         entry.note("amount", "it needs an amount or a part, and not both", 'write amount = "0.05", or part = "40%"')
-    return Fixed("holder" if each == "holder" else "work", money, part)
+    return Fixed("holder" if each == "holder" else "work", given, part)
 
 
 def _caps(tables: Tables, currency: Currency) -> tuple[Cap, ...]:
     found: list[Cap] = []
     for entry in _many(tables, "cap", ("per", "amount", "tiers", "excess")):
         per = _per(entry, [cap.per for cap in found])
-        flat = _money(entry, "amount", currency)
+        flat = money(entry, "amount", currency)
         tiers = _tiers(entry, per, currency)
         if ("amount" in entry.values) == ("tiers" in entry.values):
             entry.note("amount", "it needs an amount or tiers, and not both", 'write amount = "501.00"')
@@ -202,10 +202,10 @@ def _tiers(entry: Entry, per: Per, currency: Currency) -> tuple[tuple[int, Decim
     for item in given[:TIERS]:
         inner = Entry("[[cap]]", item, Place(entry.place.file, line), entry.problems, {})
         check_keys(inner, ("holders", "amount"))
-        start, money = item.get("holders"), _money(inner, "amount", currency)
+        start, most = item.get("holders"), money(inner, "amount", currency)
         if not isinstance(start, int) or isinstance(start, bool) or start < 0 or "amount" not in item:
             entry.note("tiers", "a tier needs a whole number of holders and an amount", form)
-        tiers.append((start if isinstance(start, int) else 0, money or Decimal(0)))
+        tiers.append((start if isinstance(start, int) else 0, most or Decimal(0)))
     starts = [start for start, _ in tiers]
     if any(first >= second for first, second in itertools.pairwise(starts)):
         entry.note("tiers", "the numbers of holders do not rise", "list the tiers from the smallest number on")
@@ -216,9 +216,9 @@ def _floors(tables: Tables, currency: Currency) -> tuple[Floor, ...]:
     found: list[Floor] = []
     for entry in _many(tables, "floor", ("per", "amount", "below")):
         per = _per(entry, [floor.per for floor in found])
-        money = _needed(entry, "amount", _money(entry, "amount", currency), '"1.00"')
+        least = _needed(entry, "amount", money(entry, "amount", currency), '"1.00"')
         below = _needed(entry, "below", choice(entry, "below", ("leave", "raise")), '"leave"')
-        found.append(Floor(per, money or Decimal(0), "raise" if below == "raise" else "leave"))
+        found.append(Floor(per, least or Decimal(0), "raise" if below == "raise" else "leave"))
     return tuple(found)
 
 
@@ -243,7 +243,7 @@ def _payment(tables: Tables, currency: Currency) -> Payment:
     if entry.values.get("below") not in (None, "carry"):
         below = _place(entry, "below", pool=False)
     rests = choice(entry, "rests", ("carry", "round"))
-    return Payment(_money(entry, "minimum", currency) or Decimal(0), below, "round" if rests == "round" else "carry")
+    return Payment(money(entry, "minimum", currency) or Decimal(0), below, "round" if rests == "round" else "carry")
 
 
 def _per(entry: Entry, before: list[Per]) -> Per:
@@ -275,35 +275,7 @@ def _place(entry: Entry, key: str, *, pool: bool = True) -> str:
 
 
 def _rate(entry: Entry, key: str) -> Fraction | None:
-    """A part of a whole, from 0 to 1."""
-    value = entry.values.get(key)
-    if value is None:
-        return None
-    written = number_text(value)
-    try:
-        if written is not None:
-            return parse_fraction(written, key)
-    except CallError:
-        pass
-    what = kind(value) if written is None else shown(written)
-    entry.note(key, f"{key} is {what}, which is no part from 0 to 100 %", f'write it such as {key} = "15%"')
-    return None
-
-
-def _money(entry: Entry, key: str, currency: Currency) -> Decimal | None:
-    """An amount in the currency, of whole minor units."""
-    value = amount(entry, key)
-    if value is None:
-        return None
-    units = Fraction(value) * 10**currency.places
-    if units.denominator != 1:
-        places = "no decimals" if not currency.places else f"{currency.places} decimals"
-        entry.note(key, f"{key} is {value}, but {currency.code} has {places}", "round it to what can be paid")
-    elif units > LARGEST_POOL:
-        entry.note(key, f"{key} is {value}, more than any pool", "write a smaller amount")
-    else:
-        return value
-    return Decimal(0)
+    return rate(entry, key, f'write it such as {key} = "15%"')
 
 
 def _needed(entry: Entry, key: str, value: Any, example: str) -> Any:

@@ -1,1 +1,1 @@
-"""Results as CSV, JSON, Markdown and Parquet."""
+"""Results as CSV, JSON, Markdown, Parquet, workbooks and pages."""

@@ -38,6 +38,7 @@ CREATED = datetime(1980, 1, 1, tzinfo=UTC)
 ROWS_AT_ONCE = 1 << 14
 PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 SHARE_PLACES = 12
+SHEET = "Rows"  # of a workbook of a single one
 NARROW, WIDE = 10, 60
 """Least and greatest width of a column, in letters."""
 
@@ -91,11 +92,11 @@ def open_book(file: BinaryIO, title: str) -> Iterator[Book]:
         shutil.copyfileobj(made, file)
 
 
-def write_rows(file: BinaryIO, rows: pa.Table, tick: Tick | None = None, name: str = "Rows") -> None:
+def write_rows(file: BinaryIO, rows: pa.Table, tick: Tick | None = None) -> None:
     """Write a workbook of one sheet. Raises CallError for what no sheet can hold."""
     check_rows(rows)
-    with open_book(file, name) as book:
-        add_rows(book, name, rows, tick)
+    with open_book(file, SHEET) as book:
+        add_rows(book, SHEET, rows, tick)
 
 
 def check_rows(rows: pa.Table) -> None:

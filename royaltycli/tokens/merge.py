@@ -31,7 +31,7 @@ def merge(
     duplicates: Duplicates,
     output: Path,
     folder: Path,
-    top: int = 0,
+    top: int | None,
 ) -> Totals:
     """Write the token table of a corpus to `output`, from all its pieces and where the rows of each are.
 

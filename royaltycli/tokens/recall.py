@@ -50,7 +50,7 @@ def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[
     return digest.hexdigest()
 
 
-def remember(folder: Path, output: Path, state: str, scan: Scan, top: int) -> None:
+def remember(folder: Path, output: Path, state: str, scan: Scan, top: int | None) -> None:
     """Keep what a scan came to that has written `output`; if it cannot be kept, the next scan takes longer."""
     place, totals = folder / LAST, scan.totals
     if not _is_here(folder, output) or place.is_symlink():
@@ -62,7 +62,7 @@ def remember(folder: Path, output: Path, state: str, scan: Scan, top: int) -> No
         write_part(place, totals.largest.replace_schema_metadata({METADATA: json.dumps(said).encode()}))
 
 
-def recall(folder: Path, output: Path, state: str, top: int) -> Scan | None:
+def recall(folder: Path, output: Path, state: str, top: int | None) -> Scan | None:
     """What the last scan came to, if `output` is still the table that it wrote, and is what a scan would write now."""
     if not _is_here(folder, output):
         return None

@@ -14,8 +14,8 @@ from royaltycli.corpus.shards import Part, cut, in_part, text_size, together
 from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
+from royaltycli.notes import note
 from royaltycli.parallel.processes import how_many
-from royaltycli.storage import note
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding
@@ -129,7 +129,7 @@ def run(
     on: str = "local",
     expect: Callable[[int], None] = lambda _bytes: None,
     tick: Tick = lambda _bytes, _tokens, _documents: None,
-    top: int = 0,
+    top: int | None = 0,
 ) -> Scan:
     """Count what a plan says, and write the token table of the whole corpus to `output`.
 
@@ -150,7 +150,7 @@ def _check_where(workers: int | None, on: str) -> None:
     how_many(workers)
 
 
-def _recalled(plan: Plan, output: Path, top: int = 0) -> Scan | None:
+def _recalled(plan: Plan, output: Path, top: int | None) -> Scan | None:
     """What the last scan came to, if `output` is just what it would be now, as nothing has changed since."""
     if plan.rehash or plan.fresh or plan.part is not None:
         return None
@@ -183,11 +183,11 @@ def count(
     return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
 
 
-def finish(counts: Counts, output: Path, top: int = 0) -> Scan:
+def finish(counts: Counts, output: Path, top: int | None = 0) -> Scan:
     """Write the token table of the whole corpus to `output`, from all that was counted.
 
-    The totals name the `top` largest sources. Raises DocumentError, TableError for sums that are too large,
-    and OutputError.
+    The totals name the `top` largest sources, or all for None. Raises DocumentError, TableError for sums that are
+    too large, and OutputError.
     """
     plan = counts.plan
     pieces = [(one.piece, kept) for one, kept in zip(plan.pieces, counts.kept, strict=True)]

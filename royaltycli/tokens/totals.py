@@ -75,7 +75,7 @@ class Scan:
 class Tally:
     """Adds up a table part by part, in bounded memory."""
 
-    def __init__(self, top: int, folder: Path, collections: Iterable[str]) -> None:
+    def __init__(self, top: int | None, folder: Path, collections: Iterable[str]) -> None:
         self._top = top
         self._of_collection = dict.fromkeys(collections, 0)
         self._nameless: dict[str, tuple[int, int]] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
+
 import numpy as np
 import pytest
 
@@ -24,15 +27,41 @@ WORDS = [
 ]
 
 
-def prose(seed, length=400, words=WORDS):
+@functools.cache
+def prose(seed, length=400):
     """Sentences of random words, each seed with its own habits."""
     random = np.random.default_rng(seed)
-    habits = random.dirichlet(np.full(len(words), 0.4), size=len(words))
+    habits = random.dirichlet(np.full(len(WORDS), 0.4), size=len(WORDS))
     at, said = 0, []
     for _ in range(length):
-        at = int(random.choice(len(words), p=habits[at]))
-        said.append(words[at])
+        at = int(random.choice(len(WORDS), p=habits[at]))
+        said.append(WORDS[at])
     return " ".join(said)
+
+
+@pytest.fixture(scope="package")
+def built(tmp_path_factory):
+    """Gives the folder of a corpus of some sources with its index, which is built once for all who ask for the same."""
+    folders = {}
+
+    def build(sources):
+        if (key := repr(sources)) not in folders:
+            folders[key] = tmp_path_factory.mktemp("built")
+            write_sources(folders[key], sources)
+            attributing.index(folders[key], folders[key] / "index")
+        return folders[key]
+
+    return build
+
+
+def write_sources(place, sources):
+    lines = ['[corpus]\nencoding = "r50k_base"\n']
+    for source, texts in sources.items():
+        (place / source).mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (place / source / name).write_text(text, encoding="utf-8")
+        lines.append(f'[[source]]\nid = "{source}"\npath = "{source}"\n')
+    (place / "corpus.toml").write_text("".join(lines), encoding="utf-8")
 
 
 @pytest.fixture
@@ -40,16 +69,20 @@ def corpus(tmp_path):
     """Writes a corpus of sources, each a dict of file names and texts, and builds its index; gives it opened."""
 
     def make(sources, folder="index"):
-        lines = ['[corpus]\nencoding = "r50k_base"\n']
-        for source, texts in sources.items():
-            place = tmp_path / source
-            place.mkdir(exist_ok=True)
-            for name, text in texts.items():
-                (place / name).write_text(text, encoding="utf-8")
-            lines.append(f'[[source]]\nid = "{source}"\npath = "{source}"\n')
-        (tmp_path / "corpus.toml").write_text("".join(lines), encoding="utf-8")
+        write_sources(tmp_path, sources)
         attributing.index(tmp_path, tmp_path / folder)
         return open_index(tmp_path / folder)
+
+    return make
+
+
+@pytest.fixture
+def copied(tmp_path, built):
+    """The same as a copy of what was built once, for tests that do not change beforehand how an index is built."""
+
+    def make(sources):
+        shutil.copytree(built(sources), tmp_path, dirs_exist_ok=True)
+        return open_index(tmp_path / "index")
 
     return make
 

@@ -15,7 +15,7 @@ from royaltycli.attribution.calibration import read_calibration
 from royaltycli.attribution.folder import MACHINE
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, OutputError
-from royaltycli.storage import written
+from royaltycli.notes import written
 from tests.attribution.conftest import prose
 
 
@@ -29,8 +29,8 @@ def logged(tmp_path):
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus(
+def index(copied):
+    return copied(
         {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
     )
 

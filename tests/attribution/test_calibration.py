@@ -12,11 +12,11 @@ from tests.attribution.conftest import prose
 
 
 @pytest.fixture
-def index(corpus):
+def index(copied):
     names = ("ann", "bob", "eve")
     texts = range(FOLDS)
     sources = {name: {f"{n}.txt": prose(100 * seed + n, 100) for n in texts} for seed, name in enumerate(names)}
-    return corpus(sources | {"one": {"only.txt": prose(777, 2000)}})
+    return copied(sources | {"one": {"only.txt": prose(777, 2000)}})
 
 
 def longest_of(found):

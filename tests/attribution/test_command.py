@@ -16,8 +16,8 @@ FEW = "of fewer than 30 they are too narrow"
 
 
 @pytest.fixture
-def place(corpus, tmp_path, monkeypatch):
-    corpus({name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))})
+def place(copied, tmp_path, monkeypatch):
+    copied({name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -12,12 +12,12 @@ from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, ManifestError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
-from tests.attribution.workers import kill_workers, workers
+from tests.attribution.workers import killing, workers
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+def index(copied):
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
 def test_a_lost_worker_fails_the_command(index, outputs, monkeypatch):
     without_waiting(monkeypatch)
 
-    with pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
-        attributing.attribute(outputs, index=index.path, workers=2, tell=kill_workers)
+    with killing(), pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
+        attributing.attribute(outputs, index=index.path, workers=2)
     assert workers() == []
 
 
@@ -81,3 +81,14 @@ def test_a_worker_that_finds_another_index_says_so(index):
         attributing.judge_elsewhere(job, None)
     job = (index.path, open_index(index.path).about, "verbatim")
     assert attributing.judge_elsewhere(job, None)([]) == []
+
+
+def test_within_a_long_output_it_tells_how_far_it_is(index, tmp_path):
+    told, path = [], tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"id": 1, "text": prose(1, length=500)}), encoding="utf-8")
+    attributing.attribute(path, index=index.path, tell=lambda what, _done, _of: told.append(what))
+    spans = len(told) - 1
+    assert spans > 3
+    assert told == [f"judging outputs: 0, spans: {n}" for n in range(1, spans + 1)] + [
+        f"judging outputs: 1, spans: {spans}"
+    ]

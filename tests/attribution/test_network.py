@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from royaltycli import networks, storage
+from royaltycli import networks, notes
 from royaltycli.attribution.network import activations, store, training
 from royaltycli.attribution.network.network import fold_of, open_network
 from royaltycli.cli import console
@@ -107,7 +107,7 @@ def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, tra
         patch.setattr(training, "learn", stop)
         with pytest.raises(KeyboardInterrupt):
             networks.train_network(network_corpus, model=language_model, output=place)
-    assert storage.written() == "what was read is kept, and the next `royalty network train` goes on from there"
+    assert notes.written() == "what was read is kept, and the next `royalty network train` goes on from there"
     with pytest.raises(AttributionError) as error:
         open_network(place)
     assert str(error.value) == f"{place} holds no network; train one with `royalty network train`"

@@ -32,8 +32,8 @@ def noted(monkeypatch):
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+def index(copied):
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 def test_weights_are_fitted_in_one_thread(index, noted):

@@ -11,12 +11,12 @@ from royaltycli.attribution.evidence import evidence
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
-from tests.attribution.workers import kill_workers, workers
+from tests.attribution.workers import killing, workers
 
 
 @pytest.fixture
-def index(corpus):
-    return corpus({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+def index(copied):
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 @pytest.mark.parametrize("several", [2, 3])
@@ -52,8 +52,8 @@ def test_a_span_that_is_quoted_is_judged_as_any_text_is_and_the_others_are_not(i
 def test_a_lost_worker_fails_the_calibration(index, monkeypatch):
     monkeypatch.setattr(unseen, "SMALL", 0)
 
-    with pytest.raises(WorkerError, match=r"^a worker was lost while it calibrated the index"):
-        calibrate(index, kill_workers, workers=2)
+    with killing(), pytest.raises(WorkerError, match=r"^a worker was lost while it calibrated the index"):
+        calibrate(index, lambda *_steps: None, workers=2)
     assert workers() == []
 
 

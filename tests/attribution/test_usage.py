@@ -25,11 +25,11 @@ from tests.attribution.conftest import prose
 
 
 @pytest.fixture
-def index(corpus):
+def index(copied):
     sources = {
         name: {f"{n}.txt": prose(10 * seed + n) for n in range(4)} for seed, name in enumerate(("ann", "bob", "eve"))
     }
-    return corpus(sources).path
+    return copied(sources).path
 
 
 def log(tmp_path, *outputs):

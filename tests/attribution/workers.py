@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 
 import psutil
 
@@ -17,7 +18,20 @@ def workers():
     return found
 
 
-def kill_workers(*_said):
-    """Kill them all."""
-    for worker in workers():
-        worker.kill()
+@contextlib.contextmanager
+def killing():
+    """Meanwhile, kill each of them as soon as it is there: before it can have done anything, however busy the machine."""
+    over = threading.Event()
+
+    def kill():
+        while not over.wait(0.01):
+            for worker in workers():
+                worker.kill()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -12,9 +12,13 @@ import subprocess
 import sys
 import termios
 from dataclasses import dataclass
+from pathlib import Path
+
+import royaltycli
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
+    "PYTHONPATH": str(Path(royaltycli.__file__).parent.parent),  # the one under test, whichever is installed
     "TERM": "xterm-256color",
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",

@@ -33,7 +33,7 @@ def listed(page):
 
 def is_said(message, said):
     """Whether a line of what golden cases say is a message, with anything in its gaps."""
-    return re.search(".*?".join(map(re.escape, message.split(GAP))), said) is not None
+    return re.search(".*?".join(map(re.escape, message.strip(GAP).split(GAP))), said) is not None
 
 
 def without_case(all_messages, said, elsewhere):

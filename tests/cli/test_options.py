@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -179,6 +180,18 @@ def test_into_a_pipe_come_all_rows_unless_top_says_otherwise(typed, table):
     assert len(READERS["csv"](typed("payout", *MONEY, "--top", "0")[1])) == table.num_rows
     largest = READERS["csv"](typed("payout", *MONEY, "--top", "2")[1])
     assert [row[0] for row in largest] == ["(other sources)", "s068", "s067"]
+
+
+@pytest.mark.parametrize(("top", "others"), [("0", 0), ("2", 2), ("4", 0)])
+def test_the_summary_of_a_scan_lists_every_source_for_none(tmp_path, monkeypatch, top, others):
+    entries = [f'[[source]]\nid = "{name}"\npath = "{name}.txt"\n' for name in "abcd"]
+    (tmp_path / "corpus.toml").write_text("".join(entries), encoding="utf-8")
+    for name in "abcd":
+        (tmp_path / f"{name}.txt").write_text("One day.", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["scan", "--top", top, "--verify", "0"]).stdout
+    assert ("others)" in shown) == (others > 0)
+    assert len(re.findall(r"^ *[a-d] .* 25\.000 %", shown, re.MULTILINE)) == 4 - others
 
 
 def test_quiet_keeps_the_proof_to_itself(typed):

@@ -117,18 +117,27 @@ def test_few_rows_and_those_on_the_screen_do_not(many, args):
     assert "of 20,000 rows" not in COLOUR.sub("", royalty("shares", *args, folder=many).sent)
 
 
-def test_quiet_shows_nothing_of_many_rows(many):
-    assert royalty("payout", "-p", "1e6", "-r", "1", "-o", "rows.md", "--quiet", folder=many).sent == ""
+@pytest.mark.parametrize(
+    "command", ["payout -p 1e6 -r 1", "shares", "compare token-share -p 1e6 -r 1 --details", "sweep -p 1e6 -r 5%..10%"]
+)
+def test_quiet_shows_nothing_of_many_rows(many, command):
+    assert royalty(*command.split(), "-o", "rows.md", "--quiet", folder=many).sent == ""
+
+
+def watched_by(monkeypatch):
+    """A terminal in the place of standard error."""
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return screen
 
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_largest_figures_fit_the_line(monkeypatch, columns):
     """A corpus of 15 terabytes on a terminal of 80 columns: the bar gives way, the time left does not."""
-    screen = io.StringIO()
-    monkeypatch.setattr(screen, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "stderr", screen)
+    screen = watched_by(monkeypatch)
     monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setenv("TERM", "xterm-256color")
     with console.scanning(quiet=False) as watch:
         watch.expect(15 * 10**12)
         for _ in range(3):
@@ -138,3 +147,16 @@ def test_the_largest_figures_fit_the_line(monkeypatch, columns):
     assert max(cell_len(line.split("\n")[0].split("\r")[0]) for line in drawn) <= columns
     assert any(frame["rate"] and ":" in frame["left"] for frame in frames(screen.getvalue()))
     assert not "".join(replay(screen.getvalue())).strip()
+
+
+def test_a_step_of_unknown_length_shows_no_part_and_no_time_left(monkeypatch):
+    screen = watched_by(monkeypatch)
+    with console.doing(quiet=False) as tell:
+        tell("reading", 50, 100)
+        time.sleep(0.15)
+        tell("looking for copies", 0, 0)
+        time.sleep(0.15)
+    drawn = COLOUR.sub("", screen.getvalue())
+    assert re.search(r"reading [-\d]+:[-\d]+", drawn) is not None
+    assert "looking for copies" in drawn
+    assert re.search(r"looking for copies [-\d]+:[-\d]+", drawn) is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from royaltycli.cli import COMMANDS
-from tests.docs.pages import ROOT, sample_copy
-from tests.docs.terminal import run
+from typer.testing import CliRunner
 
+from royaltycli.cli import COMMANDS, app
+from tests.docs.pages import ROOT
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # which some of the machines that run tests ask for
 PAGE = ROOT / "docs" / "cli.md"
 OPENING = """\
 # Commands
@@ -20,14 +21,14 @@ generated.
 
 def page() -> str:
     """The whole page."""
-    with sample_copy() as folder:
-        sections = [_section(command, folder) for command in ("", *COMMANDS)]
-    return "\n".join([OPENING, *sections])
+    return "\n".join([OPENING, *(_section(command) for command in ("", *COMMANDS))])
 
 
-def _section(command: str, folder: Path) -> str:
-    called = f"royalty {command}".strip()
-    return f"## `{called}`\n\n```text\n{run(f'{called} --help', folder).strip(chr(10))}\n```\n"
+def _section(command: str) -> str:
+    terminal = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"})
+    shown = terminal.invoke(app, [*command.split(), "--help"], prog_name="royalty").stdout
+    lines = "\n".join(line.rstrip() for line in COLOUR.sub("", shown).split("\n")).strip("\n")
+    return f"## `{f'royalty {command}'.strip()}`\n\n```text\n{lines}\n```\n"
 
 
 def words(text: str) -> list[str]:

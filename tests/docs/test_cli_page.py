@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-
-import pytest
-
 from tests.docs.cli_page import PAGE, page, words
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("termios") is None, reason="the page shows a terminal of Unix")
 
 
 def test_the_help_is_that_of_the_program():

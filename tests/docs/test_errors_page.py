@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 
@@ -32,6 +33,7 @@ def literal(node):
     return None
 
 
+@functools.cache
 def trees():
     return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "royaltycli").rglob("*.py"))]
 

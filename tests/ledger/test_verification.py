@@ -231,5 +231,5 @@ def test_no_ledger_is_no_damage(tmp_path):
 
 def test_it_tells_how_far_it_is(sound):
     told = []
-    verify(sound.path, tick=lambda done, total: told.append((done, total)))
-    assert told == [(number, 8) for number in range(1, 9)]
+    verify(sound.path, tell=lambda *told_of: told.append(told_of))
+    assert told == [("verifying transactions", number, 8) for number in range(1, 9)]

@@ -13,7 +13,7 @@ import torch
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.network.activations import Reader
-from royaltycli.storage import note
+from royaltycli.notes import note
 from royaltycli.tokens.engines import Ids
 
 KEPT = "what was read is kept, and the next `royalty network train` goes on from there"

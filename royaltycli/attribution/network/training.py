@@ -28,6 +28,7 @@ from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import AttributionError
 from royaltycli.manifest.model import Corpus
+from royaltycli.progress import Tell
 
 SPANS = 2000
 """Spans of a source to train with, of either length, unless another number is asked for."""
@@ -37,9 +38,6 @@ MANY = 512
 
 TESTED = 0
 """The fold whose documents the measures are of."""
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do."""
 
 
 @dataclass(frozen=True, slots=True)

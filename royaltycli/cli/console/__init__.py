@@ -6,10 +6,10 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 
 from royaltycli.cli.console.attribution import show_index, show_usage
 from royaltycli.cli.console.bench import show_bench
-from royaltycli.cli.console.counting import scanning, show_check, show_part, show_plan, show_scan
-from royaltycli.cli.console.ledger import show_booked, show_rows, show_verified, verifying
+from royaltycli.cli.console.counting import show_check, show_part, show_plan, show_scan
+from royaltycli.cli.console.ledger import show_booked, show_rows, show_verified
 from royaltycli.cli.console.messages import clean, fail, say
-from royaltycli.cli.console.network import show_network, working
+from royaltycli.cli.console.network import show_network
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
 from royaltycli.cli.console.policies import (
     show_comparison,
@@ -17,9 +17,8 @@ from royaltycli.cli.console.policies import (
     show_explanation,
     show_grid,
     show_policies,
-    stepping,
 )
-from royaltycli.cli.console.progress import doing, going_through
+from royaltycli.cli.console.progress import doing, going_through, scanning
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS, grouped, several
 from royaltycli.cli.console.tracing import show_trace
@@ -57,7 +56,4 @@ __all__ = [
     "show_trace",
     "show_usage",
     "show_verified",
-    "stepping",
-    "verifying",
-    "working",
 ]

@@ -57,12 +57,12 @@ MANY = 30
 """Outputs from which on drawing them anew says how much a share hangs on chance; of one, all draws are the same."""
 
 
-def show_usage(usage: Usage, rows: int) -> None:
+def show_usage(usage: Usage, rows: int | None) -> None:
     """The usage of sources with a bar each, the largest first, and what could not be attributed."""
     table = usage.table.to_pylist()
     rest = [row for row in table if row["source_id"].startswith("(")]
     named = [row for row in table if row not in rest]
-    shown = named[:rows] if rows else named
+    shown = named[:rows]
     lines = [_line(row) for row in shown]
     if len(named) > len(shown):
         left = named[len(shown) :]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -24,48 +21,6 @@ if TYPE_CHECKING:
     from royaltycli.tokens.totals import Scan, Totals
 
 KILO = 1000
-
-MARGIN = 4
-"""Cells left free beside the progress."""
-
-
-class Watch(NamedTuple):
-    """What a scan reports to: first how many bytes of files there are to count, then what has been counted of them."""
-
-    expect: Callable[[int], None]
-    tick: Callable[[int, int, int], None]
-
-
-@contextlib.contextmanager
-def scanning(*, quiet: bool) -> Iterator[Watch]:
-    """Show the progress of a scan while it runs, if a person watches."""
-    if quiet or not sys.stderr.isatty():
-        yield Watch(lambda _bytes: None, lambda _bytes, _tokens, _documents: None)
-        return
-    from rich.filesize import decimal
-    from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
-
-    class Volume(TextColumn):
-        def render(self, task: Task) -> Text:
-            speed = f"{decimal(int(task.speed))}/s" if task.speed else ""
-            if task.total is None:
-                return Text("looking for what has changed")
-            total = decimal(int(task.total))
-            return Text(f"{decimal(int(task.completed))} of {total}  {speed}  {task.fields['tokens']:,} tokens")
-
-    # The bar takes what the figures leave, so that the time left is on the screen however large they are.
-    columns = (BarColumn(None), TextColumn("{task.percentage:>3.0f}%"), Volume(""), TimeRemainingColumn(compact=True))
-    console = make_console(stderr=True)
-    console.width = max(MARGIN, console.width - MARGIN)  # a typed ^C must not break the line that is to be wiped
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
-        task = progress.add_task("scan", total=None, tokens=0)
-        counted = [0]
-
-        def tick(packed: int, tokens: int, _documents: int) -> None:
-            counted[0] += tokens
-            progress.update(task, advance=packed, tokens=counted[0])
-
-        yield Watch(lambda total: progress.update(task, total=total), tick)
 
 
 def show_check(opened: Opened, *, every_file: bool) -> None:

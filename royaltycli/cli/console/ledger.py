@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -70,20 +67,6 @@ def show_rows(rows: pa.Table, top: int = 0) -> None:
     print_beside(console, with_aside(console, keys, names, others), others)
     if len(rows) < all_of_them:
         console.print(Text(f"The first {len(rows):,} of {all_of_them:,} rows; `--top 0` shows all."))
-
-
-@contextlib.contextmanager
-def verifying(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show how many transactions have been verified, if a person watches."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(None), MofNCompleteColumn(), TextColumn("transactions"), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def show_verified(verified: Verified) -> None:

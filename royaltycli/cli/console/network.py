@@ -1,10 +1,7 @@
-"""What is shown of an attribution network: the progress of its training, and how good it is."""
+"""What is shown of an attribution network: what it was trained on, and how good it is."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,27 +14,6 @@ from royaltycli.cli.console.tables import print_whole, several
 
 if TYPE_CHECKING:
     from royaltycli.attribution.network.training import Trained
-
-
-@contextlib.contextmanager
-def working(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show which of several steps is being done, and how far it is, if a person watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _what, _done, _all: None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(None), TextColumn("{task.description}"), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
-        tasks = {"": progress.add_task("", total=None)}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:  # each step with a time of its own
-                progress.remove_task(tasks.popitem()[1])
-                tasks[what] = progress.add_task(what, total=None)
-            progress.update(tasks[what], completed=done, total=of or None)
-
-        yield tell
 
 
 def show_network(trained: Trained, output: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,20 +38,6 @@ if TYPE_CHECKING:
     from royaltycli.payout.policy import Policy
 
 STEPS = "▁▂▃▄▅▆▇█"
-
-
-@contextlib.contextmanager
-def stepping(total: int, what: str, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
-    """Show the progress of work in equal steps, if a person watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(None), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=make_console(stderr=True), transient=True, expand=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda: progress.update(task, advance=1)
 
 
 def show_policies(policies: Sequence[Policy]) -> None:

@@ -45,9 +45,8 @@ class Flows:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The moves of one holder: what it grossed at the close, and all else. `paid` is in minor units."""
+    """The moves of one holder, but for what it grossed at the close. `paid` is in minor units."""
 
-    gross: int
     entries: tuple[Entry, ...]
     deductions: tuple[Deduction, ...]
     paid: int
@@ -70,14 +69,14 @@ def flows_of(booked: Sequence[tuple[Logged, Moves]]) -> Flows:
 
 def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[int, int]) -> Sorted:
     """What one holder's moves are, those alike added up; `successors` are as in a State."""
-    gross, paid = 0, 0
+    paid = 0
     entries: Counter[str] = Counter()
     taken: Counter[Account] = Counter()
     for row in flows.of(holder):
         logged, other, amount = flows.log[flows.booked[row]], Account(int(flows.other[row])), int(flows.amount[row])
         if logged.kind == CLOSE and other == Account.POOL:
-            gross += amount
-        elif logged.kind == CLOSE and other == Account.PAYABLE:
+            continue  # which a statement says source by source
+        if logged.kind == CLOSE and other == Account.PAYABLE:
             paid -= amount
         elif logged.kind == CLOSE and other in DEDUCTIONS:
             taken[other] -= amount
@@ -93,7 +92,7 @@ def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[
         if taken[account]
     ]
     shown = (Entry(name, amount) for name, amount in entries.items() if amount)
-    return Sorted(gross, tuple(shown), tuple(deductions), paid // MILLIONTHS)
+    return Sorted(tuple(shown), tuple(deductions), paid // MILLIONTHS)
 
 
 def _label(logged: Logged, other: Account, amount: int, party: int, parties: Parties) -> str:
