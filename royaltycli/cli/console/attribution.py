@@ -54,7 +54,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
 
 
 MANY = 30
-"""Outputs from which on drawing them anew says how much a share hangs on chance; of one, all draws are the same."""
+"""Outputs of one weight from which drawing them anew says how much of a share is chance; of one all draws are alike."""
 
 
 def show_usage(usage: Usage, rows: int) -> None:
@@ -84,6 +84,11 @@ def show_usage(usage: Usage, rows: int) -> None:
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
     if usage.outputs < MANY:
         say(f"Note: the intervals are from drawing the outputs anew; of fewer than {MANY} they are too narrow.")
+    elif usage.alike < MANY:
+        say(
+            "Note: the intervals are from drawing the outputs anew, and too narrow: as their weights are so unequal, "
+            f"they tell no more than {several(round(usage.alike), 'output')} of the same weight."
+        )
 
 
 def _line(row: dict[str, object]) -> dict[str, object]:
