@@ -6,13 +6,16 @@ This is the one module of the benchmark that knows how `royalty attribute` works
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
@@ -113,11 +116,22 @@ def processes(workers: int) -> Iterator[Executor | None]:
 
 
 def _prepare() -> None:
-    """An interrupt is for the process that started this one; and there is a process for each core, not a thread."""
+    """An interrupt is for the process that started this one; and there is a process for each core, not a thread.
+
+    If that process is killed, nobody waits for this one any more, which would wait for its next task for ever.
+    """
     from threadpoolctl import threadpool_limits
 
+    threading.Thread(target=_end_with, args=[parent_process()], daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """End this process as soon as the one that started it has ended."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def each(pool: Executor | None, do: Callable[[Given], Found], of: Sequence[Given]) -> Iterator[Found]:
