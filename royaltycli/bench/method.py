@@ -99,20 +99,25 @@ class Judges:
 
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Executor | None]:
-    """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost."""
+    """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost.
+
+    An error or an interrupt does not wait for what they are at: they end with this process.
+    """
     if workers == 1:
         yield None
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
+    wanted = False
     try:
         yield pool
+        wanted = True
     except BrokenProcessPool as error:
         raise WorkerError(
             "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
             "with fewer `--workers`"
         ) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=wanted, cancel_futures=True)
 
 
 def _prepare() -> None:

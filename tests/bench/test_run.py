@@ -218,10 +218,15 @@ def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
 FOR_EVER = """
 from tests.bench.test_run import at_work
 from royaltycli.bench import method
+import os, signal
 
 if __name__ == "__main__":
-    with method.processes(2) as pool:
-        list(method.each(pool, at_work, [1, 2]))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with method.processes(2) as pool:
+            list(method.each(pool, at_work, [1, 2]))
+    except KeyboardInterrupt:
+        os._exit(130)  # as the command line ends
 """
 
 
@@ -232,7 +237,8 @@ def at_work(_task):
     time.sleep(600)
 
 
-def test_workers_end_with_the_process_that_started_them(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_workers_end_at_once_with_the_process_that_started_them(how, tmp_path):
     """However that ends: nobody would wait for them any more, nor give them another task."""
     (tmp_path / "started.py").write_text(FOR_EVER, encoding="utf-8")
     path = os.pathsep.join((str(Path.cwd()), os.environ.get("PYTHONPATH", "")))
@@ -243,7 +249,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
         env=os.environ | {"PYTHONPATH": path},
     ) as started:
         workers = [int(started.stdout.readline()) for _ in range(2)]
-        started.terminate()
+        started.send_signal(how)
         try:
             started.communicate(timeout=30)  # ends when nobody is left who could write
         finally:
