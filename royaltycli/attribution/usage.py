@@ -89,7 +89,7 @@ class Usage:
 
     `alike` outputs of the same weight tell as much as these do by theirs. `repeated` tokens are from prompts, and
     `capped` accounts count for less than they weigh. What judged the outputs was `calibrated` on so many spans; None
-    if it was not.
+    if it was not. `strangers` are the sources of the index that a network does not know.
     """
 
     table: pa.Table
@@ -100,6 +100,7 @@ class Usage:
     repeated: int
     capped: int
     calibrated: int | None = None
+    strangers: int = 0
 
 
 def attribute(

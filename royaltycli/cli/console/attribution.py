@@ -79,6 +79,9 @@ def show_usage(usage: Usage, rows: int) -> None:
     if usage.calibrated is not None and usage.calibrated < FEW:
         spans = several(usage.calibrated, "span")
         say(f"Note: the index had only {spans} to calibrate by: shares are a guess; `--method verbatim` needs none.")
+    if usage.strangers:
+        strangers = several(usage.strangers, "source")
+        say(f"Note: the network does not know {strangers} of the index, which it hardly ever finds; train one anew.")
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
