@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from royaltycli.attribution.index import Index
     from royaltycli.attribution.judging import Judge, Judgement
     from royaltycli.attribution.logs import Judges
+    from royaltycli.attribution.stacking import Beside
     from royaltycli.attribution.tracing import Traced
     from royaltycli.attribution.usage import Copies, Usage
     from royaltycli.tokens.engines import Ids
@@ -113,7 +114,7 @@ def attribute(
     engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
     tell = tell or say_nothing
     place = None if model is None else Path(model)
-    judges, calibration = _judges(opened, method, Path(network), place, processes, tell)
+    judges, calibration, strangers = _judges(opened, method, Path(network), place, processes, tell)
     usage = run(
         opened,
         read_outputs(Path(outputs), period=period),
@@ -125,13 +126,13 @@ def attribute(
         account_cap=cap,
         tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
     )
-    return usage if calibration is None else replace(usage, calibrated=calibration.spans)
+    return usage if calibration is None else replace(usage, calibrated=calibration.spans, strangers=strangers)
 
 
 def _judges(
     opened: Index, method: Method, network: Path, model: Path | None, workers: int, tell: Tell
-) -> tuple[Judges, Calibration | None]:
-    """What judges spans by a method, and how it was calibrated."""
+) -> tuple[Judges, Calibration | None, int]:
+    """What judges spans by a method, how it was calibrated, and how many sources it does not know."""
     from royaltycli.attribution.logs import Judges
     from royaltycli.parallel.processes import WorkerProcess
 
@@ -139,10 +140,10 @@ def _judges(
         case "text" | "verbatim":
             judge, calibration = _judge_of(opened, method)
             job = (opened.path, opened.about, method)
-            return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), calibration
+            return Judges(judge, lambda: WorkerProcess(judge_elsewhere, job), workers), calibration, 0
         case _:
-            judge, calibration = _judge_beside(opened, method, network, model, workers, tell)
-            return Judges(judge), calibration
+            beside, calibration = _beside(opened, method, network, model, workers, tell)
+            return Judges(beside.judge(calibration)), calibration, beside.strangers
 
 
 def judge_elsewhere(job: tuple[Path, dict[str, Any], Method], _told: object) -> Callable[[list[Ids]], list[Judgement]]:
@@ -176,10 +177,10 @@ def _calibration_of(opened: Index) -> Calibration:
     return kept
 
 
-def _judge_beside(
+def _beside(
     opened: Index, method: Literal["network", "all"], network: Path, model: Path | None, workers: int, tell: Tell
-) -> tuple[Judge, Calibration]:
-    """What judges spans by a network, alone or beside the text; it is weighed the first time."""
+) -> tuple[Beside, Calibration]:
+    """A network, alone or beside the text, and how it is weighed, which is found out the first time."""
     from royaltycli.attribution.calibration import calibrate, remember, remembered
     from royaltycli.attribution.index import reference_of
     from royaltycli.attribution.stacking import Beside
@@ -197,7 +198,7 @@ def _judge_beside(
         calibration = calibrate(opened, tick, extend=beside.extend, workers=workers)
         with contextlib.suppress(OutputError):  # a folder that cannot be written to has it anew each time
             remember(opened, network, method, calibration)
-    return beside.judge(calibration), calibration
+    return beside, calibration
 
 
 def trace(text: str, *, index: str | Path = "index", least: int = LEAST) -> Traced:

@@ -105,12 +105,15 @@ def _shares(likely: _Likely, judged: Judged, prior: Vector, of_log: Vector, weig
         return found
     weights = np.where(mixed, weights, 0.0)[some]
     weights /= weights.sum(axis=1, keepdims=True)
-    found[some, :-1] = part[some] * _mixture(likely, prior, weights, _number(of_log[mixed]), rounds)
+    found[some, :-1] = part[some] * _mixture(likely, prior, weights, as_many(of_log[mixed]), rounds)
     return found
 
 
-def _number(weights: Vector) -> float:
-    """As many spans of the same weight tell as much as those of such weights (Kish 1965, effective sample size)."""
+def as_many(weights: Vector) -> float:
+    """As many of the same weight tell as much as those of such weights, of which some are above zero.
+
+    It is the effective sample size (Kish 1965).
+    """
     weights = weights / weights.max()
     return float(weights.sum() ** 2 / (weights @ weights))
 

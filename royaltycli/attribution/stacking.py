@@ -49,6 +49,11 @@ class Beside:
         self._index, self._scores, self._fold_of, self._decode = index, scores, fold_of, decode
         self._known, self._method = np.array(known), method
 
+    @property
+    def strangers(self) -> int:
+        """How many sources of the index the network does not know, as they came after it was trained."""
+        return int(np.count_nonzero(self._known < 0))
+
     def extend(self, spans: Sequence[Span]) -> Extend:
         """Adds the network's measures to the evidence on spans of the corpus's own documents."""
         texts = [self._decode(span.tokens.tolist()) for span in spans]

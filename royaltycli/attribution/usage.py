@@ -21,6 +21,7 @@ from royaltycli.attribution.shift import (
     Judged,
     Numbers,
     Vector,
+    as_many,
     corrected,
     folded,
     leaning,
@@ -86,17 +87,20 @@ Copies = Literal["split", "first"]
 class Usage:
     """The usage table, the details, and how many outputs of how many tokens it rests on.
 
-    `repeated` tokens are from prompts, and `capped` accounts count for less than they weigh. What judged the
-    outputs was `calibrated` on so many spans; None if it was not.
+    `alike` outputs of the same weight tell as much as these do by theirs. `repeated` tokens are from prompts, and
+    `capped` accounts count for less than they weigh. What judged the outputs was `calibrated` on so many spans; None
+    if it was not. `strangers` are the sources of the index that a network does not know.
     """
 
     table: pa.Table
     details: pa.Table
     outputs: int
+    alike: float
     tokens: int
     repeated: int
     capped: int
     calibrated: int | None = None
+    strangers: int = 0
 
 
 def attribute(
@@ -134,7 +138,8 @@ def attribute(
         likeliest += np.bincount(by_source.argmax(axis=1), minlength=len(likeliest))
         details.append(_details(index, log, first, by_source))
     table = _table(index, credit(_plain(found[None, :], prior))[0], spread, likeliest)
-    return Usage(table, pa.concat_tables(details), len(log.ids), log.tokens, log.repeated, capped)
+    alike = as_many(np.bincount(log.owners, weights).astype(np.float64))
+    return Usage(table, pa.concat_tables(details), len(log.ids), alike, log.tokens, log.repeated, capped)
 
 
 def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:

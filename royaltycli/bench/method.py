@@ -6,13 +6,16 @@ This is the one module of the benchmark that knows how `royalty attribute` works
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,28 +99,44 @@ class Judges:
 
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Executor | None]:
-    """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost."""
+    """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost.
+
+    An error or an interrupt does not wait for what they are at: they end with this process.
+    """
     if workers == 1:
         yield None
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
+    wanted = False
     try:
         yield pool
+        wanted = True
     except BrokenProcessPool as error:
         raise WorkerError(
             "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
             "with fewer `--workers`"
         ) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=wanted, cancel_futures=True)
 
 
 def _prepare() -> None:
-    """An interrupt is for the process that started this one; and there is a process for each core, not a thread."""
+    """An interrupt is for the process that started this one; and there is a process for each core, not a thread.
+
+    If that process is killed, nobody waits for this one any more, which would wait for its next task for ever.
+    """
     from threadpoolctl import threadpool_limits
 
+    threading.Thread(target=_end_with, args=[parent_process()], daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """End this process as soon as the one that started it has ended."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def each(pool: Executor | None, do: Callable[[Given], Found], of: Sequence[Given]) -> Iterator[Found]:

@@ -86,12 +86,17 @@ def fetch(packages: Iterable[Package], wheels: Path) -> int:
         )
     for package in missing:
         if not _is_whole(wheels / package.wheel, package.sha256):
-            reasons = [line.partition("ERROR:")[2].strip() for line in done.stderr.splitlines() if "ERROR:" in line]
             raise RemoteError(
-                f"pip did not fetch {package.wheel} ({reasons[-1] if reasons else 'without a reason'})",
+                f"pip did not fetch {package.wheel} ({_reason(done.stderr)})",
                 f"look at the network and pip's settings, or put that file into {wheels}",
             )
     return len(missing)
+
+
+def _reason(said: str) -> str:
+    """The last error that pip names; or else the last line, as where Python has no pip."""
+    errors = [line.partition("ERROR:")[2] for line in said.splitlines() if "ERROR:" in line]
+    return (errors or said.strip().splitlines() or ["without a reason"])[-1].strip()
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

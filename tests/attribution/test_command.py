@@ -22,11 +22,14 @@ def place(copied, tmp_path, monkeypatch):
     return tmp_path
 
 
-def attribute(place, outputs, *options, of_bob=0):
+def attribute(place, outputs, *options, of_bob=0, weights=None):
     """What is said of so many outputs, which all quote one document of ann, and of others that quote one of bob."""
     seeds = [0] * outputs + [10] * of_bob
     texts = [" ".join(prose(seed).split()[100:200]) for seed in seeds]
-    lines = [json.dumps({"id": number, "text": text}) for number, text in enumerate(texts)]
+    rows = [{"id": number, "text": text} for number, text in enumerate(texts)]
+    if weights is not None:
+        rows = [row | {"weight": weight} for row, weight in zip(rows, weights, strict=True)]
+    lines = [json.dumps(row) for row in rows]
     (place / "outputs.jsonl").write_text("\n".join(lines), encoding="utf-8")
     result = CliRunner().invoke(app, ["attribute", "outputs.jsonl", "--method", "verbatim", *options])
     assert result.exit_code == 0, result.output
@@ -45,6 +48,17 @@ def test_usage_and_details_are_written_as_their_endings_say(place):
 def test_intervals_of_few_outputs_are_said_to_be_too_narrow(place):
     assert FEW in attribute(place, 29)
     assert FEW not in attribute(place, 30)
+
+
+@pytest.mark.parametrize(
+    ("weights", "few"), [([1] + [0] * 39, "1 output"), ([100] + [1] * 39, "2 outputs"), ([2, 1] * 20, None)]
+)
+def test_so_are_those_of_many_of_which_few_weigh_anything(place, weights, few):
+    """Of the weights 2 and 1, twenty of each, 36 outputs of the same weight tell as much."""
+    said = attribute(place, 40, weights=weights)
+    assert FEW not in said
+    assert (f"no more than {few} of the same weight" in said) == (few is not None)
+    assert ("too narrow" in said) == (few is not None)
 
 
 def test_an_index_that_is_too_small_to_judge_by_is_said_to_be(place):

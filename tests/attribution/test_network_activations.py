@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from royaltycli.attribution.network import activations
 from royaltycli.attribution.network import model as models
 from royaltycli.attribution.network.activations import Reader, evenly, find_blocks
+from royaltycli.attribution.network.features import read_features
 from royaltycli.attribution.network.model import LanguageModel, open_model
 from royaltycli.errors import AttributionError
 
@@ -153,6 +154,28 @@ def test_weights_that_are_missing(language_model, tmp_path):
     with pytest.raises(AttributionError) as error:
         open_model(place)
     assert str(error.value) == f"{place} has no weights for {name} of its model; get the model's files again"
+
+
+def test_weights_that_are_no_numbers():
+    given = small_model("Llama")
+    with torch.no_grad():
+        given.network.model.layers[1].mlp.up_proj.weight[0, 0] = torch.nan
+    with pytest.raises(AttributionError) as error:
+        Reader(given)
+    said = "as with damaged weights or too little precision; get the model's files again, or name another"
+    assert str(error.value) == f"lm computes what is no number, {said}"
+
+
+def test_features_beyond_what_a_training_keeps_are_the_same_without_one(tmp_path):
+    """Of a node that does very much: its features stay numbers, wherever they are read."""
+    given = small_model("Llama")
+    with torch.no_grad():
+        given.network.model.layers[1].mlp.up_proj.weight[0] *= 1e12
+    reader, spans = Reader(given), [np.arange(9, dtype=np.uint32)]
+    found = reader.read(spans)
+    assert np.abs(found).max() == activations.LARGEST
+    kept = read_features(tmp_path, reader, spans, lambda *_said: None).rows(np.array([0]))
+    assert np.allclose(kept.numpy(), found, rtol=1e-3, atol=1e-6)
 
 
 def test_a_model_that_may_not_be_read(tmp_path, monkeypatch):

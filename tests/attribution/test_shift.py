@@ -126,5 +126,5 @@ def test_spans_of_next_to_no_weight_change_nothing():
     few, trifles = np.ones(5), np.full(45, 1e-30)
     found = shift.shares(judged(odds), prior, np.concatenate([few, trifles]))
     assert found.tolist() == pytest.approx(shift.shares(judged(odds[:5]), prior, few).tolist(), abs=1e-9)
-    assert shift._number(np.array([3.0, 3.0, 0.0, 3.0])) == pytest.approx(3)
-    assert shift._number(np.array([1e300, 1e300])) == pytest.approx(2)
+    assert shift.as_many(np.array([3.0, 3.0, 0.0, 3.0])) == pytest.approx(3)
+    assert shift.as_many(np.array([1e300, 1e300])) == pytest.approx(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from royaltycli.attribution import calibration, folder
 from royaltycli.attribution.calibration import calibrate, read_calibration, sample
 from royaltycli.attribution.evidence import MEASURES, evidence
 from royaltycli.attribution.index import open_index, reference_of
+from royaltycli.attribution.network import store
 from royaltycli.attribution.stacking import Beside
+from royaltycli.cli.console.attribution import show_usage
 from royaltycli.errors import AttributionError, OutputError
 
 
@@ -75,6 +78,19 @@ def test_a_document_is_credited_to_its_source_by_text_and_network_together(index
     log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": text}])
     usage = attributing.attribute(log, index=index.path, method="all", network=trained[1])
     assert usage.table["source_id"][0].as_py() == f"sample/{source}"
+
+
+def test_sources_that_came_after_the_training_are_told(index, trained, network_documents, tmp_path, capsys):
+    """As of a network that knows one of them by another name."""
+    about, head = store.load(trained[1])
+    store.save(tmp_path / "network", replace(about, sources=("elsewhere", *about.sources[1:])), head)
+    log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": network_documents[0][1]}])
+    usage = attributing.attribute(log, index=index.path, method="network", network=tmp_path / "network")
+    assert usage.strangers == 1
+    show_usage(usage, 0)
+    assert "the network does not know 1 source of the index" in " ".join(capsys.readouterr().err.split())
+    known = attributing.attribute(log, index=index.path, method="network", network=trained[1])
+    assert known.strangers == 0
 
 
 def test_how_a_network_is_weighed_is_found_out_once(index, trained, network_documents, tmp_path, monkeypatch):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+import venv
 
 import pytest
 
@@ -72,6 +74,13 @@ def test_a_package_that_pip_does_not_find_or_that_is_another_is_an_error(tmp_pat
         fetch([other], tmp_path / "wheels")
     with pytest.raises(RemoteError, match=r"or put that file into .*wheels"):
         fetch([dataclasses.replace(package, id="emus", wheel="emus-1.0-py3-none-any.whl")], tmp_path / "wheels")
+
+
+def test_a_python_without_pip_is_said_to_be_one(tmp_path, monkeypatch):
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    with pytest.raises(RemoteError, match=r"pip did not fetch ants-1\.0-py3-none-any\.whl \(.*: No module named pip\)"):
+        fetch([wheels.make(tmp_path / "index", "ants")], tmp_path / "wheels")
 
 
 def test_a_copy_that_is_held_out_is_caught():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -209,6 +213,49 @@ def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
         WorkerError, match=r"^a worker of the benchmark was lost \(it was killed, or the memory ran out\)"
     ):
         end_in_mid_work()
+
+
+FOR_EVER = """
+from tests.bench.test_run import at_work
+from royaltycli.bench import method
+import os, signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with method.processes(2) as pool:
+            list(method.each(pool, at_work, [1, 2]))
+    except KeyboardInterrupt:
+        os._exit(130)  # as the command line ends
+"""
+
+
+def at_work(_task):
+    """A task that says which process has it, and takes long."""
+    sys.stdout.write(f"{os.getpid()}\n")
+    sys.stdout.flush()
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_workers_end_at_once_with_the_process_that_started_them(how, tmp_path):
+    """However that ends: nobody would wait for them any more, nor give them another task."""
+    (tmp_path / "started.py").write_text(FOR_EVER, encoding="utf-8")
+    path = os.pathsep.join((str(Path.cwd()), os.environ.get("PYTHONPATH", "")))
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "started.py"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+    ) as started:
+        workers = [int(started.stdout.readline()) for _ in range(2)]
+        started.send_signal(how)
+        try:
+            started.communicate(timeout=30)  # ends when nobody is left who could write
+        finally:
+            for worker in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
 
 
 def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_path):

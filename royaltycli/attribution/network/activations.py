@@ -28,6 +28,9 @@ NODES = 4096
 BATCH_TOKENS = 8192
 """Tokens that run through the model at once."""
 
+LARGEST = float(np.finfo(np.float16).max)
+"""No feature is beyond it, in a training, which keeps them as float16, or later."""
+
 Features = npt.NDArray[np.float32]
 
 
@@ -52,7 +55,10 @@ class Reader:
         self.size = self.read([np.zeros(2, np.uint32)]).shape[1]
 
     def read(self, spans: Sequence[Ids]) -> Features:
-        """The features of each span, a row. A span has at least one token."""
+        """The features of each span, a row. A span has at least one token.
+
+        Raises AttributionError if the model computes what is no number.
+        """
         found: Features | None = None
         for rows in _batches(spans):
             features = self._run([spans[row] for row in rows])
@@ -90,7 +96,12 @@ class Reader:
                 hook.remove()
         if len(pooled) != 2 * len(self.blocks):
             raise _unknown(self.model)
-        features: Features = torch.cat(pooled, dim=1).float().cpu().numpy()
+        features: Features = torch.cat(pooled, dim=1).float().clamp(-LARGEST, LARGEST).cpu().numpy()
+        if np.isnan(features).any():
+            raise AttributionError(
+                f"{self.model.path} computes what is no number, as with damaged weights or too little precision; get "
+                "the model's files again, or name another"
+            )
         return features
 
 

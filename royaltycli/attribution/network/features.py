@@ -23,8 +23,6 @@ VERSION = 1
 PART = 2048
 """Spans in one file."""
 
-LARGEST = float(np.finfo(np.float16).max)
-
 Numbers = npt.NDArray[np.int64]
 
 
@@ -65,7 +63,7 @@ def read_features(place: Path, reader: Reader, spans: Sequence[Ids], tell: Calla
         name = f"part-{start // PART:06}"
         if not (mine / f"{name}.npy").is_file():
             found = reader.read(spans[start : start + PART])
-            folder.save(mine, name, np.clip(found, -LARGEST, LARGEST).astype(np.float16))
+            folder.save(mine, name, found.astype(np.float16))
             note(KEPT)
         parts.append(folder.load(mine, name))
     tell(len(spans), len(spans))

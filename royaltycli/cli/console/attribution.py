@@ -54,7 +54,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
 
 
 MANY = 30
-"""Outputs from which on drawing them anew says how much a share hangs on chance; of one, all draws are the same."""
+"""Outputs of one weight from which drawing them anew says how much of a share is chance; of one all draws are alike."""
 
 
 def show_usage(usage: Usage, rows: int | None) -> None:
@@ -79,11 +79,19 @@ def show_usage(usage: Usage, rows: int | None) -> None:
     if usage.calibrated is not None and usage.calibrated < FEW:
         spans = several(usage.calibrated, "span")
         say(f"Note: the index had only {spans} to calibrate by: shares are a guess; `--method verbatim` needs none.")
+    if usage.strangers:
+        strangers = several(usage.strangers, "source")
+        say(f"Note: the network does not know {strangers} of the index, which it hardly ever finds; train one anew.")
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
     if usage.outputs < MANY:
         say(f"Note: the intervals are from drawing the outputs anew; of fewer than {MANY} they are too narrow.")
+    elif usage.alike < MANY:
+        say(
+            "Note: the intervals are from drawing the outputs anew, and too narrow: as their weights are so unequal, "
+            f"they tell no more than {several(round(usage.alike), 'output')} of the same weight."
+        )
 
 
 def _line(row: dict[str, object]) -> dict[str, object]:
