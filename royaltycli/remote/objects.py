@@ -32,13 +32,14 @@ class Object(NamedTuple):
 
 
 def head(place: Location) -> Object | None:
-    """The file of that very name, if there is one. Raises RemoteError."""
+    """The file of that very name, if there is one that does not only stand for a folder. Raises RemoteError."""
     try:
-        return _object(_store(place.scheme, place.host).head(place.path))
+        found = _object(_store(place.scheme, place.host).head(place.path))
     except FileNotFoundError:
         return None
     except Exception as error:
         raise failure(place, error) from error
+    return None if found.size == 0 and has_below(place) else found
 
 
 def below(place: Location, *, deep: bool) -> Iterator[Object]:
@@ -47,14 +48,21 @@ def below(place: Location, *, deep: bool) -> Iterator[Object]:
     Raises RemoteError.
     """
     store, prefix = _store(place.scheme, place.host), f"{place.path}/" if place.path else ""
+    folders: set[str] = set()
     try:
         if deep:
             objects = [_object(meta) for some in store.list(prefix, chunk_size=1000) for meta in some]
         else:
-            objects = [_object(meta) for meta in store.list_with_delimiter(prefix)["objects"]]
+            listed = store.list_with_delimiter(prefix)
+            objects = [_object(meta) for meta in listed["objects"]]
+            folders.update(listed["common_prefixes"])
     except Exception as error:
         raise failure(place, error) from error
-    folders = {one.path.rpartition("/")[0] for one in objects}
+    for one in objects:
+        above = one.path.rpartition("/")[0]
+        while above and above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
     for one in objects:
         if one.path.startswith(prefix) and (one.size or one.path not in folders):
             yield one

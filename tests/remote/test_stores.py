@@ -105,6 +105,25 @@ def test_a_file_of_the_very_name_goes_before_a_pattern(store, folder, name):
     assert "s3://odd/docs/a b.txt" in [file.name for file in check(place).files]
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("books", ["books/a.txt", "books/deep/er/b.txt", "books/empty.txt"]),
+        ("books/*", ["books/a.txt", "books/empty.txt"]),
+        ("books/deep", ["books/deep/er/b.txt"]),
+        ("books/empty.txt", ["books/empty.txt"]),
+        ("", ["books/a.txt", "books/deep/er/b.txt", "books/empty.txt"]),
+    ],
+)
+def test_an_empty_file_that_stands_for_a_folder_is_none(store, folder, written, expected):
+    """As Azure's Data Lake shows each of its folders, and other tools leave them behind in any store."""
+    texts = dict.fromkeys(("books/a.txt", "books/deep/er/b.txt"), b"One day.")
+    store.put("folders", texts | dict.fromkeys(("books", "books/deep", "books/empty.txt"), b""))
+    manifest = '[corpus]\nremote = true\n[[source]]\nid = "a"\nformat = "text"\npath = "s3://folders/{}"\n'
+    place = folder({"corpus.toml": manifest.format(written)})
+    assert [file.name for file in check(place).files] == [f"s3://folders/{name}" for name in expected]
+
+
 def test_the_split_of_a_dataset_in_a_store(store, folder):
     names = ("data/train-00000-of-00001.jsonl", "data/test-00000-of-00001.jsonl")
     store.put("splits", dict.fromkeys(names, LINES))
