@@ -107,6 +107,9 @@ CONNECT_SECONDS = 10
 SILENCE_SECONDS = 30
 """How long a server may send nothing before the connection counts as lost."""
 
+HEAD_SECONDS = 60
+"""How long a web server may take with the head of an answer, however little it sends at a time."""
+
 REQUEST_SECONDS = 600
 """How long one request to an object store may take, and its answer; or the content of an answer of a web server."""
 

@@ -7,7 +7,6 @@ connection breaks, the request goes on at the byte where it broke.
 from __future__ import annotations
 
 import email.utils
-import functools
 import random
 import re
 import time
@@ -18,8 +17,9 @@ from urllib.parse import quote, urljoin
 import urllib3
 
 from royaltycli.errors import RemoteError
-from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, SILENCE_SECONDS, MiB
+from royaltycli.limits import LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, MiB
 from royaltycli.remote.addresses import addresses_of
+from royaltycli.remote.connections import pool
 from royaltycli.remote.locations import split_url, without_user
 
 CHUNK_BYTES = 1 << 16
@@ -127,6 +127,8 @@ def _size(url: str, response: Response, expected: set[int]) -> int:
         raise RemoteError(f"{url} may not be read by you (status {status})", "ask its owner for permission")
     if status in (404, 410):
         raise RemoteError(f"{url} does not exist (status {status})", "check its spelling")
+    if status == WHOLE and response.headers.get("Content-Length") == "0":
+        return 0  # of an empty file there is no part, and some servers send all of it
     if status == WHOLE:
         raise RemoteError(f"{url} is sent only as a whole, so that no break could be mended", "copy it to this machine")
     if (coding := response.headers.get("Content-Encoding", "identity")) != "identity":
@@ -175,10 +177,10 @@ def _ask(url: str, headers: dict[str, str], *, trusted: bool) -> Response:
         addresses = [host] if trusted else addresses_of(host, port)
         for address in addresses[:-1]:
             try:
-                return _pool(address, port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
+                return pool(address, port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
             except urllib3.exceptions.HTTPError:
                 continue  # the next address may be reached
-        return _pool(addresses[-1], port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
+        return pool(addresses[-1], port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
     except urllib3.exceptions.SSLError as error:
         what = f"{url}: the server cannot prove who it is ({_words(error)})"
         raise RemoteError(what, "use another address, or see to your certificates (SSL_CERT_FILE)") from error
@@ -193,17 +195,6 @@ def _no_address(url: str) -> RemoteError:
 
 _AS_ASKED: dict[str, Any] = {"redirect": False, "retries": False, "preload_content": False, "decode_content": False}
 """Each answer as it comes: what to do about it is decided here."""
-
-
-@functools.lru_cache(maxsize=64)
-def _pool(address: str, port: int, host: str, secure: bool) -> urllib3.HTTPConnectionPool:  # noqa: FBT001
-    """Connections to one address of a host, whose certificate must be the host's."""
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS)
-    if not secure:
-        return urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=4)
-    return urllib3.HTTPSConnectionPool(
-        address, port, timeout=timeout, maxsize=4, assert_hostname=host, server_hostname=host
-    )
 
 
 def _wait(url: str, error: _Passing, failures: int) -> None:
