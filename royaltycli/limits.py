@@ -47,6 +47,9 @@ PIECES = 4096
 TASK_RETRIES = 3
 """How often a shard is counted anew whose worker on a cluster was lost."""
 
+HEAD_GONE_SECONDS = 30
+"""How long the head of a cluster may be out of reach before a scan gives it up."""
+
 SHARD_FILES = 1000
 """How many small files one worker takes at a time."""
 
