@@ -10,7 +10,7 @@ import email.utils
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin
 
@@ -149,7 +149,7 @@ def _answer(url: str, headers: dict[str, str], origin: Origin) -> Response:
         response = _ask(asked, headers | (origin.headers if own else {}), trusted=own)
         if response.status in MAY_PASS:
             response.close()
-            raise _Passing(f"status {response.status}", _asked_to_wait(response))
+            raise _Passing(f"status {response.status}", asked_to_wait(response.headers))
         target = response.headers.get("Location")
         if response.status not in (301, 302, 303, 307, 308) or not target:
             return response
@@ -202,14 +202,19 @@ def _wait(url: str, error: _Passing, failures: int) -> None:
     if failures >= RETRIES:
         what = f"{url} cannot be read ({error}), tried {RETRIES + 1} times"
         raise RemoteError(what, "check the network and try again") from error
+    pause(failures, error.wait)
+
+
+def pause(failures: int, asked: float = 0) -> None:
+    """Wait after so many failures before the one that there was now, for as many seconds as asked at the least."""
     backoff = min(LONGEST_WAIT, 2**failures / 5)
     # By a random part of it, so that many workers do not come back all at once.
-    time.sleep(min(LONGEST_WAIT, max(error.wait, random.uniform(backoff / 2, backoff))))  # noqa: S311
+    time.sleep(min(LONGEST_WAIT, max(asked, random.uniform(backoff / 2, backoff))))  # noqa: S311
 
 
-def _asked_to_wait(response: Response) -> float:
-    """The seconds that an answer asks to wait."""
-    asked = response.headers.get("Retry-After", "")
+def asked_to_wait(headers: Mapping[str, str]) -> float:
+    """The seconds that an answer with these headers asks to wait."""
+    asked = headers.get("Retry-After", "")
     if asked.isascii() and asked.isdigit():
         return float(asked)
     try:
