@@ -53,7 +53,7 @@ def given(
     *,
     profit: Number,
     rate: Number | None = None,
-    tokens: Path = Path("tokens.parquet"),
+    tokens: str | Path = "tokens.parquet",
     policy: str | Path | None = None,
     holders: Path | None = None,
     usage: Path | None = None,
@@ -61,9 +61,10 @@ def given(
     total_tokens: Number | None = None,
     date: str = "",
 ) -> Given:
-    """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError."""
+    """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError and RemoteError."""
     from royaltycli.ledger.booking import Given
     from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.remote.writing import named_path
 
     check_types(period=period, date=date)
     _check_date(date)
@@ -72,8 +73,9 @@ def given(
         raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
     share: Fraction | None = None if rate is None else fraction(rate, "rate")
     total = None if total_tokens is None else amount(total_tokens, "total tokens")
+    table = named_path(tokens)
     return Given(
-        period, amount(profit, "profit"), share, find_currency(code), tokens, policy, holders, usage, total, date
+        period, amount(profit, "profit"), share, find_currency(code), table, policy, holders, usage, total, date
     )
 
 

@@ -47,6 +47,9 @@ PIECES = 4096
 TASK_RETRIES = 3
 """How often a shard is counted anew whose worker on a cluster was lost."""
 
+HEAD_GONE_SECONDS = 30
+"""How long the head of a cluster may be out of reach before a scan gives it up."""
+
 SHARD_FILES = 1000
 """How many small files one worker takes at a time."""
 
@@ -106,6 +109,9 @@ CONNECT_SECONDS = 10
 
 SILENCE_SECONDS = 30
 """How long a server may send nothing before the connection counts as lost."""
+
+HEAD_SECONDS = 60
+"""How long a web server may take with the head of an answer, however little it sends at a time."""
 
 REQUEST_SECONDS = 600
 """How long one request to an object store may take, and its answer; or the content of an answer of a web server."""

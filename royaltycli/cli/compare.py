@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +26,7 @@ def compare(
     ],
     profit: options.Profit,
     rate: options.Rate = None,
-    tokens: options.TokensOption = Path("tokens.parquet"),
+    tokens: options.TokensOption = "tokens.parquet",
     holders: options.Holders = None,
     usage: options.Usage = None,
     details: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -20,7 +19,7 @@ def explain(
     identifier: Annotated[str, typer.Argument(metavar="HOLDER|SOURCE", help="The id of a holder or a source.")],
     profit: options.Profit,
     rate: options.Rate = None,
-    tokens: options.TokensOption = Path("tokens.parquet"),
+    tokens: options.TokensOption = "tokens.parquet",
     basis: options.Basis = None,
     blend: options.Blend = None,
     policy: options.Policy = None,

@@ -27,10 +27,11 @@ Manifest = Annotated[
         metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"
     ),
 ]
-# `readable=False` leaves it to the reader to say what cannot be read, in its own words.
-Tokens = Annotated[Path, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
+# Text, as a Path would make another name of `s3://bucket//file`. `readable=False` leaves it to the reader to say
+# what cannot be read, in its own words.
+Tokens = Annotated[str, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
 TokensOption = Annotated[
-    Path,
+    str,
     typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
 ]
 # `readable=False` leaves it to the writer to say what cannot be written.
@@ -283,7 +284,7 @@ def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()
     return choose_format(asked, place, terminal=sys.stdout.isatty(), more=more)
 
 
-def spare_input(tokens: Path, output: Path | None, *others: str | Path | None) -> None:
+def spare_input(tokens: str, output: Path | None, *others: str | Path | None) -> None:
     """Raises CallError if the result would take the place of the table or of another file that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -28,7 +27,7 @@ EXAMPLES = """[b]Examples[/b]
 def payout(
     profit: options.Profit,
     rate: options.Rate = None,
-    tokens: options.Tokens = Path("tokens.parquet"),
+    tokens: options.Tokens = "tokens.parquet",
     by: Annotated[
         Literal["source", "holder", "split"],
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -19,7 +18,7 @@ EXAMPLES = """[b]Examples[/b]
 
 
 def shares(
-    tokens: options.Tokens = Path("tokens.parquet"),
+    tokens: options.Tokens = "tokens.parquet",
     by: Annotated[
         Literal["source", "holder", "license", "collection"],
         typer.Option("--by", metavar="WHAT", help="What each row stands for: source, holder, license or collection."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +22,7 @@ def sweep(
     rate: Annotated[
         str, typer.Option("--rate", "-r", metavar="R..S", help="Rates: a range, one, or several with spaces.")
     ],
-    tokens: options.TokensOption = Path("tokens.parquet"),
+    tokens: options.TokensOption = "tokens.parquet",
     steps: Annotated[int, typer.Option("--steps", metavar="N", help="Values of each range.")] = 5,
     policy: options.Policy = None,
     holders: options.Holders = None,

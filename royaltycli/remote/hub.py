@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from royaltycli.errors import RemoteError
+from royaltycli.limits import RETRIES
 from royaltycli.remote import web
 from royaltycli.remote.locations import Location
+
+Answer = TypeVar("Answer")
 
 
 class Item(NamedTuple):
@@ -33,10 +36,7 @@ def at_commit(place: Location) -> Location:
     except ImportError as error:
         what = f"{place} is found with huggingface_hub, which is not installed"
         raise RemoteError(what, "pip install 'royaltycli[hf]'") from error
-    try:
-        info = huggingface_hub.HfApi().dataset_info(owner, revision=revision or None)
-    except Exception as error:
-        raise _failure(place, error) from error
+    info = _asked(place, lambda: huggingface_hub.HfApi().dataset_info(owner, revision=revision or None))
     return Location("hf", f"{name}@{info.sha}", place.path)
 
 
@@ -58,15 +58,37 @@ def _files(place: Location, ask: Callable[..., Iterable[Any]]) -> Iterator[Item]
 
     name, _, commit = place.host.partition("@")
     where = {"repo_id": name.removeprefix("datasets/"), "repo_type": "dataset", "revision": commit}
-    try:
-        for found in ask(huggingface_hub.HfApi(), **where):
-            if isinstance(found, huggingface_hub.RepoFile):
-                digest = found.lfs.sha256 if found.lfs is not None else found.blob_id
-                yield Item(found.path, found.size, digest)
-    except huggingface_hub.errors.EntryNotFoundError:
-        return
-    except Exception as error:
-        raise _failure(place, error) from error
+
+    def files() -> list[Any]:
+        try:
+            return list(ask(huggingface_hub.HfApi(), **where))
+        except huggingface_hub.errors.EntryNotFoundError:
+            return []
+
+    for found in _asked(place, files):
+        if isinstance(found, huggingface_hub.RepoFile):
+            digest = found.lfs.sha256 if found.lfs is not None else found.blob_id
+            yield Item(found.path, found.size, digest)
+
+
+def _asked(place: Location, ask: Callable[[], Answer]) -> Answer:
+    """What the hub answers, which is asked again while it fails for a reason that may pass. Raises RemoteError."""
+    for attempt in range(RETRIES + 1):
+        try:
+            return ask()
+        except Exception as error:
+            response = getattr(error, "response", None)
+            # Without an answer, the connection failed, in one of the two libraries that huggingface_hub asks with.
+            unanswered = response is None and type(error).__module__.partition(".")[0] in ("httpx", "requests")
+            if attempt == RETRIES or not (unanswered or _status(error) in web.MAY_PASS):
+                raise _failure(place, error) from error
+            web.pause(attempt, 0 if response is None else web.asked_to_wait(response.headers))
+    raise AssertionError
+
+
+def _status(error: Exception) -> int | None:
+    """The status of an answer that the library has made an error."""
+    return getattr(getattr(error, "response", None), "status_code", None)
 
 
 def fetch(place: Location, size: int, start: int, stop: int) -> bytes:
@@ -94,4 +116,7 @@ def _failure(place: Location, error: Exception) -> RemoteError:
         return RemoteError(what, "check its spelling, or log in with `hf auth login`")
     if kind == "GatedRepoError":
         return RemoteError(f"{place} is open only to those whom its owner lets in", "ask for access on its page")
+    if _status(error) in (401, 403):
+        what = f"{place} cannot be listed, as the hub does not take your token"
+        return RemoteError(what, "log in again with `hf auth login`, or set HF_TOKEN anew")
     return RemoteError(f"{place} cannot be listed ({words})", "check the network and try again")

@@ -10,32 +10,17 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, BinaryIO, NamedTuple
 
 from royaltycli.errors import RemoteError
 from royaltycli.limits import CONNECT_SECONDS, REQUEST_SECONDS, RETRIES, RETRY_SECONDS, SILENCE_SECONDS
-from royaltycli.remote.locations import STORES, Location
+from royaltycli.remote.locations import Location
+from royaltycli.remote.refusals import ENDPOINTS, check_settings, failure, is_denied, no_bucket, not_opened
 
-ENDPOINTS = {
-    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
-    "gs": ("GOOGLE_BASE_URL",),
-    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
-}
-KEYS = {
-    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket",
-    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
-    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_SKIP_SIGNATURE=true",
-}
 OWN_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE", "AWS_WEB_IDENTITY_TOKEN_FILE")
 """Where one of these is set, the store finds its keys without boto3."""
-
-_NO_KEYS = re.compile(r"169\.254\.|/latest/(api|meta)|metadata\.google|credential|account", re.IGNORECASE)
-
-_DENIED = re.compile(r"performing (?!token)[\w ]+ request: .*status code: 40[13]\b")
-"""What the library says of a list that is refused, for which it has no error of its own."""
 
 
 class Object(NamedTuple):
@@ -47,13 +32,14 @@ class Object(NamedTuple):
 
 
 def head(place: Location) -> Object | None:
-    """The file of that very name, if there is one. Raises RemoteError."""
+    """The file of that very name, if there is one that does not only stand for a folder. Raises RemoteError."""
     try:
-        return _object(_store(place.scheme, place.host).head(place.path))
+        found = _object(_store(place.scheme, place.host).head(place.path))
     except FileNotFoundError:
         return None
     except Exception as error:
-        raise _failure(place, error) from error
+        raise failure(place, error) from error
+    return None if found.size == 0 and has_below(place) else found
 
 
 def below(place: Location, *, deep: bool) -> Iterator[Object]:
@@ -62,14 +48,21 @@ def below(place: Location, *, deep: bool) -> Iterator[Object]:
     Raises RemoteError.
     """
     store, prefix = _store(place.scheme, place.host), f"{place.path}/" if place.path else ""
+    folders: set[str] = set()
     try:
         if deep:
             objects = [_object(meta) for some in store.list(prefix, chunk_size=1000) for meta in some]
         else:
-            objects = [_object(meta) for meta in store.list_with_delimiter(prefix)["objects"]]
+            listed = store.list_with_delimiter(prefix)
+            objects = [_object(meta) for meta in listed["objects"]]
+            folders.update(listed["common_prefixes"])
     except Exception as error:
-        raise _failure(place, error) from error
-    folders = {one.path.rpartition("/")[0] for one in objects}
+        raise failure(place, error) from error
+    for one in objects:
+        above = one.path.rpartition("/")[0]
+        while above and above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
     for one in objects:
         if one.path.startswith(prefix) and (one.size or one.path not in folders):
             yield one
@@ -94,7 +87,7 @@ def fetch(place: Location, size: int, version: str, start: int, stop: int) -> by
     except (FileNotFoundError, exceptions.PreconditionError) as error:
         raise _changed(place) from error
     except Exception as error:
-        raise _failure(place, error) from error
+        raise failure(place, error) from error
     if len(data) != stop - start:
         what = f"{place} was not sent as a whole, but {len(data):,} bytes where {stop - start:,} were asked for"
         raise RemoteError(what, "try again, and look to the store")
@@ -108,9 +101,9 @@ def put(place: Location, file: BinaryIO) -> None:
     try:
         obstore.put(_store(place.scheme, place.host), place.path, file)
     except FileNotFoundError as error:  # whatever the library says, it is not the file that has to be there
-        raise _no_bucket(place) from error
+        raise no_bucket(place) from error
     except Exception as error:
-        raise _failure(place, error) from error
+        raise failure(place, error) from error
 
 
 def remove(place: Location) -> None:
@@ -118,7 +111,7 @@ def remove(place: Location) -> None:
     try:
         _store(place.scheme, place.host).delete(place.path)
     except Exception as error:
-        raise _failure(place, error) from error
+        raise failure(place, error) from error
 
 
 def has_below(place: Location) -> bool:
@@ -130,9 +123,9 @@ def has_below(place: Location) -> bool:
     try:
         return bool(next(iter(store.list(f"{place.path}/" if place.path else None)), []))
     except Exception as error:
-        if _is_denied(error):
+        if is_denied(error):
             return False
-        raise _failure(place, error) from error
+        raise failure(place, error) from error
 
 
 @functools.lru_cache(maxsize=64)
@@ -144,7 +137,8 @@ def _store(scheme: str, bucket: str) -> Any:
     except ImportError as error:
         what = f"{place} is read with obstore, which is not installed"
         raise RemoteError(what, "pip install 'royaltycli[remote]'") from error
-    plain = any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS[scheme])
+    check_settings(scheme)
+    plain = any(os.environ.get(name, "").lower().startswith("http://") for name in ENDPOINTS[scheme])
     options: dict[str, Any] = {
         "client_options": {
             "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
@@ -162,7 +156,7 @@ def _store(scheme: str, bucket: str) -> Any:
             return AzureStore(bucket, **options)
         return S3Store(bucket, credential_provider=_aws_keys(), **options)
     except Exception as error:
-        raise _failure(place, error) from error
+        raise not_opened(place, error) from error
 
 
 def _aws_keys() -> Any:
@@ -192,51 +186,3 @@ def version_of(tag: str | None) -> str:
 
 def _changed(place: Location) -> RemoteError:
     return RemoteError(f"{place}: changed while it was being read", "let it come to rest and scan again")
-
-
-def _no_bucket(place: Location) -> RemoteError:
-    bucket = f"{place.scheme}://{place.host}"
-    return RemoteError(f"there is no {STORES[place.scheme]} {bucket}", "check its spelling")
-
-
-def _is_denied(error: Exception) -> bool:
-    """Whether a store was reached, and refuses for want of permission."""
-    from obstore import exceptions
-
-    kinds = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-    return isinstance(error, kinds) or _DENIED.search(str(error).partition("\n")[0]) is not None
-
-
-def _failure(place: Location, error: Exception) -> RemoteError:
-    """What went wrong with a store, from the words of the library."""
-    if isinstance(error, RemoteError):
-        return error
-    from obstore import exceptions
-
-    words, bucket = str(error), f"{place.scheme}://{place.host}"
-    status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
-    if "NoSuchBucket" in words or "ContainerNotFound" in words or "bucket does not exist" in words:
-        return _no_bucket(place)
-    if isinstance(error, FileNotFoundError):
-        what, mend = f"{place} does not exist", "check its spelling"
-    elif _is_denied(error):
-        what = f"{place} may not be used with your keys, or without any"
-        mend = "ask its owner for permission, or use other keys"
-    elif _NO_KEYS.search(words.partition("\n")[0]):
-        what, mend = f"{place} cannot be used, as no keys for it were found", KEYS[place.scheme]
-    elif (status and status[1].startswith("3")) or "AuthorizationHeaderMalformed" in words:
-        what, mend = f"{bucket} is in another region", "set AWS_REGION to its region"
-    elif status:
-        what, mend = f"{place} cannot be used (status {status[1].strip()})", "try again later"
-    elif isinstance(error, exceptions.InvalidPathError):
-        what = f"{place} is, or holds, a name that no path can have ({_first(words)})"
-        mend = "use a narrower pattern, or rename it"
-    else:
-        endpoint = next((name for name in ENDPOINTS[place.scheme] if os.environ.get(name)), "your settings")
-        what, mend = f"{place} cannot be reached ({_first(words)})", f"check the network, and {endpoint}"
-    return RemoteError(what, mend)
-
-
-def _first(words: str) -> str:
-    """The last clause of what the library says first, which holds its reason."""
-    return words.partition("\n")[0].rpartition(" - ")[2][:160].rstrip(". ")

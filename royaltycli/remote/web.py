@@ -7,19 +7,19 @@ connection breaks, the request goes on at the byte where it broke.
 from __future__ import annotations
 
 import email.utils
-import functools
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin
 
 import urllib3
 
 from royaltycli.errors import RemoteError
-from royaltycli.limits import CONNECT_SECONDS, LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, SILENCE_SECONDS, MiB
+from royaltycli.limits import LONGEST_WAIT, REDIRECTS, REQUEST_SECONDS, RETRIES, MiB
 from royaltycli.remote.addresses import addresses_of
+from royaltycli.remote.connections import pool
 from royaltycli.remote.locations import split_url, without_user
 
 CHUNK_BYTES = 1 << 16
@@ -127,6 +127,8 @@ def _size(url: str, response: Response, expected: set[int]) -> int:
         raise RemoteError(f"{url} may not be read by you (status {status})", "ask its owner for permission")
     if status in (404, 410):
         raise RemoteError(f"{url} does not exist (status {status})", "check its spelling")
+    if status == WHOLE and response.headers.get("Content-Length") == "0":
+        return 0  # of an empty file there is no part, and some servers send all of it
     if status == WHOLE:
         raise RemoteError(f"{url} is sent only as a whole, so that no break could be mended", "copy it to this machine")
     if (coding := response.headers.get("Content-Encoding", "identity")) != "identity":
@@ -147,7 +149,7 @@ def _answer(url: str, headers: dict[str, str], origin: Origin) -> Response:
         response = _ask(asked, headers | (origin.headers if own else {}), trusted=own)
         if response.status in MAY_PASS:
             response.close()
-            raise _Passing(f"status {response.status}", _asked_to_wait(response))
+            raise _Passing(f"status {response.status}", asked_to_wait(response.headers))
         target = response.headers.get("Location")
         if response.status not in (301, 302, 303, 307, 308) or not target:
             return response
@@ -175,10 +177,10 @@ def _ask(url: str, headers: dict[str, str], *, trusted: bool) -> Response:
         addresses = [host] if trusted else addresses_of(host, port)
         for address in addresses[:-1]:
             try:
-                return _pool(address, port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
+                return pool(address, port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
             except urllib3.exceptions.HTTPError:
                 continue  # the next address may be reached
-        return _pool(addresses[-1], port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
+        return pool(addresses[-1], port, host, secure).urlopen("GET", target, headers=headers, **_AS_ASKED)
     except urllib3.exceptions.SSLError as error:
         what = f"{url}: the server cannot prove who it is ({_words(error)})"
         raise RemoteError(what, "use another address, or see to your certificates (SSL_CERT_FILE)") from error
@@ -195,30 +197,24 @@ _AS_ASKED: dict[str, Any] = {"redirect": False, "retries": False, "preload_conte
 """Each answer as it comes: what to do about it is decided here."""
 
 
-@functools.lru_cache(maxsize=64)
-def _pool(address: str, port: int, host: str, secure: bool) -> urllib3.HTTPConnectionPool:  # noqa: FBT001
-    """Connections to one address of a host, whose certificate must be the host's."""
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS)
-    if not secure:
-        return urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=4)
-    return urllib3.HTTPSConnectionPool(
-        address, port, timeout=timeout, maxsize=4, assert_hostname=host, server_hostname=host
-    )
-
-
 def _wait(url: str, error: _Passing, failures: int) -> None:
     """Wait before the next attempt, longer each time. Raises RemoteError if there have been enough."""
     if failures >= RETRIES:
         what = f"{url} cannot be read ({error}), tried {RETRIES + 1} times"
         raise RemoteError(what, "check the network and try again") from error
+    pause(failures, error.wait)
+
+
+def pause(failures: int, asked: float = 0) -> None:
+    """Wait after so many failures before the one that there was now, for as many seconds as asked at the least."""
     backoff = min(LONGEST_WAIT, 2**failures / 5)
     # By a random part of it, so that many workers do not come back all at once.
-    time.sleep(min(LONGEST_WAIT, max(error.wait, random.uniform(backoff / 2, backoff))))  # noqa: S311
+    time.sleep(min(LONGEST_WAIT, max(asked, random.uniform(backoff / 2, backoff))))  # noqa: S311
 
 
-def _asked_to_wait(response: Response) -> float:
-    """The seconds that an answer asks to wait."""
-    asked = response.headers.get("Retry-After", "")
+def asked_to_wait(headers: Mapping[str, str]) -> float:
+    """The seconds that an answer with these headers asks to wait."""
+    asked = headers.get("Retry-After", "")
     if asked.isascii() and asked.isdigit():
         return float(asked)
     try:

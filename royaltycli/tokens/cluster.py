@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from royaltycli.errors import CallError, RoyaltyError, WorkerError
-from royaltycli.limits import CONNECT_SECONDS, TASK_RETRIES
+from royaltycli.limits import CONNECT_SECONDS, HEAD_GONE_SECONDS, TASK_RETRIES
 from royaltycli.remote.locations import is_remote, written
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
@@ -65,15 +66,16 @@ def done_on_cluster(
 
     `on` is `ray`, for the cluster that this machine is part of or else one of its own, or an address such as
     `ray://HEAD:10001`. A task whose worker is lost is done anew, TASK_RETRIES times. Raises what the first task
-    that fails raises, and WorkerError if one is lost each time.
+    that fails raises, and WorkerError if one is lost each time, or the cluster is.
     """
     with _connected(on) as ray:
-        counted = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_answer)
+        counted, head = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_answer), _Head(ray)
         shared = ray.put(job)
         coming = enumerate(tasks)
         under_way: dict[Any, tuple[int, Task]] = {}
         failed: tuple[int, Exception] | None = None
         while True:
+            head.wait()
             room = workers or max(1, round(WAITING * ray.cluster_resources().get("CPU", 1)))
             while failed is None and len(under_way) < room and (following := next(coming, None)) is not None:
                 task = following[1]
@@ -101,7 +103,10 @@ def done_on_cluster(
 
 @contextlib.contextmanager
 def _connected(on: str) -> Iterator[Any]:
-    """Ray, while this program is connected to a cluster. Raises CallError if it cannot be."""
+    """Ray, while this program is connected to a cluster. Raises CallError if it cannot be.
+
+    Raises WorkerError if the cluster itself is lost meanwhile.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own is nobody else's business
     try:
         import ray
@@ -125,8 +130,36 @@ def _connected(on: str) -> Iterator[Any]:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of lost workers, unasked
             yield ray
+    except Exception as error:
+        if not _is_rays(error):
+            raise
+        said = error.details() if hasattr(error, "details") else error
+        words = str(said).strip().partition("\n")[0][:200].rstrip(".")
+        mend = "what was counted is kept; see that it is up, and scan again"
+        raise WorkerError(f"the Ray cluster at {named} was lost ({words}); {mend}") from error
     finally:
         ray.shutdown()
+
+
+class _Head:
+    """The head of a cluster; a program that asks Ray for anything while it is gone, Ray itself ends after a minute."""
+
+    def __init__(self, ray: Any) -> None:
+        # A client's requests fail by themselves where its head is gone.
+        self._address = "" if ray.util.client.ray.is_connected() else str(ray.get_runtime_context().gcs_address)
+
+    def wait(self) -> None:
+        """Come back when the head can be reached. Raises ConnectionError if it cannot be for HEAD_GONE_SECONDS."""
+        began = time.monotonic()
+        while (reason := _not_listening(self._address)) is not None:
+            if time.monotonic() - began > HEAD_GONE_SECONDS:
+                raise ConnectionError(reason)
+            time.sleep(WAIT_SECONDS)
+
+
+def _is_rays(error: Exception) -> bool:
+    """Whether an error is one of Ray's own, or of what it speaks to its cluster with."""
+    return isinstance(error, ConnectionError) or type(error).__module__.partition(".")[0] in ("ray", "grpc")
 
 
 def _check_listening(address: str, named: str) -> None:
@@ -134,14 +167,20 @@ def _check_listening(address: str, named: str) -> None:
 
     In the message it is `named` so.
     """
+    if (reason := _not_listening(address)) is not None:
+        raise CallError(f"no Ray cluster can be reached at {named} ({reason}); check that it is up")
+
+
+def _not_listening(address: str) -> str | None:
+    """Why nobody can be reached at an address; None if somebody can, or it is a name that Ray knows, such as auto."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isascii() or not port.isdigit():
-        return  # a name that Ray knows, such as auto
+        return None
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise CallError(f"no Ray cluster can be reached at {named} ({reason}); check that it is up") from error
+        return (getattr(error, "strerror", None) or str(error)).lower()
+    return None
 
 
 def _ready(ray: Any, under_way: list[Any]) -> list[Any]:

@@ -322,7 +322,9 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
     (tmp_path / "log.jsonl").mkdir()
     assert refusal(tmp_path / "log.jsonl", CallError) == cannot.replace("…", "not a regular file")
     said = refusal(tmp_path / "a\0.jsonl", CallError)
-    assert re.search(r"cannot be read \(.*embedded null .*\); name another$", said)  # Python's versions word it differently.
+    assert re.search(
+        r"cannot be read \(.*embedded null .*\); name another$", said
+    )  # Python's versions word it differently.
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.json", "log", "log.txt.gz", "log.parquet.gz", "log.gz"])

@@ -15,6 +15,9 @@ class _Hub(Handler):
     def do_GET(self):  # noqa: N802 -- as the base class calls it
         self.note()
         self.server.tokens.append(self.headers.get("Authorization"))
+        if self.path.startswith("/api/") and self.server.refusals:
+            self.status(self.server.refusals.pop(0))
+            return
         path = self.path.partition("?")[0]
         tree = f"/api/datasets/o/n/tree/{COMMIT}"
         if path in ("/api/datasets/o/n", "/api/datasets/o/n/revision/main", f"/api/datasets/o/n/revision/{COMMIT}"):
@@ -58,11 +61,11 @@ class _Hub(Handler):
 
 
 class Hub(Server):
-    """The dataset `o/n`."""
+    """The dataset `o/n`; `refusals` are the statuses of the next answers about it, and not of its content."""
 
     def __init__(self, files):
         super().__init__(_Hub)
-        self.files, self.tokens = dict(files), []
+        self.files, self.tokens, self.refusals = dict(files), [], []
 
     def stop(self):
         self.shutdown()

@@ -164,6 +164,9 @@ class _Page(Handler):
         if isinstance(fault, dict):
             self.status(**fault)
             return
+        if fault == "drip head":
+            self.drip_head()
+            return
         data = self.server.files.get(path)
         if data is None:
             self.status(404)
@@ -198,6 +201,13 @@ class _Page(Handler):
         self.send_part(sent, drip=fault == "drip")
         if fault == "drop" or len(part) < stop - start:
             self.hang_up()
+
+    def drip_head(self):
+        with contextlib.suppress(OSError):
+            for letter in b"HTTP/1.1 206 Partial Content\r\nX: " + b"x" * 60:
+                self.wfile.write(bytes([letter]))
+                time.sleep(0.05)
+        self.hang_up()
 
     def send_part(self, part, *, drip):
         while drip and part:

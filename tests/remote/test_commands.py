@@ -80,6 +80,24 @@ def test_a_store_misspelt_is_no_folder_here(folder, arguments, message):
     assert sorted(path.name for path in place.iterdir()) == ["a.txt", "corpus.toml"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["shares", "s3://b/c//t.parquet"],
+        ["payout", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+        ["compare", "flat", "-t", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+        ["sweep", "-t", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+        ["explain", "a", "-t", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+        ["close", "2026", "-t", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+        ["restate", "2026", "-t", "s3://b/c//t.parquet", "-p", "1", "-r", "1"],
+    ],
+)
+def test_a_table_with_an_empty_part_in_its_name_is_no_other_table(folder, arguments):
+    place = folder({"a.txt": "One day."})
+    assert run(place, *arguments) == (2, "", f"error: s3://b/c//t.parquet {EMPTY}\n")
+    assert [path.name for path in place.iterdir()] == ["a.txt"]
+
+
 def test_a_store_is_known_in_any_capitals(store, folder):
     store.put("corpus", {"a.txt": b"One day."})
     place = folder({"corpus.toml": MANIFEST.format("S3://corpus/a.txt")})

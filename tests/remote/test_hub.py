@@ -58,6 +58,27 @@ def test_a_dataset_is_read_at_the_commit_that_it_was_found_at(hub, folder, path,
     assert not [path for _, path, asked in hub.log if asked]
 
 
+@pytest.mark.parametrize("refusals", [[503], [429, 500]])
+def test_a_list_that_fails_for_a_while_is_asked_for_again(hub, folder, refusals):
+    place = folder({"corpus.toml": MANIFEST.format("/data")})
+    hub.refusals.extend(refusals)
+    done = run(hub, place, "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not hub.refusals
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_is_not_taken(hub, folder, status):
+    place = folder({"corpus.toml": MANIFEST.format("/data")})
+    hub.refusals.append(status)
+    done = run(hub, place, "check")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: corpus.toml:3: source 'a': path 'hf://datasets/o/n/data': hf://datasets/o/n/data cannot be listed, "
+        "as the hub does not take your token; log in again with `hf auth login`, or set HF_TOKEN anew\n"
+    )
+
+
 def test_a_dataset_that_is_not_there(hub, folder):
     place = folder({"corpus.toml": MANIFEST.format("").replace("o/n", "o/m")})
     done = run(hub, place, "check")

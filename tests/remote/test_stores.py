@@ -24,7 +24,7 @@ from royaltycli import storage
 from royaltycli.api import check
 from royaltycli.corpus import shards, unpack
 from royaltycli.errors import DocumentError, ManifestError, OutputError, RemoteError
-from royaltycli.remote import objects, writing
+from royaltycli.remote import objects, refusals, writing
 from royaltycli.remote.finding import find_file
 from royaltycli.remote.locations import locate
 from royaltycli.scanning import spare_corpus
@@ -103,6 +103,25 @@ def test_a_file_of_the_very_name_goes_before_a_pattern(store, folder, name):
     assert [file.name for file in check(place).files] == [name]
     folder({"corpus.toml": manifest.format("s3://odd/", "docs/*.txt")})
     assert "s3://odd/docs/a b.txt" in [file.name for file in check(place).files]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("books", ["books/a.txt", "books/deep/er/b.txt", "books/empty.txt"]),
+        ("books/*", ["books/a.txt", "books/empty.txt"]),
+        ("books/deep", ["books/deep/er/b.txt"]),
+        ("books/empty.txt", ["books/empty.txt"]),
+        ("", ["books/a.txt", "books/deep/er/b.txt", "books/empty.txt"]),
+    ],
+)
+def test_an_empty_file_that_stands_for_a_folder_is_none(store, folder, written, expected):
+    """As Azure's Data Lake shows each of its folders, and other tools leave them behind in any store."""
+    texts = dict.fromkeys(("books/a.txt", "books/deep/er/b.txt"), b"One day.")
+    store.put("folders", texts | dict.fromkeys(("books", "books/deep", "books/empty.txt"), b""))
+    manifest = '[corpus]\nremote = true\n[[source]]\nid = "a"\nformat = "text"\npath = "s3://folders/{}"\n'
+    place = folder({"corpus.toml": manifest.format(written)})
+    assert [file.name for file in check(place).files] == [f"s3://folders/{name}" for name in expected]
 
 
 def test_the_split_of_a_dataset_in_a_store(store, folder):
@@ -472,6 +491,62 @@ def test_what_a_store_refuses(monkeypatch, error, said):
     with pytest.raises(RemoteError) as caught:
         find_file(locate("s3://corpus/a.txt"))
     assert str(caught.value) == said
+
+
+LOST = "Generic S3 error: Error performing GET http://127.0.0.1:9000/corpus/{} in 1ms - {}"
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "said"),
+    [
+        ("accounts.txt", "HTTP error: error sending request", "s3://corpus/accounts.txt cannot be reached (HTTP error: error sending request); check the network, and your settings"),
+        ("latest/metadata.txt", "HTTP error: error sending request", "s3://corpus/latest/metadata.txt cannot be reached (HTTP error: error sending request); check the network, and your settings"),
+        ("a.txt", "Received redirect without LOCATION, this normally indicates an incorrectly configured region", "s3://corpus is in another region; set AWS_REGION to its region"),
+        ("a.txt", "Server returned non-2xx status code: 400 Bad Request: <Error><Code>ExpiredToken</Code></Error>", "s3://corpus/a.txt cannot be used, as your keys for it have expired or are wrong; get new ones, and set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"),
+        ("a.txt", "Server returned non-2xx status code: 400 Bad Request: ", "s3://corpus/a.txt cannot be used (status 400 Bad Request); see whether your keys have expired, and your other settings"),
+    ],
+)  # fmt: skip
+def test_what_the_library_says_is_told_by_its_reason_and_not_by_the_name_of_a_file(monkeypatch, path, words, said):
+    for name in refusals.ENDPOINTS["s3"]:
+        monkeypatch.delenv(name, raising=False)
+    place = locate(f"s3://corpus/{path}")
+    assert str(refusals.failure(place, exceptions.GenericError(LOST.format(path, words)))) == said
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *[("AWS_ENDPOINT_URL", value, "AWS_ENDPOINT_URL in your environment is no address of a server; write https://HOST or http://HOST:PORT, or unset it") for value in ("localhost:9000", "minio", "", "http://", "http://a b", "http://a:99999")],
+        ("AWS_ACCESS_KEY_ID", "key\r", "AWS_ACCESS_KEY_ID in your environment holds a control character, such as the end of a line; set it anew without"),
+        ("AWS_SKIP_SIGNATURE", "maybe", 's3://corpus cannot be opened with the settings in your environment (failed to parse "maybe" as boolean); correct them, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket'),
+    ],
+)  # fmt: skip
+def test_settings_on_which_the_library_would_break_down(folder, monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    objects._store.cache_clear()
+    assert problem(folder, "s3://corpus/a.txt") == f"path 's3://corpus/a.txt': {said}"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        ("none", "The config profile (none) could not be found"),
+        ("sso", "SSOTokenLoadError: Error loading SSO Token: Token for x does not exist"),
+    ],
+)
+def test_a_profile_without_keys(folder, monkeypatch, profile, reason):
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(key)
+    sso = "[profile sso]\nsso_session = x\nsso_account_id = 1\nsso_role_name = r\n[sso-session x]\nsso_region = us-east-1\n"
+    place = folder({"config": f"{sso}sso_start_url = https://x.invalid/start\n"})
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "config"))
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    monkeypatch.setenv("HOME", str(place))
+    with pytest.raises(RemoteError, match="cannot be opened with the settings in your environment") as caught:
+        objects.head(locate("s3://corpus/a.txt"))
+    assert f"({reason}); correct them, or set AWS_ACCESS_KEY_ID" in str(caught.value)
 
 
 def test_a_store_that_tells_no_versions(monkeypatch):

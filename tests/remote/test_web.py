@@ -16,7 +16,7 @@ import royaltycli
 from royaltycli.api import check
 from royaltycli.errors import ManifestError, RemoteError
 from royaltycli.limits import MiB
-from royaltycli.remote import addresses, web
+from royaltycli.remote import addresses, connections, web
 from tests.remote.servers import Web
 
 BYTES = bytes(range(256)) * 40
@@ -113,6 +113,35 @@ def test_an_answer_that_always_drips_is_an_error_in_the_end(server, monkeypatch)
     monkeypatch.setattr(web, "REQUEST_SECONDS", 0.01)
     server.faults.extend(["drip"] * 9)
     with pytest.raises(RemoteError, match=r"cannot be read \(the answer took more than 0\.01 seconds\), tried 5 times"):
+        fetch()
+
+
+def test_an_answer_whose_head_only_drips_is_given_up_and_asked_for_anew(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    server.faults.append("drip head")
+    began = time.monotonic()
+    assert fetch() == BYTES
+    assert server.gets("a.bin") == ["bytes=0-10239"] * 2
+    assert time.monotonic() - began < 3
+
+
+def test_an_answer_whose_head_always_drips_is_an_error_in_the_end(server, monkeypatch):
+    fetch = read(server)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
+    server.faults.extend(["drip head"] * 9)
+    with pytest.raises(RemoteError, match=r"\(the answer did not begin within 0\.1 seconds\), tried 5 times"):
+        fetch()
+
+
+def test_an_empty_file_that_is_sent_as_a_whole_is_empty(server):
+    """As nginx sends it, since it has no part."""
+    fetch = read(server)
+    server.files["/a.bin"] = b""
+    server.faults.append("whole")
+    assert web.find(f"{server.url}/a.bin")[0] == 0
+    server.faults.append("whole")
+    with pytest.raises(RemoteError, match="changed while it was being read"):
         fetch()
 
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from royaltycli.tokens.partials import folder_of
 from royaltycli.tokens.recall import tables_in
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python")
+ray_exceptions = pytest.importorskip("ray.exceptions")
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 """Ray leaves logs of its own open."""
@@ -184,6 +186,35 @@ def test_a_shard_that_is_lost_each_time_fails_the_scan_by_name(place, monkeypatc
     assert not (place / "r.parquet").exists()
     monkeypatch.setattr(clusters, "_answer", answer)
     assert scan(place, "r.parquet") == scan(place, "l.parquet", on="local")
+
+
+@pytest.mark.parametrize("error", [ConnectionError("connection refused"), ray_exceptions.RaySystemError("gone")])
+def test_a_cluster_that_is_lost_in_mid_scan(place, ray_cluster, monkeypatch, error):
+    """As far as a test can: its head is gone, so that what Ray is asked for fails, or would end this program."""
+
+    def fail(_head):
+        raise error
+
+    monkeypatch.setattr(clusters._Head, "wait", fail)
+    reason = str(error).partition("\n")[0]
+    with pytest.raises(WorkerError) as caught:
+        royaltycli.scan(place, on="ray")
+    assert str(caught.value) == (
+        f"the Ray cluster at {ray_cluster.address} (RAY_ADDRESS) was lost ({reason}); what was counted is kept; "
+        "see that it is up, and scan again"
+    )
+
+
+def test_a_head_that_cannot_be_reached_is_given_up_after_a_while(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        context = types.SimpleNamespace(gcs_address=address)
+        client = types.SimpleNamespace(ray=types.SimpleNamespace(is_connected=lambda: False))
+        ray = types.SimpleNamespace(util=types.SimpleNamespace(client=client), get_runtime_context=lambda: context)
+        clusters._Head(ray).wait()
+    monkeypatch.setattr(clusters, "HEAD_GONE_SECONDS", 0.3)
+    with pytest.raises(ConnectionError, match="connection refused"):
+        clusters._Head(ray).wait()
 
 
 def test_the_first_error_in_the_order_of_the_corpus_is_told(place):
