@@ -34,6 +34,9 @@ PAIRS = 20.0
 NEIGHBOURS = 20
 """Passages of the highest scores that vote for their units."""
 
+AT_ONCE = 1 << 10
+"""Runs of which the entries are looked up at once where only their sums are wanted: a text may have very many."""
+
 LEAST_MATCH = 3
 """Tokens of a match that is looked at."""
 
@@ -201,8 +204,17 @@ def _rare(found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.f
 
 def background(index: Index, tokens: Ids) -> npt.NDArray[np.float64]:
     """The surprisal of each token of a span, in nats."""
-    singles, pairs = (_found(index, tokens, order, None).totals for order in (1, 2))
+    singles, pairs = (_totals(index, tokens, order) for order in (1, 2))
     return _surprisal(index, singles, pairs)
+
+
+def _totals(index: Index, tokens: Ids, order: int) -> Numbers:
+    """How often the corpus has each run of a span or text; few at a time, as each may have very many entries."""
+    tables = [model.grams[order] for model in index.models]
+    runs, kind = np.unique(runs_of(tokens, order), return_inverse=True)
+    found = [look_up(tables, runs[start : start + AT_ONCE]).totals for start in range(0, len(runs), AT_ONCE)]
+    totals: Numbers = np.concatenate([np.empty(0, np.int64), *found])[kind]
+    return totals
 
 
 def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np.float64]:

@@ -27,6 +27,10 @@ Tick = Callable[[int, int], None]
 ALONE = 400
 """Spans that one process judges in about the time that others take to start."""
 
+TOGETHER, LETTERS = 256, 1 << 20
+"""Outputs that are encoded at once, at the most, and letters from which on no more are added to them: what goes before
+takes a hundred times as long as the encoding itself of a short output."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judges:
@@ -93,9 +97,10 @@ def judge_log(
     waiting = deque[_Read]()
 
     def spans() -> Iterator[list[Ids]]:
-        for output in outputs:
-            waiting.append(_read(engine, output))
-            yield waiting[-1].spans
+        for some in _groups(outputs):
+            for read in _read(engine, some):
+                waiting.append(read)
+                yield read.spans
 
     with contextlib.closing(_judged(spans(), judges, tick)) as judged:
         for number, found in enumerate(judged):
@@ -123,14 +128,28 @@ def judge_log(
     return Log(ids, accounts, *of_spans, judgements, quotes, tokens, repeated)
 
 
-def _read(engine: Engine, output: Output) -> _Read:
-    text = _encoded(engine, output.text if output.text.strip() else "")  # of blanks nobody is the source
-    prompt = None if output.prompt is None else _encoded(engine, output.prompt)
-    return _Read(output, len(text), [span for part in own_parts(text, prompt) for span in spans_of(part)])
+def _groups(outputs: Iterable[Output]) -> Iterator[list[Output]]:
+    """Outputs in groups that are encoded together, in their order."""
+    group, size = list[Output](), 0
+    for output in outputs:
+        group.append(output)
+        size += len(output.text) + len(output.prompt or "")
+        if len(group) == TOGETHER or size >= LETTERS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
-def _encoded(engine: Engine, text: str) -> Ids:
-    return engine.encode(pa.array([text], pa.large_string()))[0]
+def _read(engine: Engine, outputs: list[Output]) -> Iterator[_Read]:
+    texts = [output.text if output.text.strip() else "" for output in outputs]  # of blanks nobody is the source
+    prompts = [output.prompt for output in outputs if output.prompt is not None]
+    ids, lengths = engine.encode(pa.array(texts + prompts, pa.large_string()))
+    encoded = np.split(ids, np.cumsum(lengths)[:-1])
+    of_prompts = iter(encoded[len(texts) :])
+    for output, text in zip(outputs, encoded[: len(texts)], strict=True):
+        prompt = None if output.prompt is None else next(of_prompts)
+        yield _Read(output, len(text), [span for part in own_parts(text, prompt) for span in spans_of(part)])
 
 
 def _judged(outputs: Iterator[list[Ids]], judges: Judges, tick: Tick) -> Generator[list[Judgement], None, None]:

@@ -27,6 +27,9 @@ Hidden = Callable[[Numbers], npt.NDArray[np.bool_]]
 
 KEY = f"S{4 * MATCH_TOKENS}"
 
+AT_ONCE = 1 << 12
+"""Places of a query that are looked for at once: each takes some kilobytes meanwhile, and a text may have very many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suffixes:
@@ -79,12 +82,16 @@ def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Nu
     if not size or not len(suffixes.order):
         return found
     wanted = np.ndarray((size,), KEY, query.view(np.uint8).data, strides=(4,))
-    at = np.searchsorted(suffixes.keys, np.ascontiguousarray(wanted), sorter=suffixes.order)
-    for step in (-1, 1):
-        near = _nearest(suffixes, at - (step < 0), step, hidden)
-        there = np.flatnonzero(near >= 0)
-        places = suffixes.order[near[there]]
-        found[there] = np.maximum(found[there], _common(suffixes.text, places, query, there))
+    for start in range(0, size, AT_ONCE):
+        some = np.ascontiguousarray(wanted[start : start + AT_ONCE])
+        at = np.searchsorted(suffixes.keys, some, sorter=suffixes.order)
+        for step in (-1, 1):
+            near = _nearest(suffixes, at - (step < 0), step, hidden)
+            there = np.flatnonzero(near >= 0)
+            starts = start + there
+            found[starts] = np.maximum(
+                found[starts], _common(suffixes.text, suffixes.order[near[there]], query, starts)
+            )
     return found
 
 

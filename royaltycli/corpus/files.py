@@ -13,7 +13,7 @@ from royaltycli.manifest.datasets import in_split
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
 from royaltycli.manifest.model import Collection, Corpus, Format, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
-from royaltycli.manifest.patterns import Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.patterns import Listing, Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
 from royaltycli.manifest.remotes import OFF, look_up_all
 from royaltycli.manifest.remotes import Found as RemoteFound
 from royaltycli.manifest.results import is_sealed_result, refusal_of
@@ -67,6 +67,7 @@ class _Search:
     skipped: dict[str, str] = field(default_factory=dict)
     clashes: dict[tuple[int, int], set[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    listing: Listing = field(default_factory=Listing)
 
 
 def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
@@ -104,7 +105,8 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
         return
     refusal = check_written(pattern, outside=search.outside)
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
-        _take_many(search, owner, f"pattern {shown(pattern)}", matches(search.root, pattern, outside=search.outside))
+        matched = matches(search.root, pattern, outside=search.outside, listing=search.listing)
+        _take_many(search, owner, f"pattern {shown(pattern)}", matched)
         _refuse_split(search, owner, pattern, "pattern")
         return
     found = refusal or look_up(search.root, pattern, outside=search.outside)

@@ -51,12 +51,15 @@ class State:
     @functools.cached_property
     def transfers(self) -> dict[int, int]:
         """Of each holder that was transferred, to whom, by numbers; that one may be transferred in turn (rule L15)."""
+        booked = [logged.about for logged in self.log if logged.kind == TRANSFER]
+        if not booked:
+            return {}
+        # All at once, as each search goes through all parties.
+        both = (self.parties.find(HOLDER, [about[key] for about in booked]).tolist() for key in ("from", "to"))
         to: dict[int, int] = {}
-        for logged in self.log:
-            if logged.kind == TRANSFER:
-                source, target = (self.parties.number(HOLDER, logged.about[key]) for key in ("from", "to"))
-                to.pop(target, None)
-                to[source] = target
+        for source, target in zip(*both, strict=True):
+            to.pop(target, None)
+            to[source] = target
         return to
 
     @functools.cached_property

@@ -19,6 +19,8 @@ _TOKEN = re.compile(
       | (?P<open> [\[{] ) | (?P<close> [\]}] ) | (?P<newline> \n )''',
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN_REST = re.compile(r"""[^"'#\[\]{}\n]*(?:"[^"\\\n]*"[ \t\r]*)?\n""")
+"""Of a statement with a single plain value, as nearly all have; any other goes on to its tokens."""
 
 Lines = dict[tuple[str, int], dict[str, int]]
 """By table and its number (from 0): the line of each of its keys, and under "" that of its header."""
@@ -45,6 +47,9 @@ def locate(text: str) -> Lines:
                 if brackets == "[[" and len(path) == 1:
                     counts[path[0]] = counts.get(path[0], -1) + 1
             _note(lines, path if brackets else header + path, counts, line)
+        if not depth and (plain := _PLAIN_REST.match(text, at)):
+            at, line = plain.end(), line + 1
+            continue
         at, line = _end_of_statement(text, at, line, depth)
     return lines
 

@@ -11,7 +11,8 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_inside, refused
@@ -24,7 +25,20 @@ NO_PERMISSION = Refusal("no permission", "give yourself permission to read it")
 
 _ANY_FOLDERS = None
 
-Part = str | re.Pattern[str] | None
+
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """A pattern for one name, and what all names that it matches begin with."""
+
+    start: str
+    pattern: re.Pattern[str]
+
+    def match(self, name: str) -> bool:
+        """Whether it matches a name."""
+        return self.pattern.match(name) is not None
+
+
+Part = str | NamePattern | None
 """One part of a pattern: a name as it stands, a pattern for a name, or `**`."""
 
 
@@ -58,9 +72,37 @@ def clean_name(path: str) -> str:
     return f"/{name}" if path.startswith("/") else name
 
 
-def matches(root: str, pattern: str, *, outside: bool) -> list[Match]:
-    """Every file that `pattern` matches, in no particular order; `root` is the real path of the folder."""
-    walk = _Walk(root, parts_of(pattern), outside=outside)
+class Listing:
+    """The entries of the folder that was listed last, in the order of their names.
+
+    A manifest may have a great many patterns of one folder: each then looks only at names that begin like it.
+    """
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._entries: list[os.DirEntry[str]] = []
+        self._names: list[str] = []
+
+    def beginning(self, folder: str, start: str) -> Iterator[os.DirEntry[str]]:
+        """The entries of a folder whose names begin with `start`. Raises OSError if it cannot be listed."""
+        if folder != self._folder:
+            self._folder = None
+            with os.scandir(folder) as entries:
+                self._entries = sorted(entries, key=lambda entry: entry.name)
+            self._names = [entry.name for entry in self._entries]
+            self._folder = folder
+        at = bisect_left(self._names, start)
+        while at < len(self._names) and self._names[at].startswith(start):
+            yield self._entries[at]
+            at += 1
+
+
+def matches(root: str, pattern: str, *, outside: bool, listing: Listing | None = None) -> list[Match]:
+    """Every file that `pattern` matches, in no particular order; `root` is the real path of the folder.
+
+    With a `listing`, what was listed for the pattern before is not listed anew.
+    """
+    walk = _Walk(root, parts_of(pattern), outside=outside, listing=listing)
     return walk.run("/", "/") if pattern.startswith("/") else walk.run(root, "")
 
 
@@ -119,16 +161,17 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _name_pattern(written: str) -> re.Pattern[str]:
+def _name_pattern(written: str) -> NamePattern:
     """A hidden name is matched only by a pattern that begins with a point itself."""
-    return re.compile(("" if written.startswith(".") else r"(?!\.)") + fnmatch.translate(written))
+    pattern = re.compile(("" if written.startswith(".") else r"(?!\.)") + fnmatch.translate(written))
+    return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern)
 
 
 class _Walk:
     """One pattern on its way through the folders; an own stack, as folders may be nested very deeply."""
 
-    def __init__(self, root: str, parts: list[Part], *, outside: bool) -> None:
-        self.root, self.outside, self.parts = root, outside, parts
+    def __init__(self, root: str, parts: list[Part], *, outside: bool, listing: Listing | None = None) -> None:
+        self.root, self.outside, self.parts, self.listing = root, outside, parts, listing
         self.found: dict[str, Match] = {}
         self.todo: list[tuple[str, str, int]] = []
 
@@ -160,23 +203,29 @@ class _Walk:
                 if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
                     self.todo.append((entry.path, f"{prefix}{entry.name}/", at))
 
-    def _take_all(self, folder: str, prefix: str, at: int, part: re.Pattern[str]) -> None:
-        last = at == len(self.parts) - 1
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if not part.match(entry.name):
-                    continue
-                name = prefix + entry.name
-                try:  # and no `with`, which would take as long as all else for a file
-                    if entry.is_symlink():
-                        self._follow(name, entry.path, at)
-                    elif entry.is_dir(follow_symlinks=False):
-                        if not last:
-                            self.todo.append((entry.path, f"{name}/", at + 1))
-                    elif last:
-                        self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
-                except OSError as error:
-                    self._refuse(name, error)
+    def _take_all(self, folder: str, prefix: str, at: int, part: NamePattern) -> None:
+        if self.listing is not None and part.start:
+            self._take_these(self.listing.beginning(folder, part.start), prefix, at, part)
+        else:
+            with os.scandir(folder) as entries:
+                self._take_these(entries, prefix, at, part)
+
+    def _take_these(self, entries: Iterator[os.DirEntry[str]], prefix: str, at: int, part: NamePattern) -> None:
+        last, matched = at == len(self.parts) - 1, part.pattern.match
+        for entry in entries:
+            if not matched(entry.name):
+                continue
+            name = prefix + entry.name
+            try:  # and no `with`, which would take as long as all else for a file
+                if entry.is_symlink():
+                    self._follow(name, entry.path, at)
+                elif entry.is_dir(follow_symlinks=False):
+                    if not last:
+                        self.todo.append((entry.path, f"{name}/", at + 1))
+                elif last:
+                    self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
+            except OSError as error:
+                self._refuse(name, error)
 
     def _take_name(self, folder: str, prefix: str, at: int, part: str) -> None:
         path = os.path.join(folder, part)

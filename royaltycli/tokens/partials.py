@@ -131,9 +131,11 @@ class Settings:
 
     def of(self, file: File) -> str:
         """The settings of a file."""
-        shape = (file.owner, file.format, file.compression)
+        owner = self._owners[file.owner]
+        # There may be as many sources as files, but most are read alike.
+        shape = (file.owner if isinstance(owner, Collection) else owner.reading, file.format, file.compression)
         if shape not in self._known:
-            self._known[shape] = settings_of(file, self._owners[file.owner], self._encoding)
+            self._known[shape] = settings_of(file, owner, self._encoding)
         return self._known[shape]
 
 

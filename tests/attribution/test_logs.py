@@ -10,7 +10,9 @@ from royaltycli import attributing
 from royaltycli.attribution import logs
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, ManifestError, WorkerError
+from royaltycli.parallel import inorder
 from royaltycli.parallel.processes import WorkerProcess
+from royaltycli.tokens.engines import Gigatoken
 from tests.attribution.conftest import prose
 from tests.attribution.workers import killing, workers
 
@@ -53,6 +55,24 @@ def test_the_usage_does_not_depend_on_workers(index, outputs, method, monkeypatc
     assert workers() == []
 
 
+def test_outputs_and_prompts_are_encoded_many_at_once_and_no_more_than_memory_takes(index, outputs, monkeypatch):
+    encoded = []
+    encode = Gigatoken.encode
+    monkeypatch.setattr(Gigatoken, "encode", lambda engine, texts: encoded.append(len(texts)) or encode(engine, texts))
+    of_all = attributing.attribute(outputs, index=index.path, workers=1)
+    assert encoded == [100 + 15]
+    found = []
+    for together, letters in ((1, logs.LETTERS), (logs.TOGETHER, 1)):
+        encoded.clear()
+        monkeypatch.setattr(logs, "TOGETHER", together)
+        monkeypatch.setattr(logs, "LETTERS", letters)
+        found.append(attributing.attribute(outputs, index=index.path, workers=1))
+        assert len(encoded) >= 99  # the empty one is of no letter
+    for each in found:
+        assert (each.table, each.details) == (of_all.table, of_all.details)
+        assert (each.tokens, each.repeated) == (of_all.tokens, of_all.repeated)
+
+
 def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
     monkeypatch.setattr(WorkerProcess, "__init__", lambda *_: pytest.fail("a process was started"))
     assert attributing.attribute(outputs, index=index.path, workers=3).outputs == 100
@@ -60,7 +80,7 @@ def test_a_short_log_is_judged_by_one_process(index, outputs, monkeypatch):
 
 def test_a_lost_worker_fails_the_command(index, outputs, monkeypatch):
     without_waiting(monkeypatch)
-
+    monkeypatch.setattr(inorder, "AHEAD", 1)  # or all others were done while the first worker starts
     with killing(), pytest.raises(WorkerError, match=r"^a worker was lost while it judged an output .it was killed"):
         attributing.attribute(outputs, index=index.path, workers=2)
     assert workers() == []

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from royaltycli.attribution import suffixes as module
 from royaltycli.attribution.suffixes import (
     MATCH_TOKENS,
     Suffixes,
@@ -39,6 +40,24 @@ def by_hand(texts, query):
 def test_the_longest_match_is_that_of_a_search_by_hand(texts, query):
     found = longest(suffixes_of(texts), query_of(np.array(query, np.uint32)))
     assert found.tolist() == by_hand(texts, query)
+
+
+def test_a_long_query_is_looked_for_in_parts(monkeypatch):
+    looked = []
+    common = module._common
+    monkeypatch.setattr(
+        module, "_common", lambda text, places, *how: looked.append(len(places)) or common(text, places, *how)
+    )
+    texts, query = (
+        [[0, 1, 2, 0, 1, 1, 3], [2, 2, 1, 0]],
+        np.array([0, 1, 2, 2, 1, 0, 5, 0, 1, 1, 3, 0, 0, 1], np.uint32),
+    )
+    at_once = longest(suffixes_of(texts), query_of(query)).tolist()
+    assert at_once == by_hand(texts, query.tolist())
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    looked.clear()
+    assert longest(suffixes_of(texts), query_of(query)).tolist() == at_once
+    assert max(looked) <= 4
 
 
 @settings(deadline=None)

@@ -7,6 +7,7 @@ import pytest
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release, unclaimed
+from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from tests.ledger.corpora import DOLLAR, A, B, C
@@ -235,6 +236,24 @@ def test_l15_a_transfer_to_where_another_leads_replaces_it(ledger):
     transfer(ledger.path, "b", "d")
     close_carrying(ledger, "2", "abcd")
     assert [ledger.balance(name) for name in "abcd"] == [0, 0, 5 * DOLLAR, 3 * DOLLAR]
+
+
+def test_l15_to_know_all_transfers_the_parties_are_searched_as_often_as_for_one(ledger, monkeypatch):
+    close_carrying(ledger, "1", "abcdef")
+    searches = []
+    find = Parties.find
+    monkeypatch.setattr(Parties, "find", lambda *given: searches.append(given) or find(*given))
+
+    def searched():
+        searches.clear()
+        assert ledger.state().transfers
+        return len(searches)
+
+    transfer(ledger.path, "a", "b")
+    of_one = searched()
+    for source, target in ("bc", "cd", "ef"):
+        transfer(ledger.path, source, target)
+    assert searched() == of_one
 
 
 def test_l15_the_same_again_changes_nothing(ledger):

@@ -356,3 +356,15 @@ def test_what_an_ending_says(name, expected):
 )
 def test_an_ending_as_it_is_written(name, expected):
     assert full_ending(name) == expected
+
+
+def test_a_folder_that_many_patterns_are_of_is_listed_once(here, monkeypatch):
+    writers = [f"writer{number}" for number in range(20)]
+    files = {f"texts/{writer}_{number}.txt": "" for writer in writers for number in range(2)}
+    here({"corpus.toml": "".join(source(f"texts/{writer}_*.txt", name=writer) for writer in writers), **files})
+    listed = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: listed.append(folder) or scandir(folder))
+    found = find_files(read_manifest(Path("corpus.toml"))[0])
+    assert [Path(folder).name for folder in listed] == ["texts"]
+    assert (found.problems, sorted(file.name for file in found.files)) == ([], sorted(files))

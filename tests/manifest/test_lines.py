@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from royaltycli.manifest import lines as module
 from royaltycli.manifest.lines import lines_of, locate
 
 
@@ -76,8 +77,33 @@ def test_other_ways_to_write_it(text, where, expected):
 
 KEYS = st.sampled_from(["id", '"id"', "'id'", "path", '"a.b"', "a.b", "''"])
 VALUES = st.sampled_from(
-    ['"x"', "'''\n[[source]]\n'''", '"""\n\n"""', "[\n[1],\n]", "{ id = 1 }", "1 # [[source]]", '"""\\""""""']
+    [
+        '"x"',
+        "1.5",
+        '"" # "',
+        '"# [{\'"',
+        "'\"'",
+        '"\\"" # "]"',
+        '"x"\t\r',
+        "'''\n[[source]]\n'''",
+        '"""\n\n"""',
+        "[\n[1],\n]",
+        "{ id = 1 }",
+        "1 # [[source]]",
+        '"""\\""""""',
+    ]
 )
+
+
+def test_plain_values_are_not_cut_into_tokens(monkeypatch):
+    """Nearly all are plain, and a manifest may have a great many."""
+    cut = []
+    end = module._end_of_statement
+    monkeypatch.setattr(
+        module, "_end_of_statement", lambda text, at, *how: cut.append(text[at:]) or end(text, at, *how)
+    )
+    assert line('[[source]]\nid = "a # [b"\r\n\nepochs = 1.5\npath = "c"\n', "source", 0, "path") == 5
+    assert [rest.partition("\n")[0] for rest in cut] == ["]]"]
 
 
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), min_size=1, max_size=4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import RemoteError
 from royaltycli.manifest import remotes
-from royaltycli.manifest.patterns import files_below, fits, matches, parts_of
+from royaltycli.manifest.patterns import Listing, files_below, fits, matches, parts_of
 from royaltycli.remote.finding import Remote
 from royaltycli.remote.locations import Location, is_remote, locate, written
 
@@ -34,6 +34,17 @@ def test_a_pattern_fits_what_it_matches_on_a_disk(tmp_path_factory, paths, patte
     kept = made(folder, paths)
     here = {match.name for match in matches(str(folder), pattern, outside=False)}
     assert {path for path in kept if fits(path.split("/"), parts_of(pattern))} == here
+
+
+@given(st.sets(PATHS, max_size=12), st.lists(PATTERNS, max_size=4))
+def test_patterns_of_a_folder_that_is_listed_once_match_the_same(tmp_path_factory, paths, patterns):
+    folder = tmp_path_factory.mktemp("files")
+    made(folder, paths)
+    listing = Listing()
+    for pattern in patterns:
+        alone = matches(str(folder), pattern, outside=False)
+        listed = matches(str(folder), pattern, outside=False, listing=listing)
+        assert sorted(listed, key=lambda match: match.name) == sorted(alone, key=lambda match: match.name)
 
 
 @given(st.sets(PATHS, max_size=12))

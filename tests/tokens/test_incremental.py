@@ -20,8 +20,9 @@ from royaltycli import api, scanning
 from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
-from royaltycli.tokens import plan, shardwork
-from royaltycli.tokens.partials import folder_of
+from royaltycli.tokens import partials, plan, shardwork
+from royaltycli.tokens.encodings import find_encoding
+from royaltycli.tokens.partials import folder_of, settings_of
 from royaltycli.tokens.recall import tables_in
 from tests import strategies
 
@@ -429,3 +430,16 @@ def test_a_packed_file_in_pieces_that_changes_anywhere(tmp_path_factory, data):
             assert scan(place, workers=2) == anew(place)
             at = data.draw(st.integers(0, 11))
             rows = [*rows[:at], {"author": "b", "text": data.draw(st.sampled_from(["", "x", "x\ny"]))}, *rows[at + 1 :]]
+
+
+def test_the_settings_of_many_sources_are_found_once_for_all_that_are_read_alike(folder, monkeypatch):
+    sources = [(f"s{number}", "") for number in range(20)] + [("t", 'strip = "html"\n'), ("u", 'errors = "replace"\n')]
+    manifest = "".join(f'[[source]]\nid = "{name}"\npath = "{name}.html"\n{how}' for name, how in sources)
+    place = folder({"corpus.toml": manifest} | {f"{name}.html": f"<p>{name}</p>" for name, _ in sources})
+    found = []
+    monkeypatch.setattr(partials, "settings_of", lambda *given: found.append(settings_of(*given)) or found[-1])
+    opened = api.check(place)
+    settings = partials.Settings(opened.corpus.sources, find_encoding("o200k_base", None))
+    each = [settings.of(file) for file in opened.files]
+    assert len(found) == len(set(found)) == 3
+    assert [each.count(one) for one in found] == [20, 1, 1]
