@@ -299,6 +299,15 @@ def test_all_statements_and_their_index(tmp_path):
     assert links == {path.name for path in folder.iterdir()} - {"index.html"}
 
 
+def test_the_index_sets_what_is_below_a_minor_unit_apart_so_that_cents_stand_below_cents(tmp_path):
+    whole = dataclasses.replace(EMPTY, holder=Party("y", "Y"), opening=5 * CENT, closing=5 * CENT)
+    write_statements(tmp_path, [named("a-rao"), whole], ["html"])
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<span class="n">17,280.34<span class="rest">045861</span></span>' in index
+    assert '<span class="n">5<span class="rest"></span></span>' in index
+    assert '<span class="n">15,506.59</span>' in index  # no payment has any
+
+
 def test_the_index_and_contacts_have_no_character_that_steers(tmp_path):
     steering = "An\x1b[2Jn \a\nAuthor"
     party = dataclasses.replace(named("ann").holder, name=steering, contacts=((steering, steering),))

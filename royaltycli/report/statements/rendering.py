@@ -14,9 +14,10 @@ import regex
 
 from royaltycli.errors import CallError
 from royaltycli.payout.currency import Currency, exact_money, money
+from royaltycli.payout.currency import currency as currency_of
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.statements.model import Earned, Party, Statement
-from royaltycli.report.statements.page import grouped, page_of
+from royaltycli.report.statements.page import Figure, figure_of, page_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -66,9 +67,16 @@ class Row(NamedTuple):
     file: str
 
 
+SHOWN = ("earned", "deductions", "paid", "closing_balance")
+"""The amounts of a row that the page of all statements has."""
+
+
 def as_index(rows: Sequence[Row], formats: Sequence[str]) -> bytes:
     """A page with a line for each statement, in their order, and links to its files."""
-    return _template("index.html.j2").render(rows=rows, formats=formats).encode("utf-8")
+    amounts = [[_shown(row, name) for name in SHOWN] for row in rows]
+    rests = [any(figure.rest for figure in column) for column in zip(*amounts, strict=True)]
+    page = {"rows": list(zip(rows, amounts, strict=True)), "rests": rests, "formats": formats}
+    return _template("index.html.j2").render(page).encode("utf-8")
 
 
 FORMATS: dict[str, Callable[[Statement], bytes]] = {"html": as_html, "pdf": as_pdf, "json": as_json}
@@ -82,7 +90,6 @@ def _template(name: str) -> Template:
 
     # The style is ours, and holds nothing of a statement; all else is escaped.
     environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["grouped"] = grouped
     template = environment.from_string(_text(name))
     template.globals["style"] = Markup(_text("statement.css"))  # noqa: S704
     return template
@@ -115,6 +122,10 @@ def _breakable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_breakable(each) for each in value]
     return UNBROKEN.sub("\\g<0>\u200b", value) if isinstance(value, str) and len(value) > WORD else value
+
+
+def _shown(row: Row, name: str) -> Figure:
+    return figure_of(getattr(row, name), currency_of(row.currency).places)
 
 
 def _text(name: str) -> str:
