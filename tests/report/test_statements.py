@@ -208,6 +208,21 @@ def test_pdf_takes_hostile_texts_as_texts(tmp_path):
     assert b"/StructTreeRoot" in as_pdf(SCRIPTS)  # tagged, for screen readers
 
 
+@pytest.mark.parametrize("name", ["יוסף בן־דוד, סופר", "כרך א׳ " * 20, "\u202eturned"])
+def test_pdf_keeps_what_runs_from_right_to_left_by_itself(tmp_path, name):
+    foot = pdf_text(dataclasses.replace(ORDINARY, holder=Party("y", name)), tmp_path)[0].rstrip().splitlines()[-1]
+    assert "2026-Q3" in foot
+    assert "Page 1 of 2" in foot
+
+
+def test_in_a_pdf_only_what_turns_has_marks_around_it():
+    assert rendering._isolated({"title": "ספר (one)", "rows": ["Ångström", ["巷口", "مرحبا"]], "has_rests": True}) == {
+        "title": "\u2068ספר (one)\u2069",
+        "rows": ["Ångström", ["巷口", "\u2068مرحبا\u2069"]],
+        "has_rests": True,
+    }
+
+
 # -- many ------------------------------------------------------------------------------------------
 
 IDS = [

@@ -29,6 +29,9 @@ WORD = 24
 UNBROKEN = regex.compile(rf"(?:(?!\s)\X){{{WORD}}}(?=\S)")
 """So many letters in a row, with all that belongs to each, that a line may not be broken at."""
 
+TURNING = regex.compile("[\\p{Bidi_Class=R}\\p{Bidi_Class=AL}\u202a-\u202e\u2066-\u2069]")
+"""What a text has that runs from right to left, or that turns the direction of what comes after it."""
+
 _LOCAL = threading.local()
 
 
@@ -46,7 +49,7 @@ def as_pdf(statement: Statement) -> bytes:
     """A tagged PDF on A4, without a date. Raises CallError if typst, which makes it, is not installed."""
     compiler, source = _compiler()
     page = dataclasses.asdict(page_of(statement))
-    data = json.dumps(_breakable(page), ensure_ascii=False)
+    data = json.dumps(_isolated(_breakable(page)), ensure_ascii=False)
     made: bytes = compiler.compile(source, format="pdf", sys_inputs={"data": data})
     return made
 
@@ -113,6 +116,15 @@ def _fonts() -> tuple[Any, bytes]:
     except ImportError as error:
         raise CallError("PDF is made by typst, which is not installed; pip install 'royaltycli[pdf]'") from error
     return typst.Fonts(), _text("statement.typ").encode("utf-8")
+
+
+def _isolated(value: Any) -> Any:
+    """All texts that are turned by themselves alone, as by HTML's `bdi`: between the marks FSI and PDI of Unicode."""
+    if isinstance(value, dict):
+        return {key: _isolated(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_isolated(each) for each in value]
+    return f"\u2068{value}\u2069" if isinstance(value, str) and TURNING.search(value) else value
 
 
 def _breakable(value: Any) -> Any:
