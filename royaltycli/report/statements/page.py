@@ -104,7 +104,7 @@ def page_of(statement: Statement) -> Page:
             ("Category of rights", terms.category),
             ("Type of use", terms.use),
             ("Period of use", statement.period),
-            ("Revenue attributed to you", figure(statement.earnings + statement.adjusted)),
+            ("Revenue attributed to you", figure(statement.attributed)),
             ("Paid to you", figure(paid)),
         ),
         deductions=(
