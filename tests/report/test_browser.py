@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 import shutil
@@ -16,16 +17,27 @@ from tests.report.statements import ALL, CENT, ORDINARY, made, source
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-MEASURE = """<pre id="measured"></pre><script>
-const tables = [...document.querySelectorAll('.wide')].map(each => each.scrollWidth - each.clientWidth);
-const page = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-document.getElementById('measured').textContent = JSON.stringify({page, table: Math.max(0, ...tables)});
-</script>"""
+FRAME = """<iframe width="{width}" height="900" style="border: 0" srcdoc="{page}"></iframe><pre id="measured"></pre>
+<script>onload = () => {{
+  const page = document.querySelector('iframe').contentDocument, root = page.documentElement;
+  const tables = [...page.querySelectorAll('.wide')].map(each => each.scrollWidth - each.clientWidth);
+  const heights = [...page.querySelectorAll('.named dd')].map(each => each.clientHeight);
+  const measured = {{page: root.scrollWidth - root.clientWidth, table: Math.max(0, ...tables), detail: Math.max(0, ...heights)}};
+  document.getElementById('measured').textContent = JSON.stringify(measured);
+}}</script>"""
+"""A page in a frame, as a window of Chromium cannot be as narrow as a telephone's."""
 
 if CHROMIUM is None:
     pytest.skip("Chromium is not installed", allow_module_level=True)
 
 YEN = made(Party("y", "Yen"), [source(n, 1_992_774_200_888_888) for n in (1, 2)], paid=12, code="JPY")
+LARGE = made(
+    Party("l", "Large"),
+    [source(1, 987_654_321_098_765)],
+    opening=-(10**17),
+    adjustments=[Entry("Correction of 2026-Q1", -512_345_678_901_234_567)],
+    paid=98_765_432_109,
+)
 
 
 def chromium(folder, page, *options):
@@ -34,20 +46,31 @@ def chromium(folder, page, *options):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
-def beyond(folder, statement, width):
-    """Pixels by which the page is wider than the window, and a table wider than its place on the page."""
-    shown = chromium(folder, as_html(statement) + MEASURE.encode(), "--dump-dom", f"--window-size={width},900")
+def measured(folder, statement, width):
+    """Pixels by which the page is wider than a window of this width, and a table than its place on the page; and the
+    height of the largest detail of the holder."""
+    page = html.escape(as_html(statement).decode())
+    shown = chromium(folder, FRAME.format(width=width, page=page).encode(), "--dump-dom")
     return json.loads(re.search(r'<pre id="measured">(.*?)</pre>', shown)[1])
 
 
 @pytest.mark.parametrize("statement", [YEN, ORDINARY])
 def test_on_a_screen_of_usual_width_no_digit_is_cut_off(tmp_path, statement):
-    assert beyond(tmp_path, statement, 1280) == {"page": 0, "table": 0}
+    shown = measured(tmp_path, statement, 1280)
+    assert (shown["page"], shown["table"]) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["hostile", "scripts"])
-def test_on_a_narrow_screen_only_a_table_is_scrolled(tmp_path, name):
-    assert beyond(tmp_path, ALL[name], 500)["page"] == 0  # the least that a window of Chromium has
+@pytest.mark.parametrize("statement", [*(ALL[name] for name in ("hostile", "scripts")), LARGE])
+def test_on_a_telephone_only_the_table_of_sources_is_scrolled(tmp_path, statement):
+    assert measured(tmp_path, statement, 390)["page"] == 0
+
+
+def test_a_detail_of_a_holder_with_a_long_name_still_has_room(tmp_path):
+    contacts = (("preferred number of the agent in all questions of payment", "+32 2 555 01 00"), ("x" * 80, "y" * 80))
+    statement = dataclasses.replace(ORDINARY, holder=Party("a-rao", "Asha Rao", contacts))
+    shown = measured(tmp_path, statement, 1280)
+    assert shown["detail"] < 150  # a letter a line would be ten times as high
+    assert shown["page"] == 0
 
 
 def printed(folder, statement):
