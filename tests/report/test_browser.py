@@ -1,4 +1,4 @@
-"""What Chromium makes of statements: nothing is cut off, on a screen of any width or on paper."""
+"""What Chromium makes of statements and traced texts: nothing is cut off, on a screen of any width or on paper."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from royaltycli.attribution.tracing import Passage, Place, Traced, TracedSource
+from royaltycli.report import traces
 from royaltycli.report.statements.model import Entry, Party
 from royaltycli.report.statements.rendering import as_html
 from tests.report.statements import ALL, CENT, ORDINARY, made, source
@@ -73,11 +75,11 @@ def test_a_detail_of_a_holder_with_a_long_name_still_has_room(tmp_path):
     assert shown["page"] == 0
 
 
-def printed(folder, statement):
+def printed(folder, page):
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
     made_of = folder / "page.pdf"
-    chromium(folder, as_html(statement), "--no-pdf-header-footer", f"--print-to-pdf={made_of}")
+    chromium(folder, page, "--no-pdf-header-footer", f"--print-to-pdf={made_of}")
     command = ["pdftotext", "-layout", str(made_of), "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split("\f")
 
@@ -85,7 +87,7 @@ def printed(folder, statement):
 def test_on_paper_each_page_of_a_table_has_its_header_and_no_heading_stands_alone(tmp_path):
     lines = tuple(Entry(f"Correction of {1990 + n}", n * CENT) for n in range(1, 13))
     sources = [source(n, n * CENT, f"Volume {n}") for n in range(1, 61)]
-    pages = printed(tmp_path, made(Party("press", "Press"), sources, adjustments=lines))
+    pages = printed(tmp_path, as_html(made(Party("press", "Press"), sources, adjustments=lines)))
     with_sources = [page for page in pages if "Volume" in page]
     assert len(with_sources) > 1
     assert all("Seen tokens" in page for page in with_sources)
@@ -94,5 +96,19 @@ def test_on_paper_each_page_of_a_table_has_its_header_and_no_heading_stands_alon
 
 def test_on_paper_payer_and_holder_stand_side_by_side(tmp_path):
     payer = dataclasses.replace(ORDINARY.payer, name="A Collecting Society of a Rather Long Name")
-    lines = printed(tmp_path, dataclasses.replace(ORDINARY, payer=payer))[0].splitlines()
+    lines = printed(tmp_path, as_html(dataclasses.replace(ORDINARY, payer=payer)))[0].splitlines()
     assert "Statement for" in lines[0]
+
+
+def test_on_paper_a_passage_of_many_sources_has_all_of_them_and_each_is_whole(tmp_path):
+    words = "seven hundred umbrellas beneath the lighthouse"
+    places = [
+        Place(f"s{n}.txt", False, "Before it. " * 40, words, f" after. And the end of source {n}.") for n in range(30)
+    ]
+    sources = tuple(TracedSource(f"s{n}", f"Title number {n},", 1, (place,)) for n, place in enumerate(places))
+    traced = Traced(words, 9, 9, (Passage(0, len(words), words, 9, 3.5, sources),), tuple(each.id for each in sources))
+    pages = printed(tmp_path, traces.as_html(traced))[1:]  # after the text and the list of all sources
+    assert len(pages) > 2
+    for n in range(30):
+        (page,) = (page for page in pages if f"s{n}.txt" in page)
+        assert f"Title number {n}," in page
