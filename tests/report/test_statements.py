@@ -6,6 +6,7 @@ import dataclasses
 import html.parser
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -159,6 +160,13 @@ def test_html_needs_nothing_else_and_can_be_read_aloud():
     assert "url(" not in text
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
+
+
+def test_each_region_and_table_of_html_has_a_name_of_its_own():
+    names = re.findall(r'<(section|div|table)[^>]*aria-label(?:ledby)?="([^"]+)"', as_html(ORDINARY).decode())
+    regions = [name for tag, name in names if tag != "table"]
+    assert len(regions) == len(set(regions)) == 6
+    assert [name for tag, name in names if tag == "table"] == ["account", "sources", "outstanding"]
 
 
 def test_html_escapes_whatever_comes_from_a_corpus():
