@@ -94,6 +94,10 @@ def test_on_paper_each_page_of_a_table_has_its_header_and_no_heading_stands_alon
     assert "What your sources earned" in with_sources[0]
 
 
+def test_on_paper_a_row_of_a_source_is_two_lines_high(tmp_path):
+    assert len(printed(tmp_path, as_html(ALL["long"]))) < 32  # of 500 sources
+
+
 def test_on_paper_payer_and_holder_stand_side_by_side(tmp_path):
     payer = dataclasses.replace(ORDINARY.payer, name="A Collecting Society of a Rather Long Name")
     lines = printed(tmp_path, as_html(dataclasses.replace(ORDINARY, payer=payer)))[0].splitlines()
