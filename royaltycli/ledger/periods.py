@@ -14,7 +14,10 @@ Order = tuple[tuple[int, int, str], ...]
 def check_name(period: str) -> str:
     """The name of a period. Raises CallError if it cannot be one."""
     if re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}", period) is None:
-        raise CallError(f"the period is {period!r}; write it in letters, digits, `.`, `_` and `-`, such as 2026-Q3")
+        raise CallError(
+            f"the period is {period!r}; write it in at most {LONGEST} letters, digits, `.`, `_` and `-`, such as "
+            "2026-Q3"
+        )
     return period
 
 

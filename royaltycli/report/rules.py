@@ -86,7 +86,7 @@ def _gate(gate: Gate) -> str:
     """Who is turned away by a gate, and where the money goes."""
     conditions = []
     if gate.minimum is not None:
-        least = [f"{value:f} {name.replace('_', ' ')}" for name, value in gate.minimum.items()]
+        least = [f"{value:,f} {name.replace('_', ' ')}" for name, value in gate.minimum.items()]
         conditions.append(f"below {' or '.join(least)}")
     if gate.licenses is not None:
         conditions.append(f"with the license {' or '.join(sorted(map(_license, gate.licenses)))}")
@@ -103,27 +103,27 @@ def _license(name: str) -> str:
 
 def _fixed(fixed: Fixed, code: str) -> str:
     if fixed.amount is not None:
-        return f"{fixed.amount:f} {code} for each {fixed.each} first"
+        return f"{fixed.amount:,f} {code} for each {fixed.each} first"
     return f"{_percent(fixed.part or Fraction(0))} of the rest first, in equal parts for each {fixed.each}"
 
 
 def _cap(cap: Cap, code: str) -> str:
     excess = f"what is above goes to {_place(cap.excess)}"
     if len(cap.tiers) == 1:
-        return f"at most {cap.tiers[0][1]:f} {code} for each {cap.per}; {excess}"
-    tiers = ", ".join(f"{amount:f} {code} from {holders} on" for holders, amount in cap.tiers)
+        return f"at most {cap.tiers[0][1]:,f} {code} for each {cap.per}; {excess}"
+    tiers = ", ".join(f"{amount:,f} {code} from {holders} on" for holders, amount in cap.tiers)
     return f"for each {cap.per}, by its number of holders, at most {tiers}; {excess}"
 
 
 def _floor(floor: Floor, code: str) -> str:
     below = {"leave": "who comes to less leaves it to the others", "raise": "who comes to less is raised to it"}
-    return f"at least {floor.amount:f} {code} for each {floor.per}; {below[floor.below]}"
+    return f"at least {floor.amount:,f} {code} for each {floor.per}; {below[floor.below]}"
 
 
 def _payment(payment: Payment, code: str) -> Iterator[tuple[str, str]]:
     if payment.minimum:
         below = "is carried to the next period" if payment.below == "carry" else f"goes to {_place(payment.below)}"
-        yield "Minimum payment", f"{payment.minimum:f} {code}; a smaller balance {below}"
+        yield "Minimum payment", f"{payment.minimum:,f} {code}; a smaller balance {below}"
     else:
         yield "Minimum payment", "none"
     rests = {"carry": "are carried to the next period", "round": "are shared out by the method of largest remainders"}

@@ -59,7 +59,7 @@ class Book:
 
     def heading(self, side: str) -> Format:
         """The format of a column's name."""
-        return self.format(bold=True, bg_color="#E8EDF3", bottom=1, align=side)
+        return self.format(bold=True, bg_color="#E8EDF3", bottom=1, **aligned(side))
 
     def sheet(self, name: str, widths: Sequence[int]) -> Worksheet:
         """A new sheet, with the widths of its columns in letters."""
@@ -70,6 +70,11 @@ class Book:
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         return sheet
+
+
+def aligned(side: str) -> dict[str, Any]:
+    """The properties of a cell with text: what is on the left keeps apart from a number before it."""
+    return {"align": side, "indent": 1} if side == "left" else {"align": side}
 
 
 @contextlib.contextmanager
@@ -142,8 +147,9 @@ class _Column:
     """How the cells of a column are written."""
 
     def __init__(self, book: Book, name: str, kind: pa.DataType) -> None:
+        self._book, self._amount = book, name in AMOUNTS
         self._parsed, self._number = is_text_of_numbers(name, kind), is_number(name, kind)
-        self._text = book.format(num_format="@", align="right" if self._number else "left")
+        self._text = book.format(num_format="@", **aligned("right" if self._number else "left"))
         self._whole, self._decimals = (book.format(num_format=style) for style in number_formats(name, kind))
 
     def write(self, sheet: Worksheet, row: int, at: int, value: Any) -> None:
@@ -153,11 +159,17 @@ class _Column:
         if self._number:
             number = _parse(value) if self._parsed else value
             if number is not None and fits(number):
-                whole = isinstance(number, int) or number.as_tuple().exponent == 0
-                sheet.write_number(row, at, number, self._whole if whole else self._decimals)
+                sheet.write_number(row, at, number, self._style(number))
                 return
             value = value if isinstance(value, str) else format(value, "f" if isinstance(value, Decimal) else "d")
         sheet.write_string(row, at, value, self._text)
+
+    def _style(self, number: Decimal | int) -> Format:
+        """The format of a number; an amount is shown with its own decimals, which are those of its currency or more."""
+        places = 0 if isinstance(number, int) else -int(number.as_tuple().exponent)
+        if not places:
+            return self._whole
+        return self._book.format(num_format=money_format(places)) if self._amount else self._decimals
 
 
 def number_formats(name: str, kind: pa.DataType) -> tuple[str, str]:
@@ -167,7 +179,7 @@ def number_formats(name: str, kind: pa.DataType) -> tuple[str, str]:
     if name in SHARES:
         style = "0." + "0" * SHARE_PLACES if name == "share" else "0.0###########"
         return style, style
-    return "#,##0", "#,##0.00##########" if name in AMOUNTS else "#,##0.0###########"
+    return "#,##0", "#,##0.0###########"
 
 
 def money_format(places: int) -> str:
@@ -192,7 +204,7 @@ def _width(name: str, values: pa.ChunkedArray) -> int:
     """Letters that a column's header, with its filter, and its longest value of the first thousand need."""
     sample = values.slice(0, 1000).cast(pa.string())
     longest = pc.max(pc.utf8_length(sample)).as_py() or 0
-    thousands = longest // 3 if not pa.types.is_string(values.type) else 0
+    thousands = longest // 3 if is_number(name, values.type) and name not in SHARES else 0
     return min(max(NARROW, len(name) + 4, longest + thousands + 2), WIDE)
 
 

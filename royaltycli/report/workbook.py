@@ -163,9 +163,13 @@ class _Page:
         return self.row
 
     def exactly(self, row: int, millionths: int) -> None:
-        """The exact amount beside one in whole minor units: as text, since it may have any number of digits."""
+        """The exact amount beside one in whole minor units: a number, or text if it has more digits than one keeps."""
         text = exact_money(millionths, self._currency)
-        self._sheet.write_string(row - 1, 2, text, self._book.format(num_format="@", align="right"))
+        if fits(number := Decimal(text)):
+            style = self._book.format(num_format=money_format(len(text.partition(".")[2])))
+            self._sheet.write_number(row - 1, 2, number, style)
+        else:
+            self._sheet.write_string(row - 1, 2, text, self._book.format(num_format="@", align="right"))
 
     def check(self, label: str, cells: str, expected: int, expected_row: int, only: str = "") -> None:
         """A live comparison of the sum of cells with another cell, in whole minor units, which are added without error.

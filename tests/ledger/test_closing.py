@@ -226,7 +226,7 @@ def test_l7_what_follows(ledger):
 
 @pytest.mark.parametrize("name", ["", "-1", "2026/1", "20 26", "é", "x" * 65])
 def test_l7_what_is_no_name_of_a_period(ledger, name):
-    with pytest.raises(CallError, match="write it in letters, digits"):
+    with pytest.raises(CallError, match="write it in at most 64 letters, digits"):
         ledger.close(name, 1, ("x", 1, A))
 
 

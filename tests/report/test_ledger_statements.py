@@ -117,7 +117,9 @@ def test_a_correction_a_return_and_a_transfer_are_on_the_next_statement(ledger):
     made = statements(ledger, "2026-Q2")
     assert entries(made["a"]) == {"Correction of 2026-Q1": -25 * DOLLAR}
     assert (made["a"].paid, made["a"].closing) == (0, -20 * DOLLAR)
-    assert entries(made["b"])["Payment of 2026-Q1 returned"] == 40 * DOLLAR
+    assert entries(made["b"]) == {"Correction of 2026-Q1": -20 * DOLLAR, "Payment of 2026-Q1 returned": 40 * DOLLAR}
+    assert made["b"].attributed == made["b"].earnings - 20 * DOLLAR  # what was returned had been attributed before
+    assert made["b"].paid == (made["b"].earnings + 20 * DOLLAR) // CENT
     assert entries(made["c"]) == {"Correction of 2026-Q1": -5 * DOLLAR, "Transferred to Dora": 4 * DOLLAR}
     assert entries(made["d"]) == {"Transferred from C": -4 * DOLLAR}  # a debt of 5, and what c earned since
     assert made["d"].earned == ()

@@ -14,6 +14,8 @@ from tests.report.hostile import RESULTS
 SOFFICE = shutil.which("soffice")
 AS_CSV = "CSV:44,34,76,1"
 """Commas, quotes, UTF-8, from the first line: what it finds out by itself when a person opens the file."""
+GERMAN, ENGLISH = "1031", "1033"
+"""Languages in which numbers are read."""
 
 if SOFFICE is None:
     pytest.skip("LibreOffice is not installed", allow_module_level=True)
@@ -24,12 +26,12 @@ def open_in_calc(tmp_path_factory):
     """The cells of CSV files, as LibreOffice saves them: all converted at once, as it is slow to start."""
     folder = tmp_path_factory.mktemp("calc")
 
-    def convert(results):
+    def convert(results, language=ENGLISH):
         for name, (rows, raw) in results.items():
             with (folder / f"{name}.csv").open("wb") as file:
                 write_csv(file, rows, raw=raw)
         files = [str(folder / f"{name}.csv") for name in results]
-        options = [f"-env:UserInstallation=file://{folder}/profile", "--headless", f"--infilter={AS_CSV}"]
+        options = [f"-env:UserInstallation=file://{folder}/profile", "--headless", f"--infilter={AS_CSV},,{language}"]
         command = [SOFFICE, *options, "--convert-to", "xlsx", "--outdir", str(folder), *files]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         return {name: list(openpyxl.load_workbook(folder / f"{name}.xlsx").active.iter_rows()) for name in results}
@@ -51,3 +53,12 @@ def test_numbers_are_numbers_and_nothing_runs(open_in_calc):
         assert (cells["source_id"].data_type, cells["source_id"].value) == ("s", row["source_id"])
         if row["title"] and row["title"].startswith("="):
             assert (cells["title"].data_type, cells["title"].value) == ("s", "'" + row["title"])
+
+
+def test_where_decimals_have_a_comma_amounts_are_texts_unless_the_language_is_said(open_in_calc):
+    """As docs/files.md says."""
+    rows = RESULTS["payout by source"]
+    at = rows.column_names.index("payout")
+    for language, kind in ((GERMAN, "s"), (ENGLISH, "n")):
+        sheet = open_in_calc({"spoken": (rows, False)}, language)["spoken"]
+        assert {line[at].data_type for line in sheet[1:]} == {kind}

@@ -6,6 +6,7 @@ import dataclasses
 import html.parser
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -161,6 +162,13 @@ def test_html_needs_nothing_else_and_can_be_read_aloud():
     assert "@media print" in text
 
 
+def test_each_region_and_table_of_html_has_a_name_of_its_own():
+    names = re.findall(r'<(section|div|table)[^>]*aria-label(?:ledby)?="([^"]+)"', as_html(ORDINARY).decode())
+    regions = [name for tag, name in names if tag != "table"]
+    assert len(regions) == len(set(regions)) == 6
+    assert [name for tag, name in names if tag == "table"] == ["account", "sources", "outstanding"]
+
+
 def test_html_escapes_whatever_comes_from_a_corpus():
     read = page(HOSTILE)
     assert "script" not in read.tags
@@ -206,6 +214,21 @@ def test_pdf_takes_hostile_texts_as_texts(tmp_path):
     assert "#link" in text or "knil#" in text  # a mark in the name turns what follows it
     assert b"/CreationDate" not in as_pdf(SCRIPTS)
     assert b"/StructTreeRoot" in as_pdf(SCRIPTS)  # tagged, for screen readers
+
+
+@pytest.mark.parametrize("name", ["יוסף בן־דוד, סופר", "כרך א׳ " * 20, "\u202eturned"])
+def test_pdf_keeps_what_runs_from_right_to_left_by_itself(tmp_path, name):
+    foot = pdf_text(dataclasses.replace(ORDINARY, holder=Party("y", name)), tmp_path)[0].rstrip().splitlines()[-1]
+    assert "2026-Q3" in foot
+    assert "Page 1 of 2" in foot
+
+
+def test_in_a_pdf_only_what_turns_has_marks_around_it():
+    assert rendering._isolated({"title": "ספר (one)", "rows": ["Ångström", ["巷口", "مرحبا"]], "has_rests": True}) == {
+        "title": "\u2068ספר (one)\u2069",
+        "rows": ["Ångström", ["巷口", "\u2068مرحبا\u2069"]],
+        "has_rests": True,
+    }
 
 
 # -- many ------------------------------------------------------------------------------------------
@@ -297,6 +320,15 @@ def test_all_statements_and_their_index(tmp_path):
     index.feed((folder / "index.html").read_text(encoding="utf-8"))
     links = {value for name, value in index.attributes if name == "href"}
     assert links == {path.name for path in folder.iterdir()} - {"index.html"}
+
+
+def test_the_index_sets_what_is_below_a_minor_unit_apart_so_that_cents_stand_below_cents(tmp_path):
+    whole = dataclasses.replace(EMPTY, holder=Party("y", "Y"), opening=5 * CENT, closing=5 * CENT)
+    write_statements(tmp_path, [named("a-rao"), whole], ["html"])
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<span class="n">17,280.34<span class="rest">045861</span></span>' in index
+    assert '<span class="n">5<span class="rest"></span></span>' in index
+    assert '<span class="n">15,506.59</span>' in index  # no payment has any
 
 
 def test_the_index_and_contacts_have_no_character_that_steers(tmp_path):

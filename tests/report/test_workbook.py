@@ -200,8 +200,38 @@ def test_exact_decimals_are_numbers_in_every_result():
         ["n", "n", "s", "n", "n", "b"],
         ["n", "n", "n", "n", "n", "b"],
     ]
-    assert [line[0].number_format for line in lines] == ["#,##0.00##########"] * 2 + ["#,##0"]
+    assert [line[0].number_format for line in lines] == ["#,##0.00", "#,##0.00000000", "#,##0"]
     assert lines[1][0].value == -0.00994392
+
+
+@pytest.mark.parametrize(("code", "shown"), [("USD", "#,##0.00"), ("JPY", "#,##0"), ("KWD", "#,##0.000")])
+def test_where_the_pool_went_exactly_is_in_numbers_that_can_be_summed(code, shown):
+    ways = {"profit": "1234567", "rate": 1, "currency": code, "policy": "flat-plus-percentage"}
+    summary = opened(written({by: api.distribute(tokens(), by=by, **ways) for by in ("source", "holder")}))["Summary"]
+    head = next(row for row in range(1, 20) if summary.cell(row, 3).value == "exactly")
+    exact = [summary.cell(row, 3) for row in range(head + 1, head + 4)]
+    assert [cell.data_type for cell in exact] == ["n", "n", "n"]
+    assert sum(Decimal(repr(cell.value)) for cell in exact) == 1234567
+    assert exact[0].number_format == shown  # what is paid, in whole minor units
+
+
+def test_an_amount_of_any_result_has_the_decimals_of_its_currency():
+    file = io.BytesIO()
+    writer("xlsx", pa.table({"balance": ["0.500", "1250.000", "0.000838675", "12345678901234.567"]}))(file)
+    cells = [line[0] for line in opened(file.getvalue()).active.iter_rows(min_row=2)]
+    assert [cell.number_format for cell in cells] == ["#,##0.000", "#,##0.000", "#,##0.000000000", "@"]
+
+
+def test_an_amount_has_room_for_its_thousands_set_apart():
+    file = io.BytesIO()
+    writer("xlsx", pa.table({"waiting": ["999999999999.99"]}))(file)
+    assert opened(file.getvalue()).active.column_dimensions["A"].width > len("999,999,999,999.99")
+
+
+def test_text_keeps_apart_from_a_number_before_it(hostile):
+    header, line, *_ = opened(hostile)["Payouts"].iter_rows()
+    at = [cell.value for cell in header].index("currency")
+    assert [(cell.alignment.horizontal, cell.alignment.indent) for cell in (header[at], line[at])] == [("left", 1)] * 2
 
 
 def test_references_of_payments_stay_text():

@@ -72,6 +72,7 @@ def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[
     paid = 0
     entries: Counter[str] = Counter()
     taken: Counter[Account] = Counter()
+    returned: set[str] = set()
     for row in flows.of(holder):
         logged, other, amount = flows.log[flows.booked[row]], Account(int(flows.other[row])), int(flows.amount[row])
         if logged.kind == CLOSE and other == Account.POOL:
@@ -85,13 +86,16 @@ def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[
             (name,) = parties.names(np.array([party], np.int64))
             entries[f"Transferred {_direction(holder, party, amount, successors)} {name}"] += amount
         else:
-            entries[_label(logged, other, amount, int(flows.party[row]), parties)] += amount
+            label = _label(logged, other, amount, int(flows.party[row]), parties)
+            entries[label] += amount
+            if logged.kind == SETTLE:
+                returned.add(label)
     deductions = [
         Deduction(name, taken[account], is_fee=account == Account.FEE)
         for account, name in DEDUCTIONS.items()
         if taken[account]
     ]
-    shown = (Entry(name, amount) for name, amount in entries.items() if amount)
+    shown = (Entry(name, amount, is_revenue=name not in returned) for name, amount in entries.items() if amount)
     return Sorted(tuple(shown), tuple(deductions), paid // MILLIONTHS)
 
 

@@ -45,10 +45,14 @@ class Earned:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An amount with what it is: above zero it adds to the balance."""
+    """An amount with what it is: above zero it adds to the balance.
+
+    `is_revenue` is false of a payment that came back: what was paid had been attributed before.
+    """
 
     label: str
     amount: int
+    is_revenue: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ class Statement:
     def adjusted(self) -> int:
         """The sum of the adjustments."""
         return sum(entry.amount for entry in self.adjustments)
+
+    @property
+    def attributed(self) -> int:
+        """The revenue attributed to the holder: what all sources earned, and the adjustments that are revenue."""
+        return self.earnings + sum(entry.amount for entry in self.adjustments if entry.is_revenue)
 
     @property
     def deducted(self) -> int:

@@ -104,7 +104,7 @@ def page_of(statement: Statement) -> Page:
             ("Category of rights", terms.category),
             ("Type of use", terms.use),
             ("Period of use", statement.period),
-            ("Revenue attributed to you", figure(statement.earnings + statement.adjusted)),
+            ("Revenue attributed to you", figure(statement.attributed)),
             ("Paid to you", figure(paid)),
         ),
         deductions=(
@@ -123,6 +123,14 @@ def grouped(number: str) -> str:
     return f"{'−' if number.startswith('-') else ''}{int(whole):,}{point}{part}" if whole.isdigit() else number
 
 
+def figure_of(amount: str, places: int) -> Figure:
+    """A plain decimal in parts: what has the currency's `places`, and the digits below a minor unit."""
+    whole, point, part = amount.partition(".")
+    kept, rest = part[:places], part[places:]
+    main = grouped(whole) if not kept else f"{grouped(whole)}{point}{kept}"
+    return Figure(main, rest if places or not rest else f".{rest}")
+
+
 def in_one_line(text: str) -> str:
     """A text with single blanks for any others and line ends, and without characters that cannot be shown."""
     return "".join("\ufffd" if unicodedata.category(letter) == "Cc" else letter for letter in " ".join(text.split()))
@@ -133,12 +141,7 @@ def _contacts(party: Party) -> tuple[tuple[str, str], ...]:
 
 
 def _figure(millionths: int, statement: Statement) -> Figure:
-    places = statement.currency.places
-    text = exact_money(millionths, statement.currency)
-    whole, point, part = text.partition(".")
-    kept, rest = part[:places], part[places:]
-    main = grouped(whole) if not kept else f"{grouped(whole)}{point}{kept}"
-    return Figure(main, rest if places or not rest else f".{rest}")
+    return figure_of(exact_money(millionths, statement.currency), statement.currency.places)
 
 
 def _row(line: Earned, statement: Statement) -> Row:

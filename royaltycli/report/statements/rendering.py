@@ -14,9 +14,10 @@ import regex
 
 from royaltycli.errors import CallError
 from royaltycli.payout.currency import Currency, exact_money, money
+from royaltycli.payout.currency import currency as currency_of
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.statements.model import Earned, Party, Statement
-from royaltycli.report.statements.page import grouped, page_of
+from royaltycli.report.statements.page import Figure, figure_of, page_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -27,6 +28,9 @@ SCHEMA = 1
 WORD = 24
 UNBROKEN = regex.compile(rf"(?:(?!\s)\X){{{WORD}}}(?=\S)")
 """So many letters in a row, with all that belongs to each, that a line may not be broken at."""
+
+TURNING = regex.compile("[\\p{Bidi_Class=R}\\p{Bidi_Class=AL}\u202a-\u202e\u2066-\u2069]")
+"""What a text has that runs from right to left, or that turns the direction of what comes after it."""
 
 _LOCAL = threading.local()
 
@@ -45,7 +49,7 @@ def as_pdf(statement: Statement) -> bytes:
     """A tagged PDF on A4, without a date. Raises CallError if typst, which makes it, is not installed."""
     compiler, source = _compiler()
     page = dataclasses.asdict(page_of(statement))
-    data = json.dumps(_breakable(page), ensure_ascii=False)
+    data = json.dumps(_isolated(_breakable(page)), ensure_ascii=False)
     made: bytes = compiler.compile(source, format="pdf", sys_inputs={"data": data})
     return made
 
@@ -66,9 +70,16 @@ class Row(NamedTuple):
     file: str
 
 
+SHOWN = ("earned", "deductions", "paid", "closing_balance")
+"""The amounts of a row that the page of all statements has."""
+
+
 def as_index(rows: Sequence[Row], formats: Sequence[str]) -> bytes:
     """A page with a line for each statement, in their order, and links to its files."""
-    return _template("index.html.j2").render(rows=rows, formats=formats).encode("utf-8")
+    amounts = [[_shown(row, name) for name in SHOWN] for row in rows]
+    rests = [any(figure.rest for figure in column) for column in zip(*amounts, strict=True)]
+    page = {"rows": list(zip(rows, amounts, strict=True)), "rests": rests, "formats": formats}
+    return _template("index.html.j2").render(page).encode("utf-8")
 
 
 FORMATS: dict[str, Callable[[Statement], bytes]] = {"html": as_html, "pdf": as_pdf, "json": as_json}
@@ -82,7 +93,6 @@ def _template(name: str) -> Template:
 
     # The style is ours, and holds nothing of a statement; all else is escaped.
     environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["grouped"] = grouped
     template = environment.from_string(_text(name))
     template.globals["style"] = Markup(_text("statement.css"))  # noqa: S704
     return template
@@ -108,6 +118,15 @@ def _fonts() -> tuple[Any, bytes]:
     return typst.Fonts(), _text("statement.typ").encode("utf-8")
 
 
+def _isolated(value: Any) -> Any:
+    """All texts that are turned by themselves alone, as by HTML's `bdi`: between the marks FSI and PDI of Unicode."""
+    if isinstance(value, dict):
+        return {key: _isolated(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_isolated(each) for each in value]
+    return f"\u2068{value}\u2069" if isinstance(value, str) and TURNING.search(value) else value
+
+
 def _breakable(value: Any) -> Any:
     """All texts with places to break words that no line has room for."""
     if isinstance(value, dict):
@@ -115,6 +134,10 @@ def _breakable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_breakable(each) for each in value]
     return UNBROKEN.sub("\\g<0>\u200b", value) if isinstance(value, str) and len(value) > WORD else value
+
+
+def _shown(row: Row, name: str) -> Figure:
+    return figure_of(getattr(row, name), currency_of(row.currency).places)
 
 
 def _text(name: str) -> str:
