@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-attribution campaign clean
+.PHONY: help demo test lint bench bench-attribution campaign lowest clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +44,14 @@ bench-attribution: $(VENV)/tested  ## Measure how well usage is attributed
 campaign: $(VENV)/tested  ## Run the long forms of the tests
 	$(BIN)/python -m pytest --campaign
 
+lowest:  ## Run all tests with the oldest packages that pyproject.toml allows
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[test]'
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
+
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmark-corpus
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmark-corpus
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("royalty needs Python 3.11 or later; this is %s.%s: say make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'

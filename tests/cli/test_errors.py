@@ -206,7 +206,9 @@ def test_a_result_that_fails_after_another_says_what_was_written(tmp_path):
 def test_what_typer_writes_on_a_full_disk(tmp_path, command):
     with FULL.open("wb") as full:
         options = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
-        status, _, said = program(command, tmp_path, **options)
+        # However the tests were started, there is a shell around the program.
+        before = "import shellingham\nshellingham.detect_shell = lambda: ('bash', '/bin/bash')"
+        status, _, said = program(command, tmp_path, before, **options)
     assert (status, said) == (2, "error: the output cannot be written (no space left on device)\n")
 
 

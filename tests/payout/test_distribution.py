@@ -126,7 +126,8 @@ def leave_at_once(weights, caps, floor, ids, period):
 
 
 def first_by_name(ids, rows, count, _period):
-    return np.array(sorted(rows.tolist(), key=lambda row: ids[row].as_py())[:count], np.int64)
+    names = ids if isinstance(ids, list) else ids.to_pylist()
+    return np.array(sorted(rows.tolist(), key=lambda row: names[row])[:count], np.int64)
 
 
 def swap_deductions(policy):
