@@ -33,7 +33,6 @@ UsageTable = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        readable=False,
         help="The usage table to write; its ending picks the format.",
     ),
 ]
@@ -52,7 +51,6 @@ Details = Annotated[
     typer.Option(
         "--details",
         metavar="FILE",
-        readable=False,
         help="Write the top sources of each output to another file.",
         show_default=False,
     ),

@@ -27,17 +27,13 @@ Manifest = Annotated[
         metavar="MANIFEST", help="A manifest, or the folder that holds its corpus.toml.", show_default="here"
     ),
 ]
-# Text, as a Path would make another name of `s3://bucket//file`. `readable=False` leaves it to the reader to say
-# what cannot be read, in its own words.
-Tokens = Annotated[str, typer.Argument(metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote.")]
+# Text, as a Path would make another name of `s3://bucket//file`.
+Tokens = Annotated[str, typer.Argument(metavar="TOKENS", help="The table that `royalty scan` wrote.")]
 TokensOption = Annotated[
     str,
-    typer.Option("--tokens", "-t", metavar="TOKENS", readable=False, help="The table that `royalty scan` wrote."),
+    typer.Option("--tokens", "-t", metavar="TOKENS", help="The table that `royalty scan` wrote."),
 ]
-# `readable=False` leaves it to the writer to say what cannot be written.
-TokenTable = Annotated[
-    str, typer.Option("--output", "-o", metavar="FILE", readable=False, help="The token table to write.")
-]
+TokenTable = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The token table to write.")]
 Encoding = Annotated[
     str | None,
     typer.Option(
@@ -86,7 +82,6 @@ Counts = Annotated[
     typer.Option(
         "--counts",
         metavar="FOLDER",
-        readable=False,
         help="Where to keep what is counted, for the next scan: here, or at s3://, gs:// or az://.",
         show_default="hidden beside the table, or in your cache if that is remote",
     ),
@@ -165,6 +160,7 @@ Blend = Annotated[
         show_default=False,
     ),
 ]
+# `readable=False`, of this path and others: what cannot be read or written, its reader or writer says in its own words.
 Holders = Annotated[
     Path | None,
     typer.Option(
@@ -232,7 +228,6 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        readable=False,
         help="Write to a file, here or at s3://, gs:// or az://; its ending picks the format.",
         show_default=False,
     ),

@@ -68,7 +68,6 @@ def statement(
             "--output",
             "-o",
             metavar="FILE|FOLDER",
-            readable=False,
             help="Write to a file; with `--all`, the files into a folder here.",
             show_default=False,
         ),

@@ -73,24 +73,28 @@ def clean_name(path: str) -> str:
 
 
 class Listing:
-    """The entries of the folder that was listed last, in the order of their names.
+    """The entries of the folder that was listed last, in the order of their names, once it is asked for again.
 
-    A manifest may have a great many patterns of one folder: each then looks only at names that begin like it.
+    A manifest may have a great many patterns of one folder: each then looks only at names that begin like it. Of
+    one that is asked for once, as most are, no entries are kept, each of which takes half a kilobyte.
     """
 
     def __init__(self) -> None:
         self._folder: str | None = None
         self._entries: list[os.DirEntry[str]] = []
-        self._names: list[str] = []
+        self._names: list[str] | None = None
 
     def beginning(self, folder: str, start: str) -> Iterator[os.DirEntry[str]]:
         """The entries of a folder whose names begin with `start`. Raises OSError if it cannot be listed."""
         if folder != self._folder:
-            self._folder = None
+            self._folder, self._entries, self._names = folder, [], None
+            with os.scandir(folder) as entries:
+                yield from (entry for entry in entries if entry.name.startswith(start))
+            return
+        if self._names is None:
             with os.scandir(folder) as entries:
                 self._entries = sorted(entries, key=lambda entry: entry.name)
             self._names = [entry.name for entry in self._entries]
-            self._folder = folder
         at = bisect_left(self._names, start)
         while at < len(self._names) and self._names[at].startswith(start):
             yield self._entries[at]

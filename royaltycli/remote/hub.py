@@ -7,6 +7,7 @@ mid-scan changes nothing. Tokens come from where `hf auth login` puts them.
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -17,6 +18,9 @@ from royaltycli.remote import web
 from royaltycli.remote.locations import Location
 
 Answer = TypeVar("Answer")
+
+LIBRARIES = ("httpx", "httpx2")
+"""Those that huggingface_hub asks with, one or another by its version."""
 
 
 class Item(NamedTuple):
@@ -78,12 +82,23 @@ def _asked(place: Location, ask: Callable[[], Answer]) -> Answer:
             return ask()
         except Exception as error:
             response = getattr(error, "response", None)
-            # Without an answer, the connection failed, in one of the two libraries that huggingface_hub asks with.
-            unanswered = response is None and type(error).__module__.partition(".")[0] in ("httpx", "requests")
-            if attempt == RETRIES or not (unanswered or _status(error) in web.MAY_PASS):
+            may_pass = _is_unanswered(error) if response is None else _status(error) in web.MAY_PASS
+            if attempt == RETRIES or not may_pass:
                 raise _failure(place, error) from error
             web.pause(attempt, 0 if response is None else web.asked_to_wait(response.headers))
     raise AssertionError
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    """Whether a connection failed, and not as the server could not prove who it is."""
+    if type(error).__module__.partition(".")[0] not in LIBRARIES:
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return False
+        cause = cause.__cause__ or cause.__context__
+    return True
 
 
 def _status(error: Exception) -> int | None:

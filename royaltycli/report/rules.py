@@ -111,7 +111,7 @@ def _cap(cap: Cap, code: str) -> str:
     excess = f"what is above goes to {_place(cap.excess)}"
     if len(cap.tiers) == 1:
         return f"at most {cap.tiers[0][1]:,f} {code} for each {cap.per}; {excess}"
-    tiers = ", ".join(f"{amount:,f} {code} from {holders} on" for holders, amount in cap.tiers)
+    tiers = ", ".join(f"{amount:,f} {code} from {holders:,} on" for holders, amount in cap.tiers)
     return f"for each {cap.per}, by its number of holders, at most {tiers}; {excess}"
 
 

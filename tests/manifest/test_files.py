@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from royaltycli.corpus.files import find_files
 from royaltycli.manifest.endings import full_ending, kind_of
+from royaltycli.manifest.patterns import Listing
 from royaltycli.manifest.reading import read_manifest
 from tests.manifest.conftest import complaints_here
 
@@ -358,7 +360,7 @@ def test_an_ending_as_it_is_written(name, expected):
     assert full_ending(name) == expected
 
 
-def test_a_folder_that_many_patterns_are_of_is_listed_once(here, monkeypatch):
+def test_a_folder_that_many_patterns_are_of_is_listed_twice(here, monkeypatch):
     writers = [f"writer{number}" for number in range(20)]
     files = {f"texts/{writer}_{number}.txt": "" for writer in writers for number in range(2)}
     here({"corpus.toml": "".join(source(f"texts/{writer}_*.txt", name=writer) for writer in writers), **files})
@@ -366,5 +368,18 @@ def test_a_folder_that_many_patterns_are_of_is_listed_once(here, monkeypatch):
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda folder: listed.append(folder) or scandir(folder))
     found = find_files(read_manifest(Path("corpus.toml"))[0])
-    assert [Path(folder).name for folder in listed] == ["texts"]
+    assert [Path(folder).name for folder in listed] == ["texts", "texts"]
     assert (found.problems, sorted(file.name for file in found.files)) == ([], sorted(files))
+
+
+def test_of_a_folder_that_a_single_pattern_is_of_no_entries_are_kept(tmp_path):
+    """Each takes some hundred bytes, and there may be a great many."""
+    for number in range(500):
+        (tmp_path / f"a{number}.txt").touch()
+    listing, most = Listing(), []
+    for _ in range(2):
+        tracemalloc.start()
+        assert sum(1 for _ in listing.beginning(str(tmp_path), "a")) == 500
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[0] < most[1] / 5

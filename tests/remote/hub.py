@@ -16,7 +16,8 @@ class _Hub(Handler):
         self.note()
         self.server.tokens.append(self.headers.get("Authorization"))
         if self.path.startswith("/api/") and self.server.refusals:
-            self.status(self.server.refusals.pop(0))
+            refusal = self.server.refusals.pop(0)
+            self.status(refusal) if refusal else self.hang_up()
             return
         path = self.path.partition("?")[0]
         tree = f"/api/datasets/o/n/tree/{COMMIT}"
@@ -61,7 +62,10 @@ class _Hub(Handler):
 
 
 class Hub(Server):
-    """The dataset `o/n`; `refusals` are the statuses of the next answers about it, and not of its content."""
+    """The dataset `o/n`.
+
+    `refusals` are the statuses of the next answers about it, and not of its content; None is to hang up.
+    """
 
     def __init__(self, files):
         super().__init__(_Hub)

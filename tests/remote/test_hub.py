@@ -12,8 +12,10 @@ import pytest
 import royaltycli
 from royaltycli.errors import RemoteError
 from royaltycli.remote import hub as hubs
+from royaltycli.remote import web
 from royaltycli.remote.locations import Location
 from tests.remote.hub import COMMIT, TOKEN, Hub
+from tests.remote.servers import Web
 
 PLACE = Location("hf", "datasets/o/n", "a.txt")
 MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "hf://datasets/o/n{}"\n'
@@ -58,13 +60,22 @@ def test_a_dataset_is_read_at_the_commit_that_it_was_found_at(hub, folder, path,
     assert not [path for _, path, asked in hub.log if asked]
 
 
-@pytest.mark.parametrize("refusals", [[503], [429, 500]])
+@pytest.mark.parametrize("refusals", [[503], [429, 500], [None], [None, None, 502]])
 def test_a_list_that_fails_for_a_while_is_asked_for_again(hub, folder, refusals):
     place = folder({"corpus.toml": MANIFEST.format("/data")})
     hub.refusals.extend(refusals)
     done = run(hub, place, "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert not hub.refusals
+
+
+def test_a_hub_that_cannot_prove_who_it_is_is_not_asked_again(monkeypatch):
+    server = Web({})  # of an authority that is not known
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+    monkeypatch.setattr(web, "pause", lambda *_: pytest.fail("it is asked again"))
+    with pytest.raises(RemoteError, match=r"cannot be listed .*certificate verify failed"):
+        hubs.at_commit(PLACE)
+    server.stop()
 
 
 @pytest.mark.parametrize("status", [401, 403])

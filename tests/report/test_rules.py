@@ -16,7 +16,7 @@ each = "work"
 amount = "1000.00"
 [[cap]]
 per = "source"
-tiers = [{ holders = 1, amount = "20000.00" }, { holders = 2, amount = "30000.50" }]
+tiers = [{ holders = 1, amount = "20000.00" }, { holders = 2000, amount = "30000.50" }]
 excess = "pool"
 [[floor]]
 per = "holder"
@@ -31,6 +31,6 @@ def test_numbers_of_a_rule_have_their_thousands_set_apart_like_all_others():
     rules = dict(rules_of(read_policy(POLICY.encode(), "p.toml", currency("USD")), "USD"))
     assert rules["Who takes part"].startswith("sources below 1,500 tokens take no part")
     assert rules["Fixed part"] == "1,000.00 USD for each work first"
-    assert "at most 20,000.00 USD from 1 on, 30,000.50 USD from 2 on;" in rules["Cap"]
+    assert "at most 20,000.00 USD from 1 on, 30,000.50 USD from 2,000 on;" in rules["Cap"]
     assert rules["Floor"].startswith("at least 1,250.00 USD for each holder;")
     assert rules["Minimum payment"].startswith("1,234,567.89 USD;")
