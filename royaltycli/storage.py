@@ -262,9 +262,7 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
 
     elsewhere = place_of(path)
     try:
-        if elsewhere is None and not path.exists():
-            raise TableError(f"{path} does not exist; run `royalty scan` first, or name the table")
-        if elsewhere is None and not path.is_file():
+        if elsewhere is None and not _is_regular(path):
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
         with path.open("rb") if elsewhere is None else in_memory(elsewhere) as file:
             if not is_sealed(file):
@@ -274,6 +272,13 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
         raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise _damaged(path) from error
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)  # `is_file` tells no missing file from one that may not be looked at
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise TableError(f"{path} does not exist; run `royalty scan` first, or name the table") from error
 
 
 def _damaged(path: Path) -> TableError:

@@ -149,6 +149,21 @@ def test_an_interrupted_scan_ends_before_python_would_end_its_threads(corpus):
         assert (process.communicate(timeout=300)[1], process.returncode) == (SAID, 130)
 
 
+KEEPING = """
+import multiprocessing
+from royaltycli.__main__ import main
+
+lock = multiprocessing.get_context("spawn").RLock()
+main()
+"""
+
+
+def test_semaphores_that_a_library_made_are_given_back():
+    """Else Python's own tracker of them says on standard error that they were leaked."""
+    done = subprocess.run([sys.executable, "-c", KEEPING, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_ctrl_c_typed_at_a_terminal_ends_a_scan_in_one_line(corpus, before):
     """There the progress stands in the last line, and is wiped."""
     ours, its = pty.openpty()

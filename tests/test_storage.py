@@ -134,7 +134,7 @@ def test_a_disk_that_takes_little_at_a_time_gets_it_all(place, monkeypatch):
             return super().write(bytes(data)[:7])
 
     opened = pathlib.Path.open
-    slow = lambda path, mode="r", *_: io.BufferedRandom(Slow(path, mode)) if "+" in mode else opened(path, mode)  # noqa: E731
+    slow = lambda path, mode="r", *_, **__: io.BufferedRandom(Slow(path, mode)) if "+" in mode else opened(path, mode)  # noqa: E731
     monkeypatch.setattr(pathlib.Path, "open", slow)
     write_text(place, NEW.decode())
     assert place.read_bytes() == NEW

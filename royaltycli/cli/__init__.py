@@ -165,8 +165,20 @@ def main() -> None:
         # which was stopped leaves deep in an engine, and at times by those of a library; and an interrupt within
         # `exec`, as classes of data are made with, lets Python end by the signal, whoever has handled it.
         if ending.code is None or isinstance(ending.code, int):
+            _give_back()
             os._exit(ending.code or 0)
         raise
+
+
+def _give_back() -> None:
+    """Remove the semaphores of multiprocessing, such as tqdm makes for a bar that nobody sees.
+
+    Python does so when it ends by itself, and says that they were leaked where that is left out.
+    """
+    if "multiprocessing.util" in sys.modules:
+        from multiprocessing import util
+
+        util._run_finalizers(0)  # type: ignore[attr-defined]  # noqa: SLF001 -- nothing public does only this
 
 
 def _run() -> None:

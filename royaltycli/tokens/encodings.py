@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -82,7 +83,9 @@ def find_encoding(given: str, pattern: str | None = None, folder: Path = Path())
             f"{given!r} is no encoding; use {', '.join(PUBLIC)}, or the path of a tokenizer.json or .tiktoken file"
         )
     try:
-        data = path.read_bytes() if path.is_file() else None
+        data = path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        data = None
     except OSError as error:
         raise EncodingError(f"{given} cannot be read ({(error.strerror or str(error)).lower()})") from error
     if data is None:

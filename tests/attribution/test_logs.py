@@ -14,7 +14,7 @@ from royaltycli.parallel import inorder
 from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.tokens.engines import Gigatoken
 from tests.attribution.conftest import prose
-from tests.attribution.workers import killing, workers
+from tests.workers import killing, workers
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from royaltycli.attribution.evidence import evidence
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from tests.attribution.conftest import prose
-from tests.attribution.workers import killing, workers
+from tests.workers import killing, workers
 
 
 @pytest.fixture

@@ -436,7 +436,10 @@ def test_a_broken_file_is_one_problem(complaints, data, expected):
 
 def test_deeply_nested_keys_do_no_harm(complaints):
     (said,) = complaints(SOURCE + "a." * 5000 + "b = 1", FILES)
-    assert said == f"corpus.toml:4: source 'a': unknown key 'a'; the keys are {ALL_SOURCE_KEYS}"
+    assert said in (  # newer Pythons do not read it at all
+        f"corpus.toml:4: source 'a': unknown key 'a'; the keys are {ALL_SOURCE_KEYS}",
+        "corpus.toml: not valid TOML: nested too deeply; a manifest needs no more than two levels",
+    )
 
 
 def test_a_manifest_that_is_too_large(complaints, monkeypatch):

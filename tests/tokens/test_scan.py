@@ -11,7 +11,6 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +29,7 @@ from royaltycli.tokens.count import digest_documents, sampled
 from royaltycli.tokens.encodings import PUBLIC
 from royaltycli.tokens.table import metadata_of
 from tests import oracle, strategies
+from tests.workers import workers
 
 SAMPLE = Path(__file__).parents[2] / "sample_corpora"
 
@@ -211,15 +211,15 @@ def processes(monkeypatch):
     monkeypatch.setattr("royaltycli.tokens.scan.PROCESSES_FROM", 0)
 
 
-@pytest.mark.parametrize("workers", [2, 8])
+@pytest.mark.parametrize("number", [2, 8])
 @pytest.mark.usefixtures("processes")
-def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, workers):
+def test_the_bytes_do_not_depend_on_worker_processes(tmp_path, monkeypatch, number):
     royaltycli.scan(SAMPLE, output=tmp_path / "alone", workers=1)
     monkeypatch.setattr(shards.cut, "__defaults__", (20_000,))
     monkeypatch.setattr(shards.together, "__defaults__", (20_000,))
-    royaltycli.scan(SAMPLE, output=tmp_path / "together", workers=workers)
+    royaltycli.scan(SAMPLE, output=tmp_path / "together", workers=number)
     assert (tmp_path / "together").read_bytes() == (tmp_path / "alone").read_bytes()
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 IN_PROCESSES = """
@@ -255,7 +255,7 @@ def test_a_lost_worker_fails_the_scan(folder):
 
     def kill_the_workers(*_done):
         """Those of this scan: its thread here goes on for a while when the scan has failed."""
-        for child in [] if over.is_set() else psutil.Process().children():
+        for child in [] if over.is_set() else workers():
             child.kill()
 
     with pytest.raises(
@@ -263,7 +263,7 @@ def test_a_lost_worker_fails_the_scan(folder):
     ):
         scan_here(place, workers=2, tick=kill_the_workers)
     over.set()
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def test_a_worker_that_is_started_when_the_scan_has_failed_is_ended_at_once(monkeypatch):
@@ -271,7 +271,7 @@ def test_a_worker_that_is_started_when_the_scan_has_failed_is_ended_at_once(monk
     monkeypatch.setattr(sidebyside, "InOrder", lambda _tasks, given: starts.extend(given) or [])
     assert list(local.done_here([], None, {}, None, 2, lambda *_done: None)) == []
     starts[1]()
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 @pytest.mark.usefixtures("processes")
