@@ -179,8 +179,8 @@ def distribute(
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
     from royaltycli.payout.currency import currency as find_currency
     from royaltycli.payout.currency import pool
-    from royaltycli.payout.distributed import pay_out
     from royaltycli.payout.payout import pay
+    from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
 
     check_types(currency=currency, by=by, top=top, period=period)

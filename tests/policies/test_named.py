@@ -13,7 +13,7 @@ from royaltycli.distributing import distribute_by
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import currency
 from royaltycli.payout.distribute import distribute
-from royaltycli.payout.distributed import pay_out
+from royaltycli.payout.policy_payout import pay_out
 from royaltycli.policies import find_policy, shipped
 from tests.docs.pages import ROOT
 from tests.docs.tables import code, rows_under

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 
 from royaltycli.errors import AmountError, CallError
-from royaltycli.payout import distributed as distributed_rows
+from royaltycli.payout import policy_payout
 from royaltycli.payout.allocation import allocate
 from royaltycli.payout.currency import currency, exact_money
 from royaltycli.payout.distribute import distribute
-from royaltycli.payout.distributed import pay_out
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.explanation import explain
 from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Gate, Payment, Policy, Top
+from royaltycli.payout.policy_payout import pay_out
 from tests.payout.tables import table
 
 USD = currency("USD")
@@ -57,7 +57,7 @@ def test_rule_y2_a_millionth_lost_on_the_way_stops_the_run(monkeypatch):
         units[0] -= 1
         return units
 
-    monkeypatch.setattr(distributed_rows, "allocate", lossy)
+    monkeypatch.setattr(policy_payout, "allocate", lossy)
     with pytest.raises(AmountError, match="the rows sum to 999 units of a pool of 1000; this is a defect"):
         pay_out(whole, "source")
 
