@@ -70,9 +70,8 @@ def flows_of(booked: Sequence[tuple[Logged, Moves]]) -> Flows:
 def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[int, int]) -> Sorted:
     """What one holder's moves are, those alike added up; `successors` are as in a State."""
     paid = 0
-    entries: Counter[str] = Counter()
+    entries: Counter[tuple[str, bool]] = Counter()
     taken: Counter[Account] = Counter()
-    returned: set[str] = set()
     for row in flows.of(holder):
         logged, other, amount = flows.log[flows.booked[row]], Account(int(flows.other[row])), int(flows.amount[row])
         if logged.kind == CLOSE and other == Account.POOL:
@@ -84,18 +83,16 @@ def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[
         elif other == Account.HOLDER:
             party = int(flows.party[row])
             (name,) = parties.names(np.array([party], np.int64))
-            entries[f"Transferred {_direction(holder, party, amount, successors)} {name}"] += amount
+            entries[f"Transferred {_direction(holder, party, amount, successors)} {name}", True] += amount
         else:
             label = _label(logged, other, amount, int(flows.party[row]), parties)
-            entries[label] += amount
-            if logged.kind == SETTLE:
-                returned.add(label)
+            entries[label, logged.kind != SETTLE] += amount
     deductions = [
         Deduction(name, taken[account], is_fee=account == Account.FEE)
         for account, name in DEDUCTIONS.items()
         if taken[account]
     ]
-    shown = (Entry(name, amount, is_revenue=name not in returned) for name, amount in entries.items() if amount)
+    shown = (Entry(name, amount, is_revenue) for (name, is_revenue), amount in entries.items() if amount)
     return Sorted(tuple(shown), tuple(deductions), paid // MILLIONTHS)
 
 
