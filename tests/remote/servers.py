@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import http.server
 import logging
+import select
 import ssl
 import threading
 import time
@@ -55,7 +56,8 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, handler):
         super().__init__(("127.0.0.1", 0), handler)
         self.log, self.faults = [], deque()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # It looks this often whether it is to end, and each test ends one.
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
 
     def handle_error(self, *_arguments):
         """A client that hangs up is none."""
@@ -204,9 +206,10 @@ class _Page(Handler):
 
     def drip_head(self):
         with contextlib.suppress(OSError):
-            for letter in b"HTTP/1.1 206 Partial Content\r\nX: " + b"x" * 60:
+            for letter in b"HTTP/1.1 206 Partial Content\r\nX: " + b"x" * 1200:  # a minute, unless nobody waits
                 self.wfile.write(bytes([letter]))
-                time.sleep(0.05)
+                if select.select([self.connection], [], [], 0.05)[0]:  # as it is once the other side has hung up
+                    break
         self.hang_up()
 
     def send_part(self, part, *, drip):

@@ -123,7 +123,7 @@ def test_an_answer_whose_head_only_drips_is_given_up_and_asked_for_anew(server, 
     began = time.monotonic()
     assert fetch() == BYTES
     assert server.gets("a.bin") == ["bytes=0-10239"] * 2
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 40  # of the minute for which it drips, however busy the machine
 
 
 def test_an_answer_whose_head_always_drips_is_an_error_in_the_end(server, monkeypatch):
