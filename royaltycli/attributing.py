@@ -21,6 +21,7 @@ from royaltycli.progress import Tell, say_nothing
 if TYPE_CHECKING:
     from royaltycli.attribution.building import Built
     from royaltycli.attribution.calibration import Calibration
+    from royaltycli.attribution.drawing import Draw
     from royaltycli.attribution.index import Index
     from royaltycli.attribution.judging import Judge, Judgement
     from royaltycli.attribution.logs import Judges
@@ -76,6 +77,7 @@ def attribute(
     period: str | None = None,
     duplicates: Copies = "split",
     account_cap: Number = "10%",
+    draw: Draw = "outputs",
     network: str | Path = "network",
     model: str | Path | None = None,
     workers: int | None = None,
@@ -89,6 +91,7 @@ def attribute(
 
     Raises CallError, AttributionError, WorkerError, and ManifestError with all that is wrong in the log.
     """
+    from royaltycli.attribution.drawing import Draw
     from royaltycli.attribution.index import encoding_of, open_index, reference_of
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import Copies
@@ -102,7 +105,7 @@ def attribute(
     if model is not None:
         check_types(model=model)
     processes = how_many(workers)
-    for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
+    for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies), ("draw", draw, Draw)):
         if value not in get_args(known):
             first, last = get_args(known)[:-1], get_args(known)[-1]
             raise CallError(f"{name} is {value!r}; it must be {', '.join(first)} or {last}")
@@ -124,6 +127,7 @@ def attribute(
         None if calibration is None else calibration.prior,
         copies=duplicates,
         account_cap=cap,
+        draw=draw,
         tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
     )
     return usage if calibration is None else replace(usage, calibrated=calibration.spans, strangers=strangers)

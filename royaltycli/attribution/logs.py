@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -54,13 +55,15 @@ class Quote:
 class Log:
     """All spans of a log. `weights` are theirs, `owners` the output of each, and `parts` what they are of its tokens.
 
-    `ids` and `accounts` are the outputs' own.
+    `ids` and `accounts` are the outputs' own, and `prompts` 16 bytes of a digest of each
+    prompt, but for blank ones.
 
     `quotes` has of each output its match with each source, by number. Of all `tokens` some are `repeated` from prompts.
     """
 
     ids: list[str]
     accounts: list[str | None]
+    prompts: list[bytes | None]
     weights: Vector
     parts: Vector
     owners: npt.NDArray[np.int64]
@@ -91,7 +94,7 @@ def judge_log(
 
     Raises whatever its outputs raise, and WorkerError if a worker is lost.
     """
-    ids, accounts, quotes = list[str](), list[str | None](), list[dict[int, Quote]]()
+    ids, accounts, prompts, quotes = list[str](), list[str | None](), list[bytes | None](), list[dict[int, Quote]]()
     weights, parts, owners, judgements = list[float](), list[float](), list[int](), list[Judgement]()
     tokens = repeated = done = 0
     waiting = deque[_Read]()
@@ -107,6 +110,7 @@ def judge_log(
             read = waiting.popleft()
             ids.append(read.output.id)
             accounts.append(read.output.account)
+            prompts.append(_digest(read.output.prompt))
             quotes.append({})
             weight, own = float(read.output.weight), sum(map(len, read.spans))
             for span, judgement in zip(read.spans, found, strict=True):
@@ -125,7 +129,11 @@ def judge_log(
             done += len(found)
             tick(number + 1, done)
     of_spans = np.array(weights), np.array(parts), np.array(owners, np.int64)
-    return Log(ids, accounts, *of_spans, judgements, quotes, tokens, repeated)
+    return Log(ids, accounts, prompts, *of_spans, judgements, quotes, tokens, repeated)
+
+
+def _digest(prompt: str | None) -> bytes | None:
+    return None if prompt is None or not prompt.strip() else hashlib.blake2b(prompt.encode(), digest_size=16).digest()
 
 
 def _groups(outputs: Iterable[Output]) -> Iterator[list[Output]]:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from royaltycli.attribution.accounts import most_of_one
+from royaltycli.attribution.drawing import Draw, groups_of, resampled
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode
 from royaltycli.attribution.logs import Judges, Log, Tick, judge_log
@@ -27,7 +28,6 @@ from royaltycli.attribution.shift import (
     leaning,
     mean,
     shares,
-    shares_of_draws,
 )
 from royaltycli.errors import CallError
 from royaltycli.parallel.threads import one_thread
@@ -40,14 +40,8 @@ PLACES = 12
 ROUND = 10**6
 """Parts of one in which the bounds of an interval are stated, outwards."""
 
-RESAMPLED = 200
-"""How often the outputs are drawn anew for the interval of a share."""
-
-RESAMPLED_ROUNDS = 100
-"""Of expectation and maximisation for each: with more of them no bound moved by as much as a thousandth."""
-
-DRAWN_AT_ONCE, SCORED_AT_ONCE = 2_000_000, 2_000_000
-"""Weights of spans, of all draws that are made at a time; and scores of units, of all outputs that are."""
+SCORED_AT_ONCE = 2_000_000
+"""Scores of units, of all outputs that are scored at a time."""
 
 NAMED, NOTHING = 5, 0.5e-6
 """Sources that are named for each output, and the score that is rounded to nothing."""
@@ -87,18 +81,21 @@ Copies = Literal["split", "first"]
 class Usage:
     """The usage table, the details, and how many outputs of how many tokens it rests on.
 
-    `alike` outputs of the same weight tell as much as these do by theirs. `repeated` tokens are from prompts, and
-    `capped` accounts count for less than they weigh. What judged the outputs was `calibrated` on so many spans; None
-    if it was not. `strangers` are the sources of the index that a network does not know.
+    For the intervals so many `groups` of outputs were drawn, each what `draw` says, and `alike` ones of the same weight
+    tell as much as these do by theirs. `repeated` tokens are from prompts, and `capped` accounts count for less than
+    they weigh. What judged the outputs was `calibrated` on so many spans; None if it was not. `strangers` are the
+    sources of the index that a network does not know.
     """
 
     table: pa.Table
     details: pa.Table
     outputs: int
+    groups: int
     alike: float
     tokens: int
     repeated: int
     capped: int
+    draw: Draw = "outputs"
     calibrated: int | None = None
     strangers: int = 0
 
@@ -113,13 +110,15 @@ def attribute(
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
+    draw: Draw = "outputs",
     tick: Tick = lambda _outputs, _spans: None,
 ) -> Usage:
     """The usage of the sources of an index in a log.
 
     With a `prior`, the shares of units and of none that the judges were calibrated on, shares are corrected (U10);
-    without one they are means. `copies` says who is credited with what several sources hold alike, and
-    `account_cap` which part of all that counts one account may have (U13). `tick` is told how far it is.
+    without one they are means. `copies` says who is credited with what several sources hold alike,
+    `account_cap` which part of all that counts one account may have (U13), and `draw` what is drawn anew for the
+    intervals (U11). `tick` is told how far it is.
 
     Raises CallError for a log without weight, and whatever `judge_log` raises.
     """
@@ -127,19 +126,22 @@ def attribute(
     weights, capped = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
+    groups = groups_of(log, draw)
     judged = _entries(log, len(index.units) + 1)
     credit = _crediting(index, copies)
     with one_thread():
         found = mean(judged, weights) if prior is None else shares(judged, prior, weights)
-        spread = credit(_resampled(judged, prior, weights, log, found))
+        spread = credit(_plain(resampled(judged, prior, weights, groups[log.owners], found), prior))
     likeliest, details = np.zeros(len(index.sources) + 1, np.int64), list[pa.Table]()
     for first, scores in _scores(judged, prior, found, log):
         by_source = credit(scores)
         likeliest += np.bincount(by_source.argmax(axis=1), minlength=len(likeliest))
         details.append(_details(index, log, first, by_source))
     table = _table(index, credit(_plain(found[None, :], prior))[0], spread, likeliest)
-    alike = as_many(np.bincount(log.owners, weights).astype(np.float64))
-    return Usage(table, pa.concat_tables(details), len(log.ids), alike, log.tokens, log.repeated, capped)
+    alike = as_many(np.bincount(groups[log.owners], weights).astype(np.float64))
+    many = int(groups.max()) + 1
+    figures = len(log.ids), many, alike, log.tokens, log.repeated, capped
+    return Usage(table, pa.concat_tables(details), *figures, draw)
 
 
 def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
@@ -190,29 +192,6 @@ def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
     return credit
 
 
-def _resampled(judged: Judged, prior: Vector | None, weights: Vector, log: Log, found: Vector) -> Vector:
-    """The shares of units, and of none, for outputs drawn anew, a row each (the bootstrap, Efron 1979)."""
-    random = np.random.default_rng(0)  # the same outputs, in whatever order, give the same interval
-    weighing = np.bincount(log.owners, weights, minlength=len(log.ids)) > 0
-    order = np.array(sorted(np.flatnonzero(weighing).tolist(), key=log.ids.__getitem__), np.int64)
-    size = len(order)
-    at_once = max(1, DRAWN_AT_ONCE // len(weights))
-    rows = []
-    for first in range(0, RESAMPLED, at_once):
-        count = min(at_once, RESAMPLED - first)
-        times = np.zeros((count, len(log.ids)), np.int64)
-        times[:, order] = [np.bincount(random.integers(0, size, size), minlength=size) for _ in range(count)]
-        draws = weights * times[:, log.owners]
-        draws = draws[draws.sum(axis=1) > 0]
-        if not len(draws):
-            continue
-        if prior is None:
-            rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
-        else:
-            rows.append(shares_of_draws(judged, prior, weights, draws, RESAMPLED_ROUNDS))
-    return _plain(np.concatenate(rows) if rows else found[None, :], prior)
-
-
 def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log) -> Iterator[tuple[int, Vector]]:
     """By output and unit, what of the output is the unit's: the number of the first of some outputs, and their rows.
 
@@ -245,7 +224,7 @@ def _scored(
 def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> pa.Table:
     """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
     parts = exact(share)
-    low, high = np.clip(np.quantile(spread, [0.025, 0.975], axis=0), 0, 1)  # sums may be off by their last bits
+    low, high = np.clip(np.quantile(spread, [0.025, 0.975], axis=0), 0, 1).round(PLACES)  # last bits of sums are chance
     ids, titles = index.source_ids, index.sources["title"].to_pylist()
     order = sorted((number for number in range(len(ids)) if parts[number]), key=lambda one: (-parts[one], ids[one]))
     rows = [*order, len(ids)]

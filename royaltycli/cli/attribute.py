@@ -71,6 +71,16 @@ AccountCap = Annotated[
     str,
     typer.Option("--account-cap", metavar="PART", help="The most that one account has of all that counts."),
 ]
+Draw = Annotated[
+    str,
+    typer.Option(
+        "--draw",
+        metavar="WHAT",
+        help="What is drawn anew for the intervals: outputs (each by itself), or accounts or prompts (all outputs of "
+        "one together).",
+        autocompletion=completion.draws,
+    ),
+]
 Network = Annotated[
     Path,
     typer.Option(
@@ -99,6 +109,7 @@ def attribute(
     period: Period = None,
     duplicates: Duplicates = "split",
     account_cap: AccountCap = "10%",
+    draw: Draw = "outputs",
     network: Network = Path("network"),
     model: Model = None,
     workers: options.Workers = None,
@@ -133,6 +144,7 @@ def attribute(
             period=period,
             duplicates=duplicates,  # type: ignore[arg-type]
             account_cap=account_cap,
+            draw=draw,  # type: ignore[arg-type]
             network=network,
             model=model,
             workers=workers,

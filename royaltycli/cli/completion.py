@@ -69,6 +69,11 @@ def methods(incomplete: str) -> list[str]:
     return _beginning(incomplete, ("text", "verbatim", "network", "all"))
 
 
+def draws(incomplete: str) -> list[str]:
+    """What may be drawn anew for intervals."""
+    return _beginning(incomplete, ("outputs", "accounts", "prompts"))
+
+
 def corpora(incomplete: str) -> list[str]:
     """The published corpora."""
     from royaltycli.mixtures import mixtures

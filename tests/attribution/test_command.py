@@ -22,13 +22,18 @@ def place(copied, tmp_path, monkeypatch):
     return tmp_path
 
 
-def attribute(place, outputs, *options, of_bob=0, weights=None):
-    """What is said of so many outputs, which all quote one document of ann, and of others that quote one of bob."""
+def attribute(place, outputs, *options, of_bob=0, weights=None, prompts=None):
+    """What is said of so many outputs, which all quote one document of ann, and of others that quote one of bob.
+
+    They answer so many `prompts`, if any.
+    """
     seeds = [0] * outputs + [10] * of_bob
     texts = [" ".join(prose(seed).split()[100:200]) for seed in seeds]
     rows = [{"id": number, "text": text} for number, text in enumerate(texts)]
     if weights is not None:
         rows = [row | {"weight": weight} for row, weight in zip(rows, weights, strict=True)]
+    if prompts is not None:
+        rows = [row | {"prompt": f"Prompt {row['id'] % prompts}"} for row in rows]
     lines = [json.dumps(row) for row in rows]
     (place / "outputs.jsonl").write_text("\n".join(lines), encoding="utf-8")
     result = CliRunner().invoke(app, ["attribute", "outputs.jsonl", "--method", "verbatim", *options])
@@ -59,6 +64,18 @@ def test_so_are_those_of_many_of_which_few_weigh_anything(place, weights, few):
     assert FEW not in said
     assert (f"no more than {few} of the same weight" in said) == (few is not None)
     assert ("too narrow" in said) == (few is not None)
+
+
+def test_so_are_those_of_few_prompts_that_are_drawn(place):
+    said = attribute(place, 40, "--draw", "prompts", prompts=29)
+    assert "drawing the prompts anew; of fewer than 30 they are too narrow" in said
+    assert "too narrow" not in attribute(place, 60, "--draw", "prompts", prompts=30)
+    assert "too narrow" not in attribute(place, 40, prompts=29)
+
+
+def test_a_log_that_names_no_account_is_said_to_have_been_drawn_by_outputs(place):
+    said = attribute(place, 30, "--draw", "accounts")
+    assert "Note: no two outputs have the same account, so that each was drawn anew by itself." in said
 
 
 def test_an_index_that_is_too_small_to_judge_by_is_said_to_be(place):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import royaltycli
 from royaltycli import attributing
-from royaltycli.attribution import usage
+from royaltycli.attribution import drawing, usage
 from royaltycli.attribution.index import open_index
 from royaltycli.attribution.judging import own_parts, spans_of
 from royaltycli.attribution.usage import exact
@@ -122,12 +122,12 @@ def test_the_interval_holds_the_share(index, tmp_path):
         assert Decimal(row["credit"]) <= Decimal(row["high"]) + Decimal("1e-6")
 
 
-def test_no_bound_is_below_nothing_or_above_all(index):
-    """As sums may be, by their last bits."""
+def test_the_last_bits_of_sums_move_no_bound(index):
+    """Nor are bounds below nothing or above all."""
     opened = open_index(index)
     share = np.array([0.0, 0.0, 1.0, 0.0])
     rows = usage._table(opened, share, np.stack([share - 1e-16, share + 1e-16]), np.zeros(4, np.int64)).to_pylist()
-    assert [(row["low"], row["high"]) for row in rows] == [("0.999999", "1.000000"), ("0.000000", "0.000001")]
+    assert [(row["low"], row["high"]) for row in rows] == [("1.000000", "1.000000"), ("0.000000", "0.000000")]
 
 
 def test_a_payout_by_the_usage(index, tmp_path):
@@ -207,7 +207,7 @@ def test_a_long_log_is_gone_through_in_parts(index, tmp_path, monkeypatch, metho
     outputs = log(tmp_path, *({"text": text, "weight": seed % 3} for seed, text in enumerate(texts)))
     whole = attributing.attribute(outputs, index=index, method=method)
     monkeypatch.setattr(usage, "SCORED_AT_ONCE", 20)
-    monkeypatch.setattr(usage, "DRAWN_AT_ONCE", 50)
+    monkeypatch.setattr(drawing, "AT_ONCE", 50)
     parts = attributing.attribute(outputs, index=index, method=method)
     assert parts.details.equals(whole.details)
     assert parts.details["output_id"].combine_chunks().unique().to_pylist() == [str(one) for one in range(12)]

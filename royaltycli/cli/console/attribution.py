@@ -54,7 +54,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
 
 
 MANY = 30
-"""Outputs of one weight from which drawing them anew says how much of a share is chance; of one all draws are alike."""
+"""Groups of one weight from which drawing them anew says how much of a share is chance; of one all draws are alike."""
 
 
 def show_usage(usage: Usage, rows: int | None) -> None:
@@ -85,12 +85,15 @@ def show_usage(usage: Usage, rows: int | None) -> None:
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
-    if usage.outputs < MANY:
-        say(f"Note: the intervals are from drawing the outputs anew; of fewer than {MANY} they are too narrow.")
+    one = usage.draw[:-1]
+    if usage.draw != "outputs" and usage.groups == usage.outputs:
+        say(f"Note: no two outputs have the same {one}, so that each was drawn anew by itself.")
+    if usage.groups < MANY:
+        say(f"Note: the intervals are from drawing the {usage.draw} anew; of fewer than {MANY} they are too narrow.")
     elif usage.alike < MANY:
         say(
-            "Note: the intervals are from drawing the outputs anew, and too narrow: as their weights are so unequal, "
-            f"they tell no more than {several(round(usage.alike), 'output')} of the same weight."
+            f"Note: the intervals are from drawing the {usage.draw} anew, and too narrow: as their weights are so "
+            f"unequal, they tell no more than {several(round(usage.alike), one)} of the same weight."
         )
 
 
