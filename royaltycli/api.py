@@ -294,6 +294,7 @@ def estimate(
     rate: Number = "100%",
     currency: str = "USD",
     encoding: str | None = None,
+    pattern: str | None = None,
 ) -> Estimate:
     """What one work would earn in a published mixture, or in a corpus of so many tokens.
 
@@ -304,11 +305,12 @@ def estimate(
     from royaltycli.payout.currency import currency as find_currency
     from royaltycli.payout.estimate import estimate as compute
 
-    check_types(file=file, part=part, currency=currency, encoding=encoding)
+    check_types(file=file, part=part, currency=currency, encoding=encoding, pattern=pattern)
     total, mixture = corpus_total(text(corpus, "corpus"))
     if part is not None and mixture is None:
         raise CallError(f"part is {part!r}, but only a published corpus has parts; see `royalty estimate --list`")
-    size = work_tokens(tokens=tokens, words=words, pages=pages, file=file, corpus=corpus, encoding=encoding)
+    counted_by: dict[str, Any] = {"corpus": corpus, "encoding": encoding, "pattern": pattern}
+    size = work_tokens(tokens=tokens, words=words, pages=pages, file=file, **counted_by)
     return compute(
         size,
         total=total,
@@ -327,6 +329,7 @@ def work_tokens(
     file: str | Path | None = None,
     corpus: Number = "gpt-3",
     encoding: str | None = None,
+    pattern: str | None = None,
 ) -> Decimal:
     """The tokens of one work, given in exactly one of four ways; a file is counted in the corpus's encoding.
 
@@ -342,8 +345,9 @@ def work_tokens(
     if len(given) != 1:
         found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
         raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")
-    if encoding is not None and file is None:
-        raise CallError("an encoding is for a work that is counted; name it with `--file`, or leave out `--encoding`")
+    useless = next((name for name, value in (("encoding", encoding), ("pattern", pattern)) if value is not None), None)
+    if useless is not None and file is None:
+        raise CallError(f"an encoding is for a work that is counted; name it with `--file`, or leave out `--{useless}`")
     if tokens is not None:
         return amount(tokens, "tokens")
     if words is not None:
@@ -351,10 +355,10 @@ def work_tokens(
     if pages is not None:
         return Decimal(tokens_from_pages(amount(pages, "pages")))
     assert file is not None
-    return Decimal(_count_file(Path(file), text(corpus, "corpus"), encoding))
+    return Decimal(_count_file(Path(file), text(corpus, "corpus"), encoding, pattern))
 
 
-def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
+def _count_file(file: Path, corpus: str, encoding: str | None, pattern: str | None) -> int:
     """The tokens of all documents in a file, as a scan of a corpus of this one source counts them."""
     from royaltycli.corpus.files import find_files
     from royaltycli.errors import ManifestError, Place
@@ -376,7 +380,7 @@ def _count_file(file: Path, corpus: str, encoding: str | None) -> int:
     if found.problems:
         raise ManifestError(found.problems)
     with counts_folder(None) as folder:
-        plan = plan_scan(alone, found.files, find_encoding(encoding or usual), folder)
+        plan = plan_scan(alone, found.files, find_encoding(encoding or usual, pattern), folder)
         return run(plan, folder / "tokens").totals.tokens
 
 

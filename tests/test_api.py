@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import re
 import subprocess
@@ -275,6 +276,16 @@ def test_estimate_counts_a_file(small):
     tokens = {row["source_id"]: row["tokens"] for row in royaltycli.scan(small).to_pylist()}
     for path in (small / "book.txt", str(small / "book.txt")):
         assert royaltycli.estimate(file=path, profit=1).tokens == tokens["book"]
+
+
+def test_estimate_counts_a_file_with_a_vocabulary_that_does_not_say_how_it_splits(small, tmp_path):
+    """256 bytes without any merge: each byte of a text is a token."""
+    vocabulary = tmp_path / "bytes.tiktoken"
+    vocabulary.write_bytes(b"".join(b"%s %d\n" % (base64.b64encode(bytes([byte])), byte) for byte in range(256)))
+    book = {"file": small / "book.txt", "profit": 1, "encoding": str(vocabulary)}
+    with pytest.raises(errors.EncodingError, match="name the one whose splitting it uses with `--pattern`"):
+        royaltycli.estimate(**book)
+    assert royaltycli.estimate(**book, pattern="r50k_base").tokens == (small / "book.txt").stat().st_size
 
 
 # -- notebooks and scripts --------------------------------------------------------------------------

@@ -65,6 +65,7 @@ def estimate(
             autocompletion=completion.encodings,
         ),
     ] = None,
+    pattern: options.Pattern = None,
     list_: Annotated[bool, typer.Option("--list", help="List the published corpora, their parts and sources.")] = False,
 ) -> None:
     """What would one work earn? A share of the corpus, and that share of the profit."""
@@ -75,7 +76,7 @@ def estimate(
 
     if list_:
         given = {"tokens": tokens, "words": words, "pages": pages, "file": file, "part": part, "profit": profit}
-        for name, value in {**given, "encoding": encoding}.items():
+        for name, value in {**given, "encoding": encoding, "pattern": pattern}.items():
             if value is not None:
                 raise CallError(f"`--list` lists all published corpora; leave out `--{name}`")
         console.show_mixtures(mixtures())
@@ -93,5 +94,6 @@ def estimate(
         rate=rate,
         currency=currency,
         encoding=encoding,
+        pattern=pattern,
     )
     console.show_estimate(outcome, corpus=corpus, part=part, rate=rate)
