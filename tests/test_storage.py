@@ -414,6 +414,31 @@ def test_page_checksums_alone_would_miss_a_flipped_bit(sealed):
     assert damaged(sealed)
 
 
+@pytest.fixture
+def silent(sealed):
+    """A table with a flipped bit that a reader who verifies nothing takes for another text."""
+    good, chunk = sealed.read_bytes(), pq.read_metadata(sealed).row_group(0).column(0)
+    end = (chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size
+    for at in range(end - 1, 0, -1):
+        sealed.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with contextlib.suppress(OSError):
+            if not pq.read_table(sealed).equals(TABLE):
+                return sealed
+    raise AssertionError("every flipped bit is noticed by itself")
+
+
+def test_pages_are_written_with_checksums(silent):
+    with pytest.raises(OSError, match="CRC checksum verification failed"):
+        pq.read_table(silent, page_checksum_verification=True)
+
+
+def test_page_checksums_are_verified_beside_the_seal(silent, monkeypatch):
+    """As a bit may flip between the reading for the seal and that for the rows."""
+    monkeypatch.setattr(storage, "is_sealed", lambda _file: True)
+    with pytest.raises(TableError, match="crc checksum verification failed"):
+        read_sealed(silent)
+
+
 def test_a_table_with_a_seal_of_something_else_is_refused(sealed):
     """Someone who changes the file and writes a seal of the right form still has the wrong one."""
     data = sealed.read_bytes()

@@ -179,6 +179,22 @@ def test_rows_of_a_usage_table_that_make_no_sense_are_named_all_at_once_with_the
     ]
 
 
+def flipped(path, columns):
+    """Columns in a Parquet file with page checksums, in whose cell `some` a bit is another since."""
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(pa.table(columns), path, **plain, write_page_checksum=True)
+    path.write_bytes(path.read_bytes().replace(b"some", b"rome"))
+    return path
+
+
+def test_a_flipped_bit_in_parquet_is_noticed(tmp_path):
+    rows = {"source_id": ["some"], "credit": ["1"]}
+    with pytest.raises(TableError, match="crc checksum verification failed"):
+        read_usage(flipped(tmp_path / "u.parquet", rows))
+    with pytest.raises(ManifestError, match=r"h\.parquet: not valid Parquet after row 0: .*CRC checksum verification"):
+        read_parties(flipped(tmp_path / "h.parquet", {"holder_id": ["some"]}), USD)
+
+
 def test_rows_of_parquet_are_named_by_their_number(tmp_path):
     pq.write_table(pa.table({"source_id": ["a", None], "credit": ["1", "x"]}), tmp_path / "u.parquet")
     with pytest.raises(ManifestError) as caught:
