@@ -23,15 +23,15 @@ def place_of(path: str | os.PathLike[str]) -> Location | None:
 
 
 def named_file(name: str | os.PathLike[str]) -> Path:
-    """The path of a result, which names no folder of a store. Raises OutputError and RemoteError.
+    """The path of a result, which names no folder. Raises OutputError and RemoteError.
 
-    A slash at the end says that it does, and is lost in a Path.
+    A slash at the end says that it does, and is lost in a Path; so is a point after it.
     """
     place = place_of(name)
     if place is not None:
         _check_file(place)
-        if os.fspath(name).endswith("/"):
-            raise _is_folder(place)
+    if os.fspath(name).removesuffix(".").endswith(("/", os.sep)):
+        raise _is_folder(place or Path(name))
     return Path(name)
 
 
@@ -41,7 +41,7 @@ def named_path(name: str | os.PathLike[str]) -> Path:
     return Path(name)
 
 
-def _is_folder(place: Location) -> OutputError:
+def _is_folder(place: Location | Path) -> OutputError:
     return OutputError(f"{place} is a folder; name a file in it")
 
 
