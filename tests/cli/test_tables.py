@@ -270,6 +270,13 @@ def test_rows_in_parentheses_stand_at_the_foot_without_a_bar():
     assert "█" not in lines[5]
 
 
+def test_a_licence_that_begins_and_ends_with_parentheses_is_one_like_others():
+    lines = drawn([("(c) Ann (2026)", None, 4, "9.00"), ("(none)", None, 1, "2.00")])
+    assert lines[3].split()[:3] == ["(c)", "Ann", "(2026)"]
+    assert "█" * 20 in lines[3]
+    assert "█" not in lines[5]
+
+
 def test_nothing_to_draw():
     assert drawn([])[1].split() == ["Source", "Tokens", "Payout"]
     assert "█" not in "".join(drawn([("a", None, 0, "0.00")]))

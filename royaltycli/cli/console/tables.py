@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -183,8 +184,8 @@ def print_whole(console: Console, table: Table, indent: int = 0) -> None:
 
 
 def is_in_parentheses(identifier: str) -> bool:
-    """Whether a row stands for no source, holder or licence; a licence may begin with `(c)`."""
-    return identifier.startswith("(") and identifier.endswith(")")
+    """Whether a row stands for no source, holder or licence; a licence may be `(c) Ann (2026)`."""
+    return re.fullmatch(r"\([^()]*\)", identifier) is not None
 
 
 def _cell(name: str, value: Any) -> str:
