@@ -251,6 +251,17 @@ def test_a_local_scan_imports_nothing_of_the_network(folder):
     assert [name for name in heavy_after(scan) if name in NETWORK] == []
 
 
+@pytest.mark.skipif(not Path(PACKAGE.parent, ".git").exists(), reason="this is no checkout")
+@pytest.mark.parametrize(
+    "file", ["royaltycli/tokens/vocabularies/o200k_base.tiktoken", "sample_corpora/tricky/crlf.txt", "README.md"]
+)
+def test_git_changes_no_line_ends(file):
+    """As it does for Windows, where the digest of a vocabulary was then another, and so were the counts of the samples."""
+    asked = ["git", "-C", str(PACKAGE.parent), "check-attr", "text", "--", file]
+    assert (PACKAGE.parent / file).exists()
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == f"{file}: text: unset\n"
+
+
 def heavy_after(code):
     """The heavy modules that are there when some code has run."""
     script = f"""
