@@ -6,6 +6,7 @@ import ast
 import functools
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,16 @@ def test_a_local_scan_imports_nothing_of_the_network(folder):
     place = folder({"corpus.toml": '[[source]]\nid = "a"\npath = "a.txt"\n', "a.txt": "One day."})
     scan = f"import royaltycli; royaltycli.scan({str(place)!r}, workers=1)"
     assert [name for name in heavy_after(scan) if name in NETWORK] == []
+
+
+def test_every_file_of_the_package_is_installed_with_it():
+    """Where nothing is copied, as in an environment for tests, one that is forgotten is there all the same."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    named = project["tool"]["setuptools"]["package-data"]["royaltycli"]
+    installed = {path for pattern in named for path in PACKAGE.glob(pattern)}
+    files = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert sorted(files - installed) == []
+    assert len(files) > 20
 
 
 @pytest.mark.skipif(not Path(PACKAGE.parent, ".git").exists(), reason="this is no checkout")
