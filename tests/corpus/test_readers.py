@@ -380,6 +380,22 @@ def test_broken_parquet_is_an_error(tmp_path):
     assert error(path).startswith("t.parquet: broken Parquet data (")
 
 
+@pytest.mark.parametrize("dictionary", [True, False])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_flipped_bit_in_a_page_of_parquet_is_noticed(tmp_path, monkeypatch, dictionary, at_once):
+    """In plain letters, where no reader would notice it without the checksum."""
+    path = tmp_path / "t.parquet"
+    plain = {"compression": "none", "use_dictionary": dictionary, "write_statistics": False}
+    pq.write_table(pa.table({"text": ["one day"] * 3}), path, **plain, write_page_checksum=True)
+    if not at_once:
+        monkeypatch.setattr(parquet, "AT_ONCE_ROWS", 0)
+    assert documents(path) == ["one day"] * 3
+    path.write_bytes(path.read_bytes().replace(b"day", b"dax"))
+    assert error(path).startswith(
+        "t.parquet, row 1: broken Parquet data (could not verify page integrity, CRC checksum"
+    )
+
+
 def test_parquet_columns_are_checked(tmp_path):
     pq.write_table(pa.table({"body": ["x"], "n": [1]}), tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet") == "t.parquet: no column 'text'; it has 'body', 'n'"
