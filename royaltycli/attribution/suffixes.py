@@ -8,6 +8,7 @@ those that begin like a query, as it compares overlapping strings of bytes in pl
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,21 +79,58 @@ def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Nu
     Occurrences at `hidden` places do not count.
     """
     size = len(query) - MATCH_TOKENS
-    found = np.zeros(size, np.int64)
     if not size or not len(suffixes.order):
-        return found
-    wanted = np.ndarray((size,), KEY, query.view(np.uint8).data, strides=(4,))
-    for start in range(0, size, AT_ONCE):
-        some = np.ascontiguousarray(wanted[start : start + AT_ONCE])
-        at = np.searchsorted(suffixes.keys, some, sorter=suffixes.order)
-        for step in (-1, 1):
-            near = _nearest(suffixes, at - (step < 0), step, hidden)
-            there = np.flatnonzero(near >= 0)
-            starts = start + there
-            found[starts] = np.maximum(
-                found[starts], _common(suffixes.text, suffixes.order[near[there]], query, starts)
-            )
+        return np.zeros(size, np.int64)
+    return _longest_from(suffixes, query, np.arange(size), hidden)
+
+
+def _longest_from(suffixes: Suffixes, query: Text, starts: Numbers, hidden: Hidden | None) -> Numbers:
+    """The same from some places of a query on."""
+    found = np.zeros(len(starts), np.int64)
+    every = np.ndarray((len(query) - MATCH_TOKENS,), KEY, query.view(np.uint8).data, strides=(4,))
+    for first in range(0, len(starts), AT_ONCE):
+        some = starts[first : first + AT_ONCE]
+        wanted = every[some]
+        ranks = np.searchsorted(suffixes.keys, wanted, sorter=suffixes.order)
+        here = _longest_at(suffixes, query, some, ranks, hidden)
+        # Of several that begin with all that is compared at once, what comes next decides.
+        long = np.flatnonzero(here >= MATCH_TOKENS)
+        second = suffixes.order[np.minimum(ranks[long] + 1, len(suffixes.order) - 1)]
+        long = long[suffixes.keys[second] == wanted[long]]
+        if len(long):
+            ends = np.searchsorted(suffixes.keys, wanted[long], side="right", sorter=suffixes.order)
+            for at, end in zip(long.tolist(), ends.tolist(), strict=True):
+                ranks[at] = _rank_among(suffixes, every[some[at] :: MATCH_TOKENS], int(ranks[at]), end)
+            here[long] = np.maximum(here[long], _longest_at(suffixes, query, some[long], ranks[long], hidden))
+        found[first : first + AT_ONCE] = here
     return found
+
+
+def _longest_at(suffixes: Suffixes, query: Text, starts: Numbers, ranks: Numbers, hidden: Hidden | None) -> Numbers:
+    """The same where what follows the starts would stand at these ranks: it is most like its neighbours."""
+    found = np.zeros(len(starts), np.int64)
+    for step in (-1, 1):
+        near = _nearest(suffixes, ranks - (step < 0), step, hidden)
+        there = np.flatnonzero(near >= 0)
+        same = _common(suffixes.text, suffixes.order[near[there]], query, starts[there])
+        found[there] = np.maximum(found[there], same)
+    return found
+
+
+def _rank_among(suffixes: Suffixes, wanted: npt.NDArray[np.bytes_], first: int, last: int) -> int:
+    """Where what is `wanted`, in keys one after the other, stands among suffixes that begin with the first of them."""
+    keys, order = suffixes.keys, suffixes.order
+    for number in range(1, len(wanted)):
+        if last <= first + 1:
+            break
+
+        def follows(rank: int, skip: int = number * MATCH_TOKENS) -> bytes:
+            key: bytes = keys[order[rank] + skip]
+            return key
+
+        first = bisect_left(range(last), wanted[number], first, last, key=follows)
+        last = bisect_right(range(last), wanted[number], first, last, key=follows)
+    return first
 
 
 def _nearest(suffixes: Suffixes, at: Numbers, step: int, hidden: Hidden | None) -> Numbers:
