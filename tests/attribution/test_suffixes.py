@@ -51,6 +51,7 @@ def short():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MATCH_TOKENS", 2)
         patch.setattr(module, "KEY", "S8")
+        patch.setattr(module, "APART", 4)
         yield
 
 
@@ -80,6 +81,17 @@ def test_of_documents_that_begin_alike_the_one_is_found_that_goes_on_alike():
     for end in ([1, 2, 3], [4, 5, 6], [7, 8, 9]):
         query = np.array([*licence, *end], np.uint32)
         assert longest(suffixes, query_of(query)).tolist() == list(range(len(query), 0, -1))
+
+
+def test_of_a_text_that_the_corpus_has_word_for_word_few_places_are_looked_for(monkeypatch):
+    looked = []
+    common = module._common
+    monkeypatch.setattr(
+        module, "_common", lambda text, places, *how: looked.append(len(places)) or common(text, places, *how)
+    )
+    text = list(range(20 * module.APART))
+    assert longest(suffixes_of([text]), query_of(np.array(text, np.uint32))).tolist() == list(range(len(text), 0, -1))
+    assert sum(looked) < 100
 
 
 def test_a_long_query_is_looked_for_in_parts(monkeypatch):
