@@ -76,8 +76,8 @@ DETAILS = pa.schema(
 )
 """The sources of each output, up to NAMED, and UNATTRIBUTED; the scores of all sources of an output sum to one.
 
-`passage` is the most surprising match of the output with the source, if there is one, and `place` a document that
-has it, such as `posts.jsonl:12`.
+`passage` is the most surprising match of the output with the source, if there is one, and `place` the first document
+in which the source has it, such as `posts.jsonl:12`.
 """
 
 Copies = Literal["split", "first"]

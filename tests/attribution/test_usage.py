@@ -108,6 +108,27 @@ def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):
     assert "copy" not in first
 
 
+SHARED = "The clockmaker of Ystad wound every seventh zebra twice, and said nothing of it to his sister."
+
+
+def test_a_passage_of_several_sources_stands_for_each_where_that_source_has_it_first(corpus, tmp_path):
+    index = corpus(
+        {
+            "ann": {"1.txt": prose(1), "2.txt": f"{prose(2)} {SHARED}"},
+            "bob": {"1.txt": f"{prose(11)} {SHARED} Zut", "2.txt": f"{prose(12)} {SHARED} And so on."},
+            "cy": {"1.txt": f"{prose(2)} {SHARED}"},
+        }
+    )
+    details = attributing.attribute(log(tmp_path, {"text": f"x {SHARED}"}), index=index.path, method="verbatim").details
+    shown = {row["source_id"]: (row["passage"], row["place"]) for row in details.to_pylist()}
+    assert shown.pop(UNATTRIBUTED) == (None, None)
+    assert shown == {
+        "ann": (f" {SHARED}", "ann/2.txt"),
+        "bob": (f" {SHARED}", "bob/1.txt"),
+        "cy": (f" {SHARED}", "ann/2.txt"),  # of which it has a copy
+    }
+
+
 def test_the_same_log_gives_the_same_bytes(index, tmp_path):
     outputs = log(tmp_path, *({"text": prose(seed, 150)} for seed in range(8)))
     tables = [attributing.attribute(outputs, index=index) for _ in range(2)]
