@@ -14,7 +14,7 @@ import pyarrow as pa
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.tracing import documents_of
+from royaltycli.attribution.tracing import UNKNOWN, documents_of
 from royaltycli.errors import WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.parallel.sidebyside import side_by_side
@@ -186,7 +186,8 @@ def _quote(index: Index, judged: Judgement, span: Ids, decode: Decode, found: di
         sources = {source for unit in match.units for source in index.units[unit].sources}
         better = [one for one in sources if one not in found or found[one].excess < match.excess]
         if better:
-            passage = decode(span[match.start : match.start + match.size].tolist())
+            # The tokens may begin or end within a character.
+            passage = decode(span[match.start : match.start + match.size].tolist()).strip(UNKNOWN)
             documents = documents_of(index, match)
             for source in better:
                 _, model, _, document = documents[source][0]

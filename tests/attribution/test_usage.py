@@ -129,6 +129,14 @@ def test_a_passage_of_several_sources_stands_for_each_where_that_source_has_it_f
     }
 
 
+def test_a_passage_has_no_part_of_a_character(corpus, tmp_path):
+    """In r50k_base each of these letters is three tokens, a byte each: 鸛 ends as 驛 does, and begins as 鸜 does."""
+    index = corpus({"ann": {"1.txt": f"{prose(1)} 驛{SHARED}鸜 x", "2.txt": prose(2)}})
+    outputs = log(tmp_path, {"text": f"so 鸛{SHARED}鸛"})
+    first = attributing.attribute(outputs, index=index.path, method="verbatim").details.to_pylist()[0]
+    assert first["passage"] == SHARED
+
+
 def test_the_same_log_gives_the_same_bytes(index, tmp_path):
     outputs = log(tmp_path, *({"text": prose(seed, 150)} for seed in range(8)))
     tables = [attributing.attribute(outputs, index=index) for _ in range(2)]
