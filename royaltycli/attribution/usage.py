@@ -49,6 +49,10 @@ RESAMPLED_ROUNDS = 100
 DRAWN_AT_ONCE, SCORED_AT_ONCE = 2_000_000, 2_000_000
 """Weights of spans, of all draws that are made at a time; and scores of units, of all outputs that are."""
 
+ROUNDING = 1e-9
+"""A factor that is closer to one is one: sums of weights are off by their last bits, and ten accounts with a tenth each
+have no more than their part."""
+
 NAMED, NOTHING = 5, 0.5e-6
 """Sources that are named for each output, and the score that is rounded to nothing."""
 
@@ -151,7 +155,7 @@ def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
     *sums, others = np.bincount(of_span, log.weights, minlength=len(names) + 1)
     most = most_of_one(np.array(sums), others, cap)
     factors = np.minimum(1.0, most / np.maximum(sums, 1e-300))
-    return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1))
+    return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1 - ROUNDING))
 
 
 def _entries(log: Log, size: int) -> Judged:

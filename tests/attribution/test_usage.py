@@ -96,6 +96,12 @@ def test_one_account_counts_for_its_part_at_the_most(index, tmp_path):
     assert (capped.capped, uncapped.capped) == (1, 0)
 
 
+def test_ten_accounts_with_a_tenth_each_have_no_more_than_their_part(index, tmp_path):
+    texts = [" ".join(prose(number).split()[: 150 + 17 * number]) for number in range(10)]
+    outputs = [{"text": text, "account": f"y{number}", "weight": "0.1"} for number, text in enumerate(texts)]
+    assert attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim").capped == 0
+
+
 def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):
     sources = {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
     sources["copy"] = {"all.txt": sources["ann"]["0.txt"]}
