@@ -8,7 +8,6 @@ those that begin like a query, as it compares overlapping strings of bytes in pl
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,9 +116,8 @@ def _longest_from(suffixes: Suffixes, query: Text, starts: Numbers, hidden: Hidd
         long = long[suffixes.keys[second] == wanted[long]]
         if len(long):
             ends = np.searchsorted(suffixes.keys, wanted[long], side="right", sorter=suffixes.order)
-            for at, end in zip(long.tolist(), ends.tolist(), strict=True):
-                ranks[at] = _rank_among(suffixes, every[some[at] :: MATCH_TOKENS], int(ranks[at]), end)
-            here[long] = np.maximum(here[long], _longest_at(suffixes, query, some[long], ranks[long], hidden))
+            among = _ranks_among(suffixes, every, some[long], ranks[long], ends)
+            here[long] = np.maximum(here[long], _longest_at(suffixes, query, some[long], among, hidden))
         found[first : first + AT_ONCE] = here
     return found
 
@@ -135,20 +133,38 @@ def _longest_at(suffixes: Suffixes, query: Text, starts: Numbers, ranks: Numbers
     return found
 
 
-def _rank_among(suffixes: Suffixes, wanted: npt.NDArray[np.bytes_], first: int, last: int) -> int:
-    """Where what is `wanted`, in keys one after the other, stands among suffixes that begin with the first of them."""
-    keys, order = suffixes.keys, suffixes.order
-    for number in range(1, len(wanted)):
-        if last <= first + 1:
-            break
+def _ranks_among(
+    suffixes: Suffixes, every: npt.NDArray[np.bytes_], starts: Numbers, first: Numbers, last: Numbers
+) -> Numbers:
+    """Where what follows some starts would stand among the suffixes of the ranks `first` to `last`.
 
-        def follows(rank: int, skip: int = number * MATCH_TOKENS) -> bytes:
-            key: bytes = keys[order[rank] + skip]
-            return key
-
-        first = bisect_left(range(last), wanted[number], first, last, key=follows)
-        last = bisect_right(range(last), wanted[number], first, last, key=follows)
+    These begin with the same key; the next ones decide.
+    """
+    skip = MATCH_TOKENS
+    while len(many := np.flatnonzero((last > first + 1) & (starts + skip < len(every)))):
+        wanted = every[starts[many] + skip]
+        low = _bisected(suffixes, skip, wanted, (first[many], last[many]), np.less)
+        last[many] = _bisected(suffixes, skip, wanted, (low, last[many]), np.less_equal)
+        first[many] = low
+        skip += MATCH_TOKENS
     return first
+
+
+def _bisected(
+    suffixes: Suffixes,
+    skip: int,
+    wanted: npt.NDArray[np.bytes_],
+    ranks: tuple[Numbers, Numbers],
+    before: np.ufunc,
+) -> Numbers:
+    """The first ranks whose suffixes, so many tokens on, are not before what is wanted; the last ones if all are."""
+    low, high = ranks[0].copy(), ranks[1].copy()
+    while len(some := np.flatnonzero(low < high)):
+        middle = (low[some] + high[some]) // 2
+        less = before(suffixes.keys[suffixes.order[middle] + skip], wanted[some])
+        low[some] = np.where(less, middle + 1, low[some])
+        high[some] = np.where(less, high[some], middle)
+    return low
 
 
 def _nearest(suffixes: Suffixes, at: Numbers, step: int, hidden: Hidden | None) -> Numbers:
