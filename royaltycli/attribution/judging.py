@@ -11,8 +11,8 @@ import numpy.typing as npt
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import LENGTH, Evidence, Match, background, evidence, find_matches
+from royaltycli.attribution.grams import runs_of
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.suffixes import Suffixes, longest, query_of, searchable, sort_suffixes
 from royaltycli.tokens.engines import Ids
 
 SPAN = 128
@@ -93,13 +93,10 @@ def own_parts(tokens: Ids, prompt: Ids | None) -> Iterator[Ids]:
     if prompt is None or not len(prompt) or len(tokens) < REPEATED:
         yield tokens
         return
-    text = searchable(prompt, np.array([len(prompt)]))
-    documents = np.zeros(len(prompt) + 1, np.int32)
-    found = longest(Suffixes(text, sort_suffixes(text), documents), query_of(tokens))
     repeated = np.zeros(len(tokens) + 1, np.int64)
-    for start in np.flatnonzero(found >= REPEATED).tolist():
-        repeated[start] += 1
-        repeated[start + int(found[start])] -= 1
+    starts = np.flatnonzero(np.isin(runs_of(tokens, REPEATED), runs_of(prompt, REPEATED)))
+    repeated[starts] += 1
+    repeated[starts + REPEATED] -= 1
     own = np.cumsum(repeated)[:-1] == 0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], own, [False]]).astype(int)))
     for start, stop in edges.reshape(-1, 2).tolist():

@@ -15,6 +15,7 @@ import pyarrow as pa
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
+from royaltycli.attribution.tracing import UNKNOWN, documents_of
 from royaltycli.errors import WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.parallel.sidebyside import side_by_side
@@ -44,7 +45,7 @@ class Judges:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The most surprising match of an output with a source: by how much, its text, and where it stands."""
+    """The most surprising match of an output with a source: by how much, its text, and the first place that has it."""
 
     excess: float
     passage: str
@@ -193,7 +194,9 @@ def _quote(index: Index, judged: Judgement, span: Ids, decode: Decode, found: di
         sources = {source for unit in match.units for source in index.units[unit].sources}
         better = [one for one in sources if one not in found or found[one].excess < match.excess]
         if better:
-            passage = decode(span[match.start : match.start + match.size].tolist())
-            model, document, _ = match.places[0]
-            quote = Quote(match.excess, passage, index.models[model].places[document].as_py())
-            found.update(dict.fromkeys(better, quote))
+            # The tokens may begin or end within a character.
+            passage = decode(span[match.start : match.start + match.size].tolist()).strip(UNKNOWN)
+            documents = documents_of(index, match)
+            for source in better:
+                _, model, _, document = documents[source][0]
+                found[source] = Quote(match.excess, passage, index.models[model].places[document].as_py())

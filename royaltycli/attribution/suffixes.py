@@ -30,6 +30,10 @@ KEY = f"S{4 * MATCH_TOKENS}"
 AT_ONCE = 1 << 12
 """Places of a query that are looked for at once: each takes some kilobytes meanwhile, and a text may have very many."""
 
+APART = 1 << 9
+"""Tokens between the places of a longer query that are looked for first: of a text that the corpus has word for word
+the others need not be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suffixes:
@@ -78,21 +82,89 @@ def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Nu
     Occurrences at `hidden` places do not count.
     """
     size = len(query) - MATCH_TOKENS
-    found = np.zeros(size, np.int64)
     if not size or not len(suffixes.order):
-        return found
-    wanted = np.ndarray((size,), KEY, query.view(np.uint8).data, strides=(4,))
-    for start in range(0, size, AT_ONCE):
-        some = np.ascontiguousarray(wanted[start : start + AT_ONCE])
-        at = np.searchsorted(suffixes.keys, some, sorter=suffixes.order)
-        for step in (-1, 1):
-            near = _nearest(suffixes, at - (step < 0), step, hidden)
-            there = np.flatnonzero(near >= 0)
-            starts = start + there
-            found[starts] = np.maximum(
-                found[starts], _common(suffixes.text, suffixes.order[near[there]], query, starts)
-            )
+        return np.zeros(size, np.int64)
+    places = np.arange(size)
+    if hidden is not None or size <= APART:
+        return _longest_from(suffixes, query, places, hidden)
+    # No match ends before one that begins earlier: between two that end at one place all others do.
+    ends = np.zeros(size, np.int64)
+    known = (places % APART == 0) | (places == size - 1)
+    wanted = np.flatnonzero(known)
+    while len(wanted):
+        ends[wanted] = wanted + _longest_from(suffixes, query, wanted, None)
+        known[wanted] = True
+        at = np.flatnonzero(known)
+        apart = (np.diff(at) > 1) & (np.diff(ends[at]) > 0)
+        wanted = (at[:-1] + at[1:])[apart] // 2
+    found: Numbers = ends[known][np.cumsum(known) - 1] - places
     return found
+
+
+def _longest_from(suffixes: Suffixes, query: Text, starts: Numbers, hidden: Hidden | None) -> Numbers:
+    """The same from some places of a query on."""
+    found = np.zeros(len(starts), np.int64)
+    every = np.ndarray((len(query) - MATCH_TOKENS,), KEY, query.view(np.uint8).data, strides=(4,))
+    for first in range(0, len(starts), AT_ONCE):
+        some = starts[first : first + AT_ONCE]
+        wanted = every[some]
+        ranks = np.searchsorted(suffixes.keys, wanted, sorter=suffixes.order)
+        here = _longest_at(suffixes, query, some, ranks, hidden)
+        # Of several that begin with all that is compared at once, what comes next decides.
+        long = np.flatnonzero(here >= MATCH_TOKENS)
+        second = suffixes.order[np.minimum(ranks[long] + 1, len(suffixes.order) - 1)]
+        long = long[suffixes.keys[second] == wanted[long]]
+        if len(long):
+            ends = np.searchsorted(suffixes.keys, wanted[long], side="right", sorter=suffixes.order)
+            among = _ranks_among(suffixes, every, some[long], ranks[long], ends)
+            here[long] = np.maximum(here[long], _longest_at(suffixes, query, some[long], among, hidden))
+        found[first : first + AT_ONCE] = here
+    return found
+
+
+def _longest_at(suffixes: Suffixes, query: Text, starts: Numbers, ranks: Numbers, hidden: Hidden | None) -> Numbers:
+    """The same where what follows the starts would stand at these ranks: it is most like its neighbours."""
+    found = np.zeros(len(starts), np.int64)
+    for step in (-1, 1):
+        near = _nearest(suffixes, ranks - (step < 0), step, hidden)
+        there = np.flatnonzero(near >= 0)
+        same = _common(suffixes.text, suffixes.order[near[there]], query, starts[there])
+        found[there] = np.maximum(found[there], same)
+    return found
+
+
+def _ranks_among(
+    suffixes: Suffixes, every: npt.NDArray[np.bytes_], starts: Numbers, first: Numbers, last: Numbers
+) -> Numbers:
+    """Where what follows some starts would stand among the suffixes of the ranks `first` to `last`.
+
+    These begin with the same key; the next ones decide.
+    """
+    skip = MATCH_TOKENS
+    while len(many := np.flatnonzero((last > first + 1) & (starts + skip < len(every)))):
+        wanted = every[starts[many] + skip]
+        low = _bisected(suffixes, skip, wanted, (first[many], last[many]), np.less)
+        last[many] = _bisected(suffixes, skip, wanted, (low, last[many]), np.less_equal)
+        first[many] = low
+        skip += MATCH_TOKENS
+    return first
+
+
+def _bisected(
+    suffixes: Suffixes,
+    skip: int,
+    wanted: npt.NDArray[np.bytes_],
+    ranks: tuple[Numbers, Numbers],
+    before: np.ufunc,
+) -> Numbers:
+    """The first ranks whose suffixes, so many tokens on, are not before what is wanted; the last ones if all are."""
+    low, high = ranks[0].copy(), ranks[1].copy()
+    while len(some := np.flatnonzero(low < high)):
+        middle = (low[some] + high[some]) // 2
+        less = before(suffixes.keys[suffixes.order[middle] + skip], wanted[some])
+        low[some] = np.where(less, middle + 1, low[some])
+        high[some] = np.where(less, high[some], middle)
+    return low
 
 
 def _nearest(suffixes: Suffixes, at: Numbers, step: int, hidden: Hidden | None) -> Numbers:

@@ -119,7 +119,7 @@ def trace(index: Index, text: str, *, least: int = LEAST_MATCH) -> Traced:
         for match in find_matches(index, tokens, background(index, tokens))
         if match.size >= least and match.excess > chance
     ]
-    found = [_documents(index, match) for match in matches]
+    found = [documents_of(index, match) for match in matches]
     weights: dict[int, float] = {}
     for match, documents in zip(matches, found, strict=True):
         for source in documents:
@@ -203,7 +203,7 @@ def too_long() -> CallError:
     return CallError(f"the text is longer than {TRACE_BYTES // MiB} MiB; trace it in parts")
 
 
-def _documents(index: Index, match: Match) -> dict[int, list[tuple[bool, int, int, int]]]:
+def documents_of(index: Index, match: Match) -> dict[int, list[tuple[bool, int, int, int]]]:
     """By source, the documents that have a match: whether only a copy is its own, model, place in its text, document.
 
     Its own come first, and all in the order of the corpus; each document once.

@@ -43,6 +43,10 @@ ROUND = 10**6
 SCORED_AT_ONCE = 2_000_000
 """Scores of units, of all outputs that are scored at a time."""
 
+ROUNDING = 1e-9
+"""A factor that is closer to one is one: sums of weights are off by their last bits, and ten accounts with a tenth each
+have no more than their part."""
+
 NAMED, NOTHING = 5, 0.5e-6
 """Sources that are named for each output, and the score that is rounded to nothing."""
 
@@ -70,8 +74,8 @@ DETAILS = pa.schema(
 )
 """The sources of each output, up to NAMED, and UNATTRIBUTED; the scores of all sources of an output sum to one.
 
-`passage` is the most surprising match of the output with the source, if there is one, and `place` a document that
-has it, such as `posts.jsonl:12`.
+`passage` is the most surprising match of the output with the source, if there is one, and `place` the first document
+in which the source has it, such as `posts.jsonl:12`.
 """
 
 Copies = Literal["split", "first"]
@@ -153,7 +157,7 @@ def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
     *sums, others = np.bincount(of_span, log.weights, minlength=len(names) + 1)
     most = most_of_one(np.array(sums), others, cap)
     factors = np.minimum(1.0, most / np.maximum(sums, 1e-300))
-    return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1))
+    return log.weights * np.append(factors, 1.0)[of_span], int(np.count_nonzero(factors < 1 - ROUNDING))
 
 
 def _entries(log: Log, size: int) -> Judged:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +43,55 @@ def by_hand(texts, query):
 def test_the_longest_match_is_that_of_a_search_by_hand(texts, query):
     found = longest(suffixes_of(texts), query_of(np.array(query, np.uint32)))
     assert found.tolist() == by_hand(texts, query)
+
+
+@contextlib.contextmanager
+def short():
+    """Two tokens are compared at once, so that short texts are longer than that; and queries of more than four long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MATCH_TOKENS", 2)
+        patch.setattr(module, "KEY", "S8")
+        patch.setattr(module, "APART", 4)
+        yield
+
+
+@settings(deadline=None)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=40))
+def test_the_longest_of_matches_that_are_longer_than_what_is_compared_at_once(texts, query):
+    with short():
+        found = longest(suffixes_of(texts), query_of(np.array(query, np.uint32)))
+    assert found.tolist() == by_hand(texts, query)
+
+
+@settings(deadline=None)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=40), st.data())
+def test_what_is_hidden_does_not_match_however_long_it_is(texts, query, data):
+    gone = data.draw(st.integers(0, len(texts) - 1))
+    with short():
+        suffixes = suffixes_of(texts)
+        asked = query_of(np.array(query, np.uint32))
+        found = longest(suffixes, asked, lambda places: suffixes.documents[places] == gone)
+    assert found.tolist() == by_hand([text for number, text in enumerate(texts) if number != gone], query)
+
+
+def test_of_documents_that_begin_alike_the_one_is_found_that_goes_on_alike():
+    """As those do that begin with one licence."""
+    licence = list(range(100, 100 + 2 * MATCH_TOKENS))
+    suffixes = suffixes_of([[*licence, 1, 2, 3], [*licence, 7, 8, 9], [*licence, 4, 5, 6]])
+    for end in ([1, 2, 3], [4, 5, 6], [7, 8, 9]):
+        query = np.array([*licence, *end], np.uint32)
+        assert longest(suffixes, query_of(query)).tolist() == list(range(len(query), 0, -1))
+
+
+def test_of_a_text_that_the_corpus_has_word_for_word_few_places_are_looked_for(monkeypatch):
+    looked = []
+    common = module._common
+    monkeypatch.setattr(
+        module, "_common", lambda text, places, *how: looked.append(len(places)) or common(text, places, *how)
+    )
+    text = list(range(20 * module.APART))
+    assert longest(suffixes_of([text]), query_of(np.array(text, np.uint32))).tolist() == list(range(len(text), 0, -1))
+    assert sum(looked) < 100
 
 
 def test_a_long_query_is_looked_for_in_parts(monkeypatch):

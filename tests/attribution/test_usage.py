@@ -96,6 +96,12 @@ def test_one_account_counts_for_its_part_at_the_most(index, tmp_path):
     assert (capped.capped, uncapped.capped) == (1, 0)
 
 
+def test_ten_accounts_with_a_tenth_each_have_no_more_than_their_part(index, tmp_path):
+    texts = [" ".join(prose(number).split()[: 150 + 17 * number]) for number in range(10)]
+    outputs = [{"text": text, "account": f"y{number}", "weight": "0.1"} for number, text in enumerate(texts)]
+    assert attributing.attribute(log(tmp_path, *outputs), index=index, method="verbatim").capped == 0
+
+
 def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):
     sources = {name: {f"{n}.txt": prose(10 * seed + n) for n in range(3)} for seed, name in enumerate(("ann", "bob"))}
     sources["copy"] = {"all.txt": sources["ann"]["0.txt"]}
@@ -106,6 +112,35 @@ def test_copies_are_credited_in_equal_parts_or_to_the_first(corpus, tmp_path):
     first = credits_of(attributing.attribute(outputs, index=index, method="verbatim", duplicates="first"))
     assert first["ann"] == split["ann"] + split["copy"]
     assert "copy" not in first
+
+
+SHARED = "The clockmaker of Ystad wound every seventh zebra twice, and said nothing of it to his sister."
+
+
+def test_a_passage_of_several_sources_stands_for_each_where_that_source_has_it_first(corpus, tmp_path):
+    index = corpus(
+        {
+            "ann": {"1.txt": prose(1), "2.txt": f"{prose(2)} {SHARED}"},
+            "bob": {"1.txt": f"{prose(11)} {SHARED} Zut", "2.txt": f"{prose(12)} {SHARED} And so on."},
+            "cy": {"1.txt": f"{prose(2)} {SHARED}"},
+        }
+    )
+    details = attributing.attribute(log(tmp_path, {"text": f"x {SHARED}"}), index=index.path, method="verbatim").details
+    shown = {row["source_id"]: (row["passage"], row["place"]) for row in details.to_pylist()}
+    assert shown.pop(UNATTRIBUTED) == (None, None)
+    assert shown == {
+        "ann": (f" {SHARED}", "ann/2.txt"),
+        "bob": (f" {SHARED}", "bob/1.txt"),
+        "cy": (f" {SHARED}", "ann/2.txt"),  # of which it has a copy
+    }
+
+
+def test_a_passage_has_no_part_of_a_character(corpus, tmp_path):
+    """In r50k_base each of these letters is three tokens, a byte each: 鸛 ends as 驛 does, and begins as 鸜 does."""
+    index = corpus({"ann": {"1.txt": f"{prose(1)} 驛{SHARED}鸜 x", "2.txt": prose(2)}})
+    outputs = log(tmp_path, {"text": f"so 鸛{SHARED}鸛"})
+    first = attributing.attribute(outputs, index=index.path, method="verbatim").details.to_pylist()[0]
+    assert first["passage"] == SHARED
 
 
 def test_the_same_log_gives_the_same_bytes(index, tmp_path):
