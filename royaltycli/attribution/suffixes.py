@@ -116,7 +116,7 @@ def _longest_from(suffixes: Suffixes, query: Text, starts: Numbers, hidden: Hidd
         long = long[suffixes.keys[second] == wanted[long]]
         if len(long):
             ends = np.searchsorted(suffixes.keys, wanted[long], side="right", sorter=suffixes.order)
-            among = _ranks_among(suffixes, every, some[long], ranks[long], ends)
+            among = _ranks_among(suffixes, query, some[long], ranks[long], ends)
             here[long] = np.maximum(here[long], _longest_at(suffixes, query, some[long], among, hidden))
         found[first : first + AT_ONCE] = here
     return found
@@ -133,37 +133,18 @@ def _longest_at(suffixes: Suffixes, query: Text, starts: Numbers, ranks: Numbers
     return found
 
 
-def _ranks_among(
-    suffixes: Suffixes, every: npt.NDArray[np.bytes_], starts: Numbers, first: Numbers, last: Numbers
-) -> Numbers:
-    """Where what follows some starts would stand among the suffixes of the ranks `first` to `last`.
+def _ranks_among(suffixes: Suffixes, query: Text, starts: Numbers, low: Numbers, high: Numbers) -> Numbers:
+    """Where what follows some starts would stand among the suffixes of the ranks from `low` to `high`.
 
-    These begin with the same key; the next ones decide.
+    These begin with the same key.
     """
-    skip = MATCH_TOKENS
-    while len(many := np.flatnonzero((last > first + 1) & (starts + skip < len(every)))):
-        wanted = every[starts[many] + skip]
-        low = _bisected(suffixes, skip, wanted, (first[many], last[many]), np.less)
-        last[many] = _bisected(suffixes, skip, wanted, (low, last[many]), np.less_equal)
-        first[many] = low
-        skip += MATCH_TOKENS
-    return first
-
-
-def _bisected(
-    suffixes: Suffixes,
-    skip: int,
-    wanted: npt.NDArray[np.bytes_],
-    ranks: tuple[Numbers, Numbers],
-    before: np.ufunc,
-) -> Numbers:
-    """The first ranks whose suffixes, so many tokens on, are not before what is wanted; the last ones if all are."""
-    low, high = ranks[0].copy(), ranks[1].copy()
     while len(some := np.flatnonzero(low < high)):
         middle = (low[some] + high[some]) // 2
-        less = before(suffixes.keys[suffixes.order[middle] + skip], wanted[some])
-        low[some] = np.where(less, middle + 1, low[some])
-        high[some] = np.where(less, high[some], middle)
+        places = suffixes.order[middle]
+        same = _common(suffixes.text, places, query, starts[some])
+        before = suffixes.text[places + same] < query[starts[some] + same]
+        low[some] = np.where(before, middle + 1, low[some])
+        high[some] = np.where(before, high[some], middle)
     return low
 
 
