@@ -97,17 +97,17 @@ def balances(ledger: Path, holder: str | None = None, *, top: int | None = None)
     """What every holder has, or one, from the largest balance on. Raises LedgerError for one that is not known."""
     from royaltycli.ledger.reports import balances as rows
 
-    return _first(rows(ledger, holder), top)
+    return first(rows(ledger, holder), top)
 
 
-def payments(ledger: Path, period: str, status: str | None = None, *, top: int | None = None) -> pa.Table:
+def payments(ledger: Path, period: str, status: str | None = None) -> pa.Table:
     """The payments of a period, all or those of one status."""
     import pyarrow.compute as pc
 
     from royaltycli.ledger.payments import payments as rows
 
     found = rows(ledger, period)
-    return _first(found if status is None else found.filter(pc.equal(found["status"], status)), top)
+    return found if status is None else found.filter(pc.equal(found["status"], status))
 
 
 def settle(
@@ -172,7 +172,7 @@ def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table
     """What is in escrow, of at least so many periods' age."""
     from royaltycli.ledger.escrow import unclaimed as rows
 
-    return _first(rows(ledger, age), top)
+    return first(rows(ledger, age), top)
 
 
 def release(
@@ -231,5 +231,6 @@ def _currency_of(ledger: Path) -> str:
         return USUAL
 
 
-def _first(rows: pa.Table, top: int | None) -> pa.Table:
+def first(rows: pa.Table, top: int | None) -> pa.Table:
+    """The first `top` rows; all of them for None and 0."""
     return rows.slice(0, rows_of(top))
