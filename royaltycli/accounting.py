@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from datetime import date as calendar_date
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from royaltycli.ledger.booking import Booked, Given
     from royaltycli.ledger.verification import Verified
+
+DIGEST = re.compile("[0-9A-Fa-f]{64}")
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
@@ -80,9 +83,11 @@ def given(
 
 
 def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -> Verified:
-    """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
+    """Verify a ledger. Raises LedgerDamage with all that is wrong with it, and CallError if the head is no digest."""
     from royaltycli.ledger.verification import verify as run
 
+    if head is not None and not DIGEST.fullmatch(head):
+        raise CallError(f"the digest is {head[:80]!r}; write all of its 64 digits, as `royalty ledger log` shows them")
     return run(ledger, head=head, tell=tell)
 
 
