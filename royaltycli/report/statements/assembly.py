@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import LedgerError
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import NOTHING, Account, Balances, Moves, Numbers, after, changes
 from royaltycli.ledger.closing import lists_of
@@ -75,13 +74,7 @@ def statements_of(
     """
     read = _read(ledger, period)
     parties = read.state.parties
-    if holder is not None:
-        number = parties.number(HOLDER, holder)
-        if not number:
-            raise LedgerError(f"the ledger knows no holder {holder}; `royalty balance` lists them")
-        chosen = np.array([number], np.int64)
-    else:
-        chosen = _concerned(read)
+    chosen = _concerned(read) if holder is None else np.array([parties.holder(holder)], np.int64)
     return len(chosen), _statements(read, chosen, sender, contacts)
 
 

@@ -19,7 +19,7 @@ DEDUCTIONS = {
     Account.WITHHOLDING: "Withholding",
     Account.ADVANCE: "Recouped of advances",
 }
-"""Where a close, and a correction of one, takes from what a holder earned; the fee is for management, the others not."""
+"""Where what a close or a correction takes from earnings goes; the fee is for management, the others are not."""
 
 
 @dataclass(frozen=True, slots=True)
