@@ -140,6 +140,8 @@ def test_what_is_deducted_from_a_correction_is_among_the_deductions(ledger):
         "Withholding": (4 * DOLLAR + 95 * CENT, False),
     }
     assert deductions(made["c"])["Recouped of advances"] == (8 * DOLLAR + 91 * CENT, False)  # 0.81 of 11
+    assert dict(made["c"].terms.rules)["Advances"] == "1,000.00 USD in all, of which 17.01 USD is recouped"
+    assert "Advances" not in dict(made["a"].terms.rules)
     ledger.restate("2026-Q1", 100, *ONE, **terms)
     ledger.close("2026-Q3", 10, *ONE, **terms)
     less = statements(ledger, "2026-Q3")["a"]
