@@ -27,7 +27,7 @@ class Earnings:
 
     gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. All of these are 0 for a
     holder that cannot be reached, whose earnings are in `escrow`. `fixed` is the part of `earned` or `escrow` that
-    is a fixed part per holder. `minimum` is the balance from which on it is paid, `advance` what was to be recouped of it before this.
+    is a fixed part per holder. `minimum` is the balance from which on it is paid, `advance` what there was to recoup.
     """
 
     reachable: npt.NDArray[np.bool_]
