@@ -150,7 +150,7 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(text, strict=True)
             if "holder_id" not in (rows.fieldnames or ()):
-                raise CallError(f"{file} has no column holder_id; name the payees in one")
+                raise CallError(f"{file} has no column holder_id, or is not parted by commas; name the payees in one")
             found: dict[str, Decimal | None] = {}
             for row in rows:
                 holder, written = row["holder_id"], (row.get("payout") or "").strip()
