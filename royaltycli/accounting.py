@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from datetime import date as calendar_date
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from royaltycli.ledger.booking import Booked, Given
     from royaltycli.ledger.verification import Verified
+
+DIGEST = re.compile("[0-9A-Fa-f]{64}")
 
 USUAL = "USD"
 """The currency of a ledger that is begun without one."""
@@ -80,9 +83,11 @@ def given(
 
 
 def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -> Verified:
-    """Verify a ledger. Raises LedgerDamage with all that is wrong with it."""
+    """Verify a ledger. Raises LedgerDamage with all that is wrong with it, and CallError if the head is no digest."""
     from royaltycli.ledger.verification import verify as run
 
+    if head is not None and not DIGEST.fullmatch(head):
+        raise CallError(f"the digest is {head[:80]!r}; write all of its 64 digits, as `royalty ledger log` shows them")
     return run(ledger, head=head, tell=tell)
 
 
@@ -97,17 +102,17 @@ def balances(ledger: Path, holder: str | None = None, *, top: int | None = None)
     """What every holder has, or one, from the largest balance on. Raises LedgerError for one that is not known."""
     from royaltycli.ledger.reports import balances as rows
 
-    return _first(rows(ledger, holder), top)
+    return first(rows(ledger, holder), top)
 
 
-def payments(ledger: Path, period: str, status: str | None = None, *, top: int | None = None) -> pa.Table:
+def payments(ledger: Path, period: str, status: str | None = None) -> pa.Table:
     """The payments of a period, all or those of one status."""
     import pyarrow.compute as pc
 
     from royaltycli.ledger.payments import payments as rows
 
     found = rows(ledger, period)
-    return _first(found if status is None else found.filter(pc.equal(found["status"], status)), top)
+    return found if status is None else found.filter(pc.equal(found["status"], status))
 
 
 def settle(
@@ -145,7 +150,7 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(text, strict=True)
             if "holder_id" not in (rows.fieldnames or ()):
-                raise CallError(f"{file} has no column holder_id; name the payees in one")
+                raise CallError(f"{file} has no column holder_id, or is not parted by commas; name the payees in one")
             found: dict[str, Decimal | None] = {}
             for row in rows:
                 holder, written = row["holder_id"], (row.get("payout") or "").strip()
@@ -172,7 +177,7 @@ def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table
     """What is in escrow, of at least so many periods' age."""
     from royaltycli.ledger.escrow import unclaimed as rows
 
-    return _first(rows(ledger, age), top)
+    return first(rows(ledger, age), top)
 
 
 def release(
@@ -231,5 +236,6 @@ def _currency_of(ledger: Path) -> str:
         return USUAL
 
 
-def _first(rows: pa.Table, top: int | None) -> pa.Table:
+def first(rows: pa.Table, top: int | None) -> pa.Table:
+    """The first `top` rows; all of them for None and 0."""
     return rows.slice(0, rows_of(top))

@@ -348,8 +348,11 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
 
 def list_rows(
     rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool, quiet: bool
-) -> None:
-    """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does."""
+) -> bool:
+    """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does.
+
+    Gives whether they were shown as a table.
+    """
     from royaltycli.cli import console
 
     place = result(output)
@@ -359,6 +362,7 @@ def list_rows(
         console.show_rows(rows, console.ROWS if top is None else top)
     else:
         deliver(rows, kind, place, raw=raw, quiet=quiet)
+    return kind == "table"
 
 
 def _bytes(write: Callable[[BinaryIO], object]) -> bytes:

@@ -33,12 +33,18 @@ def payments(
     raw: options.Raw = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
-    from royaltycli import accounting
+    """List the payments of a period: one row a payee, with a reference for the bank and what became of it.
 
-    options.list_rows(
-        accounting.payments(ledger, period, status, top=top), ledger, top, format_, output, raw=raw, quiet=quiet
-    )
+    Below them stands what they come to, all together, to compare with the bank's own sum.
+    """
+    from royaltycli import accounting
+    from royaltycli.cli import console
+
+    rows = accounting.payments(ledger, period, status)
+    shown = accounting.first(rows, top)
+    as_table = options.list_rows(shown, ledger, top, format_, output, raw=raw, quiet=quiet)
+    if not quiet:
+        console.show_sum(rows, period, aside=not as_table)
 
 
 def settle(

@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 CHOICES = re.compile(r"(?:Value error, )?(?P<value>(['\"]).*\2) is not one of (?P<known>'.*')\.?", re.DOTALL)
 INTEGER = re.compile(r"Input should be a valid integer.*|Unable to parse input string as an integer.*")
 
+TOKENS = ("--tokens", "-t")
+
 
 class Commands(TyperGroup):
     """The commands, which end with our own words for a value that cannot be."""
@@ -23,6 +25,17 @@ class Commands(TyperGroup):
         except typer.BadParameter as error:
             error.message = in_our_words(error.message)
             raise
+        except Exception as error:
+            if getattr(error, "option_name", None) in TOKENS:
+                _tell_the_place_of_tokens(error)
+            raise
+
+
+def _tell_the_place_of_tokens(error: Any) -> None:
+    """Some commands have the token table as an option, others as their argument: those say so, not what looks alike."""
+    if any(parameter.name == "tokens" for parameter in error.ctx.command.params):
+        error.message = f"No such option: {error.option_name}; name the token table without it, as TOKENS"
+        error.possibilities = None
 
 
 def in_our_words(message: str) -> str:

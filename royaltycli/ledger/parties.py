@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import CallError
+from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Numbers
 
 HOLDER, SOURCE, FUND = "holder", "source", "fund"
@@ -39,6 +39,16 @@ class Parties:
     def number(self, kind: str, name: str) -> int:
         """The number of one party, 0 if it is not known."""
         return int(self.find(kind, [name])[0])
+
+    def holder(self, name: str) -> int:
+        """The number of a holder. Raises LedgerError if it is not known, with the id of one that is called so."""
+        number = self.number(HOLDER, name)
+        if not number:
+            holders = self.table.filter(pc.equal(self.table["class"], HOLDER))
+            ids = holders["id"].filter(pc.equal(holders["name"], name)).slice(0, 3).to_pylist()
+            mend = f"did you mean {' or '.join(ids)}, who is called so?" if ids else "`royalty balance` lists them"
+            raise LedgerError(f"the ledger knows no holder {name}; {mend}")
+        return number
 
     def ids(self, numbers: Numbers) -> list[str]:
         """The ids of parties; that of nobody is empty."""

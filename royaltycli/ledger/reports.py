@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import LedgerError
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account, Numbers
 from royaltycli.ledger.parties import HOLDER
@@ -36,10 +35,7 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
     is_holder = pc.equal(state.parties.table["class"], HOLDER).to_numpy()
     rows = np.flatnonzero(is_holder) + 1
     if holder is not None:
-        number = state.parties.number(HOLDER, holder)
-        if not number:
-            raise LedgerError(f"the ledger knows no holder {holder}; `royalty balance` lists them")
-        rows = np.array([number], np.int64)
+        rows = np.array([state.parties.holder(holder)], np.int64)
     code = state.currency
     columns = {
         "holder_id": state.parties.table["id"].take(pa.array(rows - 1)),

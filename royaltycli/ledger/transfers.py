@@ -24,9 +24,7 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
     about = {"date": date, "from": source, "name": name, "to": target}
 
     def work(state: State, _moves: Reader) -> Posting | None:
-        number = state.parties.number(HOLDER, source)
-        if not number:
-            raise LedgerError(f"the ledger knows no holder {source}; `royalty balance` lists them")
+        number = state.parties.holder(source)
         if source == target:
             raise LedgerError(f"{source} cannot be transferred to {target}, which is the same; name another holder")
         if not state.parties.number(HOLDER, target) and name is None:

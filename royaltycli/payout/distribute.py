@@ -84,7 +84,7 @@ def distribute(
     net = gross - fee - withholding - recouped - reserve
     earnings = Earnings(
         known.reachable, known.minimum, holders_fixed, earned, gross - earned, fee, withholding, recouped, reserve, net,
-        escrow, known.withholding,
+        escrow, known.advance, known.withholding,
     )  # fmt: skip
     _check(pool, earnings, elsewhere)
     return Distribution(

@@ -27,7 +27,7 @@ class Earnings:
 
     gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. All of these are 0 for a
     holder that cannot be reached, whose earnings are in `escrow`. `fixed` is the part of `earned` or `escrow` that
-    is a fixed part per holder. `minimum` is the balance from which on it is paid.
+    is a fixed part per holder. `minimum` is the balance from which on it is paid, `advance` what there was to recoup.
     """
 
     reachable: npt.NDArray[np.bool_]
@@ -41,6 +41,7 @@ class Earnings:
     reserve: Amounts
     net: Amounts
     escrow: Amounts
+    advance: Amounts
     rates: pa.Array | None = None
     """The withholding of each holder as text, null where it is the policy's."""
 

@@ -139,7 +139,8 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         left = _money(distribution, gross - fee)
         steps.append(Step("withholding", f"{part} % of {left}", _money(distribution, -withheld)))
     if recouped:
-        steps.append(Step("recouped", "of the advance", _money(distribution, -recouped)))
+        advance = _money(distribution, earnings.advance[row])
+        steps.append(Step("recouped", f"of the advance of {advance}", _money(distribution, -recouped)))
     if reserve:
         part = plain_fraction(policy.deductions.reserve * 100)
         left = _money(distribution, gross - fee - withheld - recouped)

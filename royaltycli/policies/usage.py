@@ -46,7 +46,8 @@ def read_usage(path: Path) -> pa.Table:
         raise TableError(f"the usage table {path} cannot be read ({reason}); write it again") from error
     for name in COLUMNS:
         if name not in table.column_names:
-            raise TableError(f"the usage table {path} has no column {name}; it needs {' and '.join(COLUMNS)}")
+            needs = f"it needs {' and '.join(COLUMNS)}, in CSV with commas between"
+            raise TableError(f"the usage table {path} has no column {name}; {needs}")
         if table.column_names.count(name) > 1:
             raise TableError(f"the usage table {path} has the column {name} twice; keep one of them")
         kind = table[name].type

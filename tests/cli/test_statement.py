@@ -129,8 +129,11 @@ def test_a_payer_that_is_wrong(tmp_path, monkeypatch, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id,email\n", "must have a column holder_id, and no column twice; correct its first line"),
-        ("holder_id,email,email\n", "must have a column holder_id, and no column twice; correct its first line"),
+        ("id,email\n", "must have a column holder_id, none twice, and commas between; correct its first line"),
+        (
+            "holder_id,email,email\n",
+            "must have a column holder_id, none twice, and commas between; correct its first line",
+        ),
         ("holder_id,email\na\n", "c.csv:2: the row has not as many cells as the header; correct it"),
         ("holder_id,email\na,x\na,y\n", "c.csv:3: a is named a second time; keep one of the rows"),
         ('holder_id,email\na,"x\n', "c.csv is no CSV in UTF-8"),

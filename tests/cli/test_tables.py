@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import replace
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 
@@ -176,6 +177,21 @@ def test_a_list_that_is_cut_says_so(capsys):
     assert capsys.readouterr().out.rstrip().endswith("The first 25 of 30 rows; `--top 0` shows all.")
     console.show_rows(rows)
     assert "--top" not in capsys.readouterr().out
+
+
+def test_payments_end_with_what_they_come_to(capsys):
+    status = ["waiting", "returned", "paid", "waiting"]
+    amounts = pa.array([Decimal("1000.05"), Decimal("2.00"), Decimal("3.10"), Decimal("0.95")], pa.decimal128(38, 2))
+    rows = pa.table({"payout": amounts, "status": status, "currency": ["EUR"] * 4})
+    console.show_sum(rows, "2026", aside=False)
+    console.show_sum(rows.slice(1, 1), "2026", aside=False)
+    console.show_sum(rows.slice(4), "2026", aside=True)
+    shown = capsys.readouterr()
+    assert shown.out == (
+        "4 payments of 2026: 1,006.10 EUR = waiting 1,001.00 + paid 3.10 + returned 2.00\n"
+        "1 payment of 2026: 2.00 EUR = returned 2.00\n"
+    )
+    assert shown.err == "0 payments of 2026\n"
 
 
 def test_what_is_left_out_is_named(capsys):

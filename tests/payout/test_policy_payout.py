@@ -178,6 +178,18 @@ def test_the_steps_of_a_holder_end_with_what_is_paid_and_carried():
     assert found["carried"] == ("for the next period", "3.2319")
 
 
+def test_the_step_of_an_advance_says_how_much_it_was():
+    row = {
+        "holder_id": ["ann"],
+        "reachable": [None],
+        "withholding": [None],
+        "advance": [100 * 10**8],
+        "minimum": [None],
+    }
+    found = steps(explain(distributed(parties=pa.table(row).cast(PARTIES)), "ann"))
+    assert found["recouped"] == ("of the advance of 100.00", "-3.402")
+
+
 def test_a_source_that_a_gate_closes_on_says_so():
     policy = Policy("gate", gates=(Gate("pool", minimum={"tokens": Decimal(500)}),))
     assert steps(explain(distributed(policy), "feed"))["gate"] == (

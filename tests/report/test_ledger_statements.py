@@ -126,6 +126,29 @@ def test_a_correction_a_return_and_a_transfer_are_on_the_next_statement(ledger):
     assert {holder: as_json(statement) for holder, statement in statements(ledger, "2026-Q1").items()} == before
 
 
+def test_what_is_deducted_from_a_correction_is_among_the_deductions(ledger):
+    policy = POLICY.replace('reserve = "50%"', "").replace('minimum = "5.00"', 'minimum = "0.00"')
+    terms = {"policy": policy, "holders": "holder_id,advance\nc,1000\n"}
+    ledger.close("2026-Q1", 100, *ONE, **terms)
+    ledger.restate("2026-Q1", 200, *ONE, **terms)
+    ledger.close("2026-Q2", 10, *ONE, **terms)
+    made = statements(ledger, "2026-Q2")
+    assert entries(made["a"]) == {"Correction of 2026-Q1": 50 * DOLLAR}  # before deductions
+    assert made["a"].attributed == 55 * DOLLAR
+    assert deductions(made["a"]) == {
+        "Administration fee": (5 * DOLLAR + 50 * CENT, True),  # 10 % of 55, and of the rest 10 % again
+        "Withholding": (4 * DOLLAR + 95 * CENT, False),
+    }
+    assert deductions(made["c"])["Recouped of advances"] == (8 * DOLLAR + 91 * CENT, False)  # 0.81 of 11
+    assert dict(made["c"].terms.rules)["Advances"] == "1,000.00 USD in all, of which 17.01 USD is recouped"
+    assert "Advances" not in dict(made["a"].terms.rules)
+    ledger.restate("2026-Q1", 100, *ONE, **terms)
+    ledger.close("2026-Q3", 10, *ONE, **terms)
+    less = statements(ledger, "2026-Q3")["a"]
+    assert entries(less) == {"Correction of 2026-Q1": -50 * DOLLAR}
+    assert deductions(less)["Administration fee"] == (50 * CENT - 5 * DOLLAR, True)  # given back
+
+
 def test_who_cannot_be_reached_sees_what_is_kept(ledger):
     ledger.close("2026-Q1", 100, *ONE, policy='name = "p"\n', holders="holder_id,reachable\nc,no\n")
     c = statements(ledger, "2026-Q1")["c"]

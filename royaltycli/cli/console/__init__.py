@@ -7,7 +7,7 @@ NO_COLOR. Text that comes from a corpus is shown without the characters that ste
 from royaltycli.cli.console.attribution import show_index, show_usage
 from royaltycli.cli.console.bench import show_bench
 from royaltycli.cli.console.counting import show_check, show_part, show_plan, show_scan
-from royaltycli.cli.console.ledger import show_booked, show_rows, show_verified
+from royaltycli.cli.console.ledger import show_booked, show_rows, show_sum, show_verified
 from royaltycli.cli.console.messages import clean, fail, say
 from royaltycli.cli.console.network import show_network
 from royaltycli.cli.console.paying import prove, show_estimate, show_mixtures, show_payout, show_shares
@@ -53,6 +53,7 @@ __all__ = [
     "show_scan",
     "show_shares",
     "show_statement",
+    "show_sum",
     "show_trace",
     "show_usage",
     "show_verified",

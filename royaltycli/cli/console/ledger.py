@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console
+from royaltycli.cli.console.messages import clean, make_console, speak
 from royaltycli.cli.console.tables import Column, grouped, on_points, print_beside, several, with_aside
 
 if TYPE_CHECKING:
@@ -67,6 +68,23 @@ def show_rows(rows: pa.Table, top: int = 0) -> None:
     print_beside(console, with_aside(console, keys, names, others), others)
     if len(rows) < all_of_them:
         console.print(Text(f"The first {len(rows):,} of {all_of_them:,} rows; `--top 0` shows all."))
+
+
+def show_sum(payments: pa.Table, period: str, *, aside: bool) -> None:
+    """What payments of a period come to, by what became of them; on standard error if `aside`."""
+    from royaltycli.ledger.payments import STATUSES
+
+    sums = dict.fromkeys(STATUSES, Decimal(0))
+    for amount, status in zip(payments["payout"].to_pylist(), payments["status"].to_pylist(), strict=True):
+        sums[status] += amount
+    parts = " + ".join(f"{status} {grouped(str(amount))}" for status, amount in sums.items() if amount)
+    line = f"{several(len(payments), 'payment')} of {clean(period)}"
+    if parts:
+        line += f": {grouped(str(sum(sums.values())))} {payments['currency'][0]} = {parts}"
+    if aside:
+        speak(Text(line, style="bold"))
+    else:
+        make_console().print(Text(line, style="bold"), soft_wrap=True)
 
 
 def show_verified(verified: Verified) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import LedgerError
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import NOTHING, Account, Balances, Moves, Numbers, after, changes
 from royaltycli.ledger.closing import lists_of
@@ -25,6 +24,7 @@ from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.reading import INPUTS, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
 from royaltycli.payout.basis import Basis, seen_tokens
+from royaltycli.payout.currency import Currency, exact_money
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
 from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.texts import decimal_texts, share_texts
@@ -75,13 +75,7 @@ def statements_of(
     """
     read = _read(ledger, period)
     parties = read.state.parties
-    if holder is not None:
-        number = parties.number(HOLDER, holder)
-        if not number:
-            raise LedgerError(f"the ledger knows no holder {holder}; `royalty balance` lists them")
-        chosen = np.array([number], np.int64)
-    else:
-        chosen = _concerned(read)
+    chosen = _concerned(read) if holder is None else np.array([parties.holder(holder)], np.int64)
     return len(chosen), _statements(read, chosen, sender, contacts)
 
 
@@ -141,12 +135,13 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     ids = parties.table["id"].take(pa.array(chosen - 1))
     places = pc.index_in(ids, read.distribution.parts.ids)
     in_list = pc.index_in(ids, read.listed["holder_id"])
-    own = [read.listed[name].take(in_list).to_pylist() for name in ("withholding", "minimum")]
+    own = [read.listed[name].take(in_list).to_pylist() for name in ("withholding", "minimum", "advance")]
+    recouped = read.closing.dense(Account.ADVANCE, size)
     sorted_holders = read.distribution.parts.holder[read.by_holder]
     terms, digests = _terms(read, sender), _digests(read)
     # As they were at the close: what is transferred later changes no statement.
     successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
-    for number, place, rate, minimum in zip(chosen.tolist(), places.to_pylist(), *own, strict=True):
+    for number, place, rate, minimum, advance in zip(chosen.tolist(), places.to_pylist(), *own, strict=True):
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
         booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
@@ -160,7 +155,9 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
             sender.payer,
             read.close.about["period"],
             currency,
-            _own_terms(terms, read.distribution, rate, minimum),
+            _with_advance(
+                _own_terms(terms, read.distribution, rate, minimum), advance, int(recouped[number]), currency
+            ),
             int(opening[number]),
             earned,
             (*of_close, *booked.entries),
@@ -215,6 +212,16 @@ def _own_terms(terms: Terms, distribution: Distribution, rate: str | None, least
         payment=dataclasses.replace(policy.payment, minimum=minimum),
     )
     return dataclasses.replace(terms, rules=rules_of(own, distribution.currency.code))
+
+
+def _with_advance(terms: Terms, advance: int | None, recouped: int, currency: Currency) -> Terms:
+    """The terms with what one was advanced by the list of holders, and what has been recouped of it, in millionths."""
+    if not advance:
+        return terms
+    given, back = (f"{Decimal(exact_money(amount, currency)):,f} {currency.code}" for amount in (advance, recouped))
+    return dataclasses.replace(
+        terms, rules=(*terms.rules, ("Advances", f"{given} in all, of which {back} is recouped"))
+    )
 
 
 class _Owed:

@@ -19,7 +19,7 @@ DEDUCTIONS = {
     Account.WITHHOLDING: "Withholding",
     Account.ADVANCE: "Recouped of advances",
 }
-"""Accounts that a close takes to from what a holder earned; the fee is for management, the others are not."""
+"""Where what a close or a correction takes from earnings goes; the fee is for management, the others are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def sorted_out(flows: Flows, holder: int, parties: Parties, successors: Mapping[
             continue  # which a statement says source by source
         if logged.kind == CLOSE and other == Account.PAYABLE:
             paid -= amount
-        elif logged.kind == CLOSE and other in DEDUCTIONS:
+        elif logged.kind in {CLOSE, RESTATE} and other in DEDUCTIONS:
             taken[other] -= amount
         elif other == Account.HOLDER:
             party = int(flows.party[row])

@@ -44,7 +44,7 @@ def read_contacts(path: Path) -> Contacts:
         raise CallError(f"{path} is no CSV in UTF-8 ({error}); correct it") from error
     header = rows[0][1] if rows else []
     if "holder_id" not in header or len(set(header)) < len(header):
-        raise CallError(f"{path} must have a column holder_id, and no column twice; correct its first line")
+        raise CallError(f"{path} must have a column holder_id, none twice, and commas between; correct its first line")
     at = header.index("holder_id")
     contacts: dict[str, tuple[tuple[str, str], ...]] = {}
     for line, row in rows[1:]:
