@@ -63,7 +63,7 @@ def given(
 ) -> Given:
     """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError and RemoteError."""
     from royaltycli.ledger.booking import Given
-    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.currency import find_currency
     from royaltycli.remote.writing import named_path
 
     check_types(period=period, date=date)

@@ -177,8 +177,7 @@ def distribute(
     usage: str | Path | None = None,
 ) -> Payout:
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
-    from royaltycli.payout.currency import currency as find_currency
-    from royaltycli.payout.currency import pool
+    from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.payout import pay
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
@@ -301,7 +300,7 @@ def estimate(
     corpus or part, or figures that cannot be, and DocumentError if the file cannot be read.
     """
     from royaltycli.mixtures import corpus_total, find_part
-    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.currency import find_currency
     from royaltycli.payout.estimate import estimate as compute
 
     check_types(file=file, part=part, currency=currency, encoding=encoding)

@@ -50,8 +50,7 @@ def distribute_by(
     `rate` is by default the policy's own. `holders` and `usage` are files with a list of holders and with the
     credits of sources (docs/policies.md). Raises RoyaltyError.
     """
-    from royaltycli.payout.currency import currency as find_currency
-    from royaltycli.payout.currency import pool
+    from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
     from royaltycli.policies import find_policy
     from royaltycli.policies.parties import read_parties

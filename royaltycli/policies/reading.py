@@ -17,8 +17,7 @@ from royaltycli.manifest.lists import decode
 from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import plain_fraction
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.currency import currency as find_currency
+from royaltycli.payout.currency import Currency, find_currency
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Measure, Payment, Per, Policy, Top
 from royaltycli.policies.values import money, rate
 

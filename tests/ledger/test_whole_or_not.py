@@ -89,13 +89,13 @@ from fractions import Fraction
 from pathlib import Path
 from royaltycli.ledger.booking import Given, close_period
 from royaltycli.ledger.verification import verify
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from tests.ledger.syscalls import Calls
 from tests.ledger.test_verification import content
 
 folder, tokens, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 ledger, file = folder / "ledger", folder / "ledger" / "journal.sqlite"
-given = Given("2027", Decimal(100), Fraction(1), currency("USD"), tokens)
+given = Given("2027", Decimal(100), Fraction(1), find_currency("USD"), tokens)
 
 def forked(work):
     child = os.fork()

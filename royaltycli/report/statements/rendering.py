@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import regex
 
 from royaltycli.errors import CallError
-from royaltycli.payout.currency import Currency, exact_money, money
-from royaltycli.payout.currency import currency as currency_of
+from royaltycli.payout.currency import Currency, exact_money, find_currency, money
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.statements.model import Earned, Party, Statement
 from royaltycli.report.statements.page import Figure, figure_of, page_of
@@ -137,7 +136,7 @@ def _breakable(value: Any) -> Any:
 
 
 def _shown(row: Row, name: str) -> Figure:
-    return figure_of(getattr(row, name), currency_of(row.currency).places)
+    return figure_of(getattr(row, name), find_currency(row.currency).places)
 
 
 def _text(name: str) -> str:
