@@ -13,7 +13,7 @@ from royaltycli.arguments import Number, check_types, fraction, part_of
 
 if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
-    from royaltycli.manifest.model import Collection, Corpus, Source
+    from royaltycli.manifest.model import Corpus
     from royaltycli.tokens.count import Tick
     from royaltycli.tokens.encodings import Encoding
     from royaltycli.tokens.scan import Counts, Plan
@@ -105,8 +105,7 @@ def spare_counts(opened: Opened, counts: str | Path | None) -> None:
     if counts is None or (place := place_of(counts)) is None:
         return
     table = f"{place}/{'0' * 64}.parquet"
-    entries: tuple[Source | Collection, ...] = (*opened.corpus.sources, *opened.corpus.collections)
-    for path in (path for entry in entries for path in entry.patterns if is_remote(path)):
+    for path in (path for entry in opened.corpus.owners for path in entry.patterns if is_remote(path)):
         if would_take(path, table):
             raise OutputError(
                 f"{written(counts)} lies where {shown(path)} takes documents from, so what is kept there would be "

@@ -21,7 +21,7 @@ from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.shards import Shard
 from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.manifest.identifiers import source_id
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Owner, Source
 from royaltycli.storage import read_sealed, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import Engine, Ids
@@ -104,7 +104,7 @@ def sketches_of(index: Path, key: str) -> npt.NDArray[np.uint32]:
     return folder.load(index / READ / key, "sketches")
 
 
-def sources_of(batch: Batch, owner: Source | Collection) -> Iterator[list[str]]:
+def sources_of(batch: Batch, owner: Owner) -> Iterator[list[str]]:
     """The ids of the sources of each document: several where it names several."""
     if isinstance(owner, Source) or batch.sources is None:
         yield from ([owner.id] for _ in range(len(batch.texts)))

@@ -26,7 +26,7 @@ from royaltycli.tokens.partials import Kept, Settings, kept_in, place_of, remove
 from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
 from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
-from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
+from royaltycli.tokens.shardwork import Done, Job, Task
 from royaltycli.tokens.totals import Scan, Totals
 from royaltycli.workspace import scratch_of
 
@@ -46,7 +46,6 @@ class Plan:
 
     corpus: Corpus
     files: tuple[File, ...]
-    owners: AllOwners
     reference: Reference | None
     job: Job
     duplicates: Duplicates
@@ -61,15 +60,16 @@ class Plan:
         Raises DocumentError for a broken big Parquet file.
         """
         known = {} if self.fresh else kept_in(self.job.folder)
-        pieces = cut(self.files, before=cuts_before(self.files, self.owners, self.job.encoding, known))
+        owners = self.corpus.owners
+        pieces = cut(self.files, before=cuts_before(self.files, owners, self.job.encoding, known))
         pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
-        return plan_pieces(pieces, self.owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
+        return plan_pieces(pieces, owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
 
     @functools.cached_property
     def state(self) -> str:
         """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
-        settings = Settings(self.owners, self.job.encoding)
         job, corpus = self.job, self.corpus
+        settings = Settings(corpus.owners, job.encoding)
         reference = None if self.reference is None else self.reference.name
         options = (job.encoding.name, job.encoding.digest, job.engine, reference, job.verify, self.duplicates)
         return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
@@ -115,10 +115,9 @@ def plan_scan(
     itself = reference is not None and chosen == reference.name
     if itself or reference is None:
         verify = Fraction(0)  # the reference against itself would show nothing
-    owners: AllOwners = (*corpus.sources, *corpus.collections)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
-    return Plan(corpus, files, owners, reference, job, credited, rehash, fresh, part)
+    return Plan(corpus, files, reference, job, credited, rehash, fresh, part)
 
 
 def run(
@@ -221,7 +220,7 @@ def counted_before(plan: Plan) -> Counts:
 
 def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:
     """The tasks of a plan as they are done."""
-    job, owners = plan.job, plan.owners
+    job, owners = plan.job, plan.corpus.owners
     before = {place_of(one.piece): one.kept for one in plan.pieces}
     todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))

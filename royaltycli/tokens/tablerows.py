@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.limits import ROW_GROUP, ROW_GROUP_BYTES
-from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
+from royaltycli.manifest.model import Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
 from royaltycli.tokens.ids import holder_ids
 from royaltycli.tokens.table import HOLDERS, SCHEMA
@@ -20,7 +20,7 @@ class TableRows:
     """Makes rows of a token table from GROUPS."""
 
     def __init__(self, corpus: Corpus) -> None:
-        owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+        owners = corpus.owners
         names = {holder.id: holder.name for holder in corpus.holders}
         self._ids = pa.array(list(names), pa.large_string())
         self._names = pa.array(list(names.values()), pa.large_string())

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from royaltycli.corpus.opening import Opened
-    from royaltycli.manifest.model import Collection, Source
     from royaltycli.tokens.scan import Counts, Plan
     from royaltycli.tokens.totals import Scan, Totals
 
@@ -26,7 +25,7 @@ KILO = 1000
 def show_check(opened: Opened, *, every_file: bool) -> None:
     """A manifest without errors: what it describes, and its files."""
     corpus, console = opened.corpus, make_console()
-    owners: list[Source | Collection] = [*corpus.sources, *corpus.collections]
+    owners = corpus.owners
     sizes: list[list[int]] = [[] for _ in owners]
     for file in opened.files:
         sizes[file.owner].append(file.size)
