@@ -103,9 +103,7 @@ def settle_posting(state: State, listed: Payments, chosen: Numbers, about: About
         rows = [move(listed.period, (Account.PAYABLE, holders), (Account.PAID, holders), amounts)]
     else:
         accounts = np.where(was_paid, Account.PAID, Account.PAYABLE)
-        back = [np.full(len(chosen), listed.period), accounts, holders]
-        back += [np.full(len(chosen), Account.HOLDER), holders, amounts]
-        rows = [np.stack(back, axis=1).astype(np.int64)]
+        rows = [move(listed.period, (accounts, holders), (Account.HOLDER, holders), amounts)]
     rows.append(passed_on(state, rows, listed.period))
     return Posting(SETTLE, about, (), state.parties.since(len(state.parties)), together(rows))
 
