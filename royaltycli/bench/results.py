@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from royaltycli.bench.measures import Estimate, interval
 
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Goal:

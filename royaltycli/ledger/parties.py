@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import CallError
 from royaltycli.ledger.accounts import Numbers
+from royaltycli.limits import ID_BYTES
 
 HOLDER, SOURCE, FUND = "holder", "source", "fund"
 
@@ -63,10 +64,6 @@ class Parties:
         kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(len(fresh), np.int64)))
         return Parties(pa.concat_tables([self.table, pa.table([kinds, fresh, named], schema=SCHEMA)]))
 
-    def first(self, count: int) -> Parties:
-        """The first `count` parties."""
-        return Parties(self.table.slice(0, count))
-
     def since(self, count: int) -> pa.Table:
         """The rows after the first `count`."""
         return self.table.slice(count)
@@ -89,7 +86,6 @@ def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
 
 def check_new(holder: str, name: str) -> None:
     """Raises CallError if a new holder has an id or a name that no holder of a corpus could have: it stays for good."""
-    from royaltycli.limits import ID_BYTES
     from royaltycli.manifest.identifiers import check_id, decode_value, encode_value
 
     why = check_id(holder)
