@@ -110,8 +110,8 @@ def sources_of(batch: Batch, owner: Owner) -> Iterator[list[str]]:
         yield from ([owner.id] for _ in range(len(batch.texts)))
         return
     names = batch.sources.cast(pa.large_string())
-    owners = pa.array([owner.id] * len(names), pa.large_string())
-    nameless = pa.array([source_id(owner.id, None)] * len(names), pa.large_string())
+    owners = pa.repeat(pa.scalar(owner.id, pa.large_string()), len(names))
+    nameless = pa.repeat(pa.scalar(source_id(owner.id, None), pa.large_string()), len(names))
     ids: list[str] = source_ids(owners, names, nameless).to_pylist()
     if batch.parts is None:
         yield from ([one] for one in ids)

@@ -19,7 +19,6 @@ from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.columns import repeated
 
 HOLDERS = "holders"
 """The destination of a redistribution to those who earned in the same period."""
@@ -45,7 +44,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
             "period": pa.array(state.periods, pa.string()).take(pa.array(periods - 1)),
             "age": pa.array(ages),
             "amount": pa.array(amounts),
-            "currency": repeated(state.currency.code, len(owners)),
+            "currency": pa.repeat(state.currency.code, len(owners)),
         }
     ).sort_by(order)
     return with_amounts(found, ["amount"], state.currency)

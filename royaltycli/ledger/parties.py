@@ -61,7 +61,7 @@ class Parties:
         if not len(fresh):
             return self
         named = fresh if names is None else pc.coalesce(names.filter(new), fresh)
-        kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(len(fresh), np.int64)))
+        kinds = pa.repeat(kind, len(fresh))
         return Parties(pa.concat_tables([self.table, pa.table([kinds, fresh, named], schema=SCHEMA)]))
 
     def since(self, count: int) -> pa.Table:

@@ -21,7 +21,7 @@ from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
 from royaltycli.numerals import EXACT, plain
-from royaltycli.payout.columns import money_column, repeated
+from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import money
 from royaltycli.payout.distribution import MILLIONTHS
 
@@ -68,7 +68,7 @@ def payments(ledger: Path, period: str) -> pa.Table:
         "holder_id": pa.array(ids, pa.string()),
         "name": pa.array(state.parties.names(listed.holders), pa.string()),
         "payout": money_column(listed.amounts // MILLIONTHS, code.places),
-        "currency": repeated(code.code, len(ids)),
+        "currency": pa.repeat(code.code, len(ids)),
         "reference": pa.array([f"{period}.{number}" for number in listed.holders.tolist()], pa.string()),
         "status": pa.array(STATUSES).take(pa.array(listed.status)),
     }

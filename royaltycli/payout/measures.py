@@ -51,7 +51,7 @@ def measured(measure: Measure, table: pa.Table, total_tokens: Decimal | None, us
         return Measured(counts_of(table[measure], measure))
     epochs = table["epochs"]
     if measure == "tokens":
-        epochs = pa.chunked_array([pa.array(["1"]).take(pa.array(np.zeros(len(epochs), np.int64)))])
+        epochs = pa.chunked_array([pa.repeat("1", len(epochs))])
     basis = seen_tokens(table["credited_tokens"], epochs, total_tokens)
     return Measured(basis.weights, basis.places, basis.rest or 0)
 

@@ -16,7 +16,7 @@ from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.blend import weights_by
-from royaltycli.payout.columns import money_column, repeated, taken
+from royaltycli.payout.columns import money_column, taken
 from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
 from royaltycli.payout.policy import SEEN_TOKENS, Weighted
@@ -196,7 +196,7 @@ def _with_money(
             wrong = f"the {what} sum to {summed} units of a pool of {paid.pool}"
             raise AmountError(f"{wrong}; this is a defect of the program, please report it")
     columns["payout"] = money_column(payouts, paid.currency.places)
-    columns["currency"] = repeated(paid.currency.code, len(payouts))
+    columns["currency"] = pa.repeat(paid.currency.code, len(payouts))
     return pa.table(columns)
 
 

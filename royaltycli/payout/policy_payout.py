@@ -12,7 +12,7 @@ import pyarrow as pa
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.columns import money_column, repeated, taken
+from royaltycli.payout.columns import money_column, taken
 from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments, not_all_of
 from royaltycli.payout.holders import holders_text
 from royaltycli.payout.payments import pay_balances
@@ -181,7 +181,7 @@ def _with_payout(columns: dict[str, pa.ChunkedArray], distribution: Distribution
             "this is a defect of the program, please report it"
         )
     columns["payout"] = money_column(units, distribution.currency.places)
-    columns["currency"] = repeated(distribution.currency.code, len(units))
+    columns["currency"] = pa.repeat(distribution.currency.code, len(units))
 
 
 def _exact_column(distribution: Distribution, rows: Listing, amounts: Amounts, special: Mapping[str, int]) -> pa.Array:

@@ -48,7 +48,7 @@ class TableRows:
         ids = holder_ids(values)
         known = pc.index_in(ids, self._ids)
         names = pc.coalesce(self._names.take(known), values)
-        shares = pa.array(["1"]).take(pa.array(np.zeros(len(values), np.int64)))
+        shares = pa.repeat("1", len(values))
         one = pa.StructArray.from_arrays(
             [ids.cast(pa.string()), names.cast(pa.string()), shares], fields=list(HOLDERS.value_type)
         )
