@@ -65,10 +65,11 @@ def settle(
     from royaltycli import accounting
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.numerals import several
 
     if paid and returned:
         raise CallError("payments are marked `--paid` or `--returned`, not both at once; say what became of them")
     outcome = paid if paid or returned else None
     marked = accounting.settle(ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date)
     if not quiet:
-        console.say(f"{console.several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")
+        console.say(f"{several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")

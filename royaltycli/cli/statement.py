@@ -119,6 +119,7 @@ def _all(
 ) -> None:
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.numerals import several
     from royaltycli.report.statements.assembly import statements_of
     from royaltycli.report.statements.files import write_statements
 
@@ -133,7 +134,7 @@ def _all(
     with console.going_through("statements", quiet=quiet, total=count) as tick:
         written = write_statements(Path(output), statements, formats, tick)
     if not quiet:
-        console.say(f"{console.several(written, 'statement')} in {output}; open {Path(output, 'index.html')}")
+        console.say(f"{several(written, 'statement')} in {output}; open {Path(output, 'index.html')}")
 
 
 def _sender(payer: Path | None) -> Sender:

@@ -56,10 +56,11 @@ def release(
     """
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.numerals import grouped
 
     amount, code, receiver = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
     if not quiet:
-        console.say(f"Released {console.grouped(amount)} {code} to {receiver}.")
+        console.say(f"Released {grouped(amount)} {code} to {receiver}.")
 
 
 def redistribute(
@@ -79,7 +80,8 @@ def redistribute(
     """Give what nobody has claimed for so many periods to somebody else: it leaves escrow for good."""
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.numerals import grouped
 
     amount, code = accounting.redistribute(ledger, age, to, date=date)
     if not quiet:
-        console.say(f"Redistributed {console.grouped(amount)} {code} to {to}.")
+        console.say(f"Redistributed {grouped(amount)} {code} to {to}.")

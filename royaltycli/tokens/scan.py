@@ -15,6 +15,7 @@ from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
 from royaltycli.notes import note
+from royaltycli.numerals import several
 from royaltycli.parallel.processes import how_many
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
@@ -210,7 +211,7 @@ def counted_before(plan: Plan) -> Counts:
     missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
     if missing:
         first, files = missing[0], {one.piece.file.name for one in missing}
-        others = {1: "", 2: " and 1 other file"}.get(len(files), f" and {len(files) - 1:,} other files")
+        others = f" and {several(len(files) - 1, 'other file')}" if len(files) > 1 else ""
         raise TableError(
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
@@ -262,9 +263,8 @@ def _nameless(totals: Totals) -> list[str]:
     """What is said of documents that name no source."""
     notes = []
     for one in totals.nameless:
-        counted = "1 token" if one.tokens == 1 else f"{one.tokens:,} tokens"
-        said = "1 document" if one.documents == 1 else f"{one.documents:,} documents"
+        said = f"{several(one.documents, 'document')} of {several(one.tokens, 'token')}"
         names, count = ("names", "it counts") if one.documents == 1 else ("name", "they count")
         check = ", like all of that collection: check its `source`" if one.alone else ""
-        notes.append(f"{said} of {counted} {names} no source; {count} for {one.source_id}{check}")
+        notes.append(f"{said} {names} no source; {count} for {one.source_id}{check}")
     return notes

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import ROWS, print_whole, several, show_ranking
+from royaltycli.cli.console.tables import ROWS, print_whole, show_ranking
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import Column, grouped, on_points, print_beside, several, with_aside
+from royaltycli.cli.console.tables import Column, on_points, print_beside, with_aside
+from royaltycli.numerals import grouped, several
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,7 +17,6 @@ from royaltycli.cli.console.messages import clean, make_console
 from royaltycli.cli.console.tables import (
     Column,
     bar_of,
-    grouped,
     is_in_parentheses,
     on_points,
     percent_text,
@@ -26,6 +25,7 @@ from royaltycli.cli.console.tables import (
     room_beside,
     with_aside,
 )
+from royaltycli.numerals import grouped
 
 if TYPE_CHECKING:
     from decimal import Decimal
