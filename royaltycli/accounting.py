@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
-from royaltycli.errors import CallError, LedgerError
+from royaltycli.errors import CallError, LedgerError, reason_of
 from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
@@ -155,8 +155,7 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
                     raise CallError(f"{file}:{rows.line_num}: {holder} is named a second time; keep one of the rows")
                 found[holder] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CallError(f"{file} cannot be read as CSV ({reason.lower()}); save it as CSV in UTF-8") from error
+        raise CallError(f"{file} cannot be read as CSV ({reason_of(error)}); save it as CSV in UTF-8") from error
     return found
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from royaltycli.arguments import Number, check_types, fraction
-from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
+from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError, reason_of
 from royaltycli.limits import TRACE_BYTES
 from royaltycli.progress import Tell, say_nothing
 
@@ -232,8 +232,7 @@ def text_of(given: str, standard_input: BinaryIO) -> str:
         with Path(given).open("rb") as file:
             return _decoded(file.read(TRACE_BYTES + 1), given)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CallError(f"{given} cannot be read ({reason}); name another file") from error
+        raise CallError(f"{given} cannot be read ({reason_of(error)}); name another file") from error
 
 
 def _is_name(given: str) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from royaltycli.errors import OutputError, RoyaltyError, TableError
+from royaltycli.errors import OutputError, RoyaltyError, TableError, reason_of
 from royaltycli.limits import READ_BYTES
 from royaltycli.notes import note, unnote
 from royaltycli.remote.locations import Location
@@ -78,8 +78,10 @@ def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bo
         unnote(name)
         raise
     except OSError as error:
-        reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
-        raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
+        room = f"make room in {tempfile.gettempdir()}"
+        raise OutputError(
+            f"{place} cannot be written, as it cannot be collected here ({reason_of(error)}); {room}"
+        ) from error
 
 
 def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_result: bool) -> str:
@@ -106,8 +108,9 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_resul
         _sync_folder(place.parent)
         return given.digest.hexdigest()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{name} cannot be written ({reason}); what was there before is unchanged") from error
+        raise OutputError(
+            f"{name} cannot be written ({reason_of(error)}); what was there before is unchanged"
+        ) from error
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
@@ -269,7 +272,7 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
                 raise _damaged(path)
             yield file
     except OSError as error:
-        raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
+        raise TableError(f"{path} cannot be read ({reason_of(error)})") from error
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise _damaged(path) from error
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from royaltycli.errors import OutputError, RemoteError
+from royaltycli.errors import OutputError, RemoteError, reason_of
 from royaltycli.remote.writing import check_folder, names_in, place_of, remove
 from royaltycli.storage import LOCKS, PARTIAL, remove_leftover
 
@@ -39,9 +39,8 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
     try:
         lock = _lock_folder(folder, shared=shared)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"{folder} cannot be used for what is counted on the way ({reason}); name another folder"
+            f"{folder} cannot be used for what is counted on the way ({reason_of(error)}); name another folder"
         ) from error
     try:
         for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
@@ -130,5 +129,4 @@ def scratch_file(folder: Path) -> IO[bytes]:
 
 def no_room(folder: Path, error: OSError) -> OutputError:
     """The error for a `scratch_file` that cannot be written, or read again."""
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"{folder} cannot be used for what is sorted on the way ({reason}); make room there")
+    return OutputError(f"{folder} cannot be used for what is sorted on the way ({reason_of(error)}); make room there")

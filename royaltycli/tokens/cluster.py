@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from royaltycli.errors import CallError, RoyaltyError, WorkerError
+from royaltycli.errors import CallError, RoyaltyError, WorkerError, reason_of
 from royaltycli.limits import CONNECT_SECONDS, HEAD_GONE_SECONDS, TASK_RETRIES
 from royaltycli.manifest.model import Owner
 from royaltycli.remote.locations import is_remote, written
@@ -180,7 +180,7 @@ def _not_listening(address: str) -> str | None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError, UnicodeError) as error:
-        return (getattr(error, "strerror", None) or str(error)).lower()
+        return reason_of(error)
     return None
 
 

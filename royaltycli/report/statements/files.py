@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from royaltycli.errors import OutputError
+from royaltycli.errors import OutputError, reason_of
 from royaltycli.payout.currency import exact_money
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.csv import write_csv
@@ -87,8 +87,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
+        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
 
 
 def _sweep(folder: Path) -> None:
