@@ -64,7 +64,7 @@ def given(
     """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError and RemoteError."""
     from royaltycli.ledger.booking import Given
     from royaltycli.payout.currency import find_currency
-    from royaltycli.remote.writing import named_path
+    from royaltycli.remote.names import named_path
 
     check_types(period=period, date=date)
     _check_date(date)

@@ -116,7 +116,7 @@ def _written(
 
 def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
     """The token table that a scan wrote. Raises TableError if it is missing, damaged, or of another version."""
-    from royaltycli.remote.writing import named_path
+    from royaltycli.remote.names import named_path
     from royaltycli.tokens.table import read_tokens as read
 
     check_types(path=path)

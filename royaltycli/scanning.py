@@ -42,7 +42,7 @@ def counts_folder(
 
 def kept_in(output: Path, counts: str | Path | None) -> Path:
     """Where a scan with this output keeps what it has counted: the folder given, else the output's own."""
-    from royaltycli.remote.writing import named_path
+    from royaltycli.remote.names import named_path
     from royaltycli.tokens.partials import folder_of
     from royaltycli.workspace import absolute
 
@@ -56,7 +56,7 @@ def token_table(output: str | Path, *, is_written: bool = True) -> Path:
     """
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import named_file
+    from royaltycli.remote.names import named_file
     from royaltycli.report.formats import ENDINGS
     from royaltycli.storage import check_place
 
@@ -75,7 +75,7 @@ def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> N
     """
     from royaltycli.errors import OutputError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     corpus = opened.corpus
     place = real_name(output)
@@ -100,9 +100,9 @@ def spare_counts(opened: Opened, counts: str | Path | None) -> None:
     from royaltycli.manifest.remotes import would_take
     from royaltycli.manifest.wording import shown
     from royaltycli.remote.locations import is_remote, written
-    from royaltycli.remote.writing import place_of
+    from royaltycli.remote.names import remote_place
 
-    if counts is None or (place := place_of(counts)) is None:
+    if counts is None or (place := remote_place(counts)) is None:
         return
     table = f"{place}/{'0' * 64}.parquet"
     for path in (path for entry in opened.corpus.owners for path in entry.patterns if is_remote(path)):

@@ -26,7 +26,9 @@ from royaltycli.limits import READ_BYTES
 from royaltycli.notes import note, unnote
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.writing import check_sent, check_writable, in_memory, place_of, real_path, send
+from royaltycli.remote.names import real_path, remote_place
+from royaltycli.remote.reading import in_memory
+from royaltycli.remote.writing import check_sent, check_writable, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +53,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
     In a `swept` folder, what killed processes have left is not looked for. What `is_result` is noted in `notes`.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         check_writable(elsewhere)
         return _send(elsewhere, write, is_result=is_result)
     if not swept:
@@ -138,7 +140,7 @@ def check_place(path: Path) -> Path:
     Raises OutputError if no result can stand there, which is best known before a long piece of work; on
     another machine, where there are no links, RemoteError as well.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         check_writable(elsewhere)
         return Path(path)
     place = real_path(path)
@@ -176,7 +178,7 @@ def write_part(path: Path, table: pa.Table) -> None:
 
     Raises OutputError and RemoteError.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         _send(elsewhere, lambda file: write_sealed(file, table), is_result=False)
         return
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", is_result=False)
@@ -263,7 +265,7 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
     """A table that `write_parquet` wrote, open, after its seal was compared. Raises as `read_sealed`."""
     import pyarrow as pa
 
-    elsewhere = place_of(path)
+    elsewhere = remote_place(path)
     try:
         if elsewhere is None and not _is_regular(path):
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from blake3 import blake3
 
 from royaltycli.errors import AttributionError, OutputError, reason_of
-from royaltycli.remote.writing import real_path
+from royaltycli.remote.names import real_path
 from royaltycli.storage import write_whole
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ def attribute(
     from royaltycli.attribution.outputs import log_file
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     most = rows_of(top)
     log_file(outputs)  # before its folder is told to be in the way of a result

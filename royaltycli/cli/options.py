@@ -248,7 +248,7 @@ def token_table(output: str, *, is_written: bool = True) -> Path:
 
 def result(output: str | None) -> Path | None:
     """The path of the result that a command is to write, if one is given. Raises OutputError and RemoteError."""
-    from royaltycli.remote.writing import named_file
+    from royaltycli.remote.names import named_file
 
     return None if output is None else named_file(output)
 
@@ -259,7 +259,7 @@ def usage_place(output: str, *inputs: Path) -> tuple[Path, str]:
     Raises CallError if it is one of its inputs, or in one, or its ending is none of a format; OutputError too.
     """
     from royaltycli.errors import CallError
-    from royaltycli.remote.writing import named_file
+    from royaltycli.remote.names import named_file
     from royaltycli.report.formats import format_by_ending
     from royaltycli.storage import check_place
 
@@ -283,7 +283,7 @@ def spare_input(tokens: str, output: Path | None, *others: str | Path | None) ->
     """Raises CallError if the result would take the place of the table or of another file that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     if output is not None and real_name(output) == real_name(tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
@@ -294,7 +294,7 @@ def spare(output: Path | None, *inputs: str | Path | None) -> None:
     """Raises CallError if the result would take the place of a file that it is made from, or lie in such a folder."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     names = [real_name(Path(each)) for each in inputs if each]
     if output is not None and any(f"{real_name(output)}/".startswith(f"{name}/") for name in names):

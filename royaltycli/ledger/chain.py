@@ -53,6 +53,6 @@ def digest(before: bytes, number: int, posting: Posting) -> bytes:
             raise ValueError("a party without id or name")
         lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
         chained.update(lengths.astype("<i8").tobytes())
-        chained.update(utf8(texts))
+        chained.update(utf8(texts).data)
     chained.update(posting.moves.rows.astype("<i8", copy=False).tobytes())
     return chained.digest()

@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from royaltycli.errors import LedgerError, reason_of
 from royaltycli.limits import READ_BYTES
-from royaltycli.remote.writing import in_memory, place_of
+from royaltycli.remote.names import remote_place
+from royaltycli.remote.reading import in_memory
 from royaltycli.storage import write_whole
 
 FOLDER = "inputs"
@@ -70,7 +71,7 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
     if isinstance(given, bytes):
         yield io.BytesIO(given)
         return
-    if (elsewhere := place_of(given)) is not None:
+    if (elsewhere := remote_place(given)) is not None:
         yield in_memory(elsewhere)
         return
     if not os.path.isfile(given):

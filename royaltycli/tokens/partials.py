@@ -31,13 +31,12 @@ from royaltycli.errors import TableError
 from royaltycli.manifest.model import Collection, Owner
 from royaltycli.manifest.patterns import Stamp
 from royaltycli.remote.locations import is_remote, written
+from royaltycli.remote.names import remote_place
 from royaltycli.remote.waiting import all_of
-from royaltycli.remote.writing import local_folder
-from royaltycli.remote.writing import place_of as remote_place
 from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
-from royaltycli.workspace import parts_in, remove_part
+from royaltycli.workspace import local_folder, parts_in, remove_part
 
 VERSION = "5"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
