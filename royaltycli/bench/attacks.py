@@ -155,7 +155,7 @@ def _attack(
         ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
         method.build(place / "corpus", place / "index")
         fitted = method.fitted_to(place / "index", 0)
-        odds = method.odds(method.Judges(place / "index", None), fitted, spans, lambda *_said: None)
+        odds = method.odds(method.Gatherer(place / "index", None), fitted, spans, lambda *_said: None)
     return outcome(odds, fitted.prior, mixed, owners_of(ids, sources), sources.index(name))
 
 

@@ -79,13 +79,13 @@ def build(manifest: Path, index: Path) -> Built:
     return build_index(opened.corpus, opened.files, encoding, index, lambda *_said: None)
 
 
-class Judges:
-    """Processes that judge spans by one index."""
+class Gatherer:
+    """Gathers the evidence that one index gives on spans, in several processes if there are any."""
 
     def __init__(self, index: Path, pool: Executor | None) -> None:
         self.path, self.index, self._pool = index, open_index(index, check=False), pool
 
-    def judge(self, spans: Sequence[Ids], tick: Tick) -> list[Evidence]:
+    def gather(self, spans: Sequence[Ids], tick: Tick) -> list[Evidence]:
         """The evidence on each span, without its matches."""
         found: list[Evidence] = []
         parts = [list(spans[start : start + AT_ONCE]) for start in range(0, len(spans), AT_ONCE)]
@@ -162,9 +162,9 @@ def fitted_to(index: Path, seed: int) -> Calibration:
     return kept or calibrate(opened, lambda *_said: None, seed)
 
 
-def odds(judges: Judges, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:
+def odds(gatherer: Gatherer, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:
     """What the method says of spans."""
-    return weighed(judges.index, fitted, judges.judge(spans, tick))
+    return weighed(gatherer.index, fitted, gatherer.gather(spans, tick))
 
 
 def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odds:

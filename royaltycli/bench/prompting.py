@@ -65,7 +65,7 @@ def measure(setting: Setting) -> Headed:
     attackers = attackers_of(setting)
     stretches = cut(setting.data.known, SIZES[1])
     tried = [drawn(stretches, sources.index(name), name, first) for name in attackers]
-    found = method.each(setting.pool, functools.partial(outcomes, setting.judges.path, spans.tokens, mixed), tried)
+    found = method.each(setting.pool, functools.partial(outcomes, setting.gatherer.path, spans.tokens, mixed), tried)
     pairs: dict[str, Pairs] = {way: [] for way in WAYS}
     for number, name in enumerate(attackers):
         setting.tell(f"{name}: self-prompting", number, len(attackers))

@@ -265,6 +265,6 @@ def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_p
         packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
         prepared = prepare(tmp_path / str(count), print, (packages, []))
         method.build(prepared.manifest, index)
-        span = method.Judges(index, None).index.models[0].tokens(0, 40)
-        (found,) = method.Judges(index, None).judge([span], lambda *_said: None)
+        span = method.Gatherer(index, None).index.models[0].tokens(0, 40)
+        (found,) = method.Gatherer(index, None).gather([span], lambda *_said: None)
         assert found.units.tolist() == list(range(count))
