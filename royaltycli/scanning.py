@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, check_types, fraction, part_of
+from royaltycli.progress import say_nothing
 
 if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.manifest.model import Corpus
     from royaltycli.tokens.count import Tick
     from royaltycli.tokens.encodings import Encoding
-    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.scan import CountedPlan, Plan
     from royaltycli.tokens.totals import Scan
 
 
@@ -166,7 +167,7 @@ def scan_opened(
     *,
     workers: int | None = None,
     on: str = "local",
-    tick: Tick | None = None,
+    tick: Tick = say_nothing,
     top: int | None = 0,
     **options: Any,
 ) -> Scan:
@@ -190,24 +191,22 @@ def run_planned(
     *,
     workers: int | None = None,
     on: str = "local",
-    expect: Callable[[int], None] = lambda _bytes: None,
-    tick: Tick | None = None,
+    expect: Callable[[int], None] = say_nothing,
+    tick: Tick = say_nothing,
     top: int | None = 0,
 ) -> Scan:
     """Do what a plan says, with so many workers, `on` this machine or a cluster, and write the table to `output`."""
     from royaltycli.tokens.scan import run
 
     check_types(workers=workers, on=on)
-    return run(plan, output, workers=workers, on=on, expect=expect, tick=tick or _no_tick, top=top)
+    return run(plan, output, workers=workers, on=on, expect=expect, tick=tick, top=top)
 
 
-def count_planned(plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick | None = None) -> Counts:
+def count_planned(
+    plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick = say_nothing
+) -> CountedPlan:
     """Count what a plan says and write no table, with so many workers, `on` this machine or a cluster."""
     from royaltycli.tokens.scan import count
 
     check_types(workers=workers, on=on)
-    return count(plan, workers=workers, on=on, tick=tick or _no_tick)
-
-
-def _no_tick(_bytes: int, _tokens: int, _documents: int) -> None:
-    pass
+    return count(plan, workers=workers, on=on, tick=tick)

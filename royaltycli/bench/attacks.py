@@ -27,6 +27,7 @@ from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import Mixture, mixtures
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
 
 Scores = npt.NDArray[np.float64]
@@ -155,7 +156,7 @@ def _attack(
         ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
         method.build(place / "corpus", place / "index")
         fitted = method.fitted_to(place / "index", 0)
-        odds = method.odds(method.Gatherer(place / "index", None), fitted, spans, lambda *_said: None)
+        odds = method.odds(method.Gatherer(place / "index", None), fitted, spans, say_nothing)
     return outcome(odds, fitted.prior, mixed, owners_of(ids, sources), sources.index(name))
 
 

@@ -33,6 +33,7 @@ from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.shift import Judged, folded, shares
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import WorkerError
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.engines import Ids
 
@@ -76,7 +77,7 @@ def build(manifest: Path, index: Path) -> Built:
     """Build the index of a corpus."""
     opened = open_corpus(manifest)
     encoding = find_encoding(opened.corpus.encoding or "", folder=opened.corpus.folder)
-    return build_index(opened.corpus, opened.files, encoding, index, lambda *_said: None)
+    return build_index(opened.corpus, opened.files, encoding, index, say_nothing)
 
 
 class Gatherer:
@@ -159,7 +160,7 @@ def fitted_to(index: Path, seed: int) -> Calibration:
     """How evidence is weighed, fitted to the documents of the index alone; that of seed 0 is the index's own."""
     opened = open_index(index, check=False)
     kept = read_calibration(opened) if seed == 0 else None
-    return kept or calibrate(opened, lambda *_said: None, seed)
+    return kept or calibrate(opened, say_nothing, seed)
 
 
 def odds(gatherer: Gatherer, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:

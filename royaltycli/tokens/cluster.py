@@ -27,6 +27,7 @@ from typing import IO, Any, NamedTuple
 from royaltycli.errors import CallError, RoyaltyError, WorkerError, reason_of
 from royaltycli.limits import CONNECT_SECONDS, HEAD_GONE_SECONDS, TASK_RETRIES
 from royaltycli.manifest.model import Owner
+from royaltycli.progress import say_nothing
 from royaltycli.remote.locations import is_remote, written
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
@@ -251,7 +252,7 @@ def _counting(job: Job) -> Counting:
     _vocabulary[:] = [file]
     encoding = replace(job.encoding, path=path)
     reference = load_reference(encoding)
-    return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, lambda *_: None)
+    return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, say_nothing)
 
 
 def _file_in_memory() -> tuple[IO[bytes], Path] | None:

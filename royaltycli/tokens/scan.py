@@ -17,6 +17,7 @@ from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
 from royaltycli.notes import note
 from royaltycli.numerals import several
 from royaltycli.parallel.processes import how_many
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding
@@ -82,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class CountedPlan:
     """What was counted of a plan's pieces, now or before, in the order of the pieces. `files` were read now."""
 
     plan: Plan
@@ -127,8 +128,8 @@ def run(
     *,
     workers: int | None = None,
     on: str = "local",
-    expect: Callable[[int], None] = lambda _bytes: None,
-    tick: Tick = lambda _bytes, _tokens, _documents: None,
+    expect: Callable[[int], None] = say_nothing,
+    tick: Tick = say_nothing,
     top: int | None = 0,
 ) -> Scan:
     """Count what a plan says, and write the token table of the whole corpus to `output`.
@@ -163,8 +164,8 @@ def count(
     *,
     workers: int | None = None,
     on: str = "local",
-    tick: Tick = lambda _bytes, _tokens, _documents: None,
-) -> Counts:
+    tick: Tick = say_nothing,
+) -> CountedPlan:
     """Count what a plan says, into partial tables.
 
     Raises DocumentError for the first document that cannot be read, VerificationError for the first that is
@@ -180,10 +181,10 @@ def count(
             note(KEPT)
             files.update(done.counted)
             kept |= {place_of(one.entry): one for one in done.kept}
-    return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
+    return CountedPlan(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
 
 
-def finish(counts: Counts, output: Path, top: int | None = 0) -> Scan:
+def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
     """Write the token table of the whole corpus to `output`, from all that was counted.
 
     The totals name the `top` largest sources, or all for None. Raises DocumentError, TableError for sums that are
@@ -206,7 +207,7 @@ def finish(counts: Counts, output: Path, top: int | None = 0) -> Scan:
     return scan
 
 
-def counted_before(plan: Plan) -> Counts:
+def counted_before(plan: Plan) -> CountedPlan:
     """What was counted of a whole plan before. Raises TableError for pieces of which that cannot be said."""
     missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
     if missing:
@@ -216,7 +217,7 @@ def counted_before(plan: Plan) -> Counts:
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
         )
-    return Counts(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
+    return CountedPlan(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
 
 
 def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:

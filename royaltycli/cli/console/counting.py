@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from royaltycli.corpus.opening import Opened
-    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.scan import CountedPlan, Plan
     from royaltycli.tokens.totals import Scan, Totals
 
 KILO = 1000
@@ -91,7 +91,7 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     _say_left_out(opened)
 
 
-def show_part(opened: Opened, counts: Counts, seconds: float) -> None:
+def show_part(opened: Opened, counts: CountedPlan, seconds: float) -> None:
     """The summary of a part of a corpus."""
     part, entries = counts.plan.part, [one.entry for one in counts.kept]
     files = len({entry.name for entry in entries})
