@@ -57,7 +57,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
         check_writable(elsewhere)
         return _send(elsewhere, write, is_result=is_result)
     if not swept:
-        _remove_leftovers(check_place(path))
+        place = check_place(path)
+        remove_leftovers(place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}"))
     return _put(path, write, str(path), is_result=is_result)
 
 
@@ -354,15 +355,15 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _remove_leftovers(place: Path) -> None:
-    """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
+def remove_leftovers(found: Iterable[Path]) -> None:
+    """Remove what killed processes left half-written; a file that a living one writes is locked, and stays."""
     with contextlib.suppress(OSError):
-        for leftover in place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}") if LOCKS else ():
+        for leftover in found if LOCKS else ():
             with contextlib.suppress(OSError):
-                remove_leftover(leftover)
+                _remove_leftover(leftover)
 
 
-def remove_leftover(leftover: Path) -> None:
+def _remove_leftover(leftover: Path) -> None:
     """Remove a regular file that nobody has locked. A pipe, a device or a link of such a name is none of ours."""
     descriptor = os.open(leftover, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:

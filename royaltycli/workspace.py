@@ -15,7 +15,7 @@ from royaltycli.errors import OutputError, RemoteError, reason_of
 from royaltycli.remote.locations import Location
 from royaltycli.remote.names import remote_place
 from royaltycli.remote.writing import check_folder, names_in, remove
-from royaltycli.storage import LOCKS, PARTIAL, remove_leftover
+from royaltycli.storage import LOCKS, PARTIAL, remove_leftovers
 
 try:
     import fcntl
@@ -46,10 +46,8 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
             f"{folder} cannot be used for what is counted on the way ({reason_of(error)}); name another folder"
         ) from error
     try:
-        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
-            if LEFTOVER.fullmatch(leftover.name):
-                with contextlib.suppress(OSError):
-                    remove_leftover(leftover)
+        if not shared:
+            remove_leftovers(path for path in folder.glob(f".*{PARTIAL}") if LEFTOVER.fullmatch(path.name))
         yield folder
     finally:
         if not shared:  # or another may be about to write into it
