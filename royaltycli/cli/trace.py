@@ -53,7 +53,7 @@ def trace(
     from royaltycli import attributing
     from royaltycli.attribution.tracing import rows
     from royaltycli.cli import console
-    from royaltycli.report.traces import as_html
+    from royaltycli.report.traces.rendering import as_html
 
     place = options.result(output)
     kind = options.format_of(format_, place, more=("html",))

@@ -20,7 +20,7 @@ from royaltycli.attribution.tracing import SCHEMA, Passage, Place, Traced, Trace
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import AttributionError, CallError, EncodingError
 from royaltycli.limits import TRACE_BYTES
-from royaltycli.report.traces import as_html
+from royaltycli.report.traces.rendering import as_html
 from royaltycli.tokens.encodings import PUBLIC, find_encoding
 from royaltycli.tokens.reference import TiktokenReference, load_reference
 from tests import strategies
