@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,7 @@ from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import EXACT
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.basis import counts_of, seen_tokens
+from royaltycli.payout.basis import counts_of, decimal_of, places_of, seen_tokens
 from royaltycli.payout.policy import Measure
 from royaltycli.payout.quotas import Integers
 
@@ -80,7 +80,7 @@ def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
     _check_ids(named, ids)
     encoded = pc.dictionary_encode(texts)
     values = [_credit(text) for text in encoded.dictionary.to_pylist()]
-    places = max((_places(value) for value in values), default=0)
+    places = max((places_of(value) for value in values), default=0)
     whole = [int(value.scaleb(places, EXACT)) for value in values]
     fits = len(named) * max(whole, default=0) < 2**62
     scaled = np.array(whole, np.int64 if fits else object)
@@ -107,19 +107,10 @@ def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
 
 
 def _credit(text: str | None) -> Decimal:
-    try:
-        value = Decimal(text or "")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
+    value = decimal_of(text or "")
+    if value is None:
         raise TableError(
             f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more, with at most "
             f"{NUMBER_DIGITS} digits on each side of the point; correct it"
         )
     return value
-
-
-def _places(value: Decimal) -> int:
-    exponent = value.normalize(EXACT).as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
