@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -188,9 +189,7 @@ def _shared(distribution: Distribution, shared: Shared, row: int) -> Step:
     )
 
 
-def _splits(
-    distribution: Distribution, parts: np.ndarray[tuple[int], np.dtype[np.int64]], *, by_holder: bool
-) -> list[Step]:
+def _splits(distribution: Distribution, parts: npt.NDArray[np.int64], *, by_holder: bool) -> list[Step]:
     """A line for each part: a holder's of a source, or of all its sources."""
     found = distribution.parts
     names = (

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -62,13 +63,13 @@ def zero_everywhere(measure: Measure) -> AmountError:
     return AmountError(f"nothing can be shared out by {what}, which is zero for all who take part; use another basis")
 
 
-def below(numbers: Measured, minimum: Decimal) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def below(numbers: Measured, minimum: Decimal) -> npt.NDArray[np.bool_]:
     """Which sources are below a minimum."""
     least = Fraction(minimum) * 10**numbers.places
     smallest = -(-least.numerator // least.denominator)  # whole numbers below the fraction are those below its ceiling
     if numbers.numbers.dtype != object:
         smallest = min(smallest, 2**63 - 1)
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = (numbers.numbers < smallest).astype(bool)
+    result: npt.NDArray[np.bool_] = (numbers.numbers < smallest).astype(bool)
     return result
 
 

@@ -13,9 +13,9 @@ from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments, not_all_of
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
 from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
-from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.payments import Payments, pay_balances
 from royaltycli.payout.payout import PAID, By, Payout
 from royaltycli.payout.rows import Listing
 from royaltycli.payout.splits import split
