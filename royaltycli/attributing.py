@@ -94,7 +94,7 @@ def attribute(
     from royaltycli.attribution.usage import Copies
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.parallel.processes import how_many
-    from royaltycli.tokens.engines import choose_engine, make_engine
+    from royaltycli.tokens.engines import fastest_engine
 
     check_types(outputs=outputs, index=index, network=network, workers=workers)
     if period is not None:
@@ -111,7 +111,7 @@ def attribute(
         raise CallError("account cap is 0; it is the part of all weight that one account may have, such as 10%")
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     tell = tell or say_nothing
     place = None if model is None else Path(model)
     judges, calibration, strangers = _judges(opened, method, Path(network), place, processes, tell)

@@ -26,7 +26,7 @@ from royaltycli.bench.payouts import WINDOWS, Mixture, mixtures
 from royaltycli.bench.results import Goal
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES, Spans, cut
-from royaltycli.tokens.engines import Ids, choose_engine, make_engine
+from royaltycli.tokens.engines import Ids, fastest_engine
 
 QUOTED = 0.2
 """The part of all outputs that are the attacker's."""
@@ -125,7 +125,7 @@ def quoting(quotes: Sequence[str], *, prompts: bool) -> list[Output]:
 def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: method.Scores, cap: Fraction) -> method.Scores:
     """The share of each source of the index, and of none."""
     encoding, reference = encoding_of(index), reference_of(index)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     table = attribute(index, log, engine, reference.decode, Judges(judge), prior, account_cap=cap).table
     credit = dict(zip(table["source_id"].to_pylist(), map(float, table["credit"].to_pylist()), strict=True))
     known = [credit.get(source, 0.0) for source in index.source_ids]
