@@ -188,7 +188,8 @@ def _beside(
 
     kept = _calibration_of(opened)
     check_installed()
-    from royaltycli.attribution.network.network import fold_of, open_network
+    from royaltycli.attribution.network.corpus import fold_of
+    from royaltycli.attribution.network.network import open_network
 
     trained = open_network(network, model)
     beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)

@@ -21,11 +21,11 @@ from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration as NetworkCalibration
-from royaltycli.attribution.network.corpus import read_documents, spans_of
+from royaltycli.attribution.network.corpus import fold_of, read_documents, spans_of
 from royaltycli.attribution.network.features import read_features
 from royaltycli.attribution.network.learning import learn
 from royaltycli.attribution.network.model import open_model, with_random_weights
-from royaltycli.attribution.network.network import Network, fold_of, open_network
+from royaltycli.attribution.network.network import Network, open_network
 from royaltycli.attribution.network.training import examples_of
 from royaltycli.attribution.stacking import Beside, Method
 from royaltycli.bench.language import Trained, train_language_model, use_one_thread

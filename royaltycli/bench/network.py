@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
-from royaltycli.attribution.network.network import fold_of
+from royaltycli.attribution.network.corpus import fold_of
 from royaltycli.attribution.stacking import Beside
 from royaltycli.bench import method, rows
 from royaltycli.bench.learning import Learned, fitted_beside, learned, scores
