@@ -66,7 +66,7 @@ def given(
     from royaltycli.payout.currency import find_currency
     from royaltycli.remote.names import named_path
 
-    check_types(period=period, date=date)
+    check_types("period", period=period, date=date)
     _check_date(date)
     code = currency if currency is not None else _currency_of(ledger)
     if rate is None and policy is None:

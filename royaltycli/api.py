@@ -182,7 +182,7 @@ def distribute(
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
 
-    check_types(currency=currency, by=by, top=top, period=period)
+    check_types("period", currency=currency, by=by, top=top, period=period)
     table = _table(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage)
     if policy is not None:

@@ -22,7 +22,7 @@ PATHS = (
 )  # fmt: skip
 """Arguments that may be given as a Path."""
 
-NEEDED = ("path", "currency", "by", "period", "text", "outputs", "index", "least", "model", "network")
+NEEDED = ("path", "currency", "by", "text", "outputs", "index", "least", "network")
 """Arguments that no function of theirs can do without."""
 
 

@@ -96,11 +96,7 @@ def attribute(
     from royaltycli.parallel.processes import how_many
     from royaltycli.tokens.engines import fastest_engine
 
-    check_types(outputs=outputs, index=index, network=network, workers=workers)
-    if period is not None:
-        check_types(period=period)
-    if model is not None:
-        check_types(model=model)
+    check_types(outputs=outputs, index=index, network=network, workers=workers, period=period, model=model)
     processes = how_many(workers)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies)):
         if value not in get_args(known):

@@ -57,7 +57,7 @@ def distribute_by(
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
-    check_types(currency=currency, period=period, holders=holders, usage=usage)
+    check_types("period", currency=currency, period=period, holders=holders, usage=usage)
     check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
     rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
