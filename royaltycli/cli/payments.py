@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -36,7 +36,7 @@ def payments(
     """List the payments of a period: one row a payee, with a reference for the bank and what became of it."""
     from royaltycli import accounting
 
-    options.list_rows(
+    results.list_rows(
         accounting.payments(ledger, period, status, top=top), ledger, top, format_, output, raw=raw, quiet=quiet
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -34,7 +34,7 @@ def unclaimed(
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
+    results.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
 
 
 def release(
