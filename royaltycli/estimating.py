@@ -13,12 +13,12 @@ from royaltycli.scanning import counts_folder
 
 def work_tokens(
     *,
-    tokens: Number | None = None,
-    words: Number | None = None,
-    pages: Number | None = None,
-    file: str | Path | None = None,
-    corpus: Number = "gpt-3",
-    encoding: str | None = None,
+    tokens: Number | None,
+    words: Number | None,
+    pages: Number | None,
+    file: str | Path | None,
+    corpus: Number,
+    encoding: str | None,
 ) -> Decimal:
     """The tokens of one work, given in exactly one of four ways; a file is counted in the corpus's encoding.
 

@@ -41,10 +41,10 @@ def attackers_of(setting: Setting) -> list[str]:
 def rows(pairs: Mapping[str, Pairs], goals: Mapping[str, Goal]) -> list[Row]:
     """Of each attack, by its name, the gain; and then the error of all payouts without any, and after each."""
     honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
-    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest, 0))]
+    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest))]
     for words, both in pairs.items():
         values = np.concatenate([after.error for _, after in both])
-        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values, 0)))
+        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values)))
     return [*(_gain(words, goals[words], both) for words, both in pairs.items()), *errors]
 
 

@@ -139,7 +139,7 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     )
 
 
-def chart(values: Sequence[int], *, plain: bool = False) -> str:
+def chart(values: Sequence[int], *, plain: bool) -> str:
     """A small chart of amounts: a step for each, the highest for the largest; nothing at all is a dot."""
     most = max(values, default=0)
     steps = ".:-=+*#@" if plain else STEPS
