@@ -14,7 +14,7 @@ from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.entitlements import netted
-from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_new
+from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_known, check_new
 from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.manifest.identifiers import check_id
@@ -77,8 +77,7 @@ def release(
         number = state.parties.number(kind, owner)
         if not number:
             raise LedgerError(f"nothing is kept in escrow for a {kind} {owner}; `royalty unclaimed` lists what is")
-        if not state.parties.number(HOLDER, target) and name is None:
-            raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
+        check_known(state.parties, target, name)
         posting = release_posting(state, about)
         released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
         return posting if released else None

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.errors import CallError
+from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Numbers
 from royaltycli.limits import ID_BYTES
 
@@ -82,6 +82,12 @@ def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
     if isinstance(ids, pa.ChunkedArray):
         return ids.combine_chunks()
     return ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
+
+
+def check_known(parties: Parties, holder: str, name: str | None) -> None:
+    """Raises LedgerError for a holder that is not known, unless there is a `name` for a new one."""
+    if not parties.number(HOLDER, holder) and name is None:
+        raise LedgerError(f"the ledger knows no holder {holder}; if that is one, give its name with `--name`")
 
 
 def check_new(holder: str, name: str) -> None:
