@@ -13,7 +13,7 @@ from typing import cast
 from royaltycli.errors import CallError, Place, Problem
 from royaltycli.limits import MANIFEST_BYTES
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, flag, text, texts
-from royaltycli.manifest.lists import decode, read_list
+from royaltycli.manifest.lists import read_list
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates, Holder, Owner
 from royaltycli.manifest.parties import HOLDER_KEYS, holder_of
 from royaltycli.manifest.paths import Refusal, read_regular, resolve
@@ -54,8 +54,7 @@ def read_manifest(path: Path, *, outside: bool = False) -> tuple[Corpus, list[Pr
         return Corpus(file, folder, ""), [Problem(Place(file), data.what, data.mend)]
     problems: list[Problem] = []
     corpus = Corpus(file, folder, hashlib.sha256(data).hexdigest())
-    written = decode(data, file, problems)
-    tables = None if written is None else parse_tables(written, file, problems)
+    tables = parse_tables(data, file, problems)
     if tables is not None:
         corpus = _fill(corpus, tables, outside=outside)
     return corpus, sorted(set(problems))

@@ -13,7 +13,6 @@ from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, text, texts
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.manifest.lines import lines_of
-from royaltycli.manifest.lists import decode
 from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import plain_fraction
@@ -34,8 +33,7 @@ def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
     Raises ManifestError with all problems, and CallError if the policy is for another currency.
     """
     problems: list[Problem] = []
-    written = decode(data, file, problems)
-    tables = None if written is None else parse_tables(written, file, problems)
+    tables = parse_tables(data, file, problems)
     if tables is None:
         raise ManifestError(problems)
     _check_tables(tables)
