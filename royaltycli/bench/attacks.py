@@ -21,8 +21,7 @@ import numpy.typing as npt
 
 from royaltycli.bench import method, prompting
 from royaltycli.bench.corpus import Prepared, write_corpus
-from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, rows
-from royaltycli.bench.measures import total_variation
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, outcome_of, rows
 from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import Mixture, mixtures
 from royaltycli.bench.setting import Headed, Setting
@@ -115,9 +114,7 @@ def outcome(
     shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
     for row, mixture in zip(shares, mixed, strict=True):
         np.add.at(row, np.append(owners, -1), method.usage(found.some(mixture.spans), prior))
-    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
-    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
-    return Outcome(shares[:, own], np.array(errors))
+    return outcome_of(shares, mixed, own)
 
 
 def measure(setting: Setting) -> Headed:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.bench.measures import mean_interval
+from royaltycli.bench.measures import mean_interval, total_variation
+from royaltycli.bench.payouts import Mixture
 from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import Setting
 
@@ -24,6 +25,13 @@ class Outcome:
 
     own: Scores
     error: Scores
+
+
+def outcome_of(shares: Scores, mixed: Sequence[Mixture], own: int) -> Outcome:
+    """What the shares of each mixture, a row, come to for the source with the number `own`; the last column is none."""
+    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
+    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
+    return Outcome(shares[:, own], np.array(errors))
 
 
 Pairs = list[tuple[Outcome, Outcome]]

@@ -20,8 +20,7 @@ from royaltycli.attribution.logs import Judges
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.usage import attribute
 from royaltycli.bench import gains, method
-from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of
-from royaltycli.bench.measures import total_variation
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, outcome_of
 from royaltycli.bench.payouts import WINDOWS, Mixture, mixtures
 from royaltycli.bench.results import Goal
 from royaltycli.bench.setting import Headed, Setting
@@ -100,10 +99,8 @@ def outcomes(
 
     def outcome(more: Sequence[Output], cap: Fraction) -> Outcome:
         logs = ([*honest([texts[at] for at in mixture.spans.tolist()]), *more] for mixture in mixed)
-        shares = [_shares(index, log, judge, fitted.prior, cap) for log in logs]
-        truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
-        errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
-        return Outcome(np.array([each[attack.number] for each in shares]), np.array(errors))
+        shares = np.array([_shares(index, log, judge, fitted.prior, cap) for log in logs])
+        return outcome_of(shares, mixed, attack.number)
 
     after = {way: outcome(quoting(quotes, prompts=prompts), cap) for way, (prompts, cap, _) in WAYS.items()}
     return outcome([], CAP), after
