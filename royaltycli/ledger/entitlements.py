@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.ledger.accounts import (
@@ -67,12 +68,12 @@ def entitlements(distribution: Distribution, parties: Parties, period: int) -> l
     for name, amount in distribution.elsewhere.items():
         place = name[1:-1]
         rest = amount - exact_sum(amounts) if place == ESCROW else amount
-        rows.append(move(period, nobody, place_of(place, parties, NOBODY), rest))
+        rows.append(move(period, nobody, end_of(place, parties, NOBODY), rest))
     return rows
 
 
-def place_of(place: str, parties: Parties, party: Numbers | int) -> End:
-    """The account of a destination of a policy; what goes to escrow is kept for `party`."""
+def end_of(place: str, parties: Parties, party: Numbers | int) -> End:
+    """The end of a move that a destination of a policy is; what goes to escrow is kept for `party`."""
     if place.startswith("fund:"):
         return Account.FUND, parties.number(FUND, place.partition(":")[2])
     accounts = {"escrow": Account.ESCROW, "payer": Account.PAYER, "not scanned": Account.NOT_SCANNED}
@@ -122,7 +123,7 @@ def netted(moves: Moves) -> Moves:
     return Moves(forwards(rows))
 
 
-def entitled(moves: Moves) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def entitled(moves: Moves) -> npt.NDArray[np.bool_]:
     """Which moves are between the accounts of PAIRS."""
     low = np.minimum(moves.column("from_account"), moves.column("to_account"))
     high = np.maximum(moves.column("from_account"), moves.column("to_account"))
