@@ -31,11 +31,6 @@ def noted(monkeypatch):
         assert threads() == {2}
 
 
-@pytest.fixture
-def index(copied):
-    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
-
-
 def test_weights_are_fitted_in_one_thread(index, noted):
     found = noted(calibration, "fit")
     calibration.calibrate(index, lambda *_said: None)
