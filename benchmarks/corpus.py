@@ -191,10 +191,9 @@ def texts(folder: Path) -> pa.LargeStringArray:
     from royaltycli.corpus.documents import read
     from royaltycli.corpus.opening import open_corpus
     from royaltycli.corpus.shards import cut
-    from royaltycli.manifest.model import Collection, Source
 
     opened = open_corpus(folder)
-    owners: tuple[Source | Collection, ...] = (*opened.corpus.sources, *opened.corpus.collections)
+    owners = opened.corpus.owners
     return pa.concat_arrays([batch.texts for _, batch in read(cut(opened.files), dict(enumerate(owners)))])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
-from royaltycli.errors import CallError, LedgerError
+from royaltycli.errors import CallError, LedgerError, reason_of
 from royaltycli.progress import Tell, say_nothing
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def given(
 ) -> Given:
     """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError and RemoteError."""
     from royaltycli.ledger.booking import Given
-    from royaltycli.payout.currency import currency as find_currency
-    from royaltycli.remote.writing import named_path
+    from royaltycli.payout.currency import find_currency
+    from royaltycli.remote.names import named_path
 
-    check_types(period=period, date=date)
+    check_types("period", period=period, date=date)
     _check_date(date)
     code = currency if currency is not None else _currency_of(ledger)
     if rate is None and policy is None:
@@ -160,8 +160,7 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
                     raise CallError(f"{file}:{rows.line_num}: {holder} is named a second time; keep one of the rows")
                 found[holder] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CallError(f"{file} cannot be read as CSV ({reason.lower()}); save it as CSV in UTF-8") from error
+        raise CallError(f"{file} cannot be read as CSV ({reason_of(error)}); save it as CSV in UTF-8") from error
     return found
 
 

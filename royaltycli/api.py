@@ -6,10 +6,8 @@ a float is refused, because it is rarely the number that was meant.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +24,7 @@ from royaltycli.distributing import (
     total_of,
 )
 from royaltycli.errors import CallError
+from royaltycli.estimating import work_tokens
 from royaltycli.scanning import counts_folder, merge_opened, scan_opened, spare_corpus, spare_counts, token_table
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _written(
 
 def read_tokens(path: str | Path = "tokens.parquet") -> pa.Table:
     """The token table that a scan wrote. Raises TableError if it is missing, damaged, or of another version."""
-    from royaltycli.remote.writing import named_path
+    from royaltycli.remote.names import named_path
     from royaltycli.tokens.table import read_tokens as read
 
     check_types(path=path)
@@ -177,13 +176,12 @@ def distribute(
     usage: str | Path | None = None,
 ) -> Payout:
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
-    from royaltycli.payout.currency import currency as find_currency
-    from royaltycli.payout.currency import pool
+    from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.payout import pay
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
 
-    check_types(currency=currency, by=by, top=top, period=period)
+    check_types("period", currency=currency, by=by, top=top, period=period)
     table = _table(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage)
     if policy is not None:
@@ -302,7 +300,7 @@ def estimate(
     corpus or part, or figures that cannot be, and DocumentError if the file cannot be read.
     """
     from royaltycli.mixtures import corpus_total, find_part
-    from royaltycli.payout.currency import currency as find_currency
+    from royaltycli.payout.currency import find_currency
     from royaltycli.payout.estimate import estimate as compute
 
     check_types(file=file, part=part, currency=currency, encoding=encoding, pattern=pattern)
@@ -319,69 +317,6 @@ def estimate(
         rate=fraction(rate, "rate"),
         currency=find_currency(currency),
     )
-
-
-def work_tokens(
-    *,
-    tokens: Number | None = None,
-    words: Number | None = None,
-    pages: Number | None = None,
-    file: str | Path | None = None,
-    corpus: Number = "gpt-3",
-    encoding: str | None = None,
-    pattern: str | None = None,
-) -> Decimal:
-    """The tokens of one work, given in exactly one of four ways; a file is counted in the corpus's encoding.
-
-    Raises CallError if it is given in none or several, DocumentError if the file cannot be read.
-    """
-    from royaltycli.payout.estimate import tokens_from_pages, tokens_from_words
-
-    given = [
-        name
-        for name, value in (("tokens", tokens), ("words", words), ("pages", pages), ("file", file))
-        if value is not None
-    ]
-    if len(given) != 1:
-        found = "none of them was" if not given else " and ".join(f"--{name}" for name in given) + " were"
-        raise CallError(f"the size of the work is one of --tokens, --words, --pages and --file, but {found} given")
-    useless = next((name for name, value in (("encoding", encoding), ("pattern", pattern)) if value is not None), None)
-    if useless is not None and file is None:
-        raise CallError(f"an encoding is for a work that is counted; name it with `--file`, or leave out `--{useless}`")
-    if tokens is not None:
-        return amount(tokens, "tokens")
-    if words is not None:
-        return Decimal(tokens_from_words(amount(words, "words")))
-    if pages is not None:
-        return Decimal(tokens_from_pages(amount(pages, "pages")))
-    assert file is not None
-    return Decimal(_count_file(Path(file), text(corpus, "corpus"), encoding, pattern))
-
-
-def _count_file(file: Path, corpus: str, encoding: str | None, pattern: str | None) -> int:
-    """The tokens of all documents in a file, as a scan of a corpus of this one source counts them."""
-    from royaltycli.corpus.files import find_files
-    from royaltycli.errors import ManifestError, Place
-    from royaltycli.manifest.endings import ENDINGS_WORDS, kind_of
-    from royaltycli.manifest.model import Corpus, Source
-    from royaltycli.mixtures import corpus_total
-    from royaltycli.tokens.encodings import DEFAULT_ENCODING, PUBLIC, find_encoding
-    from royaltycli.tokens.scan import plan_scan, run
-
-    if not os.path.isfile(file):
-        raise CallError(f"there is no file {os.fspath(file)!r}; name the text of the work")
-    if kind_of(file.name)[0] is None:
-        raise CallError(f"{file} is not known by its ending to hold text; documents end in {ENDINGS_WORDS}")
-    _, mixture = corpus_total(corpus)
-    usual = mixture.tokenizer if mixture is not None and mixture.tokenizer in PUBLIC else DEFAULT_ENCODING
-    work = Source("work", Place(str(file)), (file.name,))
-    alone = Corpus(str(file), file.parent, "", sources=(work,))
-    found = find_files(alone, outside=True)
-    if found.problems:
-        raise ManifestError(found.problems)
-    with counts_folder(None) as folder:
-        plan = plan_scan(alone, found.files, find_encoding(encoding or usual, pattern), folder)
-        return run(plan, folder / "tokens").totals.tokens
 
 
 def _table(tokens: pa.Table) -> pa.Table:

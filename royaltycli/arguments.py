@@ -22,7 +22,7 @@ PATHS = (
 )  # fmt: skip
 """Arguments that may be given as a Path."""
 
-NEEDED = ("path", "currency", "by", "period", "text", "outputs", "index", "least", "model", "network")
+NEEDED = ("path", "currency", "by", "text", "outputs", "index", "least", "network")
 """Arguments that no function of theirs can do without."""
 
 
@@ -65,7 +65,9 @@ def text(number: Number, what: str) -> str:
         return number
     if isinstance(number, bool) or not isinstance(number, (int, Decimal, Fraction)):
         raise CallError(f"{what} is {number!r}; give it as text, int, Decimal or Fraction, which are exact")
-    return plain(number) if isinstance(number, Decimal) and number.is_finite() else _plain(number)
+    if isinstance(number, Decimal) and number.is_finite():
+        return plain(number)
+    return plain_fraction(number) if isinstance(number, Fraction) else str(number)
 
 
 def part_of(written: str) -> Part:
@@ -76,7 +78,3 @@ def part_of(written: str) -> Part:
     if not (re.fullmatch(r"[0-9]{1,9}", number) and re.fullmatch(r"[0-9]{1,9}", of) and 1 <= int(number) <= int(of)):
         raise CallError(f"part is {written!r}; it must be such as 3/16, the third of sixteen parts")
     return Part(int(number), int(of))
-
-
-def _plain(number: int | Decimal | Fraction) -> str:
-    return plain_fraction(number) if isinstance(number, Fraction) else str(number)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from royaltycli.arguments import Number, check_types, fraction
-from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError
+from royaltycli.errors import AttributionError, CallError, DocumentError, OutputError, reason_of
 from royaltycli.limits import TRACE_BYTES
 from royaltycli.progress import Tell, say_nothing
 
@@ -97,13 +97,9 @@ def attribute(
     from royaltycli.attribution.usage import Copies
     from royaltycli.attribution.usage import attribute as run
     from royaltycli.parallel.processes import how_many
-    from royaltycli.tokens.engines import choose_engine, make_engine
+    from royaltycli.tokens.engines import fastest_engine
 
-    check_types(outputs=outputs, index=index, network=network, workers=workers)
-    if period is not None:
-        check_types(period=period)
-    if model is not None:
-        check_types(model=model)
+    check_types(outputs=outputs, index=index, network=network, workers=workers, period=period, model=model)
     processes = how_many(workers)
     for name, value, known in (("method", method, Method), ("duplicates", duplicates, Copies), ("draw", draw, Draw)):
         if value not in get_args(known):
@@ -114,7 +110,7 @@ def attribute(
         raise CallError("account cap is 0; it is the part of all weight that one account may have, such as 10%")
     opened = open_index(Path(index))
     encoding, reference = encoding_of(opened), reference_of(opened)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     tell = tell or say_nothing
     place = None if model is None else Path(model)
     judges, calibration, strangers = _judges(opened, method, Path(network), place, processes, tell)
@@ -192,7 +188,8 @@ def _beside(
 
     kept = _calibration_of(opened)
     check_installed()
-    from royaltycli.attribution.network.network import fold_of, open_network
+    from royaltycli.attribution.network.corpus import fold_of
+    from royaltycli.attribution.network.network import open_network
 
     trained = open_network(network, model)
     beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
@@ -236,8 +233,7 @@ def text_of(given: str, standard_input: BinaryIO) -> str:
         with Path(given).open("rb") as file:
             return _decoded(file.read(TRACE_BYTES + 1), given)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CallError(f"{given} cannot be read ({reason}); name another file") from error
+        raise CallError(f"{given} cannot be read ({reason_of(error)}); name another file") from error
 
 
 def _is_name(given: str) -> bool:

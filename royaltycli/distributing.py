@@ -50,15 +50,14 @@ def distribute_by(
     `rate` is by default the policy's own. `holders` and `usage` are files with a list of holders and with the
     credits of sources (docs/policies.md). Raises RoyaltyError.
     """
-    from royaltycli.payout.currency import currency as find_currency
-    from royaltycli.payout.currency import pool
+    from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
     from royaltycli.policies import find_policy
     from royaltycli.policies.parties import read_parties
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
-    check_types(currency=currency, period=period, holders=holders, usage=usage)
+    check_types("period", currency=currency, period=period, holders=holders, usage=usage)
     check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
     rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)

@@ -125,3 +125,8 @@ class ManifestError(RoyaltyError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def reason_of(error: Exception) -> str:
+    """Why something failed, as the end of a message has it: in the words of the system, or else the error's own."""
+    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -25,7 +25,7 @@ def train_network(
     """Train an attribution network and write it to the folder `output`. Raises RoyaltyError; none is then written."""
     from royaltycli.corpus.opening import open_corpus
 
-    check_types(manifest=manifest, model=model, output=output, spans=spans)
+    check_types("model", manifest=manifest, model=model, output=output, spans=spans)
     if spans < 1:
         raise CallError(f"spans is {spans}; it must be 1 or more")
     check_installed()

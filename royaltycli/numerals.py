@@ -1,4 +1,4 @@
-"""Numbers as people type them, exact from the text to the last digit.
+"""Numbers as people type them, exact from the text to the last digit; and as they read them.
 
 `500e6`, `500_000_000`, `500,000,000`, `500M`, `1.5B`, `130k`, `20%` and `1/3` all become exact
 decimals or fractions. No binary float is made on the way.
@@ -87,3 +87,15 @@ def plain_fraction(value: Fraction) -> str:
     if rest != 1 or places > NUMBER_DIGITS:
         return f"{value.numerator}/{value.denominator}"
     return plain(Decimal(value.numerator * 10**places // value.denominator).scaleb(-places, EXACT))
+
+
+def grouped(number: str) -> str:
+    """A plain decimal with its thousands set apart; `-0.02` keeps its sign, which is not that of its whole part."""
+    sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
+    whole, point, part = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{part}" if whole.isdigit() else number
+
+
+def several(number: int, word: str) -> str:
+    """How many there are: `1 file`, `2,000 files`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

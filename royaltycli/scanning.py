@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, check_types, fraction, part_of
+from royaltycli.progress import say_nothing
 
 if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
-    from royaltycli.manifest.model import Collection, Corpus, Source
+    from royaltycli.manifest.model import Corpus
     from royaltycli.tokens.count import Tick
     from royaltycli.tokens.encodings import Encoding
-    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.scan import CountedPlan, Plan
     from royaltycli.tokens.totals import Scan
 
 
@@ -42,7 +43,7 @@ def counts_folder(
 
 def kept_in(output: Path, counts: str | Path | None) -> Path:
     """Where a scan with this output keeps what it has counted: the folder given, else the output's own."""
-    from royaltycli.remote.writing import named_path
+    from royaltycli.remote.names import named_path
     from royaltycli.tokens.partials import folder_of
     from royaltycli.workspace import absolute
 
@@ -56,7 +57,7 @@ def token_table(output: str | Path, *, is_written: bool = True) -> Path:
     """
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import named_file
+    from royaltycli.remote.names import named_file
     from royaltycli.report.formats import ENDINGS
     from royaltycli.storage import check_place
 
@@ -75,7 +76,7 @@ def spare_corpus(opened: Opened, output: Path, encoding: str | None = None) -> N
     """
     from royaltycli.errors import OutputError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     corpus = opened.corpus
     place = real_name(output)
@@ -100,13 +101,12 @@ def spare_counts(opened: Opened, counts: str | Path | None) -> None:
     from royaltycli.manifest.remotes import would_take
     from royaltycli.manifest.wording import shown
     from royaltycli.remote.locations import is_remote, written
-    from royaltycli.remote.writing import place_of
+    from royaltycli.remote.names import remote_place
 
-    if counts is None or (place := place_of(counts)) is None:
+    if counts is None or (place := remote_place(counts)) is None:
         return
     table = f"{place}/{'0' * 64}.parquet"
-    entries: tuple[Source | Collection, ...] = (*opened.corpus.sources, *opened.corpus.collections)
-    for path in (path for entry in entries for path in entry.patterns if is_remote(path)):
+    for path in (path for entry in opened.corpus.owners for path in entry.patterns if is_remote(path)):
         if would_take(path, table):
             raise OutputError(
                 f"{written(counts)} lies where {shown(path)} takes documents from, so what is kept there would be "
@@ -167,7 +167,7 @@ def scan_opened(
     *,
     workers: int | None = None,
     on: str = "local",
-    tick: Tick | None = None,
+    tick: Tick = say_nothing,
     top: int | None = 0,
     **options: Any,
 ) -> Scan:
@@ -191,24 +191,22 @@ def run_planned(
     *,
     workers: int | None = None,
     on: str = "local",
-    expect: Callable[[int], None] = lambda _bytes: None,
-    tick: Tick | None = None,
+    expect: Callable[[int], None] = say_nothing,
+    tick: Tick = say_nothing,
     top: int | None = 0,
 ) -> Scan:
     """Do what a plan says, with so many workers, `on` this machine or a cluster, and write the table to `output`."""
     from royaltycli.tokens.scan import run
 
     check_types(workers=workers, on=on)
-    return run(plan, output, workers=workers, on=on, expect=expect, tick=tick or _no_tick, top=top)
+    return run(plan, output, workers=workers, on=on, expect=expect, tick=tick, top=top)
 
 
-def count_planned(plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick | None = None) -> Counts:
+def count_planned(
+    plan: Plan, *, workers: int | None = None, on: str = "local", tick: Tick = say_nothing
+) -> CountedPlan:
     """Count what a plan says and write no table, with so many workers, `on` this machine or a cluster."""
     from royaltycli.tokens.scan import count
 
     check_types(workers=workers, on=on)
-    return count(plan, workers=workers, on=on, tick=tick or _no_tick)
-
-
-def _no_tick(_bytes: int, _tokens: int, _documents: int) -> None:
-    pass
+    return count(plan, workers=workers, on=on, tick=tick)

@@ -21,12 +21,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from royaltycli.errors import OutputError, RoyaltyError, TableError
+from royaltycli.errors import OutputError, RoyaltyError, TableError, reason_of
 from royaltycli.limits import READ_BYTES
 from royaltycli.notes import note, unnote
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.writing import check_sent, check_writable, in_memory, place_of, real_path, send
+from royaltycli.remote.names import real_path, remote_place
+from royaltycli.remote.reading import in_memory
+from royaltycli.remote.writing import check_sent, check_writable, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,11 +53,12 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, swept: bool 
     On another machine, such as at `s3://bucket/file`, that step is the store's own; it raises RemoteError, too.
     In a `swept` folder, what killed processes have left is not looked for. What `is_result` is noted in `notes`.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         check_writable(elsewhere)
         return _send(elsewhere, write, is_result=is_result)
     if not swept:
-        _remove_leftovers(check_place(path))
+        place = check_place(path)
+        remove_leftovers(place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}"))
     return _put(path, write, str(path), is_result=is_result)
 
 
@@ -78,8 +81,10 @@ def _send(place: Location, write: Callable[[BinaryIO], object], *, is_result: bo
         unnote(name)
         raise
     except OSError as error:
-        reason, room = (error.strerror or str(error)).lower(), f"make room in {tempfile.gettempdir()}"
-        raise OutputError(f"{place} cannot be written, as it cannot be collected here ({reason}); {room}") from error
+        room = f"make room in {tempfile.gettempdir()}"
+        raise OutputError(
+            f"{place} cannot be written, as it cannot be collected here ({reason_of(error)}); {room}"
+        ) from error
 
 
 def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_result: bool) -> str:
@@ -106,8 +111,9 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_resul
         _sync_folder(place.parent)
         return given.digest.hexdigest()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{name} cannot be written ({reason}); what was there before is unchanged") from error
+        raise OutputError(
+            f"{name} cannot be written ({reason_of(error)}); what was there before is unchanged"
+        ) from error
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
@@ -135,7 +141,7 @@ def check_place(path: Path) -> Path:
     Raises OutputError if no result can stand there, which is best known before a long piece of work; on
     another machine, where there are no links, RemoteError as well.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         check_writable(elsewhere)
         return Path(path)
     place = real_path(path)
@@ -173,7 +179,7 @@ def write_part(path: Path, table: pa.Table) -> None:
 
     Raises OutputError and RemoteError.
     """
-    if (elsewhere := place_of(path)) is not None:
+    if (elsewhere := remote_place(path)) is not None:
         _send(elsewhere, lambda file: write_sealed(file, table), is_result=False)
         return
     _put(path, lambda file: write_sealed(file, table), f"folder {path.parent}", is_result=False)
@@ -260,7 +266,7 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
     """A table that `write_parquet` wrote, open, after its seal was compared. Raises as `read_sealed`."""
     import pyarrow as pa
 
-    elsewhere = place_of(path)
+    elsewhere = remote_place(path)
     try:
         if elsewhere is None and not _is_regular(path):
             raise TableError(f"{path} is not a file; name a table that `royalty scan` wrote")
@@ -269,7 +275,7 @@ def _sealed(path: Path) -> Iterator[BinaryIO]:
                 raise _damaged(path)
             yield file
     except OSError as error:
-        raise TableError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from error
+        raise TableError(f"{path} cannot be read ({reason_of(error)})") from error
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise _damaged(path) from error
 
@@ -349,15 +355,15 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _remove_leftovers(place: Path) -> None:
-    """Remove what a killed process left beside `place`; a file that a living one writes is locked, and stays."""
+def remove_leftovers(found: Iterable[Path]) -> None:
+    """Remove what killed processes left half-written; a file that a living one writes is locked, and stays."""
     with contextlib.suppress(OSError):
-        for leftover in place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}") if LOCKS else ():
+        for leftover in found if LOCKS else ():
             with contextlib.suppress(OSError):
-                remove_leftover(leftover)
+                _remove_leftover(leftover)
 
 
-def remove_leftover(leftover: Path) -> None:
+def _remove_leftover(leftover: Path) -> None:
     """Remove a regular file that nobody has locked. A pipe, a device or a link of such a name is none of ours."""
     descriptor = os.open(leftover, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import tempfile
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from royaltycli.errors import OutputError, RemoteError
-from royaltycli.remote.writing import check_folder, names_in, place_of, remove
-from royaltycli.storage import LOCKS, PARTIAL, remove_leftover
+from royaltycli.errors import OutputError, RemoteError, reason_of
+from royaltycli.remote.locations import Location
+from royaltycli.remote.names import remote_place
+from royaltycli.remote.writing import check_folder, names_in, remove
+from royaltycli.storage import LOCKS, PARTIAL, remove_leftovers
 
 try:
     import fcntl
@@ -32,22 +35,19 @@ def working_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
     in it is removed, and at the end the folder itself if nothing is in it. Raises OutputError if somebody does
     use it. A folder in a store is neither made nor locked, as stores know no such thing.
     """
-    if (place := place_of(folder)) is not None:
+    if (place := remote_place(folder)) is not None:
         check_folder(place)
         yield folder
         return
     try:
         lock = _lock_folder(folder, shared=shared)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"{folder} cannot be used for what is counted on the way ({reason}); name another folder"
+            f"{folder} cannot be used for what is counted on the way ({reason_of(error)}); name another folder"
         ) from error
     try:
-        for leftover in folder.glob(f".*{PARTIAL}") if LOCKS and not shared else ():
-            if LEFTOVER.fullmatch(leftover.name):
-                with contextlib.suppress(OSError):
-                    remove_leftover(leftover)
+        if not shared:
+            remove_leftovers(path for path in folder.glob(f".*{PARTIAL}") if LEFTOVER.fullmatch(path.name))
         yield folder
     finally:
         if not shared:  # or another may be about to write into it
@@ -90,7 +90,7 @@ def _lock_at_once(descriptor: int, *, shared: bool) -> None:
 
 def parts_in(folder: Path, name: re.Pattern[str]) -> list[Path]:
     """The files in a folder that have such a name, in the order of their names. Raises RemoteError."""
-    place = place_of(folder)
+    place = remote_place(folder)
     if place is not None:
         names = names_in(place)
     else:
@@ -101,7 +101,7 @@ def parts_in(folder: Path, name: re.Pattern[str]) -> list[Path]:
 def remove_part(path: Path) -> None:
     """Remove a file of a folder, if that can be done."""
     with contextlib.suppress(OSError, RemoteError):
-        if (place := place_of(path)) is not None:
+        if (place := remote_place(path)) is not None:
             remove(place)
         else:
             path.unlink()
@@ -109,12 +109,12 @@ def remove_part(path: Path) -> None:
 
 def absolute(folder: Path) -> Path:
     """A folder by the name that it has wherever the program stands."""
-    return folder if place_of(folder) is not None else folder.absolute()
+    return folder if remote_place(folder) is not None else folder.absolute()
 
 
 def scratch_of(folder: Path) -> Path:
     """Where files lie that are of use only meanwhile: in a folder, or on this machine if that is in a store."""
-    return folder if place_of(folder) is None else Path(tempfile.gettempdir())
+    return folder if remote_place(folder) is None else Path(tempfile.gettempdir())
 
 
 def scratch_file(folder: Path) -> IO[bytes]:
@@ -130,5 +130,11 @@ def scratch_file(folder: Path) -> IO[bytes]:
 
 def no_room(folder: Path, error: OSError) -> OutputError:
     """The error for a `scratch_file` that cannot be written, or read again."""
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"{folder} cannot be used for what is sorted on the way ({reason}); make room there")
+    return OutputError(f"{folder} cannot be used for what is sorted on the way ({reason_of(error)}); make room there")
+
+
+def local_folder(place: Location) -> Path:
+    """The folder on this machine for what belongs to a result on another one: in the user's cache, by its name."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    name = hashlib.sha256(str(place).encode()).hexdigest()[:16]
+    return Path(cache, "royalty", name)

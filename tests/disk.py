@@ -14,6 +14,15 @@ OF_PATH = ("chmod", "replace", "stat")
 """What storage and workspace call by these two ways, beside the reading and writing of files."""
 
 
+def failing(number):
+    """A call that ends in this error."""
+
+    def fault(_name):
+        raise OSError(number, os.strerror(number))
+
+    return fault
+
+
 class Disk:
     """Counts calls while it is in use and lets `at`, the n-th of them, end in `fault`."""
 

@@ -18,8 +18,8 @@ SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for 
 
 LAYERS = (
     "errors", "limits", "numerals", "notes", "progress", "parallel", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
-    "policies", "ledger", "attribution", "report", "arguments", "scanning", "distributing", "accounting", "networks",
-    "attributing", "api", "bench", "cli", "__init__", "__main__",
+    "policies", "ledger", "attribution", "report", "arguments", "scanning", "estimating", "distributing", "accounting",
+    "networks", "attributing", "api", "bench", "cli", "__init__", "__main__",
 )  # fmt: skip
 """From the bottom up. A module imports from its own layer and those before it."""
 

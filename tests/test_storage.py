@@ -26,18 +26,11 @@ import pytest
 from royaltycli import storage
 from royaltycli.errors import OutputError, TableError
 from royaltycli.storage import PARTIAL, read_sealed, write_parquet, write_parquet_parts, write_text, write_whole
-from tests.disk import Disk
+from tests.disk import Disk, failing
 
 OLD, NEW = b"what was there before\n" * 1000, b"what is written now\n" * 3000
 TABLE = pa.table({"source_id": ["a", "b"], "tokens": pa.array([1, 2], pa.int64())})
 TABLE = TABLE.replace_schema_metadata({"royalty.schema": "1", "royalty.encoding": "o200k_base"})
-
-
-def failing(number):
-    def fault(_name):
-        raise OSError(number, os.strerror(number))
-
-    return fault
 
 
 def write_csv_like(path):

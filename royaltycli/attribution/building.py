@@ -91,7 +91,7 @@ def build_index(
 
     Raises DocumentError, EncodingError, AttributionError for a corpus without text, WorkerError and OutputError.
     """
-    owners: Owners = dict(enumerate((*corpus.sources, *corpus.collections)))
+    owners: Owners = dict(enumerate(corpus.owners))
     reference = load_reference(encoding)
     engine_name = choose_engine(None, encoding, reference)
     shards = list(together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES))

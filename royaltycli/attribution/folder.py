@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
 
-from royaltycli.errors import AttributionError, OutputError
-from royaltycli.remote.writing import real_path
+from royaltycli.errors import AttributionError, OutputError, reason_of
+from royaltycli.remote.names import real_path
 from royaltycli.storage import write_whole
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ def _unreadable(path: Path, error: OSError) -> Exception:
         return damaged(path)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return error  # for which the command line has words
-    reason = (error.strerror or str(error)).lower()
-    return AttributionError(f"{path} cannot be read ({reason}); mend that, and run the command again")
+    return AttributionError(f"{path} cannot be read ({reason_of(error)}); mend that, and run the command again")
 
 
 def remove_others(folder: Path, keys: set[str]) -> None:
@@ -204,8 +203,7 @@ def emptied(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
+        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
     return folder
 
 

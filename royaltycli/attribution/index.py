@@ -87,12 +87,6 @@ class Index:
         """All tokens without copies."""
         return int(self.sizes.sum())
 
-    @property
-    def documents(self) -> Numbers:
-        """The documents of each unit, without copies."""
-        owners = np.concatenate([model.units for model in self.models])
-        return np.bincount(owners, minlength=len(self.units))
-
 
 def open_index(path: Path, *, check: bool = True) -> Index:
     """Open the index in a folder. Raises AttributionError if there is none, or it has changed by as much as a bit.

@@ -21,7 +21,7 @@ from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.shards import Shard
 from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.manifest.identifiers import source_id
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Owner, Source
 from royaltycli.storage import read_sealed, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.engines import Engine, Ids
@@ -104,14 +104,14 @@ def sketches_of(index: Path, key: str) -> npt.NDArray[np.uint32]:
     return folder.load(index / READ / key, "sketches")
 
 
-def sources_of(batch: Batch, owner: Source | Collection) -> Iterator[list[str]]:
+def sources_of(batch: Batch, owner: Owner) -> Iterator[list[str]]:
     """The ids of the sources of each document: several where it names several."""
     if isinstance(owner, Source) or batch.sources is None:
         yield from ([owner.id] for _ in range(len(batch.texts)))
         return
     names = batch.sources.cast(pa.large_string())
-    owners = pa.array([owner.id] * len(names), pa.large_string())
-    nameless = pa.array([source_id(owner.id, None)] * len(names), pa.large_string())
+    owners = pa.repeat(pa.scalar(owner.id, pa.large_string()), len(names))
+    nameless = pa.repeat(pa.scalar(source_id(owner.id, None), pa.large_string()), len(names))
     ids: list[str] = source_ids(owners, names, nameless).to_pylist()
     if batch.parts is None:
         yield from ([one] for one in ids)

@@ -184,7 +184,7 @@ def rows(traced: Traced) -> pa.Table:
     return pa.Table.from_pylist(found, SCHEMA)
 
 
-def check_text(text: str, least: int = LEAST_MATCH) -> None:
+def check_text(text: str, least: int) -> None:
     """Raises CallError for a text that cannot be traced, and for a least size that is none."""
     if least < 1:
         raise CallError(f"least is {least}; it must be 1 token or more")

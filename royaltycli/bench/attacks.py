@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from royaltycli.bench import method, prompting
 from royaltycli.bench.corpus import Prepared, write_corpus
-from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, rows
-from royaltycli.bench.measures import total_variation
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, outcome_of, rows
 from royaltycli.bench.packages import Document
 from royaltycli.bench.payouts import Mixture, mixtures
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
 
 Scores = npt.NDArray[np.float64]
@@ -114,9 +114,7 @@ def outcome(
     shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
     for row, mixture in zip(shares, mixed, strict=True):
         np.add.at(row, np.append(owners, -1), method.usage(found.some(mixture.spans), prior))
-    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
-    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
-    return Outcome(shares[:, own], np.array(errors))
+    return outcome_of(shares, mixed, own)
 
 
 def measure(setting: Setting) -> Headed:
@@ -155,7 +153,7 @@ def _attack(
         ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
         method.build(place / "corpus", place / "index")
         fitted = method.fitted_to(place / "index", 0)
-        odds = method.odds(method.Judges(place / "index", None), fitted, spans, lambda *_said: None)
+        odds = method.odds(method.Gatherer(place / "index", None), fitted, spans, say_nothing)
     return outcome(odds, fitted.prior, mixed, owners_of(ids, sources), sources.index(name))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.bench.measures import mean_interval
+from royaltycli.bench.measures import mean_interval, total_variation
+from royaltycli.bench.payouts import Mixture
 from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import Setting
 
@@ -24,6 +25,13 @@ class Outcome:
 
     own: Scores
     error: Scores
+
+
+def outcome_of(shares: Scores, mixed: Sequence[Mixture], own: int) -> Outcome:
+    """What the shares of each mixture, a row, come to for the source with the number `own`; the last column is none."""
+    truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
+    errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
+    return Outcome(shares[:, own], np.array(errors))
 
 
 Pairs = list[tuple[Outcome, Outcome]]
@@ -41,10 +49,10 @@ def attackers_of(setting: Setting) -> list[str]:
 def rows(pairs: Mapping[str, Pairs], goals: Mapping[str, Goal]) -> list[Row]:
     """Of each attack, by its name, the gain; and then the error of all payouts without any, and after each."""
     honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
-    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest, 0))]
+    errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest))]
     for words, both in pairs.items():
         values = np.concatenate([after.error for _, after in both])
-        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values, 0)))
+        errors.append(Row(f"error of all payouts after {words}", Goal(), mean_interval(values)))
     return [*(_gain(words, goals[words], both) for words, both in pairs.items()), *errors]
 
 

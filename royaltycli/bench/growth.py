@@ -55,12 +55,12 @@ def _ask(manifest: Path, index: Path, held_out: Path) -> dict[str, float]:
     from royaltycli.attribution.evidence import evidence
     from royaltycli.attribution.index import open_index
     from royaltycli.tokens.encodings import find_encoding
-    from royaltycli.tokens.engines import choose_engine, make_engine
+    from royaltycli.tokens.engines import fastest_engine
     from royaltycli.tokens.reference import load_reference
 
     encoding = find_encoding("tokenizer.json", folder=manifest.parent)
     reference = load_reference(encoding)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     texts = [json.loads(line)["text"] for line in held_out.read_text(encoding="utf-8").split("\n") if line]
     tokens, _ = engine.encode(pa.array(texts, pa.large_string()))
     step = max(128, len(tokens) // SPANS)

@@ -21,17 +21,18 @@ from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration as NetworkCalibration
-from royaltycli.attribution.network.corpus import read_documents, spans_of
+from royaltycli.attribution.network.corpus import fold_of, read_documents, spans_of
 from royaltycli.attribution.network.features import read_features
 from royaltycli.attribution.network.learning import learn
 from royaltycli.attribution.network.model import open_model, with_random_weights
-from royaltycli.attribution.network.network import Network, fold_of, open_network
+from royaltycli.attribution.network.network import Network, open_network
 from royaltycli.attribution.network.training import examples_of
 from royaltycli.attribution.stacking import Beside, Method
 from royaltycli.bench.language import Trained, train_language_model, use_one_thread
 from royaltycli.bench.method import each
 from royaltycli.bench.setting import Budget, Setting
 from royaltycli.corpus.opening import open_corpus
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
 
 Scores = npt.NDArray[np.float64]
@@ -114,12 +115,12 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     opened = open_corpus(manifest)
     language = open_model(folder / "model")
     reader = Reader(language)
-    documents = read_documents(opened.corpus, opened.files, language, lambda *_said: None)
+    documents = read_documents(opened.corpus, opened.files, language, say_nothing)
     chosen = spans_of(documents.kept, spans)
     control = Reader(with_random_weights(language), reader.layers)
-    table = read_features(folder / NETWORK / store.FEATURES, control, chosen.tokens, lambda *_said: None)
+    table = read_features(folder / NETWORK / store.FEATURES, control, chosen.tokens, say_nothing)
     examples = examples_of(documents, chosen)
-    head = learn(table, examples, len(documents.sources), [ALL], language.device, lambda *_said: None)
+    head = learn(table, examples, len(documents.sources), [ALL], language.device, say_nothing)
     about = store.About(
         model=str((folder / "model").absolute()),
         model_digest=control.model.digest,
@@ -171,4 +172,4 @@ def fitted_beside(index: Path, method: Method, job: tuple[Path, int]) -> Calibra
     opened, network = open_index(index, check=False), open_network(folder / NETWORK)
     decode = reference_of(opened).decode
     beside = Beside(opened, network.sources, network.scores, fold_of, decode, method)
-    return calibrate(opened, lambda *_said: None, seed, beside.extend)
+    return calibrate(opened, say_nothing, seed, beside.extend)

@@ -153,8 +153,8 @@ def _rows(
 def _likely(setting: Setting, of: Learned, tokens: Sequence[Ids]) -> dict[str, Scores]:
     """What each method says of texts: a score for each source, those that are left out and all others."""
     seed = setting.form.seeds[0]
-    index, sources = setting.judges.index, setting.data.sources
-    evidence = setting.judges.judge(tokens, setting.tick("judging spans"))
+    index, sources = setting.gatherer.index, setting.data.sources
+    evidence = setting.gatherer.gather(tokens, setting.tick("judging spans"))
     (by_text,), (by_both,) = setting.fitted([seed]), fitted(setting, [of], [seed])
     said = scores(setting, of, tokens)
     return {

@@ -70,23 +70,23 @@ def _ranks(values: Vector) -> Vector:
     return ranks
 
 
-def interval(measure: Callable[[Vector], float], groups: Numbers, seed: int, rounds: int = ROUNDS) -> Estimate:
+def interval(measure: Callable[[Vector], float], groups: Numbers) -> Estimate:
     """A measure with its interval by the percentile bootstrap over groups (Efron 1979; Field and Welsh 2007).
 
     `measure` is given the weight of each case: how often the group of the case was drawn. `groups` has a number for
     each case, such as that of its document; whole groups are drawn, with replacement, as many as there are.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     _, of = np.unique(groups, return_inverse=True)
     size = int(of.max()) + 1
     values = []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         drawn = np.bincount(random.integers(0, size, size), minlength=size).astype(np.float64)
         values.append(measure(drawn[of]))
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return Estimate(measure(np.ones(len(of))), float(low), float(high))
 
 
-def mean_interval(values: Vector, seed: int, rounds: int = ROUNDS) -> Estimate:
+def mean_interval(values: Vector) -> Estimate:
     """The mean of values that are drawn one by one, with its interval by the percentile bootstrap."""
-    return interval(lambda weights: float(np.average(values, weights=weights)), np.arange(len(values)), seed, rounds)
+    return interval(lambda weights: float(np.average(values, weights=weights)), np.arange(len(values)))

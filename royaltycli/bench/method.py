@@ -33,6 +33,7 @@ from royaltycli.attribution.machine import Machine
 from royaltycli.attribution.shift import Judged, folded, shares
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import WorkerError
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.engines import Ids
 
@@ -76,16 +77,16 @@ def build(manifest: Path, index: Path) -> Built:
     """Build the index of a corpus."""
     opened = open_corpus(manifest)
     encoding = find_encoding(opened.corpus.encoding or "", folder=opened.corpus.folder)
-    return build_index(opened.corpus, opened.files, encoding, index, lambda *_said: None)
+    return build_index(opened.corpus, opened.files, encoding, index, say_nothing)
 
 
-class Judges:
-    """Processes that judge spans by one index."""
+class Gatherer:
+    """Gathers the evidence that one index gives on spans, in several processes if there are any."""
 
     def __init__(self, index: Path, pool: Executor | None) -> None:
         self.path, self.index, self._pool = index, open_index(index, check=False), pool
 
-    def judge(self, spans: Sequence[Ids], tick: Tick) -> list[Evidence]:
+    def gather(self, spans: Sequence[Ids], tick: Tick) -> list[Evidence]:
         """The evidence on each span, without its matches."""
         found: list[Evidence] = []
         parts = [list(spans[start : start + AT_ONCE]) for start in range(0, len(spans), AT_ONCE)]
@@ -159,12 +160,12 @@ def fitted_to(index: Path, seed: int) -> Calibration:
     """How evidence is weighed, fitted to the documents of the index alone; that of seed 0 is the index's own."""
     opened = open_index(index, check=False)
     kept = read_calibration(opened) if seed == 0 else None
-    return kept or calibrate(opened, lambda *_said: None, seed)
+    return kept or calibrate(opened, say_nothing, seed)
 
 
-def odds(judges: Judges, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:
+def odds(gatherer: Gatherer, fitted: Calibration, spans: Sequence[Ids], tick: Tick) -> Odds:
     """What the method says of spans."""
-    return weighed(judges.index, fitted, judges.judge(spans, tick))
+    return weighed(gatherer.index, fitted, gatherer.gather(spans, tick))
 
 
 def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odds:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
-from royaltycli.attribution.network.network import fold_of
+from royaltycli.attribution.network.corpus import fold_of
 from royaltycli.attribution.stacking import Beside
 from royaltycli.bench import method, rows
 from royaltycli.bench.learning import Learned, fitted_beside, learned, scores
@@ -63,7 +63,7 @@ def fitted(setting: Setting, models: Sequence[Learned], seeds: Sequence[int]) ->
     """How network and text are weighed together, as `--method all` does, for each model fitted with its seed."""
     pairs = list(zip(models, seeds, strict=True))
     missing = [(of.folder, seed) for of, seed in pairs if ("stacked", of.folder, seed) not in setting.kept]
-    fits = method.each(setting.pool, partial(fitted_beside, setting.judges.path, "all"), missing)
+    fits = method.each(setting.pool, partial(fitted_beside, setting.gatherer.path, "all"), missing)
     for number, (folder, seed) in enumerate(missing):
         setting.tell("fitting network and text", number, len(missing))
         setting.kept["stacked", folder, seed] = next(fits)
@@ -86,7 +86,7 @@ def _stacked(
             )
         )
         extended = replace(each, found=found, found_of_strangers=found_of_strangers)
-        answers.append(weighed(setting.judges.index, fit, extended))
+        answers.append(weighed(setting.gatherer.index, fit, extended))
     return answers
 
 
@@ -94,7 +94,7 @@ def beside(
     setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Scores
 ) -> list[Evidence]:
     """The evidence of text on spans, with what the network said of them beside it."""
-    index, sources = setting.judges.index, of.sources
+    index, sources = setting.gatherer.index, of.sources
     return Beside(index, sources, lambda _texts, _folds: said, fold_of, setting.decode, "all").beside(tokens, found)
 
 

@@ -20,13 +20,12 @@ from royaltycli.attribution.logs import Judges
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.usage import attribute
 from royaltycli.bench import gains, method
-from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of
-from royaltycli.bench.measures import total_variation
+from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, outcome_of
 from royaltycli.bench.payouts import WINDOWS, Mixture, mixtures
 from royaltycli.bench.results import Goal
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES, Spans, cut
-from royaltycli.tokens.engines import Ids, choose_engine, make_engine
+from royaltycli.tokens.engines import Ids, fastest_engine
 
 QUOTED = 0.2
 """The part of all outputs that are the attacker's."""
@@ -65,7 +64,7 @@ def measure(setting: Setting) -> Headed:
     attackers = attackers_of(setting)
     stretches = cut(setting.data.known, SIZES[1])
     tried = [drawn(stretches, sources.index(name), name, first) for name in attackers]
-    found = method.each(setting.pool, functools.partial(outcomes, setting.judges.path, spans.tokens, mixed), tried)
+    found = method.each(setting.pool, functools.partial(outcomes, setting.gatherer.path, spans.tokens, mixed), tried)
     pairs: dict[str, Pairs] = {way: [] for way in WAYS}
     for number, name in enumerate(attackers):
         setting.tell(f"{name}: self-prompting", number, len(attackers))
@@ -100,10 +99,8 @@ def outcomes(
 
     def outcome(more: Sequence[Output], cap: Fraction) -> Outcome:
         logs = ([*honest([texts[at] for at in mixture.spans.tolist()]), *more] for mixture in mixed)
-        shares = [_shares(index, log, judge, fitted.prior, cap) for log in logs]
-        truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
-        errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
-        return Outcome(np.array([each[attack.number] for each in shares]), np.array(errors))
+        shares = np.array([_shares(index, log, judge, fitted.prior, cap) for log in logs])
+        return outcome_of(shares, mixed, attack.number)
 
     after = {way: outcome(quoting(quotes, prompts=prompts), cap) for way, (prompts, cap, _) in WAYS.items()}
     return outcome([], CAP), after
@@ -125,7 +122,7 @@ def quoting(quotes: Sequence[str], *, prompts: bool) -> list[Output]:
 def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: method.Scores, cap: Fraction) -> method.Scores:
     """The share of each source of the index, and of none."""
     encoding, reference = encoding_of(index), reference_of(index)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     table = attribute(index, log, engine, reference.decode, Judges(judge), prior, account_cap=cap).table
     credit = dict(zip(table["source_id"].to_pylist(), map(float, table["credit"].to_pylist()), strict=True))
     known = [credit.get(source, 0.0) for source in index.source_ids]

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from royaltycli.bench.measures import Estimate, interval
 
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -109,5 +107,5 @@ def seeded(
     The interval is by the bootstrap over `groups`: the same document in several seeds is drawn as one.
     """
     together = {name: np.concatenate([case[name] for case in cases]) for name in cases[0]}
-    estimate = interval(lambda weights: of(together, weights), together[groups], 0)
+    estimate = interval(lambda weights: of(together, weights), together[groups])
     return Row(measure, goal, estimate, tuple(of(case, None) for case in cases), places=places)

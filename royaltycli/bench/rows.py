@@ -29,6 +29,10 @@ WAYS = {
 }
 
 
+CHANCES = 200
+"""Draws of answers, for what chance alone makes of probabilities that are right."""
+
+
 def named(size: Size) -> str:
     """A size in words."""
     return f"{size} tokens" if isinstance(size, int) else "a whole document (its first 4,000 tokens, as one span)"
@@ -72,14 +76,14 @@ def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]
     return [*rows, *chances]
 
 
-def by_chance(sure: npt.NDArray[np.float64], rounds: int = 200) -> Estimate:
+def by_chance(sure: npt.NDArray[np.float64]) -> Estimate:
     """The calibration error of probabilities that are right, as answers are but so many: its mean, and where 95 % lie.
 
     It is not zero, as the distances of all bins add up whichever way they go. That answers about one document are
     alike makes it larger, and is not in it.
     """
     random = np.random.default_rng(0)
-    errors = [calibration_error(sure, random.random(len(sure)) < sure) for _ in range(rounds)]
+    errors = [calibration_error(sure, random.random(len(sure)) < sure) for _ in range(CHANCES)]
     low, high = np.percentile(errors, [2.5, 97.5])
     return Estimate(float(np.mean(errors)), float(low), float(high))
 
@@ -102,7 +106,7 @@ def paid_out(
     return [
         Row(
             *WAYS[way],
-            mean_interval(np.concatenate(by_way[way]), 0),
+            mean_interval(np.concatenate(by_way[way])),
             tuple(float(each.mean()) for each in by_way[way]),
         )
         for way in ways
@@ -121,11 +125,11 @@ def known_or_not(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row
         payouts.paid_on_unknown(said.odds_of_strangers[money], said.fitted.prior, each.strangers[money].sources)
         for each, said in zip(asked, answers, strict=True)
     ]
-    paid = mean_interval(np.mean(mass, axis=0), 0)
+    paid = mean_interval(np.mean(mass, axis=0))
     goal = Goal("not measured", 0.10, most=True)
     rows.append(Row("mass paid on unknown corpora, each alone", goal, paid, tuple(float(each.mean()) for each in mass)))
     lost = np.array([1 - said.odds[money].known.mean() for said in answers])
-    rows.append(Row("mass of known text that nobody is paid", Goal(), mean_interval(lost, 0), tuple(lost.tolist())))
+    rows.append(Row("mass of known text that nobody is paid", Goal(), mean_interval(lost), tuple(lost.tolist())))
     return rows
 
 

@@ -12,11 +12,9 @@ from royaltycli.bench import method
 from royaltycli.bench.baselines import check_installed
 from royaltycli.bench.corpus import Prepared, prepare
 from royaltycli.bench.results import Report
-from royaltycli.bench.setting import FULL, SHORT, Form, Headed, Setting
+from royaltycli.bench.setting import Form, Headed, Setting
 from royaltycli.bench.spans import Data, encode
 from royaltycli.progress import Tell
-
-__all__ = ["FULL", "PARTS", "SHORT", "run"]
 
 PARTS = {"text": "text", "network": "network", "left-out": "leftout", "attacks": "attacks", "cost": "costs"}
 """The module of each part; those of the network import torch, so none is imported before it is asked for."""

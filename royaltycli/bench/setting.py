@@ -170,13 +170,13 @@ class Setting:
         return lambda done, all_: self.tell(words, done, all_)
 
     @cached_property
-    def judges(self) -> method.Judges:
-        """Processes that judge by the index, which is built anew, so that nothing is measured of an older version."""
+    def gatherer(self) -> method.Gatherer:
+        """What asks the index, which is built anew, so that nothing is measured of an older version."""
         self.tell("building the index", 0, 0)
         index = self.folder / "index"
         shutil.rmtree(index, ignore_errors=True)
         method.build(self.prepared.manifest, index)
-        return method.Judges(index, self.pool)
+        return method.Gatherer(index, self.pool)
 
     def asked(self, seeds: Sequence[int]) -> list[Asked]:
         """What is asked with some seeds; whole documents are the same for all."""
@@ -186,7 +186,7 @@ class Setting:
             spans, evidence = list[dict[Size, Spans]](), list[dict[Size, list[Evidence]]]()
             for texts, (documents, on_documents) in zip((data.held_out, data.unknown), self._whole, strict=True):
                 some: dict[Size, Spans] = {size: cut(texts, size, form.spans, seed) for size in SIZES}
-                judged = {size: self.judges.judge(each.tokens, tick) for size, each in some.items()}
+                judged = {size: self.gatherer.gather(each.tokens, tick) for size, each in some.items()}
                 spans.append(some | {WHOLE: documents})
                 evidence.append(judged | {WHOLE: on_documents})
             self.kept["asked", seed] = Asked(seed, spans[0], spans[1], evidence[0], evidence[1])
@@ -196,12 +196,12 @@ class Setting:
     def _whole(self) -> list[tuple[Spans, list[Evidence]]]:
         """Whole documents of held-out text and of unknown sources, and the evidence on each."""
         whole = [cut(texts, None, self.form.documents) for texts in (self.data.held_out, self.data.unknown)]
-        return [(each, self.judges.judge(each.tokens, self.tick("judging documents"))) for each in whole]
+        return [(each, self.gatherer.gather(each.tokens, self.tick("judging documents"))) for each in whole]
 
     def fitted(self, seeds: Sequence[int]) -> list[Calibration]:
         """How the text method weighs evidence, fitted with each of some seeds."""
         missing = self._missing("fitted", seeds)
-        fits = method.each(self.pool, partial(method.fitted_to, self.judges.path), missing)
+        fits = method.each(self.pool, partial(method.fitted_to, self.gatherer.path), missing)
         for number, seed in enumerate(missing):
             self.tell("fitting the text method", number, len(missing))
             self.kept["fitted", seed] = next(fits)
@@ -211,7 +211,7 @@ class Setting:
         """What the text method says of all that is asked with some seeds."""
         missing = self._missing("by text", seeds)
         for fit, asked in zip(self.fitted(missing), self.asked(missing), strict=True):
-            self.kept["by text", asked.seed] = weighed(self.judges.index, fit, asked)
+            self.kept["by text", asked.seed] = weighed(self.gatherer.index, fit, asked)
         return [self.kept["by text", seed] for seed in seeds]
 
     def compared(self, seeds: Sequence[int]) -> dict[tuple[str, Size], Cases]:
@@ -252,7 +252,7 @@ class Setting:
     @cached_property
     def decode(self) -> Decode:
         """From tokens of the corpus's encoding to text."""
-        return reference_of(self.judges.index).decode
+        return reference_of(self.gatherer.index).decode
 
 
 def weighed(index: Index, fitted: Calibration, asked: Asked) -> Answers:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from royaltycli.bench.corpus import Parts
 from royaltycli.bench.packages import Document
 from royaltycli.tokens.encodings import find_encoding
-from royaltycli.tokens.engines import Ids, choose_engine, make_engine
+from royaltycli.tokens.engines import Ids, fastest_engine
 from royaltycli.tokens.reference import load_reference
 
 Numbers = npt.NDArray[np.int64]
@@ -61,7 +61,7 @@ def encode(parts: Parts, corpus: Path) -> Data:
     """The documents as tokens, by the same engine that an index is built with."""
     encoding = find_encoding("tokenizer.json", folder=corpus)
     reference = load_reference(encoding)
-    engine = make_engine(choose_engine(None, encoding, reference), encoding, reference)
+    engine = fastest_engine(encoding, reference)
     ids = sorted({document.source for document in parts.known})
     number = {source: at for at, source in enumerate(ids)}
     strangers = dict.fromkeys(document.source for document in parts.unknown)

@@ -252,7 +252,7 @@ def _end(*messages: str, status: int) -> NoReturn:
 
 def _end_for(error: OSError) -> NoReturn:
     """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
-    from royaltycli.errors import RoyaltyError
+    from royaltycli.errors import RoyaltyError, reason_of
     from royaltycli.notes import also_written
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
@@ -260,13 +260,12 @@ def _end_for(error: OSError) -> NoReturn:
             "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)",
             status=RoyaltyError.exit_status,
         )
-    reason = (error.strerror or str(error)).lower()
     if error.filename is not None:
-        _end(f"{error.filename} cannot be opened ({reason})", status=RoyaltyError.exit_status)
+        _end(f"{error.filename} cannot be opened ({reason_of(error)})", status=RoyaltyError.exit_status)
     _discard(sys.stdout)
     if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
         sys.exit(0)
-    _end(f"the output cannot be written ({reason}){also_written()}", status=RoyaltyError.exit_status)
+    _end(f"the output cannot be written ({reason_of(error)}){also_written()}", status=RoyaltyError.exit_status)
 
 
 def _discard(stream: TextIO) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import completion, options
+from royaltycli.cli import completion, options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -127,13 +127,13 @@ def attribute(
     from royaltycli.attribution.outputs import log_file
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.remote.writing import real_name
+    from royaltycli.remote.names import real_name
 
     most = rows_of(top)
     log_file(outputs)  # before its folder is told to be in the way of a result
-    places = [options.usage_place(output, outputs, index, network)]
+    places = [results.usage_place(output, outputs, index, network)]
     if details is not None:
-        places.append(options.usage_place(details, outputs, index, network))
+        places.append(results.usage_place(details, outputs, index, network))
         if len({real_name(place) for place, _ in places}) == 1:
             raise CallError("the usage and the details would be one file; name two")
     with console.doing(quiet=quiet) as tell:
@@ -151,7 +151,7 @@ def attribute(
             tell=tell,
         )
     for (place, kind), table in zip(places, (usage.table, usage.details), strict=False):
-        options.deliver(table, kind, place, quiet=quiet)
+        results.deliver(table, kind, place, quiet=quiet)
     if not quiet:
         console.show_usage(usage, most)
         console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -32,4 +32,4 @@ def balance(
     """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
+    results.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)

@@ -74,7 +74,8 @@ def bench(
     language model would have learned a text less well (left-out); what attacks gain; and what an index costs. Every
     figure has its interval, and beside its goal it says whether it is met.
     """
-    from royaltycli.bench.run import FULL, SHORT, run
+    from royaltycli.bench.run import run
+    from royaltycli.bench.setting import FULL, SHORT
     from royaltycli.cli import console
     from royaltycli.parallel.processes import how_many
     from royaltycli.storage import check_place, write_text

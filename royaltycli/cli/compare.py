@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from royaltycli.cli import completion, options
+from royaltycli.cli import completion, options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -53,9 +53,9 @@ def compare(
     from royaltycli.errors import CallError
     from royaltycli.payout.comparison import compared, side_by_side
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    options.spare_input(tokens, place, *policies, holders, usage)
+    place = results.path_of(output)
+    kind = results.format_of(format_, place)
+    results.spare_input(tokens, place, *policies, holders, usage)
     if top is not None and not details:
         raise CallError("`--top` is of holders; say `--details` as well, or leave it out")
     if kind == "table" and top is None:
@@ -75,7 +75,7 @@ def compare(
             tick(1)
     rows = side_by_side(outcomes, rows_of(top)) if details else compared(outcomes)
     if kind != "table":
-        options.deliver(rows, kind, place, raw=raw, quiet=quiet)
+        results.deliver(rows, kind, place, raw=raw, quiet=quiet)
     elif details:
         console.show_details(rows)
     else:

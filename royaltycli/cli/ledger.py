@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -48,11 +48,11 @@ def ledger(
         return
     if head is not None:
         raise CallError("a digest is looked for by `royalty ledger verify`; leave out `--head`, or verify the ledger")
-    result = options.result(output)
-    kind = options.format_of(format_, result)
-    options.spare_ledger(result, place)
+    result = results.path_of(output)
+    kind = results.format_of(format_, result)
+    results.spare_ledger(result, place)
     rows = accounting.log(place)
     if kind == "table":
         console.show_rows(rows)
     else:
-        options.deliver(rows, kind, result, quiet=quiet)
+        results.deliver(rows, kind, result, quiet=quiet)

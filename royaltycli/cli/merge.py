@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -34,7 +34,7 @@ def merge(
     from royaltycli.arguments import rows_of
     from royaltycli.cli import console
 
-    table = options.token_table(output)
+    table = results.token_table(output)
     most = rows_of(top)
     started = time.monotonic()
     opened = api.check(manifest, outside=outside)

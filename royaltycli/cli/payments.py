@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -42,7 +42,7 @@ def payments(
 
     rows = accounting.payments(ledger, period, status)
     shown = accounting.first(rows, top)
-    as_table = options.list_rows(shown, ledger, top, format_, output, raw=raw, quiet=quiet)
+    as_table = results.list_rows(shown, ledger, top, format_, output, raw=raw, quiet=quiet)
     if not quiet:
         console.show_sum(rows, period, aside=not as_table)
 
@@ -71,10 +71,11 @@ def settle(
     from royaltycli import accounting
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.numerals import several
 
     if paid and returned:
         raise CallError("payments are marked `--paid` or `--returned`, not both at once; say what became of them")
     outcome = paid if paid or returned else None
     marked = accounting.settle(ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date)
     if not quiet:
-        console.say(f"{console.several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")
+        console.say(f"{several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 from royaltycli.cli.workbook import deliver_workbook
 
 EXAMPLES = """[b]Examples[/b]
@@ -61,9 +61,9 @@ def payout(
     from royaltycli import api
     from royaltycli.cli import console
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    options.spare_input(tokens, place, policy, holders, usage)
+    place = results.path_of(output)
+    kind = results.format_of(format_, place)
+    results.spare_input(tokens, place, policy, holders, usage)
     rows = console.ROWS if kind == "table" and top is None else top
     table = api.read_tokens(tokens)
     how: dict[str, Any] = {
@@ -86,6 +86,6 @@ def payout(
         if kind == "table":
             console.show_payout(paid, by)
         else:
-            options.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
+            results.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
     if not quiet:
         console.prove(paid, aside=kind != "table")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from royaltycli.cli import completion, options
+from royaltycli.cli import completion, options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -85,7 +85,7 @@ def scan(
     from royaltycli.cli import console
     from royaltycli.errors import CallError
 
-    table = options.token_table(output, is_written=part is None)
+    table = results.token_table(output, is_written=part is None)
     most = rows_of(top)
     if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")

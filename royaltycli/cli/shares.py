@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -34,12 +34,12 @@ def shares(
     from royaltycli import api
     from royaltycli.cli import console
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    options.spare_input(tokens, place)
+    place = results.path_of(output)
+    kind = results.format_of(format_, place)
+    results.spare_input(tokens, place)
     table = api.read_tokens(tokens)
     if kind == "table":
         top = console.ROWS if top is None else top
         console.show_shares(api.shares(table, by=by, total_tokens=total_tokens, top=top), by)
     else:
-        options.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw, quiet=quiet)
+        results.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw, quiet=quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from royaltycli.cli import completion, options
+from royaltycli.cli import completion, options, results
 
 if TYPE_CHECKING:
     from royaltycli.report.statements.assembly import Contacts, Sender
@@ -84,8 +84,8 @@ def statement(
     if len(of) != (1 if every else 2):
         raise CallError("name a holder and a period, such as `royalty statement a-rao 2026`, or `--all` and a period")
     if output is not None and "://" not in output:
-        options.spare(Path(output), payer or PAYER, contacts)
-        options.spare_ledger(Path(output), ledger)
+        results.spare(Path(output), payer or PAYER, contacts)
+        results.spare_ledger(Path(output), ledger)
     sent = _sender(payer), _contacts(contacts)
     if every:
         _all(of[0], ledger, sent, format_, output, quiet=quiet)
@@ -101,8 +101,8 @@ def _one(
     from royaltycli.report.statements.page import page_of
     from royaltycli.report.statements.rendering import FORMATS
 
-    place = options.result(output)
-    to_file = place is not None and place != options.STANDARD_OUTPUT
+    place = results.path_of(output)
+    to_file = place is not None and place != results.STANDARD_OUTPUT
     usual = place.suffix.lower().removeprefix(".") if place is not None and to_file else "json"
     kind = asked or ("text" if not to_file and sys.stdout.isatty() else usual)
     _check_format(kind, () if to_file else ("text",))
@@ -111,7 +111,7 @@ def _one(
         console.show_statement(page_of(made))
         return
     data = FORMATS[kind](made)
-    options.deliver_written(lambda file: file.write(data), kind, place)
+    results.deliver_written(lambda file: file.write(data), kind, place)
 
 
 def _all(
@@ -119,6 +119,7 @@ def _all(
 ) -> None:
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.numerals import several
     from royaltycli.report.statements.assembly import statements_of
     from royaltycli.report.statements.files import write_statements
 
@@ -133,7 +134,7 @@ def _all(
     with console.going_through("statements", quiet=quiet, total=count) as tick:
         written = write_statements(Path(output), statements, formats, tick)
     if not quiet:
-        console.say(f"{console.several(written, 'statement')} in {output}; open {Path(output, 'index.html')}")
+        console.say(f"{several(written, 'statement')} in {output}; open {Path(output, 'index.html')}")
 
 
 def _sender(payer: Path | None) -> Sender:

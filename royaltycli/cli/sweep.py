@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -41,9 +41,9 @@ def sweep(
     from royaltycli.distributing import PLAIN, grid_of, swept_by
     from royaltycli.payout.comparison import swept
 
-    place = options.result(output)
-    kind = options.format_of(format_, place)
-    options.spare_input(tokens, place, policy, holders, usage)
+    place = results.path_of(output)
+    kind = results.format_of(format_, place)
+    results.spare_input(tokens, place, policy, holders, usage)
     points = grid_of(profit, rate, steps)
     how: dict[str, Any] = {
         "currency": currency,
@@ -61,4 +61,4 @@ def sweep(
     if kind == "table":
         console.show_grid(grid)
     else:
-        options.deliver(swept(grid), kind, place, raw=raw, quiet=quiet)
+        results.deliver(swept(grid), kind, place, raw=raw, quiet=quiet)

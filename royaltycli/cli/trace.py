@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import completion, options
+from royaltycli.cli import completion, options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -53,16 +53,16 @@ def trace(
     from royaltycli import attributing
     from royaltycli.attribution.tracing import rows
     from royaltycli.cli import console
-    from royaltycli.report.traces import as_html
+    from royaltycli.report.traces.rendering import as_html
 
-    place = options.result(output)
-    kind = options.format_of(format_, place, more=("html",))
+    place = results.path_of(output)
+    kind = results.format_of(format_, place, more=("html",))
     written = attributing.text_of(text, sys.stdin.buffer)
-    options.spare(place, text if os.path.isfile(text) else None, index)
+    results.spare(place, text if os.path.isfile(text) else None, index)
     traced = attributing.trace(written, index=index, least=least)
     if kind == "table":
         console.show_trace(traced)
     elif kind == "html":
-        options.deliver_written(lambda file: file.write(as_html(traced)), kind, place)
+        results.deliver_written(lambda file: file.write(as_html(traced)), kind, place)
     else:
-        options.deliver(rows(traced), kind, place, raw=raw, quiet=quiet)
+        results.deliver(rows(traced), kind, place, raw=raw, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from royaltycli.cli import options
+from royaltycli.cli import options, results
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -34,7 +34,7 @@ def unclaimed(
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
 
-    options.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
+    results.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
 
 
 def release(
@@ -56,10 +56,11 @@ def release(
     """
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.numerals import grouped
 
     amount, code, receiver = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
     if not quiet:
-        console.say(f"Released {console.grouped(amount)} {code} to {receiver}.")
+        console.say(f"Released {grouped(amount)} {code} to {receiver}.")
 
 
 def redistribute(
@@ -79,7 +80,8 @@ def redistribute(
     """Give what nobody has claimed for so many periods to somebody else: it leaves escrow for good."""
     from royaltycli import accounting
     from royaltycli.cli import console
+    from royaltycli.numerals import grouped
 
     amount, code = accounting.redistribute(ledger, age, to, date=date)
     if not quiet:
-        console.say(f"Redistributed {console.grouped(amount)} {code} to {to}.")
+        console.say(f"Redistributed {grouped(amount)} {code} to {to}.")

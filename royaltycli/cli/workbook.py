@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.cli import options
+from royaltycli.cli import results
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,7 @@ def deliver_workbook(
     terms = _terms(tokens, payouts["holder"], **how)
     total = sum(paid.rows.num_rows for paid in payouts.values())
     with console.going_through("rows", quiet=quiet, total=total) as tick:
-        options.deliver_written(lambda file: write_workbook(file, payouts, terms, tick), "xlsx", place)
+        results.deliver_written(lambda file: write_workbook(file, payouts, terms, tick), "xlsx", place)
     return payouts[by]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -38,12 +37,8 @@ def applied(function: Function, values: pa.Array) -> pa.Array:
         return found
     encoded = pc.dictionary_encode(found)
     of = {"host": clean_host, "domain": registered_domain}[function]
-    cleaned = pa.array([_or_none(of, host) for host in encoded.dictionary.to_pylist()], pa.large_string())
+    cleaned = pa.array([of(host) or None for host in encoded.dictionary.to_pylist()], pa.large_string())
     return cleaned.take(encoded.indices)
-
-
-def _or_none(of: Callable[[str], str], host: str) -> str | None:
-    return of(host) or None
 
 
 @lru_cache(maxsize=HOSTS_KNOWN)

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from blake3 import blake3
 
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.unpack import reason, rest_of_line
-from royaltycli.errors import DocumentError
+from royaltycli.corpus.unpack import rest_of_line, unreadable
 from royaltycli.limits import READ_BYTES
 from royaltycli.manifest.paths import descriptor_of
 
@@ -37,7 +36,7 @@ def content_of(piece: Piece) -> str:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+        raise unreadable(file, error) from error
     return digest.hexdigest()
 
 

@@ -11,9 +11,9 @@ from royaltycli.corpus.naming import named
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.errors import DocumentError
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Collection, Owner, Source
 
-Owners = Mapping[int, Source | Collection]
+Owners = Mapping[int, Owner]
 """The sources and collections that files belong to, by their place in the manifest."""
 
 
@@ -41,7 +41,7 @@ def _is_whole(piece: Piece) -> bool:
     return piece.file.format in ("text", "html")
 
 
-def _texts(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> Iterator[tuple[int, Batch]]:
+def _texts(pieces: Iterable[tuple[int, Piece]], owner: Owner) -> Iterator[tuple[int, Batch]]:
     from royaltycli.corpus.text import read_texts
 
     numbers, files = zip(*((number, piece.file) for number, piece in pieces), strict=True)
@@ -51,7 +51,7 @@ def _texts(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> I
         number += len(batch.files)
 
 
-def _rows(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> Iterator[tuple[int, Batch]]:
+def _rows(pieces: Iterable[tuple[int, Piece]], owner: Owner) -> Iterator[tuple[int, Batch]]:
     fields = fields_of(owner)
     for number, piece in pieces:
         if piece.file.format == "jsonl":
@@ -75,7 +75,7 @@ def _rows(pieces: Iterable[tuple[int, Piece]], owner: Source | Collection) -> It
         check_unchanged(piece.file)
 
 
-def fields_of(owner: Source | Collection) -> Fields:
+def fields_of(owner: Owner) -> Fields:
     """The fields that a source or collection reads from JSONL, Parquet and web archives."""
     if isinstance(owner, Source):
         return Fields(owner.reading.text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from royaltycli.errors import Problem
 from royaltycli.manifest.datasets import in_split
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
-from royaltycli.manifest.model import Collection, Corpus, Format, Source
+from royaltycli.manifest.model import Collection, Corpus, Format, Owner, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Listing, Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
 from royaltycli.manifest.remotes import OFF, look_up_all
@@ -58,7 +58,7 @@ class Found:
 class _Search:
     """What has been found so far. `files` are by their real paths, `clashes` by the two who claim them."""
 
-    owners: tuple[Source | Collection, ...]
+    owners: tuple[Owner, ...]
     root: str
     outside: bool
     own: frozenset[str]
@@ -81,7 +81,7 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
     root = os.path.realpath(corpus.folder)
     folder = Path(corpus.file).parent
     beside = [Path(corpus.file), Path(root, TABLE_NAME), *(folder / name for name, _ in corpus.lists)]
-    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    owners = corpus.owners
     urls = [pattern for entry in owners for pattern in entry.patterns if is_remote(pattern)] if corpus.remote else []
     remote = look_up_all(urls) if urls else {}
     search = _Search(owners, root, outside, frozenset(os.path.realpath(path) for path in beside), remote)
@@ -223,7 +223,7 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
         search.files[match.path] = File(match.name, match.path, match.size, form, compression, owner, match.stamp)
 
 
-def _format(entry: Source | Collection, name: str) -> Format | None:
+def _format(entry: Owner, name: str) -> Format | None:
     """How the documents of a file stand in it: as the manifest says, else as its ending says."""
     reading = entry.reading
     if reading.dataset and dataset_kind_of(name) is None:
@@ -234,9 +234,9 @@ def _format(entry: Source | Collection, name: str) -> Format | None:
     return form
 
 
-def _label(entry: Source | Collection) -> str:
+def _label(entry: Owner) -> str:
     return f"{'source' if isinstance(entry, Source) else 'collection'} {shown(entry.id)}"
 
 
-def _note(search: _Search, entry: Source | Collection, what: str, mend: str) -> None:
+def _note(search: _Search, entry: Owner, what: str, mend: str) -> None:
     search.problems.append(Problem(entry.place, f"{_label(entry)}: {what}", mend))

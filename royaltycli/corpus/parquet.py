@@ -281,7 +281,7 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
 def _texts(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) -> pa.LargeStringArray:
     """A column as valid UTF-8, nulls kept; `rows` are those of its values. Raises DocumentError with row and byte."""
     column = _without_dictionary(column)
-    if _is_text(column.type) and not _is_binary(column.type):
+    if is_string(column.type):
         texts = column.cast(pa.large_string())
         try:
             texts.validate(full=True)

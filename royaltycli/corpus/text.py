@@ -60,12 +60,12 @@ def as_texts(parts: Sequence[pa.Buffer]) -> pa.LargeStringArray:
     return texts
 
 
-def decode(data: bytes, place: str, reading: Reading, offset: int = 0) -> str:
+def decode(data: bytes, place: str, reading: Reading) -> str:
     """Bytes as text. Raises DocumentError that names `place` and the byte, unless errors are replaced."""
     try:
         return data.decode("utf-8", errors=reading.errors)
     except UnicodeDecodeError as error:
         raise DocumentError(
-            f"{place}: not valid UTF-8 at byte {offset + error.start + 1:,} (0x{data[error.start]:02x}); "
+            f"{place}: not valid UTF-8 at byte {error.start + 1:,} (0x{data[error.start]:02x}); "
             'convert the file, or set errors = "replace" for its source'
         ) from error

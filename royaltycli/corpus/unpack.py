@@ -84,7 +84,7 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
-        return DocumentError(f"{file.name}: cannot be read ({reason(error)})")
+        return unreadable(file, error)
     lines, intact = _intact_lines(file)
     if intact and not whole:
         return DocumentError(
@@ -142,7 +142,7 @@ def _plain(file: File) -> pa.Buffer:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+        raise unreadable(file, error) from error
     if len(data) != file.size:
         raise _changed(file)
     return pa.py_buffer(data)
@@ -172,7 +172,7 @@ def open_raw(file: File, *, ahead: bool = False, stop: int | None = None) -> Any
         _check_unchanged(file, os.stat(file.path))
         return pa.OSFile(file.path)
     except OSError as error:
-        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+        raise unreadable(file, error) from error
 
 
 def open_remote(file: File, *, ahead: bool = False, stop: int | None = None) -> RemoteFile:
@@ -187,7 +187,7 @@ def check_unchanged(file: File) -> None:
     try:
         _check_unchanged(file, os.stat(file.path))
     except OSError as error:
-        raise DocumentError(f"{file.name}: cannot be read ({reason(error)})") from error
+        raise unreadable(file, error) from error
 
 
 def _check_unchanged(file: File, now: os.stat_result) -> None:
@@ -195,6 +195,11 @@ def _check_unchanged(file: File, now: os.stat_result) -> None:
         raise DocumentError(f"{file.name}: is no longer a regular file; run the scan again")
     if (now.st_size, now.st_mtime_ns) != (file.size, file.stamp[0]):
         raise _changed(file)
+
+
+def unreadable(file: File, error: Exception) -> DocumentError:
+    """The error for a file that the system does not let be read."""
+    return DocumentError(f"{file.name}: cannot be read ({reason(error)})")
 
 
 def _changed(file: File) -> DocumentError:

@@ -61,18 +61,28 @@ class Moves:
         return Moves(self.rows[(self.column("from_account") == source) & (self.column("to_account") == target)])
 
 
-def move(
-    period: int, source: tuple[Account, Numbers | int], target: tuple[Account, Numbers | int], amounts: Numbers | int
-) -> Numbers:
-    """Rows of moves from (account, party) to (account, party); negative amounts go the other way, zeros not at all."""
-    columns = (period, source[0], source[1], target[0], target[1], amounts)
+End = tuple[Account | Numbers, Numbers | int]
+"""The accounts and parties at one end of moves."""
+
+
+def move(period: int | Numbers, source: End, target: End, amounts: Numbers | int) -> Numbers:
+    """Rows of moves from one end to the other; negative amounts go the other way, zeros not at all."""
+    columns = (period, *source, *target, amounts)
     wide = np.broadcast_arrays(*(np.asarray(column, np.int64) for column in columns))
-    rows: Numbers = np.stack(wide, axis=-1).reshape(-1, len(COLUMNS))
+    return forwards(np.stack(wide, axis=-1).reshape(-1, len(COLUMNS)))
+
+
+def backwards(rows: Numbers) -> Numbers:
+    """Rows of moves the other way."""
+    return rows[:, [0, 3, 4, 1, 2, 5]]
+
+
+def forwards(rows: Numbers) -> Numbers:
+    """Rows of moves with amounts above zero: those below go the other way, and of zero there is none."""
     rows = rows[rows[:, 5] != 0]
     back = rows[:, 5] < 0
-    if back.any():
-        rows[back] = rows[back][:, [0, 3, 4, 1, 2, 5]]
-        rows[back, 5] *= -1
+    rows[back] = backwards(rows[back])
+    rows[back, 5] *= -1
     return rows
 
 

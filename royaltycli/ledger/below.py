@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, after, changes, move, together
+from royaltycli.ledger.accounts import Account, Balances, End, Moves, Numbers, after, backwards, changes, move, together
 from royaltycli.ledger.entitlements import entitled, netted
 
 ELSEWHERE = (Account.PAYER, Account.ESCROW, Account.FUND)
@@ -23,7 +23,7 @@ class Terms:
 
     minimum: Numbers
     reachable: npt.NDArray[np.bool_]
-    place: tuple[Account, Numbers | int] | None
+    place: End | None
 
 
 def taken(booked: list[Moves]) -> Moves:
@@ -74,7 +74,7 @@ def restated_below(
         left[target] -= wanted[source]
         left[source] = wanted[source]
     wanted = np.minimum(wanted, left)
-    moves = [gone.rows[:, [0, 3, 4, 1, 2, 5]]]
+    moves = [backwards(gone.rows)]
     if terms.place is not None:
         moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, wanted))
     found = netted(together(moves))

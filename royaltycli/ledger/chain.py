@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.ledger.accounts import Moves
+from royaltycli.tokens.buffers import utf8
 
 START = bytes(32)
 """The digest before the first transaction."""
@@ -53,16 +53,6 @@ def digest(before: bytes, number: int, posting: Posting) -> bytes:
             raise ValueError("a party without id or name")
         lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
         chained.update(lengths.astype("<i8").tobytes())
-        for batch in pa.chunked_array([texts]).chunks:
-            chained.update(_text_bytes(batch))
+        chained.update(utf8(texts).data)
     chained.update(posting.moves.rows.astype("<i8", copy=False).tobytes())
     return chained.digest()
-
-
-def _text_bytes(texts: pa.Array) -> memoryview:
-    """The bytes of all texts of an array, one after the other."""
-    _, offsets, data = texts.buffers()
-    if not len(texts) or data is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return memoryview(data)[int(ends[0]) : int(ends[-1])]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, Numbers, after, changes, move, together
 from royaltycli.ledger.below import Terms, kept_below, restated_below
 from royaltycli.ledger.chain import About, Posting
-from royaltycli.ledger.entitlements import difference, entitlements, parties_of, place_of
+from royaltycli.ledger.entitlements import difference, end_of, entitlements, parties_of
 from royaltycli.ledger.parties import HOLDER, Parties
 from royaltycli.ledger.state import CLOSE, RESTATE, State
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
@@ -68,7 +68,7 @@ def restating(
     new = entitlements(distribution, parties, period)
     size, below = len(parties) + 1, distribution.policy.payment.below
     rows = [difference(new, booked, state.balances, parties, period, kept_below(booked, size)).rows]
-    place = None if below == "carry" else place_of(below, parties, np.arange(size))
+    place = None if below == "carry" else end_of(below, parties, np.arange(size))
     terms = Terms(*_known(distribution, absent, parties), place)
     # As they were at the close: what was taken then was taken from those who succeeded others by then.
     successors = dataclasses.replace(state, log=state.log[: close.number]).successors
@@ -103,7 +103,7 @@ def _payments(
     paid = pay_balances(amounts, minimum[holders], payment, [], distribution.period)
     rows = [move(period, (Account.HOLDER, holders), (Account.PAYABLE, holders), paid.paid * MILLIONTHS)]
     if payment.below != "carry":
-        rows.append(move(period, (Account.HOLDER, holders), place_of(payment.below, parties, holders), paid.below))
+        rows.append(move(period, (Account.HOLDER, holders), end_of(payment.below, parties, holders), paid.below))
     return rows
 
 

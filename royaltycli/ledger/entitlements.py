@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from royaltycli.ledger.accounts import COLUMNS, NOBODY, Account, Balances, Moves, Numbers, key_of, move, together
+from royaltycli.ledger.accounts import (
+    COLUMNS,
+    NOBODY,
+    Account,
+    Balances,
+    End,
+    Moves,
+    Numbers,
+    backwards,
+    forwards,
+    key_of,
+    move,
+    together,
+)
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, Parties
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
@@ -54,12 +68,12 @@ def entitlements(distribution: Distribution, parties: Parties, period: int) -> l
     for name, amount in distribution.elsewhere.items():
         place = name[1:-1]
         rest = amount - exact_sum(amounts) if place == ESCROW else amount
-        rows.append(move(period, nobody, place_of(place, parties, NOBODY), rest))
+        rows.append(move(period, nobody, end_of(place, parties, NOBODY), rest))
     return rows
 
 
-def place_of(place: str, parties: Parties, party: Numbers | int) -> tuple[Account, Numbers | int]:
-    """The account of a destination of a policy; what goes to escrow is kept for `party`."""
+def end_of(place: str, parties: Parties, party: Numbers | int) -> End:
+    """The end of a move that a destination of a policy is; what goes to escrow is kept for `party`."""
     if place.startswith("fund:"):
         return Account.FUND, parties.number(FUND, place.partition(":")[2])
     accounts = {"escrow": Account.ESCROW, "payer": Account.PAYER, "not scanned": Account.NOT_SCANNED}
@@ -74,7 +88,7 @@ def difference(
     What is to be taken from escrow, but is there no more, comes from its holder's balance or from the payer. `below`,
     by party, is what escrow holds of balances below the minimum, which is no part of it.
     """
-    back = [moves.rows[entitled(moves)][:, [0, 3, 4, 1, 2, 5]] for moves in booked]
+    back = [backwards(moves.rows[entitled(moves)]) for moves in booked]
     rows = netted(together([*new, *back]))
     returned = (rows.column("from_account") == Account.ESCROW) & (rows.column("to_account") == Account.POOL)
     taken = rows.rows[returned]
@@ -84,11 +98,9 @@ def difference(
     held = np.minimum(there[owners], asked)
     is_holder = np.array([kind == HOLDER for kind in parties.kinds(owners)], bool)
     accounts = np.where(is_holder, Account.HOLDER, Account.PAYER)
-    missing = np.stack([np.full(len(owners), period), accounts, np.where(is_holder, owners, NOBODY)], axis=1)
-    pool = np.broadcast_to([Account.POOL, NOBODY], (len(owners), 2))
-    missing = np.concatenate([missing, pool, (asked - held)[:, None]], axis=1)
-    parts = [rows.rows[~returned], move(period, (Account.ESCROW, owners), (Account.POOL, NOBODY), held), missing]
-    return netted(together([part[part[:, 5] > 0] for part in parts]))
+    pool = (Account.POOL, NOBODY)
+    missing = move(period, (accounts, np.where(is_holder, owners, NOBODY)), pool, asked - held)
+    return netted(together([rows.rows[~returned], move(period, (Account.ESCROW, owners), pool, held), missing]))
 
 
 def netted(moves: Moves) -> Moves:
@@ -106,15 +118,12 @@ def netted(moves: Moves) -> Moves:
     rows = moves.rows[order][starts].copy()
     # Each row now says which two accounts it is of; from the lower one to the higher, unless the sum is below zero.
     flipped = key_of(rows[:, 1], rows[:, 0], rows[:, 2]) != low[starts]
-    rows[flipped] = rows[flipped][:, [0, 3, 4, 1, 2, 5]]
+    rows[flipped] = backwards(rows[flipped])
     rows[:, 5] = sums
-    back = sums < 0
-    rows[back] = rows[back][:, [0, 3, 4, 1, 2, 5]]
-    rows[back, 5] *= -1
-    return Moves(rows[rows[:, 5] != 0])
+    return Moves(forwards(rows))
 
 
-def entitled(moves: Moves) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def entitled(moves: Moves) -> npt.NDArray[np.bool_]:
     """Which moves are between the accounts of PAIRS."""
     low = np.minimum(moves.column("from_account"), moves.column("to_account"))
     high = np.maximum(moves.column("from_account"), moves.column("to_account"))

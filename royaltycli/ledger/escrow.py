@@ -14,12 +14,11 @@ from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.entitlements import netted
-from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_new
+from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_known, check_new
 from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.columns import repeated
 
 HOLDERS = "holders"
 """The destination of a redistribution to those who earned in the same period."""
@@ -45,7 +44,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
             "period": pa.array(state.periods, pa.string()).take(pa.array(periods - 1)),
             "age": pa.array(ages),
             "amount": pa.array(amounts),
-            "currency": repeated(state.currency.code, len(owners)),
+            "currency": pa.repeat(state.currency.code, len(owners)),
         }
     ).sort_by(order)
     return with_amounts(found, ["amount"], state.currency)
@@ -78,8 +77,7 @@ def release(
         number = state.parties.number(kind, owner)
         if not number:
             raise LedgerError(f"nothing is kept in escrow for a {kind} {owner}; `royalty unclaimed` lists what is")
-        if not state.parties.number(HOLDER, target) and name is None:
-            raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
+        check_known(state.parties, target, name)
         posting = release_posting(state, about)
         released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
         return posting if released else None
@@ -96,8 +94,7 @@ def release_posting(state: State, about: About) -> Posting:
     owner, target = parties.number(about["kind"], about["of"]), parties.number(HOLDER, about["to"])
     periods, owners, amounts = state.balances.by_period(Account.ESCROW)
     own = owners == owner
-    rows = _from_escrow(periods[own], owners[own], (Account.HOLDER, target), amounts[own])
-    parts = [rows]
+    parts = [move(periods[own], (Account.ESCROW, owner), (Account.HOLDER, target), amounts[own])]
     parts.append(passed_on(state, parts, NOBODY))
     return Posting(RELEASE, about, (), parties.since(len(state.parties)), together(parts))
 
@@ -136,9 +133,10 @@ def redistribute_posting(state: State, moves: Reader, about: About) -> Posting:
     for period in old_periods(state, about["age"]):
         here = periods == period
         total, name = exact_sum(amounts[here]), state.periods[period - 1]
+        kept = (Account.ESCROW, owners[here])
         if to != HOLDERS:
             target = (Account.PAYER, NOBODY) if to == "payer" else (Account.FUND, parties.number(FUND, to[5:]))
-            parts.append(_from_escrow(periods[here], owners[here], target, amounts[here]))
+            parts.append(move(period, kept, target, amounts[here]))
             continue
         holders, weights = earned_in(state, moves, period)
         if not len(holders):
@@ -146,8 +144,8 @@ def redistribute_posting(state: State, moves: Reader, about: About) -> Posting:
                 f"nobody earned anything in {name}, so nobody can share its escrow; name a fund or the payer"
             )
         given = allocate(total, weights, parties.ids(holders), name)
-        pool: tuple[Account, int] = (Account.POOL, NOBODY)
-        parts.append(_from_escrow(periods[here], owners[here], pool, amounts[here]))
+        pool = (Account.POOL, NOBODY)
+        parts.append(move(period, kept, pool, amounts[here]))
         parts.append(move(period, pool, (Account.HOLDER, holders), given))
     parts.append(passed_on(state, parts, NOBODY))
     return Posting(REDISTRIBUTE, about, (), parties.since(len(state.parties)), together(parts))
@@ -169,9 +167,3 @@ def earned_in(state: State, moves: Reader, period: int) -> tuple[Numbers, Number
 
 
 _EARNING = ((Account.POOL, Account.HOLDER), (Account.HOLDER, Account.POOL))
-
-
-def _from_escrow(periods: Numbers, owners: Numbers, target: tuple[Account, int], amounts: Numbers) -> Numbers:
-    """Moves from escrow, each of its own period."""
-    columns = (periods, Account.ESCROW, owners, *target, amounts)
-    return np.stack(np.broadcast_arrays(*(np.asarray(column, np.int64) for column in columns)), axis=-1)

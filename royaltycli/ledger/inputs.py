@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from royaltycli.errors import LedgerError
+from royaltycli.errors import LedgerError, reason_of
 from royaltycli.limits import READ_BYTES
-from royaltycli.remote.writing import in_memory, place_of
+from royaltycli.remote.names import remote_place
+from royaltycli.remote.reading import in_memory
 from royaltycli.storage import write_whole
 
 FOLDER = "inputs"
@@ -38,8 +39,7 @@ def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise LedgerError(f"the ledger {ledger} cannot be begun ({reason}); name another folder") from error
+        raise LedgerError(f"the ledger {ledger} cannot be begun ({reason_of(error)}); name another folder") from error
     with _reading(given, what) as file:
         if _digest(file) != _digest_in(name):
             raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
@@ -71,7 +71,7 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
     if isinstance(given, bytes):
         yield io.BytesIO(given)
         return
-    if (elsewhere := place_of(given)) is not None:
+    if (elsewhere := remote_place(given)) is not None:
         yield in_memory(elsewhere)
         return
     if not os.path.isfile(given):
@@ -80,8 +80,7 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
         with given.open("rb") as file:
             yield file
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise LedgerError(f"{given} cannot be read ({reason}); name {what} that can be") from error
+        raise LedgerError(f"{given} cannot be read ({reason_of(error)}); name {what} that can be") from error
 
 
 def _digest_in(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.errors import LedgerError
+from royaltycli.errors import LedgerError, reason_of
 from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, changes
 from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
@@ -226,8 +226,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise LedgerError(f"the ledger {folder} cannot be begun ({reason}); name another folder") from error
+        raise LedgerError(f"the ledger {folder} cannot be begun ({reason_of(error)}); name another folder") from error
 
 
 def _check_there(folder: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Numbers
+from royaltycli.limits import ID_BYTES
 
 HOLDER, SOURCE, FUND = "holder", "source", "fund"
 
@@ -70,12 +71,8 @@ class Parties:
         if not len(fresh):
             return self
         named = fresh if names is None else pc.coalesce(names.filter(new), fresh)
-        kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(len(fresh), np.int64)))
+        kinds = pa.repeat(kind, len(fresh))
         return Parties(pa.concat_tables([self.table, pa.table([kinds, fresh, named], schema=SCHEMA)]))
-
-    def first(self, count: int) -> Parties:
-        """The first `count` parties."""
-        return Parties(self.table.slice(0, count))
 
     def since(self, count: int) -> pa.Table:
         """The rows after the first `count`."""
@@ -97,9 +94,14 @@ def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
     return ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
 
 
+def check_known(parties: Parties, holder: str, name: str | None) -> None:
+    """Raises LedgerError for a holder that is not known, unless there is a `name` for a new one."""
+    if not parties.number(HOLDER, holder) and name is None:
+        raise LedgerError(f"the ledger knows no holder {holder}; if that is one, give its name with `--name`")
+
+
 def check_new(holder: str, name: str) -> None:
     """Raises CallError if a new holder has an id or a name that no holder of a corpus could have: it stays for good."""
-    from royaltycli.limits import ID_BYTES
     from royaltycli.manifest.identifiers import check_id, decode_value, encode_value
 
     why = check_id(holder)

@@ -21,7 +21,7 @@ from royaltycli.ledger.closing import passed_on
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
 from royaltycli.numerals import EXACT, plain
-from royaltycli.payout.columns import money_column, repeated
+from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import money
 from royaltycli.payout.distribution import MILLIONTHS
 
@@ -68,7 +68,7 @@ def payments(ledger: Path, period: str) -> pa.Table:
         "holder_id": pa.array(ids, pa.string()),
         "name": pa.array(state.parties.names(listed.holders), pa.string()),
         "payout": money_column(listed.amounts // MILLIONTHS, code.places),
-        "currency": repeated(code.code, len(ids)),
+        "currency": pa.repeat(code.code, len(ids)),
         "reference": pa.array([f"{period}.{number}" for number in listed.holders.tolist()], pa.string()),
         "status": pa.array(STATUSES).take(pa.array(listed.status)),
     }
@@ -103,9 +103,7 @@ def settle_posting(state: State, listed: Payments, chosen: Numbers, about: About
         rows = [move(listed.period, (Account.PAYABLE, holders), (Account.PAID, holders), amounts)]
     else:
         accounts = np.where(was_paid, Account.PAID, Account.PAYABLE)
-        back = [np.full(len(chosen), listed.period), accounts, holders]
-        back += [np.full(len(chosen), Account.HOLDER), holders, amounts]
-        rows = [np.stack(back, axis=1).astype(np.int64)]
+        rows = [move(listed.period, (accounts, holders), (Account.HOLDER, holders), amounts)]
     rows.append(passed_on(state, rows, listed.period))
     return Posting(SETTLE, about, (), state.parties.since(len(state.parties)), together(rows))
 

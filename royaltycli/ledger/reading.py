@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from royaltycli.ledger.chain import About
 from royaltycli.ledger.inputs import POLICY, path_of
-from royaltycli.payout.currency import Currency, currency, pool
+from royaltycli.payout.currency import Currency, find_currency, pool
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.policy import Policy
@@ -66,12 +66,12 @@ def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> In
 def read_kept(ledger: Path, about: About) -> Inputs:
     """The inputs of a transaction, from their copies. Raises LedgerError if one is missing or has changed."""
     files = {name: None if kept is None else path_of(ledger, kept) for name, kept in about["inputs"].items()}
-    return read_inputs(files, currency(about["currency"]))
+    return read_inputs(files, find_currency(about["currency"]))
 
 
 def distributed(inputs: Inputs, about: About, present: pa.Table | None) -> Distribution:
     """The distribution of a period by what its transaction is about."""
-    money = currency(about["currency"])
+    money = find_currency(about["currency"])
     shared = pool(Decimal(about["profit"]), Fraction(about["rate"]), money)
     total = about["total_tokens"]
     return distribute(

@@ -13,7 +13,6 @@ from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account, Numbers
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import State
-from royaltycli.payout.columns import repeated
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.rows import group_sums
 
@@ -42,7 +41,7 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
         "name": state.parties.table["name"].take(pa.array(rows - 1)),
     }
     columns |= {name: pa.array(_of_all_periods(state, account)[rows]) for name, account in COLUMNS.items()}
-    columns["currency"] = repeated(code.code, len(rows))
+    columns["currency"] = pa.repeat(code.code, len(rows))
     table = pa.table(columns).sort_by([("balance", "descending"), ("holder_id", "ascending")])
     return with_amounts(table, COLUMNS, code)
 

@@ -11,7 +11,7 @@ from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import NOTHING, Balances, after, changes
 from royaltycli.ledger.chain import START, About, Posting, digest
 from royaltycli.ledger.parties import HOLDER, NO_PARTIES, Parties
-from royaltycli.payout.currency import Currency, currency
+from royaltycli.payout.currency import Currency, find_currency
 
 CLOSE, RESTATE, SETTLE = "close", "restate", "settle"
 TRANSFER, RELEASE, REDISTRIBUTE = "transfer", "release", "redistribute"
@@ -46,7 +46,7 @@ class State:
         """The currency of the ledger. Raises LedgerError if nothing has been closed."""
         if not self.log:
             raise LedgerError("nothing has been closed in this ledger; `royalty close` does")
-        return currency(self.log[0].about["currency"])
+        return find_currency(self.log[0].about["currency"])
 
     @functools.cached_property
     def transfers(self) -> dict[int, int]:

@@ -10,7 +10,7 @@ from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import NOBODY, Account, move, together
 from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
-from royaltycli.ledger.parties import HOLDER, check_new
+from royaltycli.ledger.parties import HOLDER, check_known, check_new
 from royaltycli.ledger.state import TRANSFER, State
 
 
@@ -27,8 +27,7 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
         number = state.parties.holder(source)
         if source == target:
             raise LedgerError(f"{source} cannot be transferred to {target}, which is the same; name another holder")
-        if not state.parties.number(HOLDER, target) and name is None:
-            raise LedgerError(f"the ledger knows no holder {target}; if that is one, give its name with `--name`")
+        check_known(state.parties, target, name)
         known = state.parties.number(HOLDER, target)
         if state.transfers.get(number) == known and known not in state.transfers:
             return None

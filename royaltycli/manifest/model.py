@@ -104,6 +104,10 @@ class Collection:
     split: str | None = None
 
 
+Owner = Source | Collection
+"""What files belong to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """All that a manifest describes.
@@ -129,3 +133,8 @@ class Corpus:
     sources: tuple[Source, ...] = ()
     collections: tuple[Collection, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def owners(self) -> tuple[Owner, ...]:
+        """The sources and then the collections: `File.owner` is a place among these."""
+        return (*self.sources, *self.collections)

@@ -56,10 +56,7 @@ def field_of(entry: Entry, key: str) -> Field | None:
     if written == "":
         entry.note(key, f"{key} is empty", "name a field, or leave the key out")
         return None
-    found = parse_field(written)
-    if found is None:
-        _note_field(entry, key, written)
-    return found
+    return _field(entry, key, written)
 
 
 def naming_of(entry: Entry, key: str, default: str | None = None) -> Naming | None:
@@ -73,6 +70,7 @@ def naming_of(entry: Entry, key: str, default: str | None = None) -> Naming | No
         return None
     if fixed := _FIXED.fullmatch(written):
         return _fixed(entry, key, fixed[1].replace("''", "'"))
+    function = None
     if called := _CALL.fullmatch(written):
         function, written = called[1], called[2].strip()
         if function not in FUNCTIONS:
@@ -80,14 +78,8 @@ def naming_of(entry: Entry, key: str, default: str | None = None) -> Naming | No
                 key, f"{key} has the unknown function {shown(function)}", instead(function, FUNCTIONS, "functions")
             )
             return None
-        field = parse_field(written)
-        if field is None:
-            _note_field(entry, key, written)
-        return None if field is None else Naming(field, cast("Function", function))
-    field = parse_field(written)
-    if field is None:
-        _note_field(entry, key, written)
-    return None if field is None else Naming(field)
+    field = _field(entry, key, written)
+    return None if field is None else Naming(field, cast("Function | None", function))
 
 
 def _fixed(entry: Entry, key: str, value: str) -> Naming | None:
@@ -97,7 +89,11 @@ def _fixed(entry: Entry, key: str, value: str) -> Naming | None:
     return Naming(fixed=value)
 
 
-def _note_field(entry: Entry, key: str, written: str) -> None:
-    what = f"{key} {shown(written)} is not written as a field"
-    quoted = "a name that holds a point, a bracket or a quotation mark stands in double quotation marks"
-    entry.note(key, what, f"write it such as author or meta.repo; {quoted}")
+def _field(entry: Entry, key: str, written: str) -> Field | None:
+    """The way to a field as it is written; notes what is not written as one."""
+    found = parse_field(written)
+    if found is None:
+        what = f"{key} {shown(written)} is not written as a field"
+        quoted = "a name that holds a point, a bracket or a quotation mark stands in double quotation marks"
+        entry.note(key, what, f"write it such as author or meta.repo; {quoted}")
+    return found

@@ -13,8 +13,8 @@ from typing import cast
 from royaltycli.errors import CallError, Place, Problem
 from royaltycli.limits import MANIFEST_BYTES
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, flag, text, texts
-from royaltycli.manifest.lists import decode, read_list
-from royaltycli.manifest.model import DUPLICATES, Collection, Corpus, Duplicates, Holder, Source
+from royaltycli.manifest.lists import read_list
+from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates, Holder, Owner
 from royaltycli.manifest.parties import HOLDER_KEYS, holder_of
 from royaltycli.manifest.paths import Refusal, read_regular, resolve
 from royaltycli.manifest.sources import SOURCE_KEYS, collection_of, source_of
@@ -54,8 +54,7 @@ def read_manifest(path: Path, *, outside: bool = False) -> tuple[Corpus, list[Pr
         return Corpus(file, folder, ""), [Problem(Place(file), data.what, data.mend)]
     problems: list[Problem] = []
     corpus = Corpus(file, folder, hashlib.sha256(data).hexdigest())
-    written = decode(data, file, problems)
-    tables = None if written is None else parse_tables(written, file, problems)
+    tables = parse_tables(data, file, problems)
     if tables is not None:
         corpus = _fill(corpus, tables, outside=outside)
     return corpus, sorted(set(problems))
@@ -144,7 +143,7 @@ def _check_unique(all_entries: Iterable[Entry]) -> None:
             entry.note("id", f"the id is given twice, first to a {other.word} at {place}", "give each an id of its own")
 
 
-def _all_holders(described: Iterable[Holder], owned: Sequence[Source | Collection]) -> tuple[Holder, ...]:
+def _all_holders(described: Iterable[Holder], owned: Sequence[Owner]) -> tuple[Holder, ...]:
     """Every holder that the manifest describes or names, in the order of their ids."""
     holders: dict[str, Holder] = {}
     for holder in described:

@@ -11,6 +11,7 @@ from typing import Any
 from royaltycli.errors import Place, Problem
 from royaltycli.manifest.fields import Entry
 from royaltycli.manifest.lines import Lines, lines_of, locate
+from royaltycli.manifest.lists import decode
 from royaltycli.manifest.wording import Number, instead, kind, shown
 
 TABLES = ("corpus", "holder", "source", "collection")
@@ -33,8 +34,11 @@ class Tables:
         self.problems.append(Problem(Place(self.file, line), what, mend))
 
 
-def parse_tables(text: str, file: str, problems: list[Problem]) -> Tables | None:
-    """The tables of a TOML text; None, with its syntax error noted, if it is not valid."""
+def parse_tables(data: bytes, file: str, problems: list[Problem]) -> Tables | None:
+    """The tables of a TOML file; None, with what is wrong noted, if it is not valid."""
+    text = decode(data, file, problems)
+    if text is None:
+        return None
     try:
         values = tomllib.loads(text, parse_float=Number)
     except (ValueError, RecursionError) as error:

@@ -24,6 +24,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 from royaltycli.errors import CallError
 from royaltycli.limits import WORKERS
 from royaltycli.parallel.inorder import Check
+from royaltycli.progress import say_nothing
 
 PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from royaltycli.parallel.processes import serve; serve()"
@@ -60,7 +61,7 @@ def how_many(workers: int | None) -> int:
 class WorkerProcess:
     """A process that does one task after another. One thread uses it at a time."""
 
-    def __init__(self, make: Make, job: object, told: Told = lambda *_said: None) -> None:
+    def __init__(self, make: Make, job: object, told: Told = say_nothing) -> None:
         self._told = told
         # Without the current folder on its path, where a file could pass for a module.
         command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]

@@ -50,9 +50,9 @@ def seen_tokens(credited: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens
     """
     counts = counts_of(credited, "credited_tokens")
     values, codes = _epochs(epochs)
-    places = max([_places(value) for value in values], default=0)
+    places = max([places_of(value) for value in values], default=0)
     if total_tokens is not None:
-        places = max(places, _places(total_tokens))
+        places = max(places, places_of(total_tokens))
     factors = [int(Fraction(value) * 10**places) for value in values]
     if int(counts.max(initial=1)) * max(factors, default=0) < TOTAL:
         weights = counts * np.array(factors, np.int64)[codes] if len(counts) else counts
@@ -87,23 +87,29 @@ def _epochs(epochs: pa.ChunkedArray) -> tuple[list[Decimal], npt.NDArray[np.int3
     if epochs.null_count:
         raise TableError("the column epochs has an empty cell; scan the corpus again")
     encoded = pc.dictionary_encode(epochs.combine_chunks())
-    return [_decimal(text) for text in encoded.dictionary.to_pylist()], encoded.indices.to_numpy()
+    values = []
+    for text in encoded.dictionary.to_pylist():
+        if (value := decimal_of(text)) is None:
+            raise TableError(
+                f"the column epochs holds {text!r}, but epochs are a decimal such as 1.5; scan the corpus again"
+            )
+        values.append(value)
+    return values, encoded.indices.to_numpy()
 
 
-def _decimal(text: str) -> Decimal:
+def decimal_of(text: str) -> Decimal | None:
+    """A decimal of zero or more, with at most NUMBER_DIGITS digits on each side of the point; None for another text."""
     try:
         value = Decimal(text)
     except InvalidOperation:
-        value = Decimal("NaN")
+        return None
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
-        raise TableError(
-            f"the column epochs holds {text!r}, but epochs are a decimal such as 1.5; scan the corpus again"
-        )
+        return None
     return value
 
 
-def _places(value: Decimal) -> int:
+def places_of(value: Decimal) -> int:
     """Digits after the point that are not trailing zeros."""
     _, _, part = plain(value).partition(".")
     return len(part)

@@ -15,11 +15,6 @@ def money_column(units: npt.NDArray[np.int64], places: int) -> pa.Array:
     return pa.Array.from_buffers(pa.decimal128(38, places), len(units), [None, pa.py_buffer(words)])
 
 
-def repeated(text: str, size: int) -> pa.Array:
-    """A column that holds one text in every row."""
-    return pa.array([text], pa.string()).take(pa.array(np.zeros(size, np.int64)))
-
-
 def taken(column: pa.Array, rows: npt.NDArray[np.int64]) -> pa.ChunkedArray:
     """Those rows of a column, which may be more text than one array holds."""
     return pa.chunked_array([column]).take(pa.array(rows))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from royaltycli.errors import CallError
-from royaltycli.numerals import EXACT
+from royaltycli.numerals import plain
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import Currency
@@ -121,7 +121,7 @@ def swept(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> pa.Table:
     places = outcomes[0].currency.places
     return pa.table(
         {
-            "profit": pa.array([_plain(profit) for profit, _, _ in grid], pa.string()),
+            "profit": pa.array([plain(profit) for profit, _, _ in grid], pa.string()),
             "rate": pa.array([share_text(rate.numerator, rate.denominator) for _, rate, _ in grid], pa.string()),
             **_figures(outcomes, places),
         }
@@ -165,7 +165,3 @@ def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:
         "gini": pa.array([share_text(one.gini.numerator, one.gini.denominator) for one in outcomes], pa.string()),
         "top_share": pa.array([share_text(one.top.numerator, one.top.denominator) for one in outcomes], pa.string()),
     }
-
-
-def _plain(profit: Decimal) -> str:
-    return format(profit.normalize(EXACT), "f")

@@ -32,7 +32,7 @@ class Pool:
     currency: Currency
 
 
-def currency(code: str) -> Currency:
+def find_currency(code: str) -> Currency:
     """The currency of an ISO 4217 code, in capitals or not.
 
     Raises CallError if there is none, or if the code is one without minor units, such as gold's.

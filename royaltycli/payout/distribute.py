@@ -6,6 +6,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,7 +22,7 @@ from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
 from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured, zero_everywhere
-from royaltycli.payout.policy import Cap, Fixed, Measure, Per, Policy
+from royaltycli.payout.policy import Cap, Measure, Per, Policy
 from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
 from royaltycli.payout.splits import split
@@ -48,12 +49,13 @@ def distribute(
     `period` decides ties. Raises AmountError if the policy cannot be followed, such as by a measure that is zero
     everywhere, and TableError if a table makes no sense.
     """
+    terms = _Terms(policy, currency, period)
     if not 0 <= pool <= LARGEST_POOL:
         largest = f"{money(LARGEST_POOL, currency)} {currency.code}"
         raise AmountError(f"the pool is over {largest}, the largest that a policy can distribute; split the period")
     table = by_source_id(table)
     parts = parts_of(table["holders"], table["source_id"])
-    known = known_of(parties, parts.ids, _amount(policy.payment.minimum, currency))
+    known = known_of(parties, parts.ids, terms.millionths(policy.payment.minimum))
     measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
     for name in sorted({name for name, _ in policy.basis}.union(*(gate.minimum or () for gate in policy.gates))):
         measure(name)  # so that what is wrong in a table is found whatever the pool and the other gates
@@ -64,11 +66,11 @@ def distribute(
         taken = math.floor(pool * MILLIONTHS * top.part)
         elsewhere[f"({top.to})"] += taken
         rest -= taken
-    fixed, holders_fixed = _fixed(policy.fixed, rest, table, parts, gated, currency, period)
+    fixed, holders_fixed = _fixed(terms, rest, table, parts, gated)
     rest -= exact_sum(fixed) + exact_sum(holders_fixed)
     ids = table["source_id"]
-    given, shared = _measured(policy, rest, gated, measure, ids, period, elsewhere)
-    sources = _bounded(policy, "source", fixed + given, ids, parts.counts, currency, period, elsewhere)
+    given, shared = _measured(terms, rest, gated, measure, ids, elsewhere)
+    sources = _bounded(terms, "source", fixed + given, ids, parts.counts, elsewhere)
     for number, place in enumerate(gated.places):
         sent = exact_sum(sources[gated.sent == number])
         if sent:
@@ -78,7 +80,7 @@ def distribute(
     escrow = np.where(known.reachable, 0, earned)
     earned -= escrow
     holders, excess = pa.chunked_array([parts.ids]), Counter[str]()
-    gross = _bounded(policy, "holder", earned, holders, np.zeros(len(earned), np.int64), currency, period, excess)
+    gross = _bounded(terms, "holder", earned, holders, np.zeros(len(earned), np.int64), excess)
     elsewhere += excess
     fee, withholding, recouped, reserve = deduct(gross, policy.deductions, known)
     net = gross - fee - withholding - recouped - reserve
@@ -93,10 +95,22 @@ def distribute(
     )  # fmt: skip
 
 
-def _fixed(
-    fixed: Fixed | None, rest: int, table: pa.Table, parts: Parts, gated: Gated, currency: Currency, period: str
-) -> tuple[Amounts, Amounts]:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a pool is distributed by, whatever it is; `period` decides ties."""
+
+    policy: Policy
+    currency: Currency
+    period: str
+
+    def millionths(self, amount: Decimal) -> int:
+        """An amount in the currency in millionths of a minor unit; above the largest pool, all are the same."""
+        return min(int(Fraction(amount) * 10**self.currency.places * MILLIONTHS), UNCAPPED)
+
+
+def _fixed(terms: _Terms, rest: int, table: pa.Table, parts: Parts, gated: Gated) -> tuple[Amounts, Amounts]:
     """The fixed part of each source and of each holder (rule Y8)."""
+    fixed = terms.policy.fixed
     sources, holders = np.zeros(table.num_rows, np.int64), np.zeros(len(parts.ids), np.int64)
     if fixed is None:
         return sources, holders
@@ -106,23 +120,23 @@ def _fixed(
         rows = np.unique(parts.holder[gated.sent[parts.source] == -1])
         amounts, ids = holders, pa.chunked_array([parts.ids])
     if fixed.amount is not None:
-        whole = min(_amount(fixed.amount, currency) * len(rows), rest)
+        whole = min(terms.millionths(fixed.amount) * len(rows), rest)
     else:
         whole = math.floor(rest * (fixed.part or 0)) if len(rows) else 0
-    amounts[rows] = allocate(whole, np.ones(len(rows), np.int64), ids.take(pa.array(rows)), period)
+    amounts[rows] = allocate(whole, np.ones(len(rows), np.int64), ids.take(pa.array(rows)), terms.period)
     return sources, holders
 
 
 def _measured(
-    policy: Policy,
+    terms: _Terms,
     rest: int,
     gated: Gated,
     measure: Callable[[Measure], Measured],
     ids: pa.ChunkedArray,
-    period: str,
     elsewhere: Counter[str],
 ) -> tuple[Amounts, tuple[Shared, ...]]:
     """What each source gets of the rest by the measures of the policy, and how (rules Y5 and Y6)."""
+    policy, period = terms.policy, terms.period
     names = [name for name, _ in policy.basis]
     scale = math.lcm(*(weight.denominator for _, weight in policy.basis))
     blend = as_integers([int(weight * scale) for _, weight in policy.basis])
@@ -158,39 +172,32 @@ def _share_out(
 
 
 def _bounded(
-    policy: Policy,
-    per: Per,
-    weights: Amounts,
-    ids: pa.ChunkedArray,
-    holders: Amounts,
-    currency: Currency,
-    period: str,
-    elsewhere: Counter[str],
+    terms: _Terms, per: Per, weights: Amounts, ids: pa.ChunkedArray, holders: Amounts, elsewhere: Counter[str]
 ) -> Amounts:
     """Amounts kept within the policy's caps and floors for sources or holders (rules Y10, Y11 and Y15)."""
-    cap = next((cap for cap in policy.caps if cap.per == per), None)
-    floor = next((floor for floor in policy.floors if floor.per == per), None)
+    cap = next((cap for cap in terms.policy.caps if cap.per == per), None)
+    floor = next((floor for floor in terms.policy.floors if floor.per == per), None)
     if cap is None and floor is None:
         return weights
     caps = np.full(len(weights), UNCAPPED)
-    least = 0 if floor is None else _amount(floor.amount, currency)
+    least = 0 if floor is None else terms.millionths(floor.amount)
     if cap is not None:
-        caps = _caps(cap, holders, currency)
-        if least > min(_amount(amount, currency) for _, amount in cap.tiers):
+        caps = _caps(terms, cap, holders)
+        if least > min(terms.millionths(amount) for _, amount in cap.tiers):
             raise AmountError("the floor of the policy is above a cap; lower the one, or raise the other")
     # Without a sharing anew of caps, nobody is kept from going above them before the cut.
     within = caps if cap is None or cap.excess == "pool" else np.full(len(weights), UNCAPPED)
     floors = np.full(len(weights), least)
     if floor is not None and floor.below == "leave":
         # Leaving comes before the cut: those who stay come to more by it, and nobody may end above its cap.
-        stayed = leave_below(weights, within, least, ids, period)
+        stayed = leave_below(weights, within, least, ids, terms.period)
         _send(elsewhere, "escrow", stayed)
         weights, floors = stayed.amounts, np.zeros(len(weights), np.int64)
     if cap is not None and cap.excess != "pool":
         cut = cut_to(weights, caps)
         _send(elsewhere, cap.excess, cut)
         weights = cut.amounts
-    kept = keep_within(weights, within, floors, ids, period)
+    kept = keep_within(weights, within, floors, ids, terms.period)
     _send(elsewhere, "escrow", kept)
     return kept.amounts
 
@@ -200,17 +207,12 @@ def _send(elsewhere: Counter[str], place: str, kept: Kept) -> None:
         elsewhere[f"({place})"] += kept.cut + kept.left
 
 
-def _caps(cap: Cap, holders: Amounts, currency: Currency) -> Amounts:
+def _caps(terms: _Terms, cap: Cap, holders: Amounts) -> Amounts:
     """The cap of each: that of the last tier that its number of holders reaches, or the first."""
     tiers = sorted(cap.tiers)
     tier = np.searchsorted([start for start, _ in tiers], holders, side="right") - 1
-    amounts = np.array([_amount(amount, currency) for _, amount in tiers], np.int64)
+    amounts = np.array([terms.millionths(amount) for _, amount in tiers], np.int64)
     return amounts[np.maximum(tier, 0)]
-
-
-def _amount(amount: Decimal, currency: Currency) -> int:
-    """An amount in the currency in millionths of a minor unit; above the largest pool, all are the same."""
-    return min(int(Fraction(amount) * 10**currency.places * MILLIONTHS), UNCAPPED)
 
 
 def _check(pool: int, earnings: Earnings, elsewhere: Counter[str]) -> None:

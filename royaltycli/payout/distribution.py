@@ -95,20 +95,6 @@ class Distribution:
     excess: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Payments:
-    """What is paid of balances (rules Y17 to Y19), one for each balance.
-
-    `paid` is in whole minor units, `carried` and `below` (what goes to the policy's destination for balances
-    under the minimum) in millionths; `rounding` is what whole units left of all balances together.
-    """
-
-    paid: npt.NDArray[np.int64]
-    carried: Amounts
-    below: Amounts
-    rounding: int
-
-
 def not_all_of(pool: int, found: int) -> AmountError:
     """The error for a pool of which not every millionth is in exactly one place (rule Y2)."""
     return AmountError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.errors import TableError
-from royaltycli.payout.deductions import part_of, parts_by
 from royaltycli.payout.distribution import Amounts
 from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.policy import Deductions
+from royaltycli.payout.quotas import quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,27 @@ def known_of(parties: pa.Table | None, ids: pa.Array, minimum: int) -> Known:
 
 def deduct(gross: Amounts, deductions: Deductions, known: Known) -> tuple[Amounts, Amounts, Amounts, Amounts]:
     """Fee, withholding, what is recouped of advances, and reserve of each holder's earnings, in this order."""
-    fee = part_of(gross, deductions.fee)
+    fee = _part_of(gross, deductions.fee)
     left = gross - fee
-    withholding = parts_by(left, known.withholding, deductions.withholding)
+    withholding = _parts_by(left, known.withholding, deductions.withholding)
     left = left - withholding
     recouped = np.minimum(left, known.advance)
-    return fee, withholding, recouped, part_of(left - recouped, deductions.reserve)
+    return fee, withholding, recouped, _part_of(left - recouped, deductions.reserve)
+
+
+def _part_of(amounts: Amounts, rate: Fraction) -> Amounts:
+    """The whole part of each amount times a rate from 0 to 1."""
+    if rate == 0:
+        return np.zeros(len(amounts), np.int64)
+    return quotas(amounts, rate.numerator, rate.denominator)[0]
+
+
+def _parts_by(amounts: Amounts, rates: pa.Array, usual: Fraction) -> Amounts:
+    """The same with a rate for each, as text; `usual` where there is none."""
+    encoded = pc.dictionary_encode(rates)
+    codes = pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()
+    result = np.zeros(len(amounts), np.int64)
+    for code, rate in enumerate([*map(Fraction, encoded.dictionary.to_pylist()), usual]):
+        rows = np.flatnonzero(codes == code)
+        result[rows] = _part_of(amounts[rows], rate)
+    return result

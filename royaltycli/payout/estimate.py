@@ -165,10 +165,9 @@ def tokens_from_words(words: Number) -> int:
     return round(_exact(words, "the number of words") * TOKENS_PER_WORD)
 
 
-def tokens_from_pages(pages: Number, words_per_page: Number = WORDS_PER_PAGE) -> int:
+def tokens_from_pages(pages: Number) -> int:
     """Tokens that so many pages come to, at 250 words a page and 0.75 words a token, rounded half-even."""
-    words = _exact(pages, "the number of pages") * _exact(words_per_page, "the number of words a page")
-    return tokens_from_words(words)
+    return tokens_from_words(_exact(pages, "the number of pages") * WORDS_PER_PAGE)
 
 
 def rounded(amount: Fraction, currency: Currency) -> Decimal:

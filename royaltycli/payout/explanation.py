@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.errors import CallError
-from royaltycli.numerals import plain_fraction
+from royaltycli.numerals import grouped, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.currency import Currency, exact_money, money
@@ -83,7 +84,7 @@ def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
     tokens, epochs = int(table["credited_tokens"][row].as_py()), table["epochs"][row].as_py()
     basis = seen_tokens(table["credited_tokens"], table["epochs"])
     seen = plain_fraction(Fraction(int(basis.weights[row]), 10**basis.places))
-    steps.append(Step("seen tokens", f"{_grouped(tokens)} tokens × {epochs} (epochs) = {_grouped(seen)}"))
+    steps.append(Step("seen tokens", f"{tokens:,} tokens × {epochs} (epochs) = {grouped(seen)}"))
     if policy.fixed is not None and policy.fixed.each == "work":
         count = int(np.count_nonzero(distribution.fixed))
         whole = _money(distribution, exact_sum(distribution.fixed))
@@ -158,7 +159,7 @@ def _payment(distribution: Distribution, row: int) -> list[Step]:
         how = f"{_money(distribution, earnings.net[row])} is below the minimum of {least}"
     else:
         how = "whole units" + (f", as the minimum of {least} is reached" if earnings.minimum[row] else "")
-    steps = [Step("paid", how, _grouped(money(int(payments.paid[row]), distribution.currency)))]
+    steps = [Step("paid", how, grouped(money(int(payments.paid[row]), distribution.currency)))]
     if payments.below[row]:
         steps.append(Step("goes to", payment.below, _money(distribution, payments.below[row])))
     if payments.carried[row]:
@@ -169,7 +170,7 @@ def _payment(distribution: Distribution, row: int) -> list[Step]:
 def _pool(distribution: Distribution) -> list[Step]:
     """The pool, and the parts that go elsewhere before all else."""
     whole = distribution.pool * MILLIONTHS
-    steps = [Step("pool", "profit × rate", _grouped(money(distribution.pool, distribution.currency)))]
+    steps = [Step("pool", "profit × rate", grouped(money(distribution.pool, distribution.currency)))]
     for top in distribution.policy.top:
         part = plain_fraction(top.part * 100)
         taken = whole * top.part
@@ -183,15 +184,13 @@ def _shared(distribution: Distribution, shared: Shared, row: int) -> Step:
     number = plain_fraction(Fraction(int(shared.numbers[row]), 10**shared.places))
     total = plain_fraction(Fraction(shared.total, 10**shared.places))
     exact = Fraction(shared.units * int(shared.numbers[row]), shared.total)
-    how = f"{_money(distribution, shared.units)} × {_grouped(number)} / {_grouped(total)}"
+    how = f"{_money(distribution, shared.units)} × {grouped(number)} / {grouped(total)}"
     return Step(
         f"by {shared.measure.replace('_', ' ')}", how, _money(distribution, exact.numerator // exact.denominator)
     )
 
 
-def _splits(
-    distribution: Distribution, parts: np.ndarray[tuple[int], np.dtype[np.int64]], *, by_holder: bool
-) -> list[Step]:
+def _splits(distribution: Distribution, parts: npt.NDArray[np.int64], *, by_holder: bool) -> list[Step]:
     """A line for each part: a holder's of a source, or of all its sources."""
     found = distribution.parts
     names = (
@@ -209,10 +208,4 @@ def _splits(
 
 def _money(distribution: Distribution, millionths: int | np.int64) -> str:
     """An amount, exact, with its thousands set apart."""
-    return _grouped(exact_money(int(millionths), distribution.currency))
-
-
-def _grouped(number: int | str) -> str:
-    whole, point, part = str(number).partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{abs(int(whole)):,}{point}{part}"
+    return grouped(exact_money(int(millionths), distribution.currency))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +15,7 @@ from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import EXACT
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.basis import counts_of, seen_tokens
+from royaltycli.payout.basis import counts_of, decimal_of, places_of, seen_tokens
 from royaltycli.payout.policy import Measure
 from royaltycli.payout.quotas import Integers
 
@@ -51,7 +52,7 @@ def measured(measure: Measure, table: pa.Table, total_tokens: Decimal | None, us
         return Measured(counts_of(table[measure], measure))
     epochs = table["epochs"]
     if measure == "tokens":
-        epochs = pa.chunked_array([pa.array(["1"]).take(pa.array(np.zeros(len(epochs), np.int64)))])
+        epochs = pa.chunked_array([pa.repeat("1", len(epochs))])
     basis = seen_tokens(table["credited_tokens"], epochs, total_tokens)
     return Measured(basis.weights, basis.places, basis.rest or 0)
 
@@ -62,13 +63,13 @@ def zero_everywhere(measure: Measure) -> AmountError:
     return AmountError(f"nothing can be shared out by {what}, which is zero for all who take part; use another basis")
 
 
-def below(numbers: Measured, minimum: Decimal) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def below(numbers: Measured, minimum: Decimal) -> npt.NDArray[np.bool_]:
     """Which sources are below a minimum."""
     least = Fraction(minimum) * 10**numbers.places
     smallest = -(-least.numerator // least.denominator)  # whole numbers below the fraction are those below its ceiling
     if numbers.numbers.dtype != object:
         smallest = min(smallest, 2**63 - 1)
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = (numbers.numbers < smallest).astype(bool)
+    result: npt.NDArray[np.bool_] = (numbers.numbers < smallest).astype(bool)
     return result
 
 
@@ -80,7 +81,7 @@ def _usage(ids: pa.ChunkedArray, usage: pa.Table | None) -> Measured:
     _check_ids(named, ids)
     encoded = pc.dictionary_encode(texts)
     values = [_credit(text) for text in encoded.dictionary.to_pylist()]
-    places = max((_places(value) for value in values), default=0)
+    places = max((places_of(value) for value in values), default=0)
     whole = [int(value.scaleb(places, EXACT)) for value in values]
     fits = len(named) * max(whole, default=0) < 2**62
     scaled = np.array(whole, np.int64 if fits else object)
@@ -107,19 +108,10 @@ def _check_ids(named: pa.Array, ids: pa.ChunkedArray) -> None:
 
 
 def _credit(text: str | None) -> Decimal:
-    try:
-        value = Decimal(text or "")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or value < 0 or max(value.adjusted(), -exponent) > NUMBER_DIGITS:
+    value = decimal_of(text or "")
+    if value is None:
         raise TableError(
             f"the usage table holds the credit {text!r}, but a credit is a decimal of zero or more, with at most "
             f"{NUMBER_DIGITS} digits on each side of the point; correct it"
         )
     return value
-
-
-def _places(value: Decimal) -> int:
-    exponent = value.normalize(EXACT).as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0

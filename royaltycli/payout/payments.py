@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Payments
+from royaltycli.payout.distribution import MILLIONTHS, Amounts
 from royaltycli.payout.policy import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What is paid of balances (rules Y17 to Y19), one for each balance.
+
+    `paid` is in whole minor units, `carried` and `below` (what goes to the policy's destination for balances
+    under the minimum) in millionths; `rounding` is what whole units left of all balances together.
+    """
+
+    paid: npt.NDArray[np.int64]
+    carried: Amounts
+    below: Amounts
+    rounding: int
 
 
 def pay_balances(

@@ -16,11 +16,12 @@ from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.blend import weights_by
-from royaltycli.payout.columns import money_column, repeated, taken
+from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import Currency, money
-from royaltycli.payout.holders import Parts, holders_text, part_weights, parts_of
+from royaltycli.payout.holders import Parts, part_weights, parts_of
+from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
 from royaltycli.payout.policy import SEEN_TOKENS, Weighted
-from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums, ids_before, listing
+from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
 
@@ -110,17 +111,11 @@ class _Paid:
 def _by_source(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
     table, seen, basis = paid.table, paid.seen, paid.basis
     special = {} if paid.unscanned is None else {NOT_SCANNED: paid.unscanned}
-    rows = listing(paid.units, ids_before(table["source_id"]), special, paid.top, "(other sources)")
+    rows, columns = of_sources(table, paid.units, special, paid.top)
     weights = rows.numbers(basis.weights, {NOT_SCANNED: basis.rest or 0})
     tokens = rows.numbers(seen.weights, {NOT_SCANNED: seen.rest or 0})
-    columns = {
-        "source_id": rows.ids(table["source_id"]),
-        "title": rows.texts(table["title"]),
-        "holders": rows.texts(holders_text(table["holders"])),
-        "tokens": rows.counts(table["tokens"].to_numpy(), {}),
-        "seen_tokens": decimal_texts(tokens, 10**seen.places, seen.places),
-        "share": share_texts(weights, basis.total),
-    }
+    columns["seen_tokens"] = decimal_texts(tokens, 10**seen.places, seen.places)
+    columns["share"] = share_texts(weights, basis.total)
     paid_out = _with_money(columns, rows, paid.units, special, paid)
     credited = rows.counts(table["credited_tokens"].to_numpy(), {})
     return paid_out.append_column("credited_tokens", credited), special
@@ -132,39 +127,19 @@ def _by_holder(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
     special, special_weights = _elsewhere(paid, parts)
     size = len(parts.ids)
     units = group_sums(split(paid.units, parts, paid.period), parts.holder, size)
-    rows = listing(units, ids_before(parts.ids), special, paid.top, "(other holders)")
     escrowed = {ESCROW: int(np.count_nonzero(parts.counts == 0))} if ESCROW in special else {}
-    columns = {
-        "holder_id": rows.ids(pa.chunked_array([parts.ids])),
-        "name": rows.texts(pa.chunked_array([parts.names])),
-        "sources": rows.counts(np.bincount(parts.holder, minlength=size), escrowed),
-        "share": share_texts(rows.numbers(group_sums(weights, parts.holder, size), special_weights), total),
-    }
+    rows, columns = of_holders(parts, units, special, paid.top, escrowed)
+    columns["share"] = share_texts(rows.numbers(group_sums(weights, parts.holder, size), special_weights), total)
     return _with_money(columns, rows, units, special, paid), special
 
 
 def _by_split(paid: _Paid) -> tuple[pa.Table, dict[str, int]]:
-    ids = paid.table["source_id"]
-    parts = parts_of(paid.table["holders"], ids)
+    parts = parts_of(paid.table["holders"], paid.table["source_id"])
     weights, total = part_weights(paid.basis, parts)
     special, special_weights = _elsewhere(paid, parts)
     units = split(paid.units, parts, paid.period)
-    sources_before = ids_before(ids)
-    rows = listing(
-        units,
-        lambda name: int(np.searchsorted(parts.source, sources_before(name))),
-        special,
-        paid.top,
-        "(other splits)",
-    )
-    columns = {
-        "source_id": rows.ids(ids.take(pa.array(parts.source))),
-        "title": rows.texts(paid.table["title"].take(pa.array(parts.source))),
-        "holder_id": rows.texts(taken(parts.ids, parts.holder)),
-        "name": rows.texts(taken(parts.names, parts.holder)),
-        "holder_share": rows.texts(taken(parts.share_texts, parts.share)),
-        "share": share_texts(rows.numbers(weights, special_weights), total),
-    }
+    rows, columns = of_splits(paid.table, parts, units, special, paid.top)
+    columns["share"] = share_texts(rows.numbers(weights, special_weights), total)
     return _with_money(columns, rows, units, special, paid), special
 
 
@@ -182,7 +157,7 @@ def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int
 
 
 def _with_money(
-    columns: dict[str, pa.ChunkedArray],
+    columns: Columns,
     rows: Listing,
     units: npt.NDArray[np.int64],
     special: dict[str, int],
@@ -196,7 +171,7 @@ def _with_money(
             wrong = f"the {what} sum to {summed} units of a pool of {paid.pool}"
             raise AmountError(f"{wrong}; this is a defect of the program, please report it")
     columns["payout"] = money_column(payouts, paid.currency.places)
-    columns["currency"] = repeated(paid.currency.code, len(payouts))
+    columns["currency"] = pa.repeat(paid.currency.code, len(payouts))
     return pa.table(columns)
 
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.columns import money_column, repeated, taken
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Payments, not_all_of
-from royaltycli.payout.holders import holders_text
-from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.columns import money_column
+from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
+from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
+from royaltycli.payout.payments import Payments, pay_balances
 from royaltycli.payout.payout import PAID, By, Payout
-from royaltycli.payout.rows import Listing, ids_before, listing
+from royaltycli.payout.rows import Listing
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
 
@@ -86,14 +86,9 @@ def _by_holder(distribution: Distribution, payments: Payments, top: int | None) 
     parts, earnings = distribution.parts, distribution.earnings
     paid, exact = _paid(distribution, payments)
     special = _whole(distribution, paid, exact)
-    rows = listing(payments.paid, ids_before(parts.ids), special, top, "(other holders)")
+    rows, columns = of_holders(parts, payments.paid, special, top, {})
     gross, nothing = earnings.earned + earnings.adjustment, dict.fromkeys(special, 0)
-    columns = {
-        "holder_id": rows.ids(pa.chunked_array([parts.ids])),
-        "name": rows.texts(pa.chunked_array([parts.names])),
-        "sources": rows.counts(np.bincount(parts.holder, minlength=len(parts.ids)), {}),
-        "share": _shares(distribution, rows.numbers(gross, nothing | _ungiven(distribution))),
-    }
+    columns["share"] = _shares(distribution, rows.numbers(gross, nothing | _ungiven(distribution)))
     _with_payout(columns, distribution, rows.numbers(payments.paid, special))
     amounts = {
         "earned": earnings.earned + earnings.escrow,
@@ -113,17 +108,11 @@ def _by_holder(distribution: Distribution, payments: Payments, top: int | None) 
 def _by_source(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
     table, held = distribution.table, np.where(distribution.sent == -1, distribution.sources, 0)
     units, special, exact = _earned(distribution, held)
-    rows = listing(units, ids_before(table["source_id"]), special, top, "(other sources)")
+    rows, columns = of_sources(table, units, special, top)
     basis = seen_tokens(table["credited_tokens"], table["epochs"])
     nothing = dict.fromkeys(special, 0)
-    columns = {
-        "source_id": rows.ids(table["source_id"]),
-        "title": rows.texts(table["title"]),
-        "holders": rows.texts(holders_text(table["holders"])),
-        "tokens": rows.counts(table["tokens"].to_numpy(), {}),
-        "seen_tokens": decimal_texts(rows.numbers(basis.weights, nothing), 10**basis.places, basis.places),
-        "share": _shares(distribution, rows.numbers(held, exact)),
-    }
+    columns["seen_tokens"] = decimal_texts(rows.numbers(basis.weights, nothing), 10**basis.places, basis.places)
+    columns["share"] = _shares(distribution, rows.numbers(held, exact))
     _with_payout(columns, distribution, rows.numbers(units, special))
     columns["credited_tokens"] = rows.counts(table["credited_tokens"].to_numpy(), {})
     columns["earned"] = _exact_column(distribution, rows, held, exact)
@@ -131,26 +120,12 @@ def _by_source(distribution: Distribution, _payments: Payments, top: int | None)
 
 
 def _by_split(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
-    parts, ids = distribution.parts, distribution.table["source_id"]
-    sources, sources_before = pa.array(parts.source), ids_before(ids)
+    parts = distribution.parts
     held = np.where(distribution.sent == -1, distribution.sources, 0)
     units, special, exact = _earned(distribution, held)
     units = split(units, parts, distribution.period)
-    rows = listing(
-        units,
-        lambda name: int(np.searchsorted(parts.source, sources_before(name))),
-        special,
-        top,
-        "(other splits)",
-    )
-    columns = {
-        "source_id": rows.ids(ids.take(sources)),
-        "title": rows.texts(distribution.table["title"].take(sources)),
-        "holder_id": rows.texts(taken(parts.ids, parts.holder)),
-        "name": rows.texts(taken(parts.names, parts.holder)),
-        "holder_share": rows.texts(taken(parts.share_texts, parts.share)),
-        "share": _shares(distribution, rows.numbers(distribution.part_amounts, exact)),
-    }
+    rows, columns = of_splits(distribution.table, parts, units, special, top)
+    columns["share"] = _shares(distribution, rows.numbers(distribution.part_amounts, exact))
     _with_payout(columns, distribution, rows.numbers(units, special))
     columns["earned"] = _exact_column(distribution, rows, distribution.part_amounts, exact)
     return pa.table(columns)
@@ -173,7 +148,7 @@ def _shares(distribution: Distribution, amounts: npt.NDArray[np.int64]) -> pa.Ch
     return share_texts(amounts, distribution.pool * MILLIONTHS)
 
 
-def _with_payout(columns: dict[str, pa.ChunkedArray], distribution: Distribution, units: Amounts) -> None:
+def _with_payout(columns: Columns, distribution: Distribution, units: Amounts) -> None:
     """Add the columns payout and currency. Raises AmountError if the rows do not sum to the pool."""
     if exact_sum(units) != distribution.pool:
         raise AmountError(
@@ -181,7 +156,7 @@ def _with_payout(columns: dict[str, pa.ChunkedArray], distribution: Distribution
             "this is a defect of the program, please report it"
         )
     columns["payout"] = money_column(units, distribution.currency.places)
-    columns["currency"] = repeated(distribution.currency.code, len(units))
+    columns["currency"] = pa.repeat(distribution.currency.code, len(units))
 
 
 def _exact_column(distribution: Distribution, rows: Listing, amounts: Amounts, special: Mapping[str, int]) -> pa.Array:

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from royaltycli.errors import CallError
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
-from royaltycli.payout.holders import holders_text, part_weights, parts_of
+from royaltycli.payout.holders import part_weights, parts_of
+from royaltycli.payout.listings import of_holders, of_sources
 from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NO_HOLDER, NOT_SCANNED, by_source_id, group_sums, ids_before, listing
 from royaltycli.payout.texts import decimal_texts, share_texts
@@ -47,19 +48,12 @@ def shares(
 
 def _by_source(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
     special = {} if basis.rest is None else {NOT_SCANNED: basis.rest}
-    rows = listing(basis.weights, ids_before(table["source_id"]), special, top, "(other sources)")
+    rows, columns = of_sources(table, basis.weights, special, top)
     weights = rows.numbers(basis.weights, special)
-    return pa.table(
-        {
-            "source_id": rows.ids(table["source_id"]),
-            "title": rows.texts(table["title"]),
-            "holders": rows.texts(holders_text(table["holders"])),
-            "tokens": rows.counts(table["tokens"].to_numpy(), {}),
-            "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
-            "share": share_texts(weights, basis.total),
-            "credited_tokens": rows.counts(table["credited_tokens"].to_numpy(), {}),
-        }
-    )
+    columns["seen_tokens"] = decimal_texts(weights, 10**basis.places, basis.places)
+    columns["share"] = share_texts(weights, basis.total)
+    columns["credited_tokens"] = rows.counts(table["credited_tokens"].to_numpy(), {})
+    return pa.table(columns)
 
 
 def _by_holder(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
@@ -74,17 +68,11 @@ def _by_holder(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:
     if nobodys.any():
         special[NO_HOLDER] = exact_sum(basis.weights[nobodys]) * parts.denominator
         sources[NO_HOLDER] = int(np.count_nonzero(nobodys))
-    rows = listing(amounts, ids_before(parts.ids), special, top, "(other holders)")
+    rows, columns = of_holders(parts, amounts, special, top, sources)
     weights = rows.numbers(amounts, special)
-    return pa.table(
-        {
-            "holder_id": rows.ids(pa.chunked_array([parts.ids])),
-            "name": rows.texts(pa.chunked_array([parts.names])),
-            "sources": rows.counts(np.bincount(parts.holder, minlength=size), sources),
-            "seen_tokens": decimal_texts(weights, parts.denominator * 10**basis.places, HOLDER_PLACES),
-            "share": share_texts(weights, total),
-        }
-    )
+    columns["seen_tokens"] = decimal_texts(weights, parts.denominator * 10**basis.places, HOLDER_PLACES)
+    columns["share"] = share_texts(weights, total)
+    return pa.table(columns)
 
 
 def _by_license(table: pa.Table, basis: Basis, top: int | None) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -11,14 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.numerals import plain
+from royaltycli.numerals import EXACT, plain
 from royaltycli.payout.quotas import CHUNK, Integers, quotas
 
 SHARE_DIGITS = 15
 """Significant digits of a share: three more than are promised, and all that a spreadsheet keeps."""
 
 _LEAST, _LIMIT = 10 ** (SHARE_DIGITS - 1), 10**SHARE_DIGITS
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _SHARE = Context(prec=SHARE_DIGITS, rounding=ROUND_HALF_EVEN)
 
 
@@ -74,7 +73,7 @@ def decimal_texts(numerators: Integers, denominator: int, places: int) -> pa.Chu
 
 
 def _decimal_text(numerator: int, denominator: int, places: int) -> str:
-    return plain(Decimal(round(Fraction(numerator * 10**places, denominator))).scaleb(-places, _EXACT))
+    return plain(Decimal(round(Fraction(numerator * 10**places, denominator))).scaleb(-places, EXACT))
 
 
 def _half_even(floors: Integers, remainders: Integers, total: int) -> Integers:

@@ -14,8 +14,7 @@ from pathlib import Path
 from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.limits import MANIFEST_BYTES
 from royaltycli.manifest.paths import Refusal, read_regular
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.currency import currency as find_currency
+from royaltycli.payout.currency import Currency, find_currency
 from royaltycli.payout.policy import Policy
 from royaltycli.policies.reading import read_policy
 

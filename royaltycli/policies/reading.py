@@ -13,12 +13,10 @@ from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, text, texts
 from royaltycli.manifest.identifiers import check_id
 from royaltycli.manifest.lines import lines_of
-from royaltycli.manifest.lists import decode
 from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import plain_fraction
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.currency import currency as find_currency
+from royaltycli.payout.currency import Currency, find_currency
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Measure, Payment, Per, Policy, Top
 from royaltycli.policies.values import money, rate
 
@@ -35,8 +33,7 @@ def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
     Raises ManifestError with all problems, and CallError if the policy is for another currency.
     """
     problems: list[Problem] = []
-    written = decode(data, file, problems)
-    tables = None if written is None else parse_tables(written, file, problems)
+    tables = parse_tables(data, file, problems)
     if tables is None:
         raise ManifestError(problems)
     _check_tables(tables)
@@ -55,7 +52,7 @@ def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
         rate=_rate(head, "rate"),
         basis=_basis(tables),
         top=_top(tables),
-        gates=tuple(_gate(entry) for entry in entries(tables, "gate")),
+        gates=_gates(tables),
         fixed=_fixed(tables, currency),
         caps=_caps(tables, currency),
         floors=_floors(tables, currency),
@@ -137,16 +134,18 @@ def _top(tables: Tables) -> tuple[Top, ...]:
     return tuple(found)
 
 
-def _gate(given: Entry) -> Gate:
-    entry = Entry("[[gate]]", given.values, given.place, given.problems, given.lines)
-    check_keys(entry, ("minimum", "licenses", "other_licenses", "holders", "to"))
-    minimum = _minimums(entry)
-    licenses = frozenset(texts(entry, "licenses")) if "licenses" in entry.values else None
-    others = frozenset(texts(entry, "other_licenses")) if "other_licenses" in entry.values else None
-    unknown = choice(entry, "holders", ("unknown",)) is not None
-    if not entry.values.keys() & {"minimum", "licenses", "other_licenses", "holders"}:
-        entry.note("to", "it has no condition", 'add one, such as minimum = { tokens = 1000 } or holders = "unknown"')
-    return Gate(_place(entry, "to"), minimum, licenses, others, unknown)
+def _gates(tables: Tables) -> tuple[Gate, ...]:
+    conditions, found = ("minimum", "licenses", "other_licenses", "holders"), []
+    for entry in _many(tables, "gate", (*conditions, "to")):
+        minimum = _minimums(entry)
+        licenses = frozenset(texts(entry, "licenses")) if "licenses" in entry.values else None
+        others = frozenset(texts(entry, "other_licenses")) if "other_licenses" in entry.values else None
+        unknown = choice(entry, "holders", ("unknown",)) is not None
+        if not entry.values.keys() & set(conditions):
+            mend = 'add one, such as minimum = { tokens = 1000 } or holders = "unknown"'
+            entry.note("to", "it has no condition", mend)
+        found.append(Gate(_place(entry, "to"), minimum, licenses, others, unknown))
+    return tuple(found)
 
 
 def _minimums(entry: Entry) -> dict[Measure, Decimal] | None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from royaltycli.errors import ManifestError, Place, Problem, TableError
+from royaltycli.errors import ManifestError, Place, Problem, TableError, reason_of
 from royaltycli.limits import LIST_BYTES, NUMBER_DIGITS
 from royaltycli.manifest.lists import large_cells
 from royaltycli.manifest.paths import open_regular
@@ -38,8 +38,9 @@ def read_usage(path: Path) -> pa.Table:
         open_regular(path).close()
         table = reader(path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise TableError(f"the usage table {path} cannot be read ({reason}); name another with `--usage`") from error
+        raise TableError(
+            f"the usage table {path} cannot be read ({reason_of(error)}); name another with `--usage`"
+        ) from error
     except pa.ArrowException as error:
         _check_rows(path)
         reason = str(error).partition("\n")[0][:200].rstrip(".")

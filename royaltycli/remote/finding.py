@@ -48,7 +48,7 @@ def find_file(place: Location) -> Remote | None:
     return None if found is None else Remote(name, name, found.size, _known(name, found.version))
 
 
-def find_below(place: Location, *, deep: bool = True) -> Iterator[Remote]:
+def find_below(place: Location, *, deep: bool) -> Iterator[Remote]:
     """All files in a folder of a store, and with `deep` those in the folders in it. Raises RemoteError."""
     if place.scheme == "hf":
         from royaltycli.remote import hub

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import BinaryIO
 
+from royaltycli.errors import RemoteError
 from royaltycli.limits import READ_BYTES
-from royaltycli.remote.locations import locate
+from royaltycli.remote.finding import find_file
+from royaltycli.remote.locations import Location, locate
 from royaltycli.remote.waiting import begun
 
 Fetch = Callable[[int, int], bytes]
@@ -88,3 +91,18 @@ class RemoteFile(io.RawIOBase):
             following = min(end + max(len(data), READ_BYTES), self._ahead_to)
             self._coming = (end, begun(lambda: self._fetch(end, following)))
         return data
+
+
+def open_found(place: Location) -> RemoteFile:
+    """A file on another machine, in the version that is there now. Raises RemoteError if there is none."""
+    if not place.path:
+        raise RemoteError(f"{place} names no file", f"write {place}/FILE")
+    found = find_file(place)
+    if found is None:
+        raise RemoteError(f"{place} does not exist", "run `royalty scan` first, or name another")
+    return RemoteFile(fetcher(found.path, found.size, found.version), found.size, ahead=True)
+
+
+def in_memory(place: Location) -> BinaryIO:
+    """The whole of a file on another machine. Raises RemoteError."""
+    return io.BytesIO(begun(lambda: open_found(place).read()).result())

@@ -68,12 +68,12 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
         yield "Floor", _floor(floor, code)
     yield from _unattributed(policy)
     parts = policy.deductions
-    yield from ((name, f"{_percent(part)} of what a holder earned") for name, part in (("Fee", parts.fee),) if part)
-    yield from (
-        (name, f"{_percent(part)} of what is then left")
-        for name, part in (("Withholding", parts.withholding), ("Reserve", parts.reserve))
-        if part
-    )
+    if parts.fee:
+        yield "Fee", f"{_percent(parts.fee)} of what a holder earned"
+    if parts.withholding:
+        yield "Withholding", f"{_percent(parts.withholding)} of what is then left"
+    if parts.reserve:
+        yield "Reserve", f"{_percent(parts.reserve)} of what is then left"
     yield from _payment(policy.payment, code)
 
 

@@ -24,13 +24,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from royaltycli.errors import CallError, RoyaltyError, WorkerError
+from royaltycli.errors import CallError, RoyaltyError, WorkerError, reason_of
 from royaltycli.limits import CONNECT_SECONDS, HEAD_GONE_SECONDS, TASK_RETRIES
+from royaltycli.manifest.model import Owner
+from royaltycli.progress import say_nothing
 from royaltycli.remote.locations import is_remote, written
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.reference import load_reference
-from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, owners_of, work
+from royaltycli.tokens.shardwork import Done, Job, Task, owners_of, work
 
 WAITING = 2
 """Tasks for each processor that Ray is given at a time, so that none stands still and a cluster may grow."""
@@ -60,7 +62,7 @@ def is_cluster(on: str) -> bool:
 
 
 def done_on_cluster(
-    on: str, tasks: Iterable[Task], job: Job, owners: AllOwners, workers: int | None, tick: Tick
+    on: str, tasks: Iterable[Task], job: Job, owners: tuple[Owner, ...], workers: int | None, tick: Tick
 ) -> Generator[Done, None, None]:
     """The tasks as they are done, in any order; at most `workers` at a time, by default as many as there is room for.
 
@@ -179,7 +181,7 @@ def _not_listening(address: str) -> str | None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError, UnicodeError) as error:
-        return (getattr(error, "strerror", None) or str(error)).lower()
+        return reason_of(error)
     return None
 
 
@@ -250,7 +252,7 @@ def _counting(job: Job) -> Counting:
     _vocabulary[:] = [file]
     encoding = replace(job.encoding, path=path)
     reference = load_reference(encoding)
-    return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, lambda *_: None)
+    return Counting(make_engine(job.engine, encoding, reference), reference, job.verify, say_nothing)
 
 
 def _file_in_memory() -> tuple[IO[bytes], Path] | None:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from royaltycli.errors import EncodingError
+from royaltycli.errors import EncodingError, reason_of
 
 DEFAULT_ENCODING = "o200k_base"
 
@@ -87,7 +87,7 @@ def find_encoding(given: str, pattern: str | None = None, folder: Path = Path())
     except (FileNotFoundError, NotADirectoryError):
         data = None
     except OSError as error:
-        raise EncodingError(f"{given} cannot be read ({(error.strerror or str(error)).lower()})") from error
+        raise EncodingError(f"{given} cannot be read ({reason_of(error)})") from error
     if data is None:
         raise EncodingError(
             f"{given} is not there, or is not a file; give the path of a tokenizer.json or .tiktoken file"

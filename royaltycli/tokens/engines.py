@@ -79,6 +79,11 @@ def make_engine(name: str, encoding: Encoding, reference: Reference | None) -> E
     return OneByOne(reference)
 
 
+def fastest_engine(encoding: Encoding, reference: Reference | None) -> Engine:
+    """A new engine, the fastest there is for the encoding. Raises EncodingError."""
+    return make_engine(choose_engine(None, encoding, reference), encoding, reference)
+
+
 class OneByOne:
     """A reference engine as the counting engine."""
 
@@ -108,13 +113,9 @@ class Gigatoken:
 
     def count(self, texts: pa.LargeStringArray) -> Counts:
         """Each text by gigatoken, those with newer letters than the reference knows by the reference."""
-        import awkward
-
         if not len(texts):
             return np.empty(0, dtype=np.int64)
-        self._bound_caches(texts.nbytes)
-        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
-        counts = np.asarray(awkward.num(encoded)).astype(np.int64)
+        _, counts = self._encoded(texts)
         if self._reference is not None:
             for index in guarded(texts):
                 counts[index] = self._reference.count(texts[int(index)].as_py())
@@ -126,9 +127,7 @@ class Gigatoken:
 
         if not len(texts):
             return _joined([])
-        self._bound_caches(texts.nbytes)
-        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
-        counts = np.asarray(awkward.num(encoded)).astype(np.int64)
+        encoded, counts = self._encoded(texts)
         ids = np.asarray(awkward.flatten(encoded)).astype(np.uint32, copy=False)
         if self._reference is not None and len(other := guarded(texts)):
             parts = np.split(ids, np.cumsum(counts)[:-1])
@@ -136,6 +135,14 @@ class Gigatoken:
                 parts[index] = np.array(self._reference.encode(texts[int(index)].as_py()), np.uint32)
             ids, counts = _joined(parts)
         return ids, counts
+
+    def _encoded(self, texts: pa.LargeStringArray) -> tuple[Any, Counts]:
+        """The tokens of each text by gigatoken alone, and how many they are."""
+        import awkward
+
+        self._bound_caches(texts.nbytes)
+        encoded = self._tokenizer.encode_batch(awkward.from_arrow(texts), parallel=False)
+        return encoded, np.asarray(awkward.num(encoded)).astype(np.int64)
 
     def _renew(self) -> None:
         self._tokenizer: Any = None  # the old one's memory is free before the new one takes its own

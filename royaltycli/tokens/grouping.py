@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from royaltycli.corpus.batches import Batch
 from royaltycli.errors import DocumentError
 from royaltycli.limits import NAME_LENGTH
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Collection, Owner
 from royaltycli.tokens.engines import Counts
 from royaltycli.tokens.parts import Digests, shared_out
 
@@ -41,7 +41,7 @@ document's place, but counts as a document in one only.
 
 
 def rows_of(
-    piece: int, before: int, batch: Batch, owner: Source | Collection, sizes: Counts, counts: Counts, digests: Digests
+    piece: int, before: int, batch: Batch, owner: Owner, sizes: Counts, counts: Counts, digests: Digests
 ) -> pa.RecordBatch:
     """The rows of a batch, whose first document is of the piece of that number, with `before` documents before it.
 
@@ -111,7 +111,7 @@ def _sums(numbers: Counts, groups: _Groups) -> Counts:
     return sums
 
 
-def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
+def _groups(batch: Batch, owner: Owner) -> _Groups:
     codes, names = _encoded(batch.sources, "source", batch, owner)
     order = np.argsort(codes, kind="stable")  # stable: a source's documents stay in the file's order
     ordered = codes[order]
@@ -132,9 +132,7 @@ def _groups(batch: Batch, owner: Source | Collection) -> _Groups:
     return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])
 
 
-def _encoded(
-    values: pa.Array, what: str, batch: Batch, owner: Source | Collection
-) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+def _encoded(values: pa.Array, what: str, batch: Batch, owner: Owner) -> tuple[npt.NDArray[np.int64], list[str | None]]:
     """What is named as numbers, -1 for nothing, and the names, None last. Raises DocumentError for a long one."""
     encoded = pc.dictionary_encode(values)
     codes = np.asarray(encoded.indices.fill_null(-1)).astype(np.int64)
@@ -154,9 +152,7 @@ def _encoded(
     return codes, [*names, None]
 
 
-def _check_held(
-    sources: npt.NDArray[np.int64], holders: npt.NDArray[np.int64], batch: Batch, owner: Source | Collection
-) -> None:
+def _check_held(sources: npt.NDArray[np.int64], holders: npt.NDArray[np.int64], batch: Batch, owner: Owner) -> None:
     """Raises DocumentError for a document that names a source and no holder."""
     without = np.flatnonzero((holders < 0) & (sources >= 0))
     if len(without):

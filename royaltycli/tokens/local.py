@@ -6,17 +6,18 @@ from collections.abc import Callable, Generator, Iterable
 
 from royaltycli.corpus.documents import Owners
 from royaltycli.errors import WorkerError
+from royaltycli.manifest.model import Owner
 from royaltycli.parallel.inorder import Check
 from royaltycli.parallel.processes import Told, WorkerProcess
 from royaltycli.parallel.sidebyside import side_by_side
 from royaltycli.tokens.count import Counting, Tick
 from royaltycli.tokens.engines import make_engine
 from royaltycli.tokens.reference import Reference, load_reference
-from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task, owners_of, work
+from royaltycli.tokens.shardwork import Done, Job, Task, owners_of, work
 
 
 def done_here(
-    tasks: Iterable[Task], job: Job, owners: AllOwners, reference: Reference | None, workers: int, tick: Tick
+    tasks: Iterable[Task], job: Job, owners: tuple[Owner, ...], reference: Reference | None, workers: int, tick: Tick
 ) -> Generator[Done, None, None]:
     """The tasks as they are done, in their order, by so many workers, the first of which is this process.
 

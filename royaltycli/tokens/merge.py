@@ -16,7 +16,7 @@ from royaltycli.tokens.copies import Credits
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.partialrows import DOCUMENTS, PLACE_BITS, SOURCE_ROWS, rows_of_pieces, rows_of_sources
 from royaltycli.tokens.partials import Kept
-from royaltycli.tokens.sorting import Sorted
+from royaltycli.tokens.sorting import SortedRows
 from royaltycli.tokens.sourcegroups import SourceGroups
 from royaltycli.tokens.table import SCHEMA, SCHEMA_VERSION, lists_text, with_metadata
 from royaltycli.tokens.tablerows import TableRows, row_groups
@@ -42,8 +42,8 @@ def merge(
     lost meanwhile or a sum is too large, and OutputError.
     """
     with (
-        Sorted("source_id", SOURCE_ROWS, folder) as sources,
-        Sorted("text", DOCUMENTS, folder) as documents,
+        SortedRows("source_id", SOURCE_ROWS, folder) as sources,
+        SortedRows("text", DOCUMENTS, folder) as documents,
         Tally(top, folder, [collection.id for collection in corpus.collections]) as tally,
     ):
         sources.add(rows_of_sources(corpus))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.identifiers import source_id
-from royaltycli.manifest.model import Collection, Corpus, Source
+from royaltycli.manifest.model import Collection, Corpus
 from royaltycli.tokens.buffers import offsets, utf8
 from royaltycli.tokens.grouping import ROWS
 from royaltycli.tokens.ids import source_ids
@@ -76,7 +76,7 @@ def rows_of_pieces(corpus: Corpus, pieces: Sequence[tuple[Piece, Kept]]) -> Iter
 
     Raises TableError if a partial table was lost meanwhile.
     """
-    owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+    owners = corpus.owners
     names = pa.array([owner.id for owner in owners], pa.large_string())
     without = [source_id(owner.id, None) if isinstance(owner, Collection) else owner.id for owner in owners]
     nameless = pa.array(without, pa.large_string())

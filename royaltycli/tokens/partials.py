@@ -28,16 +28,15 @@ from royaltycli.corpus.documents import Owners
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import TableError
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Collection, Owner
 from royaltycli.manifest.patterns import Stamp
 from royaltycli.remote.locations import is_remote, written
+from royaltycli.remote.names import remote_place
 from royaltycli.remote.waiting import all_of
-from royaltycli.remote.writing import local_folder
-from royaltycli.remote.writing import place_of as remote_place
 from royaltycli.storage import read_sealed, read_sealed_metadata, write_part
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
-from royaltycli.workspace import parts_in, remove_part
+from royaltycli.workspace import local_folder, parts_in, remove_part
 
 VERSION = "5"
 """Of partial tables, and of the way in which documents are read and counted: a change of either makes it another."""
@@ -103,7 +102,7 @@ def place_of(piece: Piece | Entry) -> Place:
     return (piece.name if isinstance(piece, Entry) else piece.file.name, piece.start, piece.stop)
 
 
-def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> str:
+def settings_of(file: File, owner: Owner, encoding: Encoding) -> str:
     """The digest of all that the rows of a file depend on but its content. What owns it is not among that."""
     reading = owner.reading
     said = [
@@ -125,7 +124,7 @@ def settings_of(file: File, owner: Source | Collection, encoding: Encoding) -> s
 class Settings:
     """The settings of files, found once for all that are read alike."""
 
-    def __init__(self, owners: Owners | Sequence[Source | Collection], encoding: Encoding) -> None:
+    def __init__(self, owners: Owners | Sequence[Owner], encoding: Encoding) -> None:
         self._owners, self._encoding = owners, encoding
         self._known: dict[tuple[object, ...], str] = {}
 
@@ -145,7 +144,7 @@ def _naming(owner: Collection) -> list[object]:
     return [named, owner.lists]
 
 
-def _libraries(file: File, owner: Source | Collection) -> list[str]:
+def _libraries(file: File, owner: Owner) -> list[str]:
     """The libraries of which another version may see another text, or another name."""
     found = ["selectolax"] if owner.reading.strip == "html" else []
     if file.format == "warc":

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Owner
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.partials import Kept, Place, Settings, is_unchanged, place_of, usable
 
@@ -38,7 +38,7 @@ class Planned:
 
 def plan_pieces(
     pieces: Iterable[Piece],
-    owners: Sequence[Source | Collection],
+    owners: Sequence[Owner],
     encoding: Encoding,
     verify: Fraction,
     known: Mapping[Place, list[Kept]],
@@ -55,7 +55,7 @@ def plan_pieces(
 
 def cuts_before(
     files: Iterable[File],
-    owners: Sequence[Source | Collection],
+    owners: Sequence[Owner],
     encoding: Encoding,
     known: Mapping[Place, list[Kept]],
 ) -> dict[str, list[int]]:

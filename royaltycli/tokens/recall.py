@@ -22,7 +22,7 @@ from royaltycli.corpus.files import File
 from royaltycli.errors import OutputError, TableError
 from royaltycli.manifest.model import Corpus
 from royaltycli.manifest.patterns import stamp_of
-from royaltycli.remote.writing import place_of
+from royaltycli.remote.names import remote_place
 from royaltycli.storage import read_sealed, write_part
 from royaltycli.tokens.copies import Copies
 from royaltycli.tokens.partials import NAME
@@ -90,7 +90,7 @@ def tables_in(folder: Path) -> list[Path]:
 
 def _is_here(folder: Path, output: Path) -> bool:
     """Whether both are on this machine: elsewhere, to look for them would take as long as it saves."""
-    return place_of(folder) is None and place_of(output) is None
+    return remote_place(folder) is None and remote_place(output) is None
 
 
 def _digest(output: Path) -> str:

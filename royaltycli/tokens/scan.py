@@ -15,7 +15,9 @@ from royaltycli.errors import CallError, TableError
 from royaltycli.limits import PROCESSES_FROM, REFERENCE_TIMES
 from royaltycli.manifest.model import DUPLICATES, Corpus, Duplicates
 from royaltycli.notes import note
+from royaltycli.numerals import several
 from royaltycli.parallel.processes import how_many
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.cluster import done_on_cluster, is_cluster
 from royaltycli.tokens.count import Tick
 from royaltycli.tokens.encodings import Encoding
@@ -26,7 +28,7 @@ from royaltycli.tokens.partials import Kept, Settings, kept_in, place_of, remove
 from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
 from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
-from royaltycli.tokens.shardwork import AllOwners, Done, Job, Task
+from royaltycli.tokens.shardwork import Done, Job, Task
 from royaltycli.tokens.totals import Scan, Totals
 from royaltycli.workspace import scratch_of
 
@@ -46,7 +48,6 @@ class Plan:
 
     corpus: Corpus
     files: tuple[File, ...]
-    owners: AllOwners
     reference: Reference | None
     job: Job
     duplicates: Duplicates
@@ -61,15 +62,16 @@ class Plan:
         Raises DocumentError for a broken big Parquet file.
         """
         known = {} if self.fresh else kept_in(self.job.folder)
-        pieces = cut(self.files, before=cuts_before(self.files, self.owners, self.job.encoding, known))
+        owners = self.corpus.owners
+        pieces = cut(self.files, before=cuts_before(self.files, owners, self.job.encoding, known))
         pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
-        return plan_pieces(pieces, self.owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
+        return plan_pieces(pieces, owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
 
     @functools.cached_property
     def state(self) -> str:
         """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
-        settings = Settings(self.owners, self.job.encoding)
         job, corpus = self.job, self.corpus
+        settings = Settings(corpus.owners, job.encoding)
         reference = None if self.reference is None else self.reference.name
         options = (job.encoding.name, job.encoding.digest, job.engine, reference, job.verify, self.duplicates)
         return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
@@ -81,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class CountedPlan:
     """What was counted of a plan's pieces, now or before, in the order of the pieces. `files` were read now."""
 
     plan: Plan
@@ -115,10 +117,9 @@ def plan_scan(
     itself = reference is not None and chosen == reference.name
     if itself or reference is None:
         verify = Fraction(0)  # the reference against itself would show nothing
-    owners: AllOwners = (*corpus.sources, *corpus.collections)
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
-    return Plan(corpus, files, owners, reference, job, credited, rehash, fresh, part)
+    return Plan(corpus, files, reference, job, credited, rehash, fresh, part)
 
 
 def run(
@@ -127,8 +128,8 @@ def run(
     *,
     workers: int | None = None,
     on: str = "local",
-    expect: Callable[[int], None] = lambda _bytes: None,
-    tick: Tick = lambda _bytes, _tokens, _documents: None,
+    expect: Callable[[int], None] = say_nothing,
+    tick: Tick = say_nothing,
     top: int | None = 0,
 ) -> Scan:
     """Count what a plan says, and write the token table of the whole corpus to `output`.
@@ -163,8 +164,8 @@ def count(
     *,
     workers: int | None = None,
     on: str = "local",
-    tick: Tick = lambda _bytes, _tokens, _documents: None,
-) -> Counts:
+    tick: Tick = say_nothing,
+) -> CountedPlan:
     """Count what a plan says, into partial tables.
 
     Raises DocumentError for the first document that cannot be read, VerificationError for the first that is
@@ -180,10 +181,10 @@ def count(
             note(KEPT)
             files.update(done.counted)
             kept |= {place_of(one.entry): one for one in done.kept}
-    return Counts(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
+    return CountedPlan(plan, tuple(kept[place_of(one.piece)] for one in plan.pieces), frozenset(files))
 
 
-def finish(counts: Counts, output: Path, top: int | None = 0) -> Scan:
+def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
     """Write the token table of the whole corpus to `output`, from all that was counted.
 
     The totals name the `top` largest sources, or all for None. Raises DocumentError, TableError for sums that are
@@ -206,22 +207,22 @@ def finish(counts: Counts, output: Path, top: int | None = 0) -> Scan:
     return scan
 
 
-def counted_before(plan: Plan) -> Counts:
+def counted_before(plan: Plan) -> CountedPlan:
     """What was counted of a whole plan before. Raises TableError for pieces of which that cannot be said."""
     missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
     if missing:
         first, files = missing[0], {one.piece.file.name for one in missing}
-        others = {1: "", 2: " and 1 other file"}.get(len(files), f" and {len(files) - 1:,} other files")
+        others = f" and {several(len(files) - 1, 'other file')}" if len(files) > 1 else ""
         raise TableError(
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
         )
-    return Counts(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
+    return CountedPlan(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
 
 
 def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:
     """The tasks of a plan as they are done."""
-    job, owners = plan.job, plan.owners
+    job, owners = plan.job, plan.corpus.owners
     before = {place_of(one.piece): one.kept for one in plan.pieces}
     todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
@@ -263,9 +264,8 @@ def _nameless(totals: Totals) -> list[str]:
     """What is said of documents that name no source."""
     notes = []
     for one in totals.nameless:
-        counted = "1 token" if one.tokens == 1 else f"{one.tokens:,} tokens"
-        said = "1 document" if one.documents == 1 else f"{one.documents:,} documents"
+        said = f"{several(one.documents, 'document')} of {several(one.tokens, 'token')}"
         names, count = ("names", "it counts") if one.documents == 1 else ("name", "they count")
         check = ", like all of that collection: check its `source`" if one.alone else ""
-        notes.append(f"{said} of {counted} {names} no source; {count} for {one.source_id}{check}")
+        notes.append(f"{said} {names} no source; {count} for {one.source_id}{check}")
     return notes

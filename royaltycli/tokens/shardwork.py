@@ -19,7 +19,7 @@ from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.shards import Shard
 from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.errors import TableError
-from royaltycli.manifest.model import Collection, Source
+from royaltycli.manifest.model import Owner
 from royaltycli.tokens.count import Counted, Counting, count_shard
 from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.grouping import ROWS
@@ -50,11 +50,7 @@ class Job:
     folder: Path
 
 
-AllOwners = tuple[Source | Collection, ...]
-"""All sources and collections of a corpus, in their order."""
-
-
-def owners_of(task: Task, owners: AllOwners) -> Owners:
+def owners_of(task: Task, owners: tuple[Owner, ...]) -> Owners:
     """Those that the files of a task belong to, as one corpus may have a great many."""
     return {piece.file.owner: owners[piece.file.owner] for piece in task.shard.pieces}
 

@@ -15,7 +15,7 @@ from royaltycli.limits import SORT_BYTES, SORT_RUNS
 from royaltycli.workspace import no_room, scratch_file
 
 
-class Sorted:
+class SortedRows:
     """Rows in the order of one column, texts or bytes without nulls; equal ones in the order in which they came.
 
     It takes some three times SORT_BYTES of memory, however many rows there are. Up to SORT_BYTES of them

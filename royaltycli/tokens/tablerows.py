@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.limits import ROW_GROUP, ROW_GROUP_BYTES
-from royaltycli.manifest.model import Collection, Corpus, HolderShare, Source
+from royaltycli.manifest.model import Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
 from royaltycli.tokens.ids import holder_ids
 from royaltycli.tokens.table import HOLDERS, SCHEMA
@@ -20,7 +20,7 @@ class TableRows:
     """Makes rows of a token table from GROUPS."""
 
     def __init__(self, corpus: Corpus) -> None:
-        owners: tuple[Source | Collection, ...] = (*corpus.sources, *corpus.collections)
+        owners = corpus.owners
         names = {holder.id: holder.name for holder in corpus.holders}
         self._ids = pa.array(list(names), pa.large_string())
         self._names = pa.array(list(names.values()), pa.large_string())
@@ -48,7 +48,7 @@ class TableRows:
         ids = holder_ids(values)
         known = pc.index_in(ids, self._ids)
         names = pc.coalesce(self._names.take(known), values)
-        shares = pa.array(["1"]).take(pa.array(np.zeros(len(values), np.int64)))
+        shares = pa.repeat("1", len(values))
         one = pa.StructArray.from_arrays(
             [ids.cast(pa.string()), names.cast(pa.string()), shares], fields=list(HOLDERS.value_type)
         )

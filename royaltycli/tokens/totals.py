@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Duplicates
 from royaltycli.tokens.copies import Copies
-from royaltycli.tokens.sorting import Sorted
+from royaltycli.tokens.sorting import SortedRows
 
 IDS = pa.schema([("id", pa.large_string())])
 
@@ -82,7 +82,7 @@ class Tally:
         self._sources = 0
         self._sums = dict.fromkeys(("documents", "bytes", "tokens", "credited_tokens"), 0)
         self._largest: pa.Table | None = None
-        self._holders = Sorted("id", IDS, folder)
+        self._holders = SortedRows("id", IDS, folder)
 
     def __enter__(self) -> Self:
         return self

@@ -87,6 +87,12 @@ def copied(tmp_path, built):
     return make
 
 
+@pytest.fixture
+def index(copied):
+    """That of four documents each of two sources; a module may have another."""
+    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
+
+
 @pytest.fixture(scope="package")
 def _quick():
     """Models this small gain nothing from a second thread, and lose much where tests run beside each other."""

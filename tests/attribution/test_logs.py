@@ -18,11 +18,6 @@ from tests.workers import killing, workers
 
 
 @pytest.fixture
-def index(copied):
-    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
-
-
-@pytest.fixture
 def outputs(tmp_path):
     """A hundred outputs of one to five spans, some of which repeat their prompt, and an empty one."""
     said = []

@@ -11,7 +11,8 @@ import pytest
 
 from royaltycli import networks, notes
 from royaltycli.attribution.network import activations, store, training
-from royaltycli.attribution.network.network import fold_of, open_network
+from royaltycli.attribution.network.corpus import fold_of
+from royaltycli.attribution.network.network import open_network
 from royaltycli.cli import console
 from royaltycli.errors import AttributionError, CallError
 from tests.attribution.language import train_model, write_corpus

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from royaltycli import attributing
-from royaltycli.attribution import calibration, usage
+from royaltycli.attribution import calibration, drawing, usage
 from tests.attribution.conftest import prose
 
 
@@ -31,21 +31,16 @@ def noted(monkeypatch):
         assert threads() == {2}
 
 
-@pytest.fixture
-def index(copied):
-    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
-
-
 def test_weights_are_fitted_in_one_thread(index, noted):
     found = noted(calibration, "fit")
     calibration.calibrate(index, lambda *_said: None)
     assert found == [{1}] * (1 + calibration.FITS)
 
 
-@pytest.mark.parametrize("name", ["shares", "shares_of_draws"])
-def test_shares_and_their_intervals_are_computed_in_one_thread(index, noted, tmp_path, name):
+@pytest.mark.parametrize(("module", "name"), [(usage, "shares"), (drawing, "shares_of_draws")])
+def test_shares_and_their_intervals_are_computed_in_one_thread(index, noted, tmp_path, module, name):
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps({"id": "1", "text": prose(3, 150)}), encoding="utf-8")
-    found = noted(usage, name)
+    found = noted(module, name)
     attributing.attribute(log, index=index.path)
     assert found == [{1}]

@@ -8,7 +8,6 @@ import itertools
 import math
 import random
 import shutil
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -20,11 +19,12 @@ from royaltycli.attribution.tracing import SCHEMA, Passage, Place, Traced, Trace
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.errors import AttributionError, CallError, EncodingError
 from royaltycli.limits import TRACE_BYTES
-from royaltycli.report.traces import as_html
+from royaltycli.report.traces.rendering import as_html
 from royaltycli.tokens.encodings import PUBLIC, find_encoding
 from royaltycli.tokens.reference import TiktokenReference, load_reference
 from tests import strategies
 from tests.report.hostile import TITLES
+from tests.report.pages import read as read_page
 
 ENCODINGS = list(PUBLIC)
 WORDS = ["the", "river", "was", "old", "नीम", "🙂", "👩‍🔧", "巷口", "and", "it", "Ångström", "zebra", "\n\n", "—"]
@@ -356,33 +356,8 @@ def test_the_function_traces_in_the_index_of_a_folder(folder):
 # -- the page ----------------------------------------------------------------------------------------
 
 
-class Reader(HTMLParser):
-    """Checks that elements are closed in order, and notes elements, attributes, and words outside the style."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.words = [], [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-
 def page(traced):
-    reader = Reader()
-    reader.feed(as_html(traced).decode("utf-8"))
-    reader.close()
-    assert reader.open == []
-    return reader
+    return read_page(as_html(traced))
 
 
 def made(texts, excess=lambda number: 5.0 - number):
@@ -400,8 +375,8 @@ def made(texts, excess=lambda number: 5.0 - number):
 
 def test_the_page_needs_nothing_else_and_can_be_read_aloud():
     read = page(made(["One passage", "another one"]))
-    assert set(read.tags).isdisjoint({"script", "link", "img", "iframe", "b"})
-    assert {"main", "h1", "h2", "th", "thead", "details", "summary"} <= set(read.tags)
+    assert read.tags.isdisjoint({"script", "link", "img", "iframe", "b"})
+    assert {"main", "h1", "h2", "th", "thead", "details", "summary"} <= read.tags
     assert ("lang", "en") in read.attributes
     text = as_html(made(["One"])).decode()
     assert "url(" not in text
@@ -419,7 +394,7 @@ def test_the_page_escapes_whatever_comes_from_a_text_or_a_corpus():
         "\u2066turned around",
     ]
     read = page(made(hostile))
-    assert set(read.tags).isdisjoint({"script", "img"})
+    assert read.tags.isdisjoint({"script", "img"})
     shown = "".join(read.words)
     for said in (
         '<script>alert("x")</script>',

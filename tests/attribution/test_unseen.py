@@ -10,13 +10,7 @@ from royaltycli.attribution.calibration import calibrate, sample
 from royaltycli.attribution.evidence import evidence
 from royaltycli.errors import AttributionError, WorkerError
 from royaltycli.parallel.processes import WorkerProcess
-from tests.attribution.conftest import prose
 from tests.workers import killing, workers
-
-
-@pytest.fixture
-def index(copied):
-    return copied({name: {f"{n}.txt": prose(10 * at + n) for n in range(4)} for at, name in enumerate(("ann", "bob"))})
 
 
 @pytest.mark.parametrize("several", [2, 3])

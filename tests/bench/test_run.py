@@ -21,7 +21,7 @@ from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
 from royaltycli.bench.results import Goal, Report, Row
-from royaltycli.bench.setting import TEXT, Budget, Form
+from royaltycli.bench.setting import SHORT, TEXT, Budget, Form
 from royaltycli.cli import app
 from royaltycli.cli.bench import Part
 from royaltycli.errors import CallError, WorkerError
@@ -158,7 +158,7 @@ def test_the_command_shows_every_row_and_writes_json(monkeypatch, tmp_path):
     assert "0.750 (0.700 to 0.800), not met" in result.stdout
     assert result.stderr == "Of 1 goal 1 is not met.\n"
     assert json.loads((tmp_path / "a.json").read_text())["parts"]["Accuracy"][0]["seeds"] == [0.7, 0.8]
-    assert (asked[0][1:3], asked[0][4]) == ((running.SHORT, 1), ["text", "cost"])
+    assert (asked[0][1:3], asked[0][4]) == ((SHORT, 1), ["text", "cost"])
     assert str(asked[0][0]) == ".benchmark-corpus/attribution"
 
 
@@ -265,6 +265,6 @@ def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_p
         packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
         prepared = prepare(tmp_path / str(count), print, (packages, []))
         method.build(prepared.manifest, index)
-        span = method.Judges(index, None).index.models[0].tokens(0, 40)
-        (found,) = method.Judges(index, None).judge([span], lambda *_said: None)
+        span = method.Gatherer(index, None).index.models[0].tokens(0, 40)
+        (found,) = method.Gatherer(index, None).gather([span], lambda *_said: None)
         assert found.units.tolist() == list(range(count))

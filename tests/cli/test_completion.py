@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from royaltycli.mixtures import find_part, mixtures
-from royaltycli.payout.currency import currency, payable
+from royaltycli.payout.currency import find_currency, payable
 from royaltycli.report.statements.rendering import FORMATS as STATEMENTS
 from royaltycli.tokens.encodings import PUBLIC
 from tests.cli.terminal import ENVIRONMENT, ROYALTY
@@ -67,7 +67,7 @@ def test_every_format_of_a_statement_is_offered():
 
 
 def test_every_currency_offered_can_be_paid_in():
-    assert all(currency(code).code == code for code in payable())
+    assert all(find_currency(code).code == code for code in payable())
 
 
 LIGHT = """

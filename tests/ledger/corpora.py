@@ -12,7 +12,7 @@ from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.booking import Given, close_period, restate_period
 from royaltycli.ledger.parties import HOLDER, SOURCE
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.storage import write_parquet
 from royaltycli.tokens.table import SCHEMA, with_metadata
 from tests.payout.tables import table
@@ -53,7 +53,7 @@ class Ledger:
     def given(self, period, dollars, *sources, policy=None, holders=None, usage=None, **options):
         """What a period is closed with; policy and lists as texts."""
         tokens = write_tokens(self.folder / f"tokens-{next(self._names)}.parquet", *sources)
-        code = currency(options.pop("code", "USD"))
+        code = find_currency(options.pop("code", "USD"))
         files = {
             "policy": None if policy is None else self.write(".toml", policy),
             "holders": None if holders is None else self.write(".csv", holders),

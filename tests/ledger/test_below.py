@@ -16,7 +16,7 @@ from royaltycli.ledger.accounts import Account, parts_of_key
 from royaltycli.ledger.booking import restate_posting
 from royaltycli.ledger.escrow import redistribute, release
 from royaltycli.ledger.transfers import transfer
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.parties import PARTIES
 from royaltycli.policies.reading import read_policy
 from tests.ledger.corpora import DOLLAR, A, B, C
@@ -169,7 +169,7 @@ def test_l14_restated_from_one_input_to_another_a_ledger_has_what_it_would_have_
     place, first, then, rests
 ):
     text = f'{rules(place, MINIMUM)}[deductions]\nfee = "10%"\nwithholding = "5%"\n'
-    policy = read_policy(text.encode(), "p", currency("USD"))
+    policy = read_policy(text.encode(), "p", find_currency("USD"))
     restated, closed = Booked(), Booked()
     if not any(lost for _, _, lost in (first, *then)):
         for each in (restated, closed):  # there are rests of less than a cent on balances

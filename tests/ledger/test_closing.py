@@ -15,7 +15,7 @@ from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.booking import Given, close_period
 from royaltycli.ledger.journal import FILE
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.policies import names, text_of
 from tests.ledger.corpora import CENT, DOLLAR, A, B, C, write_tokens
 
@@ -367,7 +367,7 @@ def test_a_policy_is_found_by_whatever_name_its_file_has(tmp_path, monkeypatch):
     for name in ("mine", "mine.TOML"):
         (tmp_path / name).write_text('name = "mine"\n', encoding="utf-8")
     tokens = write_tokens(tmp_path / "tokens.parquet", ("a", 1, A))
-    given = Given("2026", Decimal(1), Fraction(1), currency("USD"), tokens, policy="mine")
+    given = Given("2026", Decimal(1), Fraction(1), find_currency("USD"), tokens, policy="mine")
     assert close_period(tmp_path / "ledger", given).is_new
     again = replace(given, policy="mine.TOML")
     assert not close_period(tmp_path / "ledger", again).is_new

@@ -13,7 +13,7 @@ from royaltycli.ledger.escrow import redistribute, release, unclaimed
 from royaltycli.ledger.payments import payments, settle
 from royaltycli.ledger.reports import exact_texts
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.currency import currency, exact_money
+from royaltycli.payout.currency import exact_money, find_currency
 from tests.ledger.corpora import CENT, DOLLAR, A, B, C
 
 
@@ -164,7 +164,7 @@ def test_amounts_are_plain_and_exact():
         "0", "0.000001", "-0.000001", "1", "123.456789", "-123.45", "100000000000",
     ]  # fmt: skip
     for amount in amounts.tolist():
-        assert exact_texts(np.array([amount]), 3)[0].as_py() == exact_money(amount, currency("KWD"))
+        assert exact_texts(np.array([amount]), 3)[0].as_py() == exact_money(amount, find_currency("KWD"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import random
 import shutil
 import signal
@@ -19,7 +18,7 @@ from royaltycli.errors import LedgerError, RoyaltyError
 from royaltycli.ledger.booking import close_period
 from royaltycli.ledger.journal import FILE
 from royaltycli.ledger.verification import verify
-from tests.disk import Disk
+from tests.disk import Disk, failing
 from tests.ledger.corpora import CENT, A, B, Ledger, write_tokens
 from tests.ledger.syscalls import Calls, library
 from tests.ledger.test_verification import content
@@ -89,13 +88,13 @@ from fractions import Fraction
 from pathlib import Path
 from royaltycli.ledger.booking import Given, close_period
 from royaltycli.ledger.verification import verify
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from tests.ledger.syscalls import Calls
 from tests.ledger.test_verification import content
 
 folder, tokens, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 ledger, file = folder / "ledger", folder / "ledger" / "journal.sqlite"
-given = Given("2027", Decimal(100), Fraction(1), currency("USD"), tokens)
+given = Given("2027", Decimal(100), Fraction(1), find_currency("USD"), tokens)
 
 def forked(work):
     child = os.fork()
@@ -158,14 +157,11 @@ def test_a_fault_while_inputs_are_copied(case, number, long_form):
         close_period(ledger.path, given)
     assert {"write", "fsync", "replace"} <= set(disk.calls)
 
-    def fault(_name):
-        raise OSError(number, os.strerror(number))
-
     points = [at for at, name in enumerate(disk.calls, 1) if name != "close"]
     refused = 0
     for at in points if long_form else points[:: max(1, len(points) // 10)]:
         restore(ledger)
-        with Disk(at, fault).in_use():
+        with Disk(at, failing(number)).in_use():
             try:
                 close_period(ledger.path, given)
             except RoyaltyError:

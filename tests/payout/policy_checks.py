@@ -12,11 +12,11 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 from royaltycli.errors import RoyaltyError
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.distribute import distribute
 from tests.payout import policy_oracle as oracle
 
-DOLLAR = currency("USD")
+DOLLAR = find_currency("USD")
 MILLION = 10**6
 LINES = (*oracle.EARNING, "reachable", "minimum")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.payout import pay
 
 HOLDERS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("share", pa.string())]))
@@ -45,5 +45,5 @@ def records(rows, *columns):
 
 def paid(made, pool, **options):
     """The rows of a payout in dollars as tuples of id and payout."""
-    rows = pay(made, pool=pool, currency=currency("USD"), **options).rows
+    rows = pay(made, pool=pool, currency=find_currency("USD"), **options).rows
     return records(rows, rows.column_names[0], "payout")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from royaltycli.errors import AmountError, TableError
 from royaltycli.payout.basis import TOTAL
 from royaltycli.payout.blend import weights_by
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.payout import pay
@@ -22,7 +22,7 @@ from tests.payout.policy_oracle import measures
 from tests.payout.policy_strategies import MEASURES, Case, bases, corpora, source, usages
 from tests.payout.tables import records, units_of
 
-DOLLAR = currency("USD")
+DOLLAR = find_currency("USD")
 HALF = Fraction(1, 2)
 BLEND = (("seen_tokens", HALF), ("usage", HALF))
 WORKS = (("works", Fraction(1)),)

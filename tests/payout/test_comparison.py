@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from royaltycli.payout.comparison import compared, gini, outcome, side_by_side, swept
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.policy import Cap, Payment, Policy
 from tests.payout.tables import table
@@ -22,7 +22,7 @@ CAPPED = Policy("capped", caps=(Cap("source", ((0, Decimal("0.30")),)),), paymen
 
 
 def found(policy, pool=100):
-    return outcome(distribute(FEEDS, policy, pool=pool, currency=currency("USD")))
+    return outcome(distribute(FEEDS, policy, pool=pool, currency=find_currency("USD")))
 
 
 @given(st.lists(st.integers(0, 10**12), max_size=30))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from royaltycli.errors import AmountError, CallError
-from royaltycli.payout.currency import POOL_UNITS, Currency, Pool, currency, money, pool
+from royaltycli.payout.currency import POOL_UNITS, Currency, Pool, find_currency, money, pool
 
 YEN, DOLLAR, DINAR = Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3)
 
@@ -17,13 +17,13 @@ YEN, DOLLAR, DINAR = Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3)
     ("code", "found"), [("JPY", YEN), ("usd", DOLLAR), (" Kwd ", DINAR), ("CLF", Currency("CLF", 4))]
 )
 def test_rule_p3_a_currency_has_the_places_of_iso_4217(code, found):
-    assert currency(code) == found
+    assert find_currency(code) == found
 
 
 @pytest.mark.parametrize("code", ["XAU", "xdr"])
 def test_rule_p3_a_code_without_minor_units_is_refused(code):
     with pytest.raises(CallError, match=f"currency {code.upper()} has no minor unit"):
-        currency(code)
+        find_currency(code)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_rule_p3_a_code_without_minor_units_is_refused(code):
 )
 def test_rule_p3_an_unknown_code_is_refused_with_those_near_it(code, mend):
     with pytest.raises(CallError, match=mend):
-        currency(code)
+        find_currency(code)
 
 
 @pytest.mark.parametrize(

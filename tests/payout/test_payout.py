@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import AmountError, CallError, TableError
 from royaltycli.payout import payout as payout_module
-from royaltycli.payout.currency import currency, pool
+from royaltycli.payout.currency import find_currency, pool
 from royaltycli.payout.payout import pay
 from tests.payout import oracle
 from tests.payout.tables import HOLDERS, paid, records, table, units_of
 
-DOLLAR = currency("USD")
+DOLLAR = find_currency("USD")
 TEXTBOOK = table(
     ("quantum-textbook", 130_000, "1", {"a-rao": ("0.7", "Asha Rao"), "press": ("0.3", "A Press")}, "Quantum")
 )
@@ -98,7 +98,7 @@ def test_rule_r1_holders_are_written_as_text():
 )
 def test_rule_r3_payouts_have_the_currencys_places(code, payouts):
     made = table(("a", 2), ("b", 1))
-    rows = pay(made, pool=100, currency=currency(code)).rows
+    rows = pay(made, pool=100, currency=find_currency(code)).rows
     assert [row[0] for row in records(rows, "payout")] == payouts
     assert rows["currency"].to_pylist() == [code, code]
 

@@ -12,7 +12,7 @@ import pytest
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout import policy_payout
 from royaltycli.payout.allocation import allocate
-from royaltycli.payout.currency import currency, exact_money
+from royaltycli.payout.currency import exact_money, find_currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.explanation import explain
@@ -21,7 +21,7 @@ from royaltycli.payout.policy import Cap, Deductions, Fixed, Gate, Payment, Poli
 from royaltycli.payout.policy_payout import pay_out
 from tests.payout.tables import table
 
-USD = currency("USD")
+USD = find_currency("USD")
 BOOKS = table(
     ("book", 600, "1", {"ann": "0.7", "bob": "0.3"}, "A Book"),
     ("feed", 300, "1", {"bob": "1"}),
@@ -213,7 +213,7 @@ def test_what_is_explained_must_be_there_and_be_one_thing():
      (500_000, "JPY", "0.5"), (0, "KWD", "0.000")],
 )  # fmt: skip
 def test_exact_amounts_have_no_zeros_beyond_the_currency(millionths, code, text):
-    assert exact_money(millionths, currency(code)) == text
+    assert exact_money(millionths, find_currency(code)) == text
 
 
 def test_what_an_unreachable_holder_earned_is_said_beside_its_escrow():

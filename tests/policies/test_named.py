@@ -11,7 +11,7 @@ import pytest
 
 from royaltycli.distributing import distribute_by
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.policy_payout import pay_out
 from royaltycli.policies import find_policy, shipped
@@ -27,7 +27,7 @@ def used(**credit):
 
 
 def apply(name, sources, pool, code="USD", **more):
-    money = currency(code)
+    money = find_currency(code)
     return distribute(sources, find_policy(name, money), pool=pool, currency=money, **more)
 
 
@@ -86,7 +86,7 @@ def test_the_caps_of_metis_go_by_the_number_of_authors(holders, cap):
 
 
 def test_the_caps_of_metis_are_multiples_of_the_quota_of_a_text():
-    policy = find_policy("vg-wort-metis", currency("EUR"))
+    policy = find_policy("vg-wort-metis", find_currency("EUR"))
     tiers = [amount / Decimal("25.05") for _, amount in policy.caps[0].tiers]
     assert tiers == [20, 100, 250, 625, 1563]
 

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Payment, Policy, Top
 from royaltycli.policies import find_policy, names, shipped, text_of
 from royaltycli.policies.reading import read_policy
 from tests.docs.pages import ROOT
 
-USD = currency("USD")
+USD = find_currency("USD")
 
 
 def read(text, code="USD"):
-    return read_policy(text.encode(), "p.toml", currency(code))
+    return read_policy(text.encode(), "p.toml", find_currency(code))
 
 
 def example():

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError, TableError
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.payout.parties import PARTIES
 from royaltycli.policies import parties, usage
 from royaltycli.policies.parties import read_parties
 from royaltycli.policies.usage import ROWS_NAMED, read_usage
 
-USD = currency("USD")
+USD = find_currency("USD")
 HEADER = "holder_id,reachable,withholding,advance,minimum\n"
 
 
@@ -113,7 +113,7 @@ def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
 
     def outcome(read):
         try:
-            return read(path, currency(code))
+            return read(path, find_currency(code))
         except ManifestError as error:
             return str(error)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from royaltycli.remote.locations import written
-from royaltycli.remote.writing import place_of
+from royaltycli.remote.names import remote_place
 
 MANIFEST = '[corpus]\nremote = true\n[[source]]\nid = "a"\npath = "{}"\n'
 
@@ -139,7 +139,7 @@ def test_a_result_takes_the_place_of_no_folder(store, folder, output, message):
 @pytest.mark.parametrize("path", ["c:/x", "c:x", "a/s3:/b", "./s3", "/s3:/b", "notes: one/x", "a b:/c", "s3", "x:"])
 def test_other_names_with_a_colon_are_files_here(path):
     assert written(Path(path)) == str(Path(path))
-    assert place_of(Path(path)) is None
+    assert remote_place(Path(path)) is None
 
 
 @pytest.mark.parametrize("command", ["check", "scan"])

@@ -24,9 +24,10 @@ from royaltycli import storage
 from royaltycli.api import check
 from royaltycli.corpus import shards, unpack
 from royaltycli.errors import DocumentError, ManifestError, OutputError, RemoteError
-from royaltycli.remote import objects, refusals, writing
+from royaltycli.remote import objects, refusals
 from royaltycli.remote.finding import find_file
 from royaltycli.remote.locations import locate
+from royaltycli.remote.names import remote_place
 from royaltycli.scanning import spare_corpus
 from royaltycli.tokens import scan as scanning
 
@@ -235,7 +236,7 @@ def test_a_file_that_changes_in_mid_scan_is_an_error_and_not_a_mix(corpora, stor
 def test_a_file_that_is_removed_in_mid_scan_is_an_error(store):
     store.put("corpus", {})
     with pytest.raises(RemoteError, match=r"^s3://corpus/gone: changed while it was being read"):
-        objects.fetch(writing.place_of("s3://corpus/gone"), 9, '"tag"', 0, 9)
+        objects.fetch(remote_place("s3://corpus/gone"), 9, '"tag"', 0, 9)
 
 
 def test_an_answer_that_is_too_short_is_an_error(corpora, store):
@@ -422,7 +423,7 @@ def test_no_permission(corpora, store):
         RemoteError,
         match=r"^s3://corpus/\S+ may not be used with your keys, or without any; ask its owner for permission, or use other keys$",
     ):
-        objects.fetch(writing.place_of(opened.files[0].path), opened.files[0].size, opened.files[0].stamp[0], 0, 5)
+        objects.fetch(remote_place(opened.files[0].path), opened.files[0].size, opened.files[0].stamp[0], 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -575,7 +576,7 @@ def test_keys_are_found_where_the_command_line_of_aws_finds_them(folder, monkeyp
     place = folder({"credentials": "[work]\naws_access_key_id = key\naws_secret_access_key = secret\n"})
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(place / "credentials"))
     monkeypatch.setenv("AWS_PROFILE", "work")
-    assert objects.head(writing.place_of("s3://corpus/none.txt")) is None
+    assert objects.head(remote_place("s3://corpus/none.txt")) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.report.rules import PLAIN
 from royaltycli.report.statements.model import Deduction, Earned, Entry, Party, Statement, Terms
 from tests.report.hostile import TITLES
@@ -27,7 +27,7 @@ def made(holder, earned, *, opening=0, adjustments=(), deductions=(), paid=0, co
     closing = balance - sum(each.amount for each in deductions) - paid * CENT
     outstanding = (Entry("Closing balance, carried to the next period", closing), *more)
     return Statement(
-        holder, PAYER, "2026-Q3", currency(code), TERMS, opening, tuple(earned), tuple(adjustments), tuple(deductions),
+        holder, PAYER, "2026-Q3", find_currency(code), TERMS, opening, tuple(earned), tuple(adjustments), tuple(deductions),
         paid, closing, outstanding, DIGESTS,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from royaltycli.payout.currency import currency
+from royaltycli.payout.currency import find_currency
 from royaltycli.policies.reading import read_policy
 from royaltycli.report.rules import rules_of
 
@@ -28,7 +28,7 @@ minimum = "1234567.89"
 
 
 def test_numbers_of_a_rule_have_their_thousands_set_apart_like_all_others():
-    rules = dict(rules_of(read_policy(POLICY.encode(), "p.toml", currency("USD")), "USD"))
+    rules = dict(rules_of(read_policy(POLICY.encode(), "p.toml", find_currency("USD")), "USD"))
     assert rules["Who takes part"].startswith("sources below 1,500 tokens take no part")
     assert rules["Fixed part"] == "1,000.00 USD for each work first"
     assert "at most 20,000.00 USD from 1 on, 30,000.50 USD from 2,000 on;" in rules["Cap"]

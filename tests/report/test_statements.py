@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html.parser
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from royaltycli.report.statements.files import file_name, write_statements
 from royaltycli.report.statements.model import Entry, Party
 from royaltycli.report.statements.page import page_of
 from royaltycli.report.statements.rendering import FORMATS, as_html, as_json, as_pdf
+from tests.report.pages import read as read_page
 from tests.report.statements import ALL, CENT, EMPTY, HOSTILE, LONG, ORDINARY, RED, SCRIPTS, made
 
 AMOUNT = {"opening_balance", "earned", "paid", "closing_balance", "pool", "amount"}
@@ -122,33 +122,8 @@ def test_json_has_every_amount_as_exact_text(name):
         }
 
 
-class Reader(html.parser.HTMLParser):
-    """The visible words of a page, and its elements."""
-
-    def __init__(self):
-        super().__init__()
-        self.words, self.tags, self.open, self.attributes = [], set(), [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-
 def page(statement):
-    reader = Reader()
-    reader.feed(as_html(statement).decode("utf-8"))
-    reader.close()
-    assert reader.open == []
-    return reader
+    return read_page(as_html(statement))
 
 
 def test_html_needs_nothing_else_and_can_be_read_aloud():
@@ -316,8 +291,7 @@ def test_all_statements_and_their_index(tmp_path):
         "a-rao,Name of a-rao,2026-Q3,0.00412345,17280.34045861,0.00,1773.74536585,15506.59,0.00921621,USD,a-rao"
     )
     assert len(lines) == len(IDS)
-    index = Reader()
-    index.feed((folder / "index.html").read_text(encoding="utf-8"))
+    index = read_page((folder / "index.html").read_bytes())
     links = {value for name, value in index.attributes if name == "href"}
     assert links == {path.name for path in folder.iterdir()} - {"index.html"}
 

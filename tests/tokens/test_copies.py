@@ -21,7 +21,7 @@ from royaltycli.storage import write_parquet
 from royaltycli.tokens import copies, partialrows, sorting
 from royaltycli.tokens.copies import Copies, Credits
 from royaltycli.tokens.partialrows import DOCUMENTS
-from royaltycli.tokens.sorting import Sorted
+from royaltycli.tokens.sorting import SortedRows
 from tests import strategies
 
 
@@ -62,7 +62,7 @@ def quickly(documents, how, folder):
     rows = [(sha256(text) + source.encode(), tokens, place) for place, (text, source, tokens) in enumerate(documents)]
     columns = zip(*(row for row in rows if row[1]), strict=True) if any(row[1] for row in rows) else [[], [], []]
     table = pa.table(dict(zip(DOCUMENTS.names, columns, strict=True)), schema=DOCUMENTS)
-    with Sorted("text", DOCUMENTS, folder) as by_text:
+    with SortedRows("text", DOCUMENTS, folder) as by_text:
         for start in range(0, len(table), 7):
             by_text.add(table.slice(start, 7))
         credited = Credits(how)

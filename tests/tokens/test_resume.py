@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import random
 import signal
 import subprocess
@@ -19,7 +18,7 @@ from royaltycli.errors import RoyaltyError
 from royaltycli.storage import PARTIAL
 from royaltycli.tokens import shardwork
 from royaltycli.tokens.partials import folder_of
-from tests.disk import Disk
+from tests.disk import Disk, failing
 
 MANIFEST = '[[collection]]\nid = "posts"\npath = "posts"\nsource = "author"\n'
 SMALL_SHARDS = """
@@ -90,9 +89,6 @@ def test_a_fault_at_any_call_to_the_disk_loses_nothing_that_is_kept(tmp_path, mo
     royaltycli.scan(place, output=whole)
     table = place / "tokens.parquet"
 
-    def fault(_name):
-        raise OSError(number, os.strerror(number))
-
     counted = []
     count = shardwork.count_shard
     monkeypatch.setattr(shardwork, "count_shard", lambda shard, *rest: counted.append(shard) or count(shard, *rest))
@@ -105,7 +101,7 @@ def test_a_fault_at_any_call_to_the_disk_loses_nothing_that_is_kept(tmp_path, mo
         table.unlink(missing_ok=True)
         for path in partials(table):
             path.unlink()
-        with Disk(at, fault).in_use():
+        with Disk(at, failing(number)).in_use():
             try:
                 royaltycli.scan(place, output=table)
             except (RoyaltyError, OSError):

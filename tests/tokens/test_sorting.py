@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import OutputError
 from royaltycli.tokens import sorting
-from royaltycli.tokens.sorting import Sorted
+from royaltycli.tokens.sorting import SortedRows
 
 SCHEMA = pa.schema([("key", pa.large_string()), ("number", pa.int64())])
 KEYS = st.lists(st.sampled_from(["", "a", "aa", "b", "\u00e9", "\uffff", "\U0001f600"]) | st.text(max_size=3))
 
 
 def sorted_by(keys, folder, room, runs, together):
-    with Sorted("key", SCHEMA, folder) as rows, pytest.MonkeyPatch.context() as patch:
+    with SortedRows("key", SCHEMA, folder) as rows, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sorting, "SORT_BYTES", room)
         patch.setattr(sorting, "SORT_RUNS", runs)
         table = pa.table({"key": keys, "number": range(len(keys))}, schema=SCHEMA)
@@ -41,7 +41,7 @@ def test_one_key_for_all_rows_comes_in_blocks_as_small_as_any(tmp_path, monkeypa
     monkeypatch.setattr(sorting, "SORT_BYTES", 1000)
     monkeypatch.setattr(sorting, "SORT_RUNS", 4)
     sizes, numbers = [], []
-    with Sorted("key", SCHEMA, tmp_path) as rows:
+    with SortedRows("key", SCHEMA, tmp_path) as rows:
         for number in range(2000):
             rows.add(pa.table({"key": ["same"], "number": [number]}, schema=SCHEMA))
         for block in rows.blocks():

@@ -75,7 +75,7 @@ def read_documents(
 
     Raises DocumentError, and AttributionError for a corpus from which nothing can be learned.
     """
-    owners: Owners = dict(enumerate((*corpus.sources, *corpus.collections)))
+    owners: Owners = dict(enumerate(corpus.owners))
     tokens: list[Ids] = []
     folds: list[int] = []
     names: list[list[str]] = []

@@ -14,7 +14,7 @@ import torch
 
 from royaltycli.attribution.folder import digest_of
 from royaltycli.attribution.network.spans import LONG
-from royaltycli.errors import AttributionError
+from royaltycli.errors import AttributionError, reason_of
 from royaltycli.tokens.engines import Ids
 
 CONTROL_SEED = 0
@@ -104,9 +104,8 @@ def digest_of_model(path: Path) -> str:
         files = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
         said = [[one.name, digest_of(one)] for one in files]
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise AttributionError(
-            f"{error.filename} cannot be read ({reason}); allow it, or name another model"
+            f"{error.filename} cannot be read ({reason_of(error)}); allow it, or name another model"
         ) from error
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -14,13 +14,11 @@ import torch
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration, logarithms, mean_scores
-from royaltycli.attribution.network.corpus import FOLDS, fold_of
+from royaltycli.attribution.network.corpus import FOLDS
 from royaltycli.attribution.network.head import Head
 from royaltycli.attribution.network.model import open_model
 from royaltycli.attribution.network.spans import windows
 from royaltycli.errors import AttributionError
-
-__all__ = ["Network", "collections_of", "fold_of", "open_network"]
 
 Scores = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

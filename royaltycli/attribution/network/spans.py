@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 LONG, SHORT, LEAST = 128, 32, 16
 """Tokens of a span; of a short one, so that these are learned too; of the rest of a document, at the least."""
-
-Numbers = npt.NDArray[np.int64]
 
 
 def windows(length: int) -> list[tuple[int, int]]:

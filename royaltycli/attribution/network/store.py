@@ -22,7 +22,7 @@ import torch
 from royaltycli.attribution.folder import CALIBRATION, NETWORK, digest_of_value, write_json
 from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
-from royaltycli.errors import AttributionError, OutputError
+from royaltycli.errors import AttributionError, OutputError, reason_of
 from royaltycli.storage import check_place, write_whole
 
 VERSION = 2
@@ -59,8 +59,9 @@ def check_folder(place: Path) -> None:
     try:
         others = [path.name for path in place.iterdir() if not _is_ours(path.name)] if place.exists() else []
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{place} cannot be the folder of a network ({reason}); name another with `-o`") from error
+        raise OutputError(
+            f"{place} cannot be the folder of a network ({reason_of(error)}); name another with `-o`"
+        ) from error
     if others:
         raise OutputError(f"{place} holds other files, such as {min(others)}; name a folder of its own with `-o`")
     if not place.exists():

@@ -20,7 +20,7 @@ from royaltycli.cli.console.policies import (
 )
 from royaltycli.cli.console.progress import doing, going_through, scanning
 from royaltycli.cli.console.statement import show_statement
-from royaltycli.cli.console.tables import ROWS, grouped, several
+from royaltycli.cli.console.tables import ROWS
 from royaltycli.cli.console.tracing import show_trace
 
 __all__ = [
@@ -29,11 +29,9 @@ __all__ = [
     "doing",
     "fail",
     "going_through",
-    "grouped",
     "prove",
     "say",
     "scanning",
-    "several",
     "show_bench",
     "show_booked",
     "show_check",

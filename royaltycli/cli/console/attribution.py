@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import several, show_ranking
+from royaltycli.cli.console.tables import show_ranking
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from royaltycli.attribution.building import Built

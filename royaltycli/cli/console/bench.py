@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import make_console, say
-from royaltycli.cli.console.tables import several
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from royaltycli.bench.results import Report

@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import ROWS, print_whole, several, show_ranking
+from royaltycli.cli.console.tables import ROWS, print_whole, show_ranking
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from royaltycli.corpus.opening import Opened
-    from royaltycli.manifest.model import Collection, Source
-    from royaltycli.tokens.scan import Counts, Plan
+    from royaltycli.tokens.scan import CountedPlan, Plan
     from royaltycli.tokens.totals import Scan, Totals
 
 KILO = 1000
@@ -26,7 +26,7 @@ KILO = 1000
 def show_check(opened: Opened, *, every_file: bool) -> None:
     """A manifest without errors: what it describes, and its files."""
     corpus, console = opened.corpus, make_console()
-    owners: list[Source | Collection] = [*corpus.sources, *corpus.collections]
+    owners = corpus.owners
     sizes: list[list[int]] = [[] for _ in owners]
     for file in opened.files:
         sizes[file.owner].append(file.size)
@@ -91,7 +91,7 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     _say_left_out(opened)
 
 
-def show_part(opened: Opened, counts: Counts, seconds: float) -> None:
+def show_part(opened: Opened, counts: CountedPlan, seconds: float) -> None:
     """The summary of a part of a corpus."""
     part, entries = counts.plan.part, [one.entry for one in counts.kept]
     files = len({entry.name for entry in entries})

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, speak
-from royaltycli.cli.console.tables import Column, grouped, on_points, print_beside, several, with_aside
+from royaltycli.cli.console.tables import Column, on_points, print_beside, with_aside
+from royaltycli.numerals import grouped, several
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
     from royaltycli.ledger.booking import Booked
     from royaltycli.ledger.verification import Verified
 
-AMOUNTS = ("payout", "balance", "waiting", "paid", "reserve", "escrow", "withheld", "recouped", "amount")
 MEASURES = ("payout", "balance", "amount")
 """What a table is of; the other amounts are left out where all are zero."""
 
-NUMBERS = (*AMOUNTS, "number", "age")
 KEYS = ("of", "holder_id", "id", "number")
 """Columns that say what a row is of."""
 
@@ -57,9 +56,14 @@ def show_rows(rows: pa.Table, top: int = 0) -> None:
 
     With `top` only the first rows, and a line that says how many there are.
     """
+    from royaltycli.report.numbers import AMOUNTS, is_number
+
     console, all_of_them = make_console(), len(rows)
     rows = rows.slice(0, top) if top else rows
-    columns = {name: _column(name, rows[name].to_pylist()) for name in rows.column_names}
+    columns = {
+        field.name: _column(field.name, rows[field.name].to_pylist(), number=is_number(field.name, field.type))
+        for field in rows.schema
+    }
     for name in AMOUNTS:
         if name in columns and name not in MEASURES and all(not str(cell).strip(" 0.") for cell in columns[name].cells):
             del columns[name]
@@ -100,10 +104,10 @@ def show_verified(verified: Verified) -> None:
     console.print(Text(f"head {verified.head}"), soft_wrap=True)
 
 
-def _column(name: str, values: list[Any]) -> Column:
+def _column(name: str, values: list[Any], *, number: bool) -> Column:
     header, cells = name.removesuffix("_id").capitalize(), ["" if value is None else str(value) for value in values]
     style = "bold" if name in MEASURES else ""
-    if name not in NUMBERS:
+    if not number:
         return Column(header, [clean(cell) for cell in cells], fold=name in FOLDED)
     header, numbers = on_points(header, [Text(grouped(cell)) for cell in cells])
     return Column(header, numbers, style=style)

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import print_whole, several
+from royaltycli.cli.console.tables import print_whole
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from royaltycli.attribution.network.training import Trained

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say, speak
-from royaltycli.cli.console.tables import grouped, print_whole, show_ranking
+from royaltycli.cli.console.tables import print_whole, show_ranking
+from royaltycli.numerals import grouped, parse_fraction, plain_fraction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +67,6 @@ def prove(payout: Payout, *, aside: bool) -> None:
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
     """What one work would earn."""
-    from royaltycli.numerals import parse_fraction, plain_fraction
     from royaltycli.payout.estimate import amount_text, percent, works_text
 
     code = outcome.currency.code
@@ -90,8 +90,6 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
 
 def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
     """The published corpora with their parts, and where the figures come from."""
-    from royaltycli.numerals import plain_fraction
-
     console = make_console()
     for mixture in mixtures:
         console.print(

@@ -17,7 +17,6 @@ from royaltycli.cli.console.messages import clean, make_console
 from royaltycli.cli.console.tables import (
     Column,
     bar_of,
-    grouped,
     is_in_parentheses,
     on_points,
     percent_text,
@@ -26,6 +25,7 @@ from royaltycli.cli.console.tables import (
     room_beside,
     with_aside,
 )
+from royaltycli.numerals import grouped
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -139,7 +139,7 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     )
 
 
-def chart(values: Sequence[int], *, plain: bool = False) -> str:
+def chart(values: Sequence[int], *, plain: bool) -> str:
     """A small chart of amounts: a step for each, the highest for the largest; nothing at all is a dot."""
     most = max(values, default=0)
     steps = ".:-=+*#@" if plain else STEPS

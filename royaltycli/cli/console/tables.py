@@ -19,6 +19,7 @@ from rich.text import Text
 
 from royaltycli.cli.columns import ASIDE, GAP, fit
 from royaltycli.cli.console.messages import clean
+from royaltycli.numerals import grouped
 
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""
@@ -219,15 +220,3 @@ def bar_of(part: Decimal | Fraction | int, most: Decimal | Fraction | int, cells
 
 def _number(value: Any) -> Decimal | Fraction:
     return value if isinstance(value, (Decimal, Fraction)) else Decimal(value)
-
-
-def grouped(number: str) -> str:
-    """A plain decimal with its thousands set apart; `-0.02` keeps its sign, which is not that of its whole part."""
-    sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
-    whole, point, part = digits.partition(".")
-    return f"{sign}{int(whole):,}{point}{part}" if whole.isdigit() else number
-
-
-def several(number: int, word: str) -> str:
-    """How many there are: `1 file`, `2,000 files`."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")

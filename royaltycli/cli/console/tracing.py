@@ -12,7 +12,8 @@ from rich.text import Text
 
 from royaltycli.cli.columns import ASIDE, GAP
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import percent_text, print_whole, several
+from royaltycli.cli.console.tables import percent_text, print_whole
+from royaltycli.numerals import several
 
 if TYPE_CHECKING:
     from rich.console import Console

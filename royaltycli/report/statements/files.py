@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import itertools
@@ -15,14 +14,14 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from royaltycli.errors import OutputError
+from royaltycli.errors import OutputError, reason_of
 from royaltycli.payout.currency import exact_money
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.csv import write_csv
 from royaltycli.report.statements.model import Statement
 from royaltycli.report.statements.page import in_one_line
 from royaltycli.report.statements.rendering import FORMATS, Row, as_index
-from royaltycli.storage import LOCKS, PARTIAL, remove_leftover, write_whole
+from royaltycli.storage import PARTIAL, remove_leftovers, write_whole
 
 COLUMNS = Row._fields
 _SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
@@ -50,7 +49,7 @@ def write_statements(
     OutputError, and CallError if PDF is wanted but typst is not installed.
     """
     _make_folder(folder)
-    _sweep(folder)
+    remove_leftovers(folder.glob(f".*{PARTIAL}"))  # once for all files: looking for it each time takes long
 
     def write(statement: Statement) -> Row:
         name = file_name(statement.holder.id)
@@ -87,15 +86,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise OutputError(f"the folder {folder} cannot be made ({reason}); name another") from error
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes have left, once for all files that follow: looking for it each time takes long."""
-    for leftover in folder.glob(f".*{PARTIAL}") if LOCKS else ():
-        with contextlib.suppress(OSError):
-            remove_leftover(leftover)
+        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
 
 
 def _write(data: bytes, file: BinaryIO) -> None:

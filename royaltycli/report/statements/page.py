@@ -6,7 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-from royaltycli.numerals import plain_fraction
+from royaltycli import numerals
+from royaltycli.numerals import plain_fraction, several
 from royaltycli.payout.currency import exact_money
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.report.statements.model import Earned, Party, Statement
@@ -76,7 +77,7 @@ def page_of(statement: Statement) -> Page:
         return _figure(millionths, statement)
 
     account = [Line("Opening balance", figure(statement.opening), "balance")]
-    account.append(Line(f"Earned by {_several(len(statement.earned), 'source')}", figure(statement.earnings)))
+    account.append(Line(f"Earned by {several(len(statement.earned), 'source')}", figure(statement.earnings)))
     account += [Line(entry.label, figure(entry.amount)) for entry in statement.adjustments]
     account += [Line(deduction.label, figure(-deduction.amount)) for deduction in statement.deductions]
     account += [Line("Paid", figure(-paid)), Line("Closing balance", figure(statement.closing), "balance")]
@@ -119,8 +120,7 @@ def page_of(statement: Statement) -> Page:
 
 def grouped(number: str) -> str:
     """A plain decimal with its thousands set apart, and a true minus."""
-    whole, point, part = number.removeprefix("-").partition(".")
-    return f"{'−' if number.startswith('-') else ''}{int(whole):,}{point}{part}" if whole.isdigit() else number
+    return numerals.grouped(number).replace("-", "−")
 
 
 def figure_of(amount: str, places: int) -> Figure:
@@ -160,7 +160,3 @@ def _percent(share: str) -> str:
     """A share such as 0.7 as `70 %`, and one without end as it is, such as `1/3`."""
     text = plain_fraction(Fraction(share) * 100)
     return share if "/" in text else f"{text} %"
-
-
-def _several(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -7,21 +7,18 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Sequence
-from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import regex
 
 from royaltycli.errors import CallError
-from royaltycli.payout.currency import Currency, exact_money, money
-from royaltycli.payout.currency import currency as currency_of
+from royaltycli.payout.currency import Currency, exact_money, find_currency, money
 from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.report.pages import template, text_of
 from royaltycli.report.statements.model import Earned, Party, Statement
 from royaltycli.report.statements.page import Figure, figure_of, page_of
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
+STYLE = "statement.css"
 SCHEMA = 1
 """Of the JSON; keys are only ever added."""
 
@@ -37,7 +34,7 @@ _LOCAL = threading.local()
 
 def as_html(statement: Statement) -> bytes:
     """One page that needs nothing else, light or dark, also for printing."""
-    return _template("statement.html.j2").render(page=page_of(statement)).encode("utf-8")
+    return template("statements", "statement.html.j2", STYLE).render(page=page_of(statement)).encode("utf-8")
 
 
 def as_json(statement: Statement) -> bytes:
@@ -79,23 +76,11 @@ def as_index(rows: Sequence[Row], formats: Sequence[str]) -> bytes:
     amounts = [[_shown(row, name) for name in SHOWN] for row in rows]
     rests = [any(figure.rest for figure in column) for column in zip(*amounts, strict=True)]
     page = {"rows": list(zip(rows, amounts, strict=True)), "rests": rests, "formats": formats}
-    return _template("index.html.j2").render(page).encode("utf-8")
+    return template("statements", "index.html.j2", STYLE).render(page).encode("utf-8")
 
 
 FORMATS: dict[str, Callable[[Statement], bytes]] = {"html": as_html, "pdf": as_pdf, "json": as_json}
 """What a statement can be written as; the name is also the ending of the file."""
-
-
-@functools.cache
-def _template(name: str) -> Template:
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    # The style is ours, and holds nothing of a statement; all else is escaped.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    template = environment.from_string(_text(name))
-    template.globals["style"] = Markup(_text("statement.css"))  # noqa: S704
-    return template
 
 
 def _compiler() -> tuple[Any, bytes]:
@@ -115,7 +100,7 @@ def _fonts() -> tuple[Any, bytes]:
         import typst
     except ImportError as error:
         raise CallError("PDF is made by typst, which is not installed; pip install 'royaltycli[pdf]'") from error
-    return typst.Fonts(), _text("statement.typ").encode("utf-8")
+    return typst.Fonts(), text_of("statements", "statement.typ").encode("utf-8")
 
 
 def _isolated(value: Any) -> Any:
@@ -137,11 +122,7 @@ def _breakable(value: Any) -> Any:
 
 
 def _shown(row: Row, name: str) -> Figure:
-    return figure_of(getattr(row, name), currency_of(row.currency).places)
-
-
-def _text(name: str) -> str:
-    return resources.files("royaltycli.report.statements").joinpath(name).read_text(encoding="utf-8")
+    return figure_of(getattr(row, name), find_currency(row.currency).places)
 
 
 def _object(statement: Statement) -> dict[str, Any]:

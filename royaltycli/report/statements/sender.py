@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from royaltycli.errors import CallError
+from royaltycli.errors import CallError, reason_of
 from royaltycli.report.statements.assembly import Contacts, Sender
 from royaltycli.report.statements.model import CATEGORY, USE, Party
 
@@ -61,8 +61,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise CallError(f"{path} cannot be read ({reason}); name another file") from error
+        raise CallError(f"{path} cannot be read ({reason_of(error)}); name another file") from error
 
 
 def _texts(path: Path, tables: dict[str, Any], name: str, known: tuple[str, ...]) -> dict[str, str]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
-from importlib import resources
-from typing import TYPE_CHECKING
 
 from royaltycli.attribution.tracing import Passage, Place, Traced, TracedSource, pieces
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from royaltycli.report.pages import template
 
 COLOURS = 6
 """Sources with a colour of their own in the style; all others share one, which has the number 0."""
@@ -76,7 +71,8 @@ def as_html(traced: Traced) -> bytes:
             for number, passage in enumerate(traced.passages, 1)
         ],
     }
-    return _template().render(page).encode("utf-8")
+    made = template("traces", "trace.html.j2", "trace.css", visible=visible, in_line=in_line, where=_where)
+    return made.render(page).encode("utf-8")
 
 
 def visible(text: str) -> str:
@@ -134,20 +130,3 @@ def _shown(number: int, passage: Passage, colours: dict[str, int], *, linked: bo
 
 def _where(place: Place) -> str:
     return f"{'a copy, or nearly, of ' if place.copy else ''}{place.document}"
-
-
-@functools.cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    # The style is ours, and holds nothing of a text; all else is escaped.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters |= {"visible": visible, "in_line": in_line, "where": _where}
-    template = environment.from_string(_text("trace.html.j2"))
-    template.globals["style"] = Markup(_text("trace.css"))  # noqa: S704
-    return template
-
-
-def _text(name: str) -> str:
-    return resources.files("royaltycli.report.traces").joinpath(name).read_text(encoding="utf-8")

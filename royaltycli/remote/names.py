@@ -1,0 +1,70 @@
+"""What a path names that a person has written: a file of this machine, or one in a store; and the one name it has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from royaltycli.errors import OutputError
+from royaltycli.remote.locations import WRITABLE, Location, is_remote, locate, written
+
+
+def remote_place(path: str | os.PathLike[str]) -> Location | None:
+    """The place that a path names on another machine; None if it is on this one. Raises RemoteError."""
+    text = written(path)
+    return locate(text) if is_remote(text) else None
+
+
+def named_file(name: str | os.PathLike[str]) -> Path:
+    """The path of a result, which names no folder. Raises OutputError and RemoteError.
+
+    A slash at the end says that it does, and is lost in a Path; so is a point after it.
+    """
+    place = remote_place(name)
+    if place is not None:
+        check_file(place)
+    if os.fspath(name).removesuffix(".").endswith(("/", os.sep)):
+        raise is_folder(place or Path(name))
+    return Path(name)
+
+
+def named_path(name: str | os.PathLike[str]) -> Path:
+    """The path of a name, which is none that a Path would make another of. Raises RemoteError."""
+    remote_place(name)
+    return Path(name)
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file or a folder without links. Raises OutputError for a name that there cannot be."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:  # a zero byte, or half a surrogate pair
+        raise OutputError(f"{str(path)!r} is no name that a file can have; name another") from error
+
+
+def real_name(path: str | os.PathLike[str]) -> str:
+    """The one name of a file, however it is written: of one on this machine its real path.
+
+    Raises RemoteError and OutputError for a name that there cannot be.
+    """
+    place = remote_place(path)
+    return str(real_path(path) if place is None else place)
+
+
+def check_file(place: Location) -> None:
+    """Raises OutputError if the name of a place is that of no file in a store."""
+    check_store(place, "file")
+    if not place.path:
+        raise OutputError(f"{place} names no file; write {place}/FILE")
+
+
+def check_store(place: Location, kind: str) -> None:
+    """Raises OutputError if a place is in no store, where a `kind` could be."""
+    if place.scheme not in WRITABLE:
+        mend = f"name a {kind} here, or in a store ({', '.join(f'{scheme}://' for scheme in WRITABLE)})"
+        raise OutputError(f"{place} cannot be written to; {mend}")
+
+
+def is_folder(place: Location | Path) -> OutputError:
+    """The error for a place where a file is to be written, and which is a folder."""
+    return OutputError(f"{place} is a folder; name a file in it")
