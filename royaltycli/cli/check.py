@@ -27,4 +27,6 @@ def check(
     from royaltycli import api
     from royaltycli.cli import console
 
-    console.show_check(api.check(manifest, outside=outside), every_file=files)
+    with console.waiting("looking for files", quiet=False):
+        opened = api.check(manifest, outside=outside)
+    console.show_check(opened, every_file=files)

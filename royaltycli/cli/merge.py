@@ -37,11 +37,15 @@ def merge(
     table = results.token_table(output)
     most = rows_of(top)
     started = time.monotonic()
-    opened = api.check(manifest, outside=outside)
+    with console.waiting("looking for files", quiet=quiet):
+        opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table, encoding)
     scanning.spare_counts(opened, counts)
     how = {"encoding": encoding, "pattern": pattern, "verify": verify, "duplicates": duplicates}
-    with scanning.counts_folder(table, counts) as folder:
+    with (
+        scanning.counts_folder(table, counts) as folder,
+        console.waiting("putting the counts together", quiet=quiet),
+    ):
         merged = scanning.merge_opened(opened, folder, table, top=most, **how)
     if not quiet:
         console.show_scan(opened, merged, table, time.monotonic() - started)

@@ -65,7 +65,8 @@ def payout(
     kind = results.format_of(format_, place)
     results.spare_input(tokens, place, policy, holders, usage)
     rows = console.ROWS if kind == "table" and top is None else top
-    table = api.read_tokens(tokens)
+    with console.waiting("reading the counts", quiet=quiet):
+        table = api.read_tokens(tokens)
     how: dict[str, Any] = {
         "profit": profit,
         "rate": rate,
@@ -82,7 +83,8 @@ def payout(
     if kind == "xlsx":
         paid = deliver_workbook(table, place, by=by, quiet=quiet, **how)
     else:
-        paid = api.distribute(table, by=by, **how)
+        with console.waiting("sharing out the pool", quiet=quiet):
+            paid = api.distribute(table, by=by, **how)
         if kind == "table":
             console.show_payout(paid, by)
         else:

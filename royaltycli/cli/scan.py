@@ -92,7 +92,8 @@ def scan(
     if part is not None:
         part_of(part)  # before a folder is made for what it counts
     started = time.monotonic()
-    opened = api.check(manifest, outside=outside)
+    with console.waiting("looking for files", quiet=quiet):
+        opened = api.check(manifest, outside=outside)
     scanning.spare_corpus(opened, table, encoding)
     scanning.spare_counts(opened, counts)
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}

@@ -37,9 +37,11 @@ def shares(
     place = results.path_of(output)
     kind = results.format_of(format_, place)
     results.spare_input(tokens, place)
-    table = api.read_tokens(tokens)
+    if kind == "table" and top is None:
+        top = console.ROWS
+    with console.waiting("adding up the counts", quiet=quiet):
+        rows = api.shares(api.read_tokens(tokens), by=by, total_tokens=total_tokens, top=top)
     if kind == "table":
-        top = console.ROWS if top is None else top
-        console.show_shares(api.shares(table, by=by, total_tokens=total_tokens, top=top), by)
+        console.show_shares(rows, by)
     else:
-        results.deliver(api.shares(table, by=by, total_tokens=total_tokens, top=top), kind, place, raw=raw, quiet=quiet)
+        results.deliver(rows, kind, place, raw=raw, quiet=quiet)

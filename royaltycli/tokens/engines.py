@@ -72,7 +72,7 @@ def choose_engine(asked: str | None, encoding: Encoding, reference: Reference | 
 
 
 def make_engine(name: str, encoding: Encoding, reference: Reference | None) -> Engine:
-    """A new engine of that name for one worker. Raises EncodingError if the vocabulary does not load."""
+    """A new engine of that name for one worker. Raises EncodingError and CallError if it does not load."""
     if name == "gigatoken":
         return Gigatoken(encoding, reference)
     assert reference is not None  # choose_engine saw to it
@@ -176,8 +176,14 @@ def _knows(encoding: Encoding) -> bool:
 
 
 def _load(encoding: Encoding) -> Any:
-    import gigatoken
-
+    try:
+        import gigatoken
+    except ImportError as error:  # such as of a wheel for another machine
+        reason = str(error).partition("\n")[0]
+        raise CallError(
+            f"gigatoken is installed, but cannot be loaded ({reason}); install it anew, or uninstall it, and tiktoken "
+            "counts"
+        ) from error
     try:
         if encoding.kind == "huggingface":
             return gigatoken.Tokenizer.from_json(without_special_tokens(encoding))

@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from royaltycli.cli import console
+from royaltycli.cli.console import progress
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of Unix", allow_module_level=True)
@@ -147,6 +148,31 @@ def test_the_largest_figures_fit_the_line(monkeypatch, columns):
     assert max(cell_len(line.split("\n")[0].split("\r")[0]) for line in drawn) <= columns
     assert any(frame["rate"] and ":" in frame["left"] for frame in frames(screen.getvalue()))
     assert not "".join(replay(screen.getvalue())).strip()
+
+
+def interrupted(screen):
+    """Ctrl-C once a person was told what is being waited for."""
+    with console.waiting("looking for files", quiet=False):
+        while "looking for files" not in COLOUR.sub("", screen.getvalue()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+
+def test_what_takes_a_second_is_said_to_be_done_and_wiped(monkeypatch):
+    screen = watched_by(monkeypatch)
+    monkeypatch.setattr(progress, "AFTER", 0.01)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(screen)
+    assert not "".join(replay(screen.getvalue())).strip()
+    assert screen.getvalue().count("\x1b[?25l") == screen.getvalue().count("\x1b[?25h") == 1
+
+
+def test_what_takes_less_is_not(monkeypatch):
+    screen = watched_by(monkeypatch)
+    monkeypatch.setattr(progress, "AFTER", 3600)
+    with console.waiting("looking for files", quiet=False):
+        pass
+    assert screen.getvalue() == ""
 
 
 def test_a_step_of_unknown_length_shows_no_part_and_no_time_left(monkeypatch):

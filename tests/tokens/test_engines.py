@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -121,6 +123,14 @@ def test_without_a_gigatoken_known_to_be_exact_tiktoken_counts(monkeypatch, vers
     assert choose_engine(None, *both) == "tiktoken"
     with pytest.raises(CallError, match=r"gigatoken 0.10 is not installed here"):
         choose_engine("gigatoken", *both)
+
+
+def test_a_gigatoken_that_does_not_load_is_said_not_to(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "gigatoken", None)
+    letters = tmp_path / "letters.tiktoken"  # which no other test has loaded
+    letters.write_bytes(b"".join(b"%s %d\n" % (base64.b64encode(bytes([n])), n) for n in range(256)))
+    with pytest.raises(CallError, match=r"cannot be loaded \(.+\); install it anew, or uninstall it, and tiktoken"):
+        make_engine("gigatoken", find_encoding(str(letters), "r50k_base"), None)
 
 
 def test_unknown_engines_are_refused():

@@ -18,7 +18,7 @@ from royaltycli.cli.console.policies import (
     show_grid,
     show_policies,
 )
-from royaltycli.cli.console.progress import doing, going_through, scanning
+from royaltycli.cli.console.progress import doing, going_through, scanning, waiting
 from royaltycli.cli.console.statement import show_statement
 from royaltycli.cli.console.tables import ROWS
 from royaltycli.cli.console.tracing import show_trace
@@ -55,4 +55,5 @@ __all__ = [
     "show_trace",
     "show_usage",
     "show_verified",
+    "waiting",
 ]

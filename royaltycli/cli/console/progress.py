@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,9 @@ from royaltycli.cli.console.messages import make_console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task
+
+AFTER = 1.0
+"""Seconds from which on a person wants to know what is being waited for."""
 
 MARGIN = 4
 """Cells left free beside the progress: a typed ^C must not break the line that is to be wiped."""
@@ -96,6 +100,34 @@ def doing(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             progress.update(progress.task_ids[0], description=what, completed=done)
 
         yield tell
+
+
+@contextlib.contextmanager
+def waiting(words: str, *, quiet: bool) -> Iterator[None]:
+    """Show what is being done, in words, once it has taken a second: how much of it is left nobody knows."""
+    if _nobody_watches(quiet=quiet):
+        yield
+        return
+    shown: list[Progress] = []
+
+    def show() -> None:
+        from rich.progress import TextColumn
+
+        progress = _bar(TextColumn(words))
+        progress.add_task("", total=None)
+        progress.start()
+        shown.append(progress)
+
+    timer = threading.Timer(AFTER, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for progress in shown:
+            progress.stop()
 
 
 def _nobody_watches(*, quiet: bool) -> bool:
