@@ -136,15 +136,19 @@ def _longest_at(suffixes: Suffixes, query: Text, starts: Numbers, ranks: Numbers
 def _ranks_among(suffixes: Suffixes, query: Text, starts: Numbers, low: Numbers, high: Numbers) -> Numbers:
     """Where what follows some starts would stand among the suffixes of the ranks from `low` to `high`.
 
-    These begin with the same key.
+    These begin with the same key. The first and the last are looked at before those between: what repeats one thing
+    stands beside either, and takes long to compare.
     """
+    looks = 0
     while len(some := np.flatnonzero(low < high)):
-        middle = (low[some] + high[some]) // 2
-        places = suffixes.order[middle]
+        ends = (low[some], high[some] - 1)
+        at = ends[looks] if looks < len(ends) else (low[some] + high[some]) // 2
+        places = suffixes.order[at]
         same = _common(suffixes.text, places, query, starts[some])
         before = suffixes.text[places + same] < query[starts[some] + same]
-        low[some] = np.where(before, middle + 1, low[some])
-        high[some] = np.where(before, high[some], middle)
+        low[some] = np.where(before, at + 1, low[some])
+        high[some] = np.where(before, high[some], at)
+        looks += 1
     return low
 
 
