@@ -33,7 +33,7 @@ class Commands(TyperGroup):
 
 def _tell_the_place_of_tokens(error: Any) -> None:
     """Some commands have the token table as an option, others as their argument: those say so, not what looks alike."""
-    if any(parameter.name == "tokens" for parameter in error.ctx.command.params):
+    if any(one.name == "tokens" and one.param_type_name == "argument" for one in error.ctx.command.params):
         error.message = f"No such option: {error.option_name}; name the token table without it, as TOKENS"
         error.possibilities = None
 

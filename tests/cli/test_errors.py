@@ -127,6 +127,7 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
         ("scan --fast", "No such option: --fast"),
         ("payout --tokens q1.parquet", "No such option: --tokens; name the token table without it, as TOKENS"),
         ("shares -t q1.parquet", "No such option: -t; name the token table without it, as TOKENS"),
+        ("estimate -t 130k --profit 1", "No such option: -t ╰"),
     ],
 )
 def test_a_call_that_is_none(command, expected, tmp_path, monkeypatch):
