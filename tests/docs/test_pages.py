@@ -63,6 +63,17 @@ def arguments(function):
     return ", ".join(parts)
 
 
+def test_what_a_page_imports_is_defined_there():
+    """It is not run: the attribution network needs more than is always installed."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    imported = re.findall(r"^from (royaltycli[.\w]*) import (.+)$", pages, re.MULTILINE)
+    assert imported != []
+    for module, names in imported:
+        source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+        defined = re.findall(r"^(?:def |class )?(\w+)", source, re.MULTILINE)
+        assert set(names.split(", ")) - set(defined) == set()
+
+
 def test_the_rules_are_numbered_without_gaps():
     page = (ROOT / "docs" / "spec-counting.md").read_text(encoding="utf-8")
     for letter in "DNC":
