@@ -38,6 +38,8 @@ def work_tokens(
     useless = next((name for name, value in (("encoding", encoding), ("pattern", pattern)) if value is not None), None)
     if useless is not None and file is None:
         raise CallError(f"an encoding is for a work that is counted; name it with `--file`, or leave out `--{useless}`")
+    if pattern is not None and not str(encoding).endswith(".tiktoken"):
+        raise CallError("a pattern is for a .tiktoken file; name it with `--encoding`, or leave out `--pattern`")
     if tokens is not None:
         return amount(tokens, "tokens")
     if words is not None:
