@@ -140,11 +140,13 @@ def test_what_is_deducted_from_a_correction_is_among_the_deductions(ledger):
         "Withholding": (4 * DOLLAR + 95 * CENT, False),
     }
     assert deductions(made["c"])["Recouped of advances"] == (8 * DOLLAR + 91 * CENT, False)  # 0.81 of 11
-    assert dict(made["c"].terms.rules)["Advances"] == "1,000.00 USD in all, of which 17.01 USD is recouped"
+    assert dict(made["c"].terms.rules)["Advances"] == "1,000.00 USD in all; 17.01 USD is recouped"
     assert "Advances" not in dict(made["a"].terms.rules)
     ledger.restate("2026-Q1", 100, *ONE, **terms)
-    ledger.close("2026-Q3", 10, *ONE, **terms)
-    less = statements(ledger, "2026-Q3")["a"]
+    ledger.close("2026-Q3", 10, *ONE, **terms | {"holders": "holder_id,advance\nc,5\n"})
+    made = statements(ledger, "2026-Q3")
+    assert dict(made["c"].terms.rules)["Advances"] == "5.00 USD in all; 8.91 USD is recouped"  # as the list says
+    less = made["a"]
     assert entries(less) == {"Correction of 2026-Q1": -50 * DOLLAR}
     assert deductions(less)["Administration fee"] == (50 * CENT - 5 * DOLLAR, True)  # given back
 

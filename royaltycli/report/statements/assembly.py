@@ -23,6 +23,7 @@ from royaltycli.ledger.closing import lists_of
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.reading import INPUTS, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
+from royaltycli.numerals import grouped
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.currency import Currency, exact_money
 from royaltycli.payout.distribution import MILLIONTHS, Distribution
@@ -218,10 +219,8 @@ def _with_advance(terms: Terms, advance: int | None, recouped: int, currency: Cu
     """The terms with what one was advanced by the list of holders, and what has been recouped of it, in millionths."""
     if not advance:
         return terms
-    given, back = (f"{Decimal(exact_money(amount, currency)):,f} {currency.code}" for amount in (advance, recouped))
-    return dataclasses.replace(
-        terms, rules=(*terms.rules, ("Advances", f"{given} in all, of which {back} is recouped"))
-    )
+    given, back = (f"{grouped(exact_money(amount, currency))} {currency.code}" for amount in (advance, recouped))
+    return dataclasses.replace(terms, rules=(*terms.rules, ("Advances", f"{given} in all; {back} is recouped")))
 
 
 class _Owed:
