@@ -56,8 +56,7 @@ class Quote:
 class Log:
     """All spans of a log. `weights` are theirs, `owners` the output of each, and `parts` what they are of its tokens.
 
-    `ids` and `accounts` are the outputs' own, and `prompts` 16 bytes of a digest of each
-    prompt, but for blank ones.
+    `ids` and `accounts` are the outputs' own, and `prompts` 16 bytes of a digest of each prompt, but for blank ones.
 
     `quotes` has of each output its match with each source, by number. Of all `tokens` some are `repeated` from prompts.
     """

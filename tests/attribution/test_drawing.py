@@ -16,13 +16,6 @@ QUOTES = {name: " ".join(prose(seed).split()[100:200]) for name, seed in (("ann"
 """Of the first document of each."""
 
 
-@pytest.fixture
-def index(copied):
-    return copied(
-        {name: {f"{n}.txt": prose(seed + n) for n in range(4)} for name, seed in (("ann", 0), ("bob", 10))}
-    ).path
-
-
 def interval_of_ann(usage):
     (row,) = [row for row in usage.table.to_pylist() if row["source_id"] == "ann"]
     return float(row["low"]), float(row["high"])
@@ -32,8 +25,8 @@ def interval_of_ann(usage):
 def test_what_hangs_together_is_drawn_together(index, tmp_path, field, draw):
     """Twenty outputs quote ann, and twenty bob. If each is one answer of two, one draw in four has ann's alone."""
     outputs = log(tmp_path, *({"text": QUOTES[name], field: name} for name in ("ann", "bob") for _ in range(20)))
-    each = attributing.attribute(outputs, index=index, method="verbatim", account_cap=1)
-    together = attributing.attribute(outputs, index=index, method="verbatim", account_cap=1, draw=draw)
+    each = attributing.attribute(outputs, index=index.path, method="verbatim", account_cap=1)
+    together = attributing.attribute(outputs, index=index.path, method="verbatim", account_cap=1, draw=draw)
     assert (each.groups, round(each.alike)) == (40, 40)
     assert (together.groups, round(together.alike)) == (2, 2)
     assert each.table["credit"].equals(together.table["credit"])
@@ -48,8 +41,8 @@ def test_what_names_nothing_is_drawn_by_itself(index, tmp_path):
     """A blank prompt says no more than none."""
     said = [{"prompt": "Write."}] * 2 + [{"prompt": ""}] * 2 + [{"prompt": " \n"}, {}, {"account": "x"}]
     outputs = log(tmp_path, *({"text": QUOTES["ann"]} | more for more in said))
-    assert attributing.attribute(outputs, index=index, method="verbatim", draw="prompts").groups == 6
-    assert attributing.attribute(outputs, index=index, method="verbatim", draw="accounts").groups == 7
+    assert attributing.attribute(outputs, index=index.path, method="verbatim", draw="prompts").groups == 6
+    assert attributing.attribute(outputs, index=index.path, method="verbatim", draw="accounts").groups == 7
 
 
 @pytest.mark.parametrize("draw", ["outputs", "accounts", "prompts"])
@@ -59,7 +52,7 @@ def test_the_order_of_the_log_changes_no_interval(index, tmp_path, draw):
         for n in range(20)
     ]
     tables = [
-        attributing.attribute(log(tmp_path, *some), index=index, method="verbatim", draw=draw).table
+        attributing.attribute(log(tmp_path, *some), index=index.path, method="verbatim", draw=draw).table
         for some in (outputs, outputs[::-1], outputs[7:] + outputs[:7])
     ]
     assert all(table.equals(tables[0]) for table in tables)
