@@ -32,6 +32,7 @@ from royaltycli.attribution.shift import (
 from royaltycli.errors import CallError
 from royaltycli.parallel.threads import one_thread
 from royaltycli.payout.measures import UNATTRIBUTED
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Engine
 
 PLACES = 12
@@ -115,7 +116,7 @@ def attribute(
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
     draw: Draw = "outputs",
-    tick: Tick = lambda _outputs, _spans: None,
+    tick: Tick = say_nothing,
 ) -> Usage:
     """The usage of the sources of an index in a log.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 from royaltycli.cli.console.messages import make_console
+from royaltycli.progress import say_nothing
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task
@@ -33,7 +34,7 @@ class Watch(NamedTuple):
 def scanning(*, quiet: bool) -> Iterator[Watch]:
     """Show the progress of a scan: how much of its files is done, how quickly, and the tokens so far."""
     if _nobody_watches(quiet=quiet):
-        yield Watch(lambda _bytes: None, lambda _bytes, _tokens, _documents: None)
+        yield Watch(say_nothing, say_nothing)
         return
     from rich.filesize import decimal
     from rich.progress import TextColumn
@@ -64,7 +65,7 @@ def going_through(words: str, *, quiet: bool, total: int) -> Iterator[Callable[[
     `words` are what is counted, such as `rows`.
     """
     if _nobody_watches(quiet=quiet):
-        yield lambda _more: None
+        yield say_nothing
         return
     from rich.progress import TextColumn
 
@@ -85,7 +86,7 @@ def doing(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     Of how much is 0 where that is not known.
     """
     if _nobody_watches(quiet=quiet):
-        yield lambda _what, _done, _total: None
+        yield say_nothing
         return
     from rich.progress import TextColumn
 
