@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "TZ": "UTC",
 }
 ROYALTY = "import sys; sys.argv[0] = 'royalty'; from royaltycli.cli import main; main()"
+NEVER_LONG = "from royaltycli.cli.console import progress; progress.AFTER = 3600; "
+"""What takes a second of a busy machine is not said to be waited for."""
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])")
@@ -59,7 +61,7 @@ def royalty(*args, folder, columns=80, colour=False, before="", into=None):
     environment = ENVIRONMENT | ({} if colour else {"NO_COLOR": "1"})
     with contextlib.ExitStack() as stack:
         output = theirs if into is None else stack.enter_context(into.open("wb"))
-        command = [sys.executable, "-c", before + ROYALTY, *args]
+        command = [sys.executable, "-c", before + NEVER_LONG + ROYALTY, *args]
         streams = {"stdin": theirs, "stdout": output, "stderr": theirs}
         process = subprocess.Popen(command, cwd=folder, env=environment, **streams)
     os.close(theirs)
