@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console, speak
+from royaltycli.cli.console.messages import clean, make_console, say_sum
 from royaltycli.cli.console.tables import Column, on_points, print_beside, with_aside
 from royaltycli.numerals import grouped, several
 
@@ -85,10 +85,7 @@ def show_sum(payments: pa.Table, period: str, *, aside: bool) -> None:
     line = f"{several(len(payments), 'payment')} of {clean(period)}"
     if parts:
         line += f": {grouped(str(sum(sums.values())))} {payments['currency'][0]} = {parts}"
-    if aside:
-        speak(Text(line, style="bold"))
-    else:
-        make_console().print(Text(line, style="bold"), soft_wrap=True)
+    say_sum(line, aside=aside)
 
 
 def show_verified(verified: Verified) -> None:

@@ -29,6 +29,15 @@ def speak(line: Text) -> None:
         make_console(stderr=True).print(line, soft_wrap=True)
 
 
+def say_sum(line: str, *, aside: bool) -> None:
+    """The line that a table adds up to, below it; on standard error if `aside`."""
+    said = Text(line, style="bold")
+    if aside:
+        speak(said)
+    else:
+        make_console().print(said, soft_wrap=True)
+
+
 def clean(text: str) -> str:
     """`text` with anything that would steer a terminal shown as a replacement character."""
     return "".join(letter if _is_harmless(letter) else "\ufffd" for letter in text)

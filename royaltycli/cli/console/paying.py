@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console, say, speak
+from royaltycli.cli.console.messages import clean, make_console, say, say_sum
 from royaltycli.cli.console.tables import print_whole, show_ranking
 from royaltycli.numerals import grouped, parse_fraction, plain_fraction
 
@@ -56,10 +56,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
     if payout.exact:
         parts = [f"{name} {grouped(exact_money(amount, currency))}" for name, amount in payout.exact]
     line = f"pool {grouped(money(payout.pool, currency))} {currency.code} = {' + '.join(parts)}"
-    if aside:
-        speak(Text(line, style="bold"))
-    else:
-        make_console().print(Text(line, style="bold"), soft_wrap=True)
+    say_sum(line, aside=aside)
     if payout.unattributed:
         part = f"{percent(payout.unattributed, UNATTRIBUTED_DIGITS)} % of the usage"
         say(f"{part} is of no source, and shared among all; a policy can send it elsewhere ([usage] unattributed).")
