@@ -128,7 +128,7 @@ def measure(setting: Setting) -> Headed:
     mixed = mixtures(spans, len(sources), asked.seed)
     attackers = attackers_of(setting)
     tried = [(words, name) for name in attackers for words in islice(ATTACKS, setting.form.attacks)]
-    attack = partial(_attack, setting.prepared, setting.folder, spans.tokens, mixed)
+    attack = partial(_attack, setting.prepared, spans.tokens, mixed)
     after = method.each(setting.pool, attack, tried)
     pairs: dict[str, Pairs] = {}
     for number, (words, name) in enumerate(tried):
@@ -141,14 +141,12 @@ def measure(setting: Setting) -> Headed:
     yield from prompting.measure(setting)
 
 
-def _attack(
-    prepared: Prepared, folder: Path, spans: Sequence[Ids], mixed: Sequence[Mixture], tried: tuple[str, str]
-) -> Outcome:
+def _attack(prepared: Prepared, spans: Sequence[Ids], mixed: Sequence[Mixture], tried: tuple[str, str]) -> Outcome:
     """What comes of an attack."""
     words, name = tried
     documents = ATTACKS[words](prepared.parts.known, name)
     sources = sorted({each.source for each in prepared.parts.known})
-    with tempfile.TemporaryDirectory(prefix="attack-", dir=folder) as passing:
+    with tempfile.TemporaryDirectory(prefix="attack-", dir=prepared.folder) as passing:
         place = Path(passing)
         ids = write_corpus(documents, place / "corpus", prepared.manifest.parent / "tokenizer.json")
         method.build(place / "corpus", place / "index")

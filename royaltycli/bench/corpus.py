@@ -1,11 +1,12 @@
 """The benchmark's corpus: built once into a folder, split by document, and known again by its digests.
 
     FOLDER/
-        wheels/          what pip fetched
-        corpus/          what `royalty index` reads: corpus.toml, tokenizer.json, a file of documents for each source
-        held-out.jsonl   documents of the same sources that are not in the corpus
-        unknown.jsonl    documents of sources that are not in the corpus at all
-        benchmark.json   what all that was made from, and the digest of each file (written last)
+        wheels/              what pip fetched
+        code/                or documentation/, which is made in the same way
+            corpus/          what `royalty index` reads: corpus.toml, tokenizer.json, a file of documents a source
+            held-out.jsonl   documents of the same sources that are not in the corpus
+            unknown.jsonl    documents of sources that are not in the corpus at all
+            benchmark.json   what all that was made from, and the digest of each file (written last)
 
 Which documents are taken, and which of them are held out, the digests of their texts say: a fifth of what a source
 would have in the corpus and, so that the figures are firmer, what it has beyond that. A document that is a copy of
@@ -32,6 +33,7 @@ import numpy.typing as npt
 from royaltycli.attribution.copies import groups, sketches
 from royaltycli.bench.packages import (
     Document,
+    Kind,
     Package,
     digest_of,
     documents_of,
@@ -43,7 +45,7 @@ from royaltycli.bench.packages import (
 from royaltycli.errors import AttributionError
 from royaltycli.storage import write_text
 
-VERSION = 1
+VERSION = 2
 """Of the way in which the corpus is made."""
 
 CHARACTERS = 260_000
@@ -74,9 +76,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A corpus that is ready: its manifest, the parts, and what they were made from."""
+    """A corpus that is ready: its folder, the wheels and the kind of text it is made of, and its parts."""
 
     folder: Path
+    wheels: Path
+    kind: Kind
     parts: Parts
     about: dict[str, Any]
 
@@ -86,15 +90,19 @@ class Prepared:
         return self.folder / "corpus" / "corpus.toml"
 
 
-def prepare(folder: Path, tell: Tell, packages: tuple[list[Package], list[Package]] | None = None) -> Prepared:
-    """The corpus in a folder, built unless it is there and whole. Raises RemoteError, AttributionError, OutputError.
+def prepare(
+    top: Path, tell: Tell, kind: Kind = "code", packages: tuple[list[Package], list[Package]] | None = None
+) -> Prepared:
+    """A corpus in a folder, built unless it is there and whole. Raises RemoteError, AttributionError, OutputError.
 
     `packages` are those of the corpus and those unknown to it, by default the pinned ones with the standard library.
     """
+    folder, wheels = top / kind, top / "wheels"
     known, unknown = packages or pinned()
-    library = [] if packages else list(standard_library())
+    library = [] if packages else list(standard_library(kind))
     made_from = {
         "version": VERSION,
+        "kind": kind,
         "settings": [CHARACTERS, MORE_CHARACTERS, UNKNOWN_CHARACTERS, HELD_OUT, VOCABULARY],
         "python": python_version() if library else None,
         "standard library": digest_of(library) if library else None,
@@ -103,11 +111,10 @@ def prepare(folder: Path, tell: Tell, packages: tuple[list[Package], list[Packag
     }
     if not _is_there(folder, made_from):
         tell("fetching packages")
-        fetch([*known, *unknown], folder / "wheels")
+        fetch([*known, *unknown], wheels)
         tell("building the corpus")
-        wheels = folder / "wheels"
-        sources = [list(documents_of(package, wheels)) for package in known] + [library] * bool(library)
-        others = [list(documents_of(package, wheels)) for package in unknown]
+        sources = [list(documents_of(package, wheels, kind)) for package in known] + [library] * bool(library)
+        others = [list(documents_of(package, wheels, kind)) for package in unknown]
         _write(folder, split(sources, others), made_from)
     parts = Parts(
         [each for source in _ids(folder) for each in _read(folder / "corpus" / f"{source}.jsonl", source)],
@@ -115,7 +122,7 @@ def prepare(folder: Path, tell: Tell, packages: tuple[list[Package], list[Packag
         list(_read(folder / "unknown.jsonl")),
     )
     check_apart(parts)
-    return Prepared(folder, parts, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+    return Prepared(folder, wheels, kind, parts, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
 
 
 def split(sources: Sequence[list[Document]], others: Sequence[list[Document]]) -> Parts:

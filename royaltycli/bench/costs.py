@@ -20,8 +20,9 @@ def measure(setting: Setting) -> Headed:
     prepared, folder = setting.prepared, setting.folder
     corpora: list[Sequence[Document]] = [prepared.parts.known[::part] for part in setting.form.one_in]
     if setting.form.everything:
-        packaged = [each for package in pinned()[0] for each in documents_of(package, folder / "wheels")]
-        corpora.append([*packaged, *standard_library()])
+        kind = prepared.kind
+        packaged = [each for package in pinned()[0] for each in documents_of(package, prepared.wheels, kind)]
+        corpora.append([*packaged, *standard_library(kind)])
     rows = []
     for documents in corpora:
         place = folder / "growth"

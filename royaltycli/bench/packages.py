@@ -1,10 +1,11 @@
-"""The texts that the benchmark's corpus is made of: Python code of pinned packages, and of the standard library.
+"""The texts that the benchmark's corpora are made of: the Python code of pinned packages, or the documentation in it.
 
-pip fetches the wheels, from whatever index it is set up with, and checks their SHA-256; they are unpacked, never run.
+The standard library is one of the packages. pip fetches the wheels, from whatever index it is set up with, and checks their SHA-256; they are unpacked, never run.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.resources
 import platform
@@ -13,16 +14,21 @@ import sys
 import sysconfig
 import tempfile
 import tomllib
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from royaltycli.errors import RemoteError
 from royaltycli.storage import write_whole
 
+Kind = Literal["code", "documentation"]
+"""What is read of each Python file: the code as it stands, or what its docstrings say."""
+
 SHORTEST, LONGEST = 400, 60_000
-"""Characters of a file that is a document."""
+"""Characters of a document."""
 
 STDLIB = "stdlib"
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64", "manylinux_2_17_x86_64")
@@ -106,21 +112,21 @@ def _is_whole(path: Path, sha256: str) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
-def documents_of(package: Package, wheels: Path) -> Iterator[Document]:
+def documents_of(package: Package, wheels: Path, kind: Kind) -> Iterator[Document]:
     """The Python files of a package, but for other packages that it carries along."""
     with zipfile.ZipFile(wheels / package.wheel) as wheel:
         for name in sorted(wheel.namelist()):
             if name.endswith(".py") and "/_vendor/" not in name:
-                yield from _document(package.id, name, wheel.read(name))
+                yield from _document(package.id, name, wheel.read(name), kind)
 
 
-def standard_library() -> Iterator[Document]:
+def standard_library(kind: Kind) -> Iterator[Document]:
     """The modules of the Python that runs this, but for its tests."""
     top = Path(sysconfig.get_paths()["stdlib"])
     for path in sorted(top.rglob("*.py")):
         name = path.relative_to(top)
         if not set(name.parts) & set(LEFT_OUT):
-            yield from _document(STDLIB, name.as_posix(), path.read_bytes())
+            yield from _document(STDLIB, name.as_posix(), path.read_bytes(), kind)
 
 
 def python_version() -> str:
@@ -128,13 +134,30 @@ def python_version() -> str:
     return platform.python_version()
 
 
-def _document(source: str, name: str, data: bytes) -> Iterator[Document]:
+def _document(source: str, name: str, data: bytes, kind: Kind) -> Iterator[Document]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return
+    if kind == "documentation":
+        text = docstrings(text)
     if SHORTEST <= len(text) <= LONGEST and "\0" not in text:
         yield Document(source, name, text)
+
+
+def docstrings(code: str) -> str:
+    """What the docstrings of a module, its classes and functions say, in their order; nothing of what is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that mean nothing
+            nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError):
+        return ""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    said = {
+        node.body[0].lineno: ast.get_docstring(node) for node in nodes if isinstance(node, documented) and node.body
+    }
+    return "\n\n".join(text for _, text in sorted(said.items()) if text)
 
 
 def digest_of(documents: Sequence[Document]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from royaltycli.bench import method
 from royaltycli.bench.baselines import check_installed
 from royaltycli.bench.corpus import Prepared, prepare
+from royaltycli.bench.packages import Kind
 from royaltycli.bench.results import Report
 from royaltycli.bench.setting import Form, Headed, Setting
 from royaltycli.bench.spans import Data, encode
@@ -29,12 +30,14 @@ def run(
     workers: int,
     tell: Tell,
     parts: Sequence[str] = (),
+    kind: Kind = "code",
     prepared: Prepared | None = None,
     keep: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Measure some parts, or those of the form, in a folder that keeps the corpus and the index for the next time.
 
-    `keep` is given what there is of the report whenever the rows under a heading are done, and at the end all of it.
+    The corpus is of a kind, or the one that is `prepared`. `keep` is given what there is of the report whenever
+    the rows under a heading are done, and at the end all of it.
     Raises RemoteError, CallError, AttributionError, OutputError.
     """
     check_installed()
@@ -43,12 +46,12 @@ def run(
         from royaltycli import networks
 
         networks.check_installed()
-    prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0))
+    prepared = prepared or prepare(folder, lambda words: tell(words, 0, 0), kind)
     data = encode(prepared.parts, prepared.manifest.parent)
     about = {"form": asdict(form), "measured": chosen, "corpus": _described(prepared, data)}
     report = Report(about)
     with method.processes(workers) as pool:
-        setting = Setting(folder, form, prepared, data, pool, tell)
+        setting = Setting(form, prepared, data, pool, tell)
         if "network" in chosen:
             from royaltycli.bench import learning
 

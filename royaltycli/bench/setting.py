@@ -157,13 +157,17 @@ class Setting:
     `kept` has what parts make that others need as well.
     """
 
-    folder: Path
     form: Form
     prepared: Prepared
     data: Data
     pool: Executor | None
     tell: Tell
     kept: dict[tuple[object, ...], Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where the corpus is, and what is built of it."""
+        return self.prepared.folder
 
     def tick(self, words: str) -> method.Tick:
         """The progress of one piece of work."""

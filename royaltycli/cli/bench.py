@@ -19,6 +19,8 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty bench attribution --part text --part attacks[/cyan]  # only these parts
 
+[cyan]royalty bench attribution --corpus documentation --part text[/cyan]  # of prose, not of code
+
 [cyan]royalty bench attribution --full --json attribution.json[/cyan]"""
 
 
@@ -38,6 +40,10 @@ def bench(
         Path,
         typer.Option("--folder", metavar="FOLDER", readable=False, help="Where packages, corpus and index are kept."),
     ] = Path(".benchmark-corpus/attribution"),
+    corpus: Annotated[
+        Literal["code", "documentation"],
+        typer.Option("--corpus", metavar="KIND", help="What is read of the packages: code or documentation."),
+    ] = "code",
     full: Annotated[
         bool, typer.Option("--full/--short", help="More spans, more attackers, and an index of everything there is.")
     ] = False,
@@ -67,12 +73,13 @@ def bench(
 ) -> None:
     """Measure how well `royalty attribute` tells sources apart, on a corpus that anyone can rebuild.
 
-    The corpus is the Python code of pinned packages, which pip fetches and checks, and of the standard library. A
-    fifth of its documents is held out. Measured are the source of held-out text beside well-known methods, calibration,
-    the error of payouts, and what unknown text would be paid (text); the same for the attribution network, with a
-    language model that is trained on the corpus (network); how well attribution finds the source without which a
-    language model would have learned a text less well (left-out); what attacks gain; and what an index costs. Every
-    figure has its interval, and beside its goal it says whether it is met.
+    The corpus is the Python code of pinned packages, which pip fetches and checks, and of the standard library, or the
+    documentation in it: what its docstrings say. A fifth of its documents is held out. Measured are the source of
+    held-out text beside well-known methods, calibration, the error of payouts, and what unknown text would be paid
+    (text); the same for the attribution network, with a language model that is trained on the corpus (network); how
+    well attribution finds the source without which a language model would have learned a text less well (left-out);
+    what attacks gain; and what an index costs. Every figure has its interval, and beside its goal it says whether it is
+    met.
     """
     from royaltycli.bench.run import run
     from royaltycli.bench.setting import FULL, SHORT
@@ -90,5 +97,5 @@ def bench(
             write_text(json, report.as_json())
 
     with console.doing(quiet=quiet) as tell:
-        report = run(folder, FULL if full else SHORT, processes, tell, part or (), keep=keep)
+        report = run(folder, FULL if full else SHORT, processes, tell, part or (), corpus, keep=keep)
     console.show_bench(report)

@@ -64,7 +64,7 @@ def prompted(tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 60))
     packages = [wheels.make(folder / "wheels", name) for name in ("ants", "bees", "cats")]
-    prepared = prepare(folder, lambda _words: None, (packages, []))
+    prepared = prepare(folder, lambda _words: None, packages=(packages, []))
     data = encode(prepared.parts, prepared.manifest.parent)
     method.build(prepared.manifest, folder / "index")
     spans = cut(data.held_out, 128)

@@ -10,7 +10,7 @@ import pytest
 
 import royaltycli
 from royaltycli.bench.corpus import Parts, check_apart, prepare, split
-from royaltycli.bench.packages import Document, documents_of, fetch, pinned, standard_library
+from royaltycli.bench.packages import Document, docstrings, documents_of, fetch, pinned, standard_library
 from royaltycli.errors import AttributionError, RemoteError
 from tests.bench import wheels
 
@@ -23,7 +23,7 @@ def packages(tmp_path):
 
 
 def test_a_corpus_is_built_split_and_read_as_any_other(tmp_path, packages):
-    prepared = prepare(tmp_path / "bench", print, packages)
+    prepared = prepare(tmp_path / "bench", print, packages=packages)
     parts = prepared.parts
     assert {each.source for each in parts.known} == {each.source for each in parts.held_out} == {"ants", "bees", "cats"}
     assert {each.source for each in parts.unknown} == {"dogs"}
@@ -35,19 +35,19 @@ def test_a_corpus_is_built_split_and_read_as_any_other(tmp_path, packages):
 
 
 def test_a_corpus_that_is_there_and_whole_is_not_built_again(tmp_path, packages):
-    first = prepare(tmp_path / "bench", print, packages)
+    first = prepare(tmp_path / "bench", print, packages=packages)
     words = []
-    assert prepare(tmp_path / "bench", words.append, packages) == first
+    assert prepare(tmp_path / "bench", words.append, packages=packages) == first
     assert words == []
 
 
 @pytest.mark.parametrize("name", ["corpus/ants.jsonl", "held-out.jsonl", "corpus/tokenizer.json"])
 def test_a_corpus_with_a_damaged_file_is_built_again(tmp_path, packages, name):
-    first = prepare(tmp_path / "bench", print, packages)
-    file = tmp_path / "bench" / name
+    first = prepare(tmp_path / "bench", print, packages=packages)
+    file = tmp_path / "bench" / "code" / name
     file.write_bytes(file.read_bytes()[:-1])
     words = []
-    assert prepare(tmp_path / "bench", words.append, packages) == first
+    assert prepare(tmp_path / "bench", words.append, packages=packages) == first
     assert words == ["fetching packages", "building the corpus"]
 
 
@@ -118,7 +118,7 @@ def test_the_pinned_packages_are_many_and_none_is_known_and_unknown():
 
 
 def test_the_standard_library_is_without_its_tests():
-    names = [document.name for document in standard_library()]
+    names = [document.name for document in standard_library("code")]
     assert {"queue.py", "json/decoder.py"} <= set(names)
     assert [name for name in names if "/test/" in f"/{name}" or "site-packages" in name] == []
 
@@ -127,6 +127,44 @@ def test_what_a_package_carries_along_of_others_is_left_out(tmp_path):
     package = wheels.make(
         tmp_path, "ants", **{"ants/_vendor/bees.py": wheels.text("bees", 0), "ants/latin.py": b"\xe9" * 500}
     )
-    assert [each.name for each in documents_of(package, tmp_path)] == [
+    assert [each.name for each in documents_of(package, tmp_path, "code")] == [
         f"ants/part{at}.py" for at in range(wheels.FILES)
     ]
+
+
+CODE = '''#!/usr/bin/env python
+"""Of ants.
+
+    They walk in rows.
+"""
+
+class Ant:
+    """An ant,
+       with six legs."""
+
+    async def walk(self):
+        """Go on."""
+        "no docstring"
+
+    def stop(self):
+        return "no docstring either"
+'''
+
+
+def test_documentation_is_what_docstrings_say_in_their_order():
+    assert docstrings(CODE) == "Of ants.\n\nThey walk in rows.\n\nAn ant,\nwith six legs.\n\nGo on."
+    assert docstrings("") == docstrings("print 'Python 2'") == docstrings("x = 1\n") == ""
+
+
+def test_a_corpus_of_documentation_stands_beside_that_of_code(tmp_path):
+    """Of the same wheels, and neither is built again for the other."""
+    top = tmp_path / "bench"
+    said = {f"ants/said{at}.py": f'"""{wheels.text("ants", 50 + at)}"""\n' for at in range(5)}
+    packages = [wheels.make(top / "wheels", "ants", **said)], []
+    code = prepare(top, print, packages=packages)
+    documentation = prepare(top, print, "documentation", packages)
+    assert {each.text for each in [*documentation.parts.known, *documentation.parts.held_out]} == {
+        wheels.text("ants", 50 + at).strip() for at in range(5)
+    }
+    assert prepare(top, pytest.fail, packages=packages) == code
+    assert prepare(top, pytest.fail, "documentation", packages) == documentation

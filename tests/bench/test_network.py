@@ -54,8 +54,8 @@ def report(tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 60))
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
-    prepared = prepare(folder, lambda _words: None, (known, [wheels.make(folder / "wheels", "emus")]))
-    yield running.run(folder, TINY, 1, lambda *_said: None, ("network", "left-out"), prepared)
+    prepared = prepare(folder, lambda _words: None, packages=(known, [wheels.make(folder / "wheels", "emus")]))
+    yield running.run(folder, TINY, 1, lambda *_said: None, ("network", "left-out"), prepared=prepared)
     monkeypatch.undo()
 
 

@@ -57,10 +57,16 @@ def measured(tmp_path_factory):
     monkeypatch.setattr(calibration, "SPANS", dict.fromkeys(calibration.SPANS, 100))
     known = [wheels.make(folder / "wheels", name, 10) for name in ("ants", "bees", "cats", "dogs")]
     unknown = [wheels.make(folder / "wheels", name) for name in ("emus", "fish")]
-    prepared = prepare(folder, lambda _words: None, (known, unknown))
+    prepared = prepare(folder, lambda _words: None, packages=(known, unknown))
     parts, kept = ("text", "attacks", "cost"), []
     report = running.run(
-        folder, TINY, 2, lambda *_said: None, parts, prepared, lambda so_far: kept.append(so_far.as_json())
+        folder,
+        TINY,
+        2,
+        lambda *_said: None,
+        parts,
+        prepared=prepared,
+        keep=lambda so_far: kept.append(so_far.as_json()),
     )
     monkeypatch.undo()
     return report, kept
@@ -263,7 +269,7 @@ def test_an_index_that_stands_where_another_stood_is_the_one_that_is_asked(tmp_p
     index = tmp_path / "index"
     for count in (2, 3):
         packages = [wheels.make(tmp_path / str(count) / "wheels", name) for name in ("ants", "bees", "cats")[:count]]
-        prepared = prepare(tmp_path / str(count), print, (packages, []))
+        prepared = prepare(tmp_path / str(count), print, packages=(packages, []))
         method.build(prepared.manifest, index)
         span = method.Gatherer(index, None).index.models[0].tokens(0, 40)
         (found,) = method.Gatherer(index, None).gather([span], lambda *_said: None)
