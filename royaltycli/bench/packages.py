@@ -1,6 +1,7 @@
 """The texts that the benchmark's corpora are made of: the Python code of pinned packages, or the documentation in it.
 
-The standard library is one of the packages. pip fetches the wheels, from whatever index it is set up with, and checks their SHA-256; they are unpacked, never run.
+The standard library is one of them. pip fetches the wheels, from whatever index it is set up with, and checks their
+SHA-256; they are unpacked, never run.
 """
 
 from __future__ import annotations
