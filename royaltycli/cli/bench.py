@@ -19,7 +19,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty bench attribution --part text --part attacks[/cyan]  # only these parts
 
-[cyan]royalty bench attribution --corpus documentation --part text[/cyan]  # of prose, not of code
+[cyan]royalty bench attribution --corpus documentation --part text[/cyan]  # of prose
 
 [cyan]royalty bench attribution --full --json attribution.json[/cyan]"""
 
