@@ -1,0 +1,125 @@
+"""What Windows and macOS do otherwise, played here: drives, junctions, names in other capitals, and what they refuse."""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import types
+from pathlib import Path
+
+import pytest
+
+from royaltycli.corpus.files import find_files
+from royaltycli.manifest import patterns
+from royaltycli.manifest.reading import read_manifest
+
+SOURCE = '[[source]]\nid = "{}"\npath = {!r}\n'
+
+
+@pytest.fixture
+def found(folder, monkeypatch):
+    """The files that the paths of some sources mean, and what is said of them; the corpus lies in a folder of its own."""
+    root = folder({"corpus/books/a.txt": "a", "corpus/junction/b.txt": "b", "elsewhere/b.txt": "b"})
+    monkeypatch.chdir(root / "corpus")
+
+    def find(*sources):
+        manifest = "".join(SOURCE.format(f"s{number}", path) for number, path in enumerate(sources))
+        Path("corpus.toml").write_text(manifest, encoding="utf-8")
+        found = find_files(read_manifest(Path("corpus.toml"))[0])
+        return [file.name for file in found.files], [problem.what for problem in found.problems]
+
+    return find
+
+
+@pytest.mark.parametrize("path", ["/", "/**", "/books/*.txt", "/books/a.txt"])
+def test_a_path_from_the_top_of_a_drive_is_absolute_without_its_letter(found, monkeypatch, path):
+    """Which Python says of none on Windows any more since 3.13."""
+    monkeypatch.setattr(os.path, "isabs", lambda _path: False)
+    assert found(path) == ([], [f"source 's0': path {path!r} is absolute"])
+
+
+def test_a_pattern_may_begin_with_a_drive(folder, monkeypatch):
+    root = folder({"C:/books/a.txt": "a", "corpus/books/b.txt": "b"})
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+    matched = patterns.matches(str(root / "corpus"), "C:/books/*.txt", outside=True)
+    assert [match.name for match in matched] == ["C:/books/a.txt"]
+
+
+class _Entry:
+    """An entry of a folder as Windows has it, where `junction` leads elsewhere."""
+
+    def __init__(self, entry):
+        self.name, self.path = entry.name, entry.path
+        self.is_symlink, self.is_dir = entry.is_symlink, entry.is_dir
+        self.status = entry.stat()
+
+    def stat(self, **_options):
+        return _marked(self.status) if self.name == "junction" else self.status
+
+
+def _marked(status):
+    names = ("st_mode", "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+    return types.SimpleNamespace(**{name: getattr(status, name) for name in names}, st_reparse_tag=0xA0000003)
+
+
+@pytest.fixture
+def junction(found, monkeypatch):
+    """Makes the folder `junction` lead to `elsewhere`, and none of its signs those of a symbolic link."""
+    real, scan, look = os.path.realpath, os.scandir, os.lstat
+
+    class Entries(list):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_error):
+            pass
+
+    monkeypatch.setattr(os, "scandir", lambda folder: Entries(map(_Entry, scan(folder))))
+    monkeypatch.setattr(os, "lstat", lambda path: _marked(look(path)) if str(path).endswith("junction") else look(path))
+    monkeypatch.setattr(
+        os.path, "realpath", lambda path, **how: real(path, **how).replace("/corpus/junction", "/elsewhere")
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("junction/b.txt", "path 'junction/b.txt' leaves the manifest's folder"),
+        ("junction", "path 'junction' leaves the manifest's folder"),
+        ("junction/*.txt", "cannot read 'junction/': outside the manifest's folder"),
+        ("j*/b.txt", "cannot read 'junction/': outside the manifest's folder"),
+    ],
+)
+def test_a_junction_leads_out_no_more_than_a_link(junction, path, said):
+    assert junction(path) == ([], [f"source 's0': {said}"])
+
+
+def test_no_folder_is_searched_through_a_junction(junction):
+    assert junction("**/*.txt") == (["books/a.txt"], [])
+
+
+@pytest.fixture
+def any_capitals(found):
+    """The files of a disk that takes no heed of capitals: a second name of each is a link to the same file."""
+    for name in ("corpus.toml", "books/a.txt"):
+        place = Path(name)
+        place.touch()
+        os.link(place, place.with_name(place.name.upper()))
+    return found
+
+
+@pytest.mark.parametrize("other", ["books/A.TXT", "books/*.TXT"])
+def test_a_file_is_paid_once_in_whatever_capitals_it_is_named(any_capitals, other):
+    said = "source 's1': 'books/A.TXT' also belongs to source 's0' at corpus.toml:1"
+    assert any_capitals("books/a.txt", other) == (["books/a.txt"], [said])
+
+
+def test_a_source_may_name_a_file_twice_in_other_capitals(any_capitals):
+    assert any_capitals("books/*.[tT][xX][tT]")[0] in (["books/a.txt"], ["books/A.TXT"])
+
+
+def test_files_in_other_capitals_are_several_where_the_disk_has_several(folder, found):
+    folder({"corpus/CORPUS.TOML": "", "corpus/books/A.TXT": "another"})
+    assert found("books/a.txt", "books/A.TXT") == (["books/a.txt", "books/A.TXT"], [])
