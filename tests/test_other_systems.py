@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ntpath
 import os
+import sqlite3
 import types
 from pathlib import Path
 
 import pytest
 
 from royaltycli.corpus.files import find_files
+from royaltycli.ledger import journal
 from royaltycli.manifest import patterns
 from royaltycli.manifest.reading import read_manifest
 
@@ -123,3 +125,23 @@ def test_a_source_may_name_a_file_twice_in_other_capitals(any_capitals):
 def test_files_in_other_capitals_are_several_where_the_disk_has_several(folder, found):
     folder({"corpus/CORPUS.TOML": "", "corpus/books/A.TXT": "another"})
     assert found("books/a.txt", "books/A.TXT") == (["books/a.txt", "books/A.TXT"], [])
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("file:///C:/books%20of%202026/journal.sqlite", "file:///C:/books%20of%202026/journal.sqlite"),
+        ("file://server/share/ledger/journal.sqlite", "file:////server/share/ledger/journal.sqlite"),
+    ],
+)
+def test_a_ledger_may_lie_on_another_machine_of_the_network(uri, address):
+    """SQLite takes no name of a machine where an address has it, and the ledger would be said to be damaged."""
+    assert journal._address(uri) == address
+    with pytest.raises(sqlite3.OperationalError, match=r"unable to open database file"):
+        sqlite3.connect(f"{address}?mode=rw", uri=True)
+
+
+def test_a_ledger_is_on_the_disk_itself_before_it_is_said_to_be_written(tmp_path):
+    """Which macOS does only if it is asked to by name."""
+    with journal.opened(tmp_path / "ledger", create=True) as opened:
+        assert opened.database.execute("PRAGMA fullfsync").fetchone() == (1,)
