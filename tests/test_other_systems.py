@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import ntpath
 import os
 import sqlite3
+import stat
+import subprocess
+import sys
 import types
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from royaltycli import cli, storage
 from royaltycli.corpus.files import find_files
+from royaltycli.errors import OutputError
 from royaltycli.ledger import journal
 from royaltycli.manifest import patterns
 from royaltycli.manifest.reading import read_manifest
+from royaltycli.parallel.processes import WorkerProcess
+from royaltycli.policies import text_of
+from royaltycli.remote.locations import Location
+from royaltycli.workspace import local_folder
 
 SOURCE = '[[source]]\nid = "{}"\npath = {!r}\n'
 
@@ -145,3 +156,62 @@ def test_a_ledger_is_on_the_disk_itself_before_it_is_said_to_be_written(tmp_path
     """Which macOS does only if it is asked to by name."""
     with journal.opened(tmp_path / "ledger", create=True) as opened:
         assert opened.database.execute("PRAGMA fullfsync").fetchone() == (1,)
+
+
+def test_a_policy_is_passed_on_in_utf_8_whatever_the_terminal_speaks(tmp_path):
+    """As it is read again, and not in the code page of Windows."""
+    speaks = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252", "LC_ALL": "C"}
+    line = [sys.executable, "-m", "royaltycli", "policies", "uk-plr"]
+    done = subprocess.run(line, cwd=tmp_path, env=os.environ | speaks, capture_output=True, check=True)
+    assert "£" in done.stdout.decode("utf-8")
+    assert done.stdout.decode("utf-8") == text_of("uk-plr")
+
+
+def test_a_worker_is_in_a_group_of_its_own(monkeypatch):
+    """Which Ctrl-C does not reach: Windows has another word for it."""
+    begun = []
+    monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
+    monkeypatch.setattr(subprocess, "Popen", lambda _command, **options: begun.append(options) or Mock())
+    WorkerProcess(print, None)
+    assert begun[0]["creationflags"] == 0x200
+
+
+@pytest.mark.parametrize(("name", "status"), [("nt", 0), ("posix", 2)])
+def test_a_reader_who_has_had_enough_is_no_error_on_windows_either(monkeypatch, name, status):
+    monkeypatch.setattr(cli, "_discard", lambda _stream: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", name)
+        with pytest.raises(SystemExit) as ending:
+            cli._end_for(OSError(errno.EINVAL, "Invalid argument"))
+    assert ending.value.code == status
+
+
+def test_a_result_that_may_only_be_read_leaves_nothing_beside_it_on_windows(tmp_path, monkeypatch):
+    """Where no such file can be renamed over, and none removed."""
+    monkeypatch.setattr(storage, "LOCKS", False)
+
+    def refusing(act):
+        def refuse(path, *others, **options):
+            if any(not each.stat().st_mode & stat.S_IWUSR for each in (path, *others) if each.exists()):
+                raise PermissionError(errno.EACCES, "Access is denied")
+            return act(path, *others, **options)
+
+        return refuse
+
+    monkeypatch.setattr(Path, "replace", refusing(Path.replace))
+    monkeypatch.setattr(Path, "unlink", refusing(Path.unlink))
+    place = tmp_path / "payout.csv"
+    place.write_text("before", encoding="utf-8")
+    place.chmod(0o444)
+    with pytest.raises(OutputError, match=r"payout\.csv cannot be written \(access is denied\); what was there before"):
+        storage.write_text(place, "after")
+    assert [path.name for path in tmp_path.iterdir()] == ["payout.csv"]
+
+
+def test_without_a_home_folder_counts_are_kept_where_the_call_says(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    said = "you have no home folder, where what is counted on the way is kept; name a folder with `--counts`"
+    with pytest.raises(OutputError) as caught:
+        local_folder(Location("s3", "bucket", "tokens.parquet"))
+    assert str(caught.value) == said
