@@ -10,19 +10,21 @@ import stat
 import subprocess
 import sys
 import types
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from unittest.mock import Mock
 
 import pytest
 
 from royaltycli import cli, storage
+from royaltycli.cli.results import spare_input
 from royaltycli.corpus.files import find_files
-from royaltycli.errors import OutputError
+from royaltycli.errors import CallError, OutputError
 from royaltycli.ledger import journal
 from royaltycli.manifest import patterns
 from royaltycli.manifest.reading import read_manifest
 from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.policies import text_of
+from royaltycli.remote import names
 from royaltycli.remote.locations import Location
 from royaltycli.workspace import local_folder
 
@@ -215,3 +217,20 @@ def test_without_a_home_folder_counts_are_kept_where_the_call_says(monkeypatch):
     with pytest.raises(OutputError) as caught:
         local_folder(Location("s3", "bucket", "tokens.parquet"))
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("other", ["Tokens.parquet", "LEDGER/INPUTS/a.csv"])
+def test_a_result_takes_the_place_of_nothing_that_it_is_made_from_in_other_capitals(folder, monkeypatch, other):
+    monkeypatch.chdir(folder({"tokens.parquet": "", "ledger/inputs/a.csv": ""}))
+    os.link("tokens.parquet", "Tokens.parquet")
+    Path("LEDGER").mkdir()
+    monkeypatch.setattr(Path, "samefile", lambda one, other: str(one).lower() == str(other).lower())
+    with pytest.raises(CallError, match=r"and would be lost; name another file$"):
+        spare_input("tokens.parquet", Path(other), Path("ledger/inputs"))
+
+
+def test_a_result_in_a_folder_of_windows_is_known_to_lie_in_it(monkeypatch):
+    monkeypatch.setattr(names, "real_path", lambda path: PureWindowsPath("C:/work", path))
+    monkeypatch.setattr(names, "Path", PureWindowsPath)
+    assert names.is_in("ledger\\inputs\\a.csv", "ledger\\inputs")
+    assert not names.is_in("ledger\\inputs2\\a.csv", "ledger\\inputs")
