@@ -9,7 +9,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 import types
+from concurrent.futures import Future
 from pathlib import Path, PureWindowsPath
 from unittest.mock import Mock
 
@@ -26,6 +29,7 @@ from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.policies import text_of
 from royaltycli.remote import names
 from royaltycli.remote.locations import Location
+from royaltycli.remote.waiting import all_of, begun
 from royaltycli.workspace import local_folder
 
 SOURCE = '[[source]]\nid = "{}"\npath = {!r}\n'
@@ -234,3 +238,14 @@ def test_a_result_in_a_folder_of_windows_is_known_to_lie_in_it(monkeypatch):
     monkeypatch.setattr(names, "Path", PureWindowsPath)
     assert names.is_in("ledger\\inputs\\a.csv", "ledger\\inputs")
     assert not names.is_in("ledger\\inputs2\\a.csv", "ledger\\inputs")
+
+
+def test_nobody_waits_for_another_machine_without_an_end(monkeypatch):
+    """To which Windows lets no interrupt through."""
+    waits, result = [], Future.result
+    monkeypatch.setattr(Future, "result", lambda of, timeout=None: waits.append(timeout) or result(of, timeout))
+    answered = threading.Event()
+    threading.Timer(0.3, answered.set).start()
+    assert begun(answered.wait).result()
+    assert all_of(lambda number: time.sleep(0.01) or number, range(3)) == [0, 1, 2]
+    assert waits == [0, 0, 0, 0]
