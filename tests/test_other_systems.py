@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import ntpath
 import os
 import sqlite3
@@ -19,6 +20,7 @@ from unittest.mock import Mock
 import pytest
 
 from royaltycli import cli, storage
+from royaltycli.bench.method import processes
 from royaltycli.cli.results import spare_input
 from royaltycli.corpus.files import find_files
 from royaltycli.errors import CallError, OutputError
@@ -32,7 +34,7 @@ from royaltycli.remote.locations import Location
 from royaltycli.remote.waiting import all_of, begun
 from royaltycli.workspace import local_folder
 
-SOURCE = '[[source]]\nid = "{}"\npath = {!r}\n'
+SOURCE = '[[source]]\nid = "{}"\npath = {}\n'
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def found(folder, monkeypatch):
     monkeypatch.chdir(root / "corpus")
 
     def find(*sources):
-        manifest = "".join(SOURCE.format(f"s{number}", path) for number, path in enumerate(sources))
+        manifest = "".join(SOURCE.format(f"s{number}", json.dumps(path)) for number, path in enumerate(sources))
         Path("corpus.toml").write_text(manifest, encoding="utf-8")
         found = find_files(read_manifest(Path("corpus.toml"))[0])
         return [file.name for file in found.files], [problem.what for problem in found.problems]
@@ -63,6 +65,14 @@ def test_a_pattern_may_begin_with_a_drive(folder, monkeypatch):
     monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
     matched = patterns.matches(str(root / "corpus"), "C:/books/*.txt", outside=True)
     assert [match.name for match in matched] == ["C:/books/a.txt"]
+
+
+@pytest.mark.parametrize("path", ["books\\a.txt", "books\\*.txt", "**\\a.txt", ".\\books"])
+def test_a_backslash_parts_folders_on_windows(found, monkeypatch, path):
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sep", "\\")
+        assert found(path) == (["books/a.txt"], [])
+    assert found(path)[0] == []
 
 
 class _Entry:
@@ -249,3 +259,9 @@ def test_nobody_waits_for_another_machine_without_an_end(monkeypatch):
     assert begun(answered.wait).result()
     assert all_of(lambda number: time.sleep(0.01) or number, range(3)) == [0, 1, 2]
     assert waits == [0, 0, 0, 0]
+
+
+def test_a_benchmark_asks_windows_for_no_more_processes_than_it_has(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with processes(64) as pool:
+        assert pool is not None

@@ -106,6 +106,7 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     if is_remote(pattern):
         _find_remote(search, owner, pattern)
         return
+    pattern = pattern.replace(os.sep, "/")  # of which Windows has both
     refusal = check_written(pattern, outside=search.outside)
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
         matched = matches(search.root, pattern, outside=search.outside, listing=search.listing)
