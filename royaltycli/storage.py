@@ -97,7 +97,7 @@ def _put(path: Path, write: Callable[[BinaryIO], object], name: str, *, is_resul
             given = _Given(file)
             write(cast("BinaryIO", given))
             file.flush()
-            if place.exists():
+            if LOCKS and place.exists():  # Windows has no modes, and neither renames nor removes what is read-only
                 partial.chmod(place.stat().st_mode & 0o777)
             os.fsync(file.fileno())
             with partial.open("rb") as again:

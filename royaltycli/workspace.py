@@ -134,7 +134,14 @@ def no_room(folder: Path, error: OSError) -> OutputError:
 
 
 def local_folder(place: Location) -> Path:
-    """The folder on this machine for what belongs to a result on another one: in the user's cache, by its name."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    """The folder on this machine for what belongs to a result on another one: in the user's cache, by its name.
+
+    Raises OutputError if the user has none.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 -- which never raises
+    if cache.startswith("~"):
+        raise OutputError(
+            "you have no home folder, where what is counted on the way is kept; name a folder with `--counts`"
+        )
     name = hashlib.sha256(str(place).encode()).hexdigest()[:16]
     return Path(cache, "royalty", name)

@@ -43,6 +43,9 @@ Tick = Callable[[int, int], None]
 
 AT_ONCE = 16
 
+MOST_PROCESSES = 61
+"""More than these Windows cannot wait for, and Python refuses them there."""
+
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 
@@ -107,7 +110,7 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
+    pool = ProcessPoolExecutor(min(workers, MOST_PROCESSES), get_context("spawn"), _prepare)
     wanted = False
     try:
         yield pool

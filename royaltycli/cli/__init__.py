@@ -263,8 +263,8 @@ def _end_for(error: OSError) -> NoReturn:
     if error.filename is not None:
         _end(f"{error.filename} cannot be opened ({reason_of(error)})", status=RoyaltyError.exit_status)
     _discard(sys.stdout)
-    if isinstance(error, BrokenPipeError):  # whoever reads our output has had enough
-        sys.exit(0)
+    if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
+        sys.exit(0)  # whoever reads our output has had enough, of which Windows says so
     _end(f"the output cannot be written ({reason_of(error)}){also_written()}", status=RoyaltyError.exit_status)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -29,9 +28,11 @@ def policies(
     A policy is a small TOML file: see docs/policies.md.
     """
     from royaltycli.cli import console
+    from royaltycli.cli.results import deliver_written
     from royaltycli.policies import shipped, text_of
 
     if name is not None:
-        sys.stdout.write(text_of(name))
+        data = text_of(name).encode()
+        deliver_written(lambda file: file.write(data), "toml", None)
         return
     console.show_policies(shipped())

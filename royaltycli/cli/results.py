@@ -66,9 +66,9 @@ def spare_input(tokens: str, output: Path | None, *others: str | Path | None) ->
     """Raises CallError if the result would take the place of the table or of another file that it is made from."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.names import real_name
+    from royaltycli.remote.names import is_same
 
-    if output is not None and real_name(output) == real_name(tokens):
+    if output is not None and is_same(output, tokens):
         raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
     spare(output, *others)
 
@@ -77,10 +77,9 @@ def spare(output: Path | None, *inputs: str | Path | None) -> None:
     """Raises CallError if the result would take the place of a file that it is made from, or lie in such a folder."""
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
-    from royaltycli.remote.names import real_name
+    from royaltycli.remote.names import is_in
 
-    names = [real_name(Path(each)) for each in inputs if each]
-    if output is not None and any(f"{real_name(output)}/".startswith(f"{name}/") for name in names):
+    if output is not None and any(is_in(output, each) for each in inputs if each):
         raise CallError(f"{written(output)} is read by this very command, and would be lost; name another file")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +89,8 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
     for owner, entry in enumerate(owners):
         for pattern in entry.patterns:
             _find(search, owner, pattern)
+    if _takes_any_capitals(corpus.file):
+        _join_alike(search)
     for (first, second), names in search.clashes.items():
         other, entry = owners[first], owners[second]
         what = f"{named(names)} also belongs to {_label(other)} at {other.place}"
@@ -103,6 +106,7 @@ def _find(search: _Search, owner: int, pattern: str) -> None:
     if is_remote(pattern):
         _find_remote(search, owner, pattern)
         return
+    pattern = pattern.replace(os.sep, "/")  # of which Windows has both
     refusal = check_written(pattern, outside=search.outside)
     if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
         matched = matches(search.root, pattern, outside=search.outside, listing=search.listing)
@@ -221,6 +225,27 @@ def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
     elif before is None or match.name.encode() < before.name.encode():
         compression = kind_of(match.name)[1]
         search.files[match.path] = File(match.name, match.path, match.size, form, compression, owner, match.stamp)
+
+
+def _takes_any_capitals(file: str) -> bool:
+    """Whether the disk of a file finds it by its name in other capitals as well, as those of Windows and macOS do."""
+    path = Path(file)
+    try:
+        return path.samefile(path.with_name(path.name.swapcase()))
+    except OSError:
+        return False
+
+
+def _join_alike(search: _Search) -> None:
+    """Makes one of the files that such a disk has under several names; the form of accents may differ as well."""
+    first: dict[str, File] = {}
+    for file in [file for file in search.files.values() if not file.remote]:
+        alike = first.setdefault(unicodedata.normalize("NFC", file.path).casefold(), file)
+        if alike is file or not Path(alike.path).samefile(file.path):
+            continue
+        del search.files[file.path]
+        if alike.owner != file.owner:
+            search.clashes.setdefault((alike.owner, file.owner), set()).add(file.name)
 
 
 def _format(entry: Owner, name: str) -> Format | None:

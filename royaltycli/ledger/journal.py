@@ -209,17 +209,22 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[Journal]:
     else:
         _check_there(folder)
     with errors(folder):
-        address = f"{file.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        address = f"{_address(file.absolute().as_uri())}?mode={'rwc' if create else 'rw'}"
         database = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
         try:
             # One file beside the journal while it is written, and a power cut takes back nothing that was said.
-            for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "trusted_schema = OFF"):
+            for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "fullfsync = ON", "trusted_schema = OFF"):
                 database.execute(f"PRAGMA {setting}")
             journal = Journal(folder, database)
             _check_kind(journal, create=create)
             yield journal
         finally:
             database.close()
+
+
+def _address(address: str) -> str:
+    """The address of a file as SQLite takes it, which knows no other machine but by a name that begins with it."""
+    return address if address.startswith("file:///") else address.replace("//", "////", 1)
 
 
 def _make_folder(folder: Path) -> None:

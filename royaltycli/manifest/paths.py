@@ -19,6 +19,9 @@ from typing import BinaryIO
 from royaltycli.limits import READ_BYTES
 from royaltycli.manifest.wording import shown
 
+JUNCTION = 0xA0000003
+"""What Windows marks a folder with that leads elsewhere, which is no symbolic link."""
+
 ALLOW_OUTSIDE = "copy it into the folder, or allow it with --outside"
 """How to mend a path that leaves the folder."""
 
@@ -71,10 +74,20 @@ def check_written(relative: str, *, outside: bool) -> Refusal | None:
     """Why a path or pattern, in which there is no control character, is refused before the disk is looked at."""
     if not relative:
         return Refusal("the path is empty", "name a file, a folder or a pattern such as books/*.txt")
-    if not outside and (os.path.isabs(relative) or os.path.splitdrive(relative)[0]):
+    if not outside and is_absolute(relative):
         mend = "write it relative to the manifest's folder, or allow it with --outside"
         return Refusal(f"path {shown(relative)} is absolute", mend)
     return None
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path begins elsewhere: at a drive of Windows, or at a slash, which is absolute there as well."""
+    return path.startswith(("/", os.sep)) or bool(os.path.splitdrive(path)[0])
+
+
+def is_junction(status: os.stat_result) -> bool:
+    """Whether what a name itself stands for is a folder of Windows that leads elsewhere."""
+    return getattr(status, "st_reparse_tag", 0) == JUNCTION
 
 
 def refused(quoted: str, error: OSError) -> Refusal:
@@ -136,11 +149,19 @@ def _read(file: BinaryIO, most: int) -> bytes:
 def _real(root: str, relative: str) -> str:
     """The real path below a real root. Most paths hold no link: then a look at each part is enough."""
     here = root
-    if not os.path.isabs(relative):
+    if not is_absolute(relative):
         for part in relative.split("/"):
             here = os.path.join(here, part)
-            if part == ".." or os.path.islink(here) or os.sep in part:
+            if part == ".." or os.sep in part or _leads_elsewhere(here):
                 break
         else:
             return os.path.normpath(here)
     return os.path.realpath(os.path.join(root, relative))
+
+
+def _leads_elsewhere(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISLNK(status.st_mode) or is_junction(status)

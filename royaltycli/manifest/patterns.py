@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_inside, refused
+from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_absolute, is_inside, is_junction, refused
 from royaltycli.manifest.wording import CONTROL
 
 NOT_INSIDE = Refusal("outside the manifest's folder", ALLOW_OUTSIDE)
@@ -106,8 +106,9 @@ def matches(root: str, pattern: str, *, outside: bool, listing: Listing | None =
 
     With a `listing`, what was listed for the pattern before is not listed anew.
     """
-    walk = _Walk(root, parts_of(pattern), outside=outside, listing=listing)
-    return walk.run("/", "/") if pattern.startswith("/") else walk.run(root, "")
+    drive, below = os.path.splitdrive(pattern)  # of which there are some on Windows alone
+    walk = _Walk(root, parts_of(below), outside=outside, listing=listing)
+    return walk.run(f"{drive}/", f"{drive}/") if is_absolute(pattern) else walk.run(root, "")
 
 
 def parts_of(pattern: str) -> list[Part]:
@@ -171,6 +172,11 @@ def _name_pattern(written: str) -> NamePattern:
     return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder itself, and does not lead to one."""
+    return entry.is_dir(follow_symlinks=False) and not is_junction(entry.stat(follow_symlinks=False))
+
+
 class _Walk:
     """One pattern on its way through the folders; an own stack, as folders may be nested very deeply."""
 
@@ -204,7 +210,7 @@ class _Walk:
         self.todo.append((folder, prefix, at + 1))
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith(".") and _is_folder(entry):
                     self.todo.append((entry.path, f"{prefix}{entry.name}/", at))
 
     def _take_all(self, folder: str, prefix: str, at: int, part: NamePattern) -> None:
@@ -224,8 +230,10 @@ class _Walk:
                 if entry.is_symlink():
                     self._follow(name, entry.path, at)
                 elif entry.is_dir(follow_symlinks=False):
-                    if not last:
+                    if not last and _is_folder(entry):
                         self.todo.append((entry.path, f"{name}/", at + 1))
+                    elif not last:
+                        self._follow(name, entry.path, at)
                 elif last:
                     self.found[name] = match_file(name, entry.path, entry.stat(follow_symlinks=False))
             except OSError as error:

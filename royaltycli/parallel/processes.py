@@ -67,7 +67,12 @@ class WorkerProcess:
         command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(sys.path)]
         # In a group of its own, which Ctrl-C at a terminal does not reach, as it may come while Python loads.
         self._process = subprocess.Popen(  # noqa: S603 -- ourselves
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=os.environ | FEW_THREADS
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | FEW_THREADS,
+            process_group=0,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same, on Windows
         )
         with contextlib.suppress(OSError):  # a worker that is lost at once is found out at its first task
             self._send((make, job))

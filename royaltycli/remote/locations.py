@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
 
 from royaltycli.errors import RemoteError
@@ -45,14 +46,14 @@ def is_remote(text: str) -> bool:
 
 
 def written(path: str | os.PathLike[str]) -> str:
-    """A path as text. A Path makes one slash of two, which is undone for a name such as `s3://bucket/file`.
+    """A path as text. A Path makes one slash of two, and a backslash on Windows: undone for `s3://bucket/file`.
 
     It is undone for every name that begins like one, so that a store misspelt is no folder on this machine; a
     single letter is a drive.
     """
-    text = os.fspath(path)
-    found = _FOLDED.match(text) if isinstance(path, os.PathLike) else None
-    return f"{found[1] or found[2]}://{text[found.end() :]}" if found else text
+    slashed = path.as_posix() if isinstance(path, PurePath) else os.fspath(path)
+    found = _FOLDED.match(slashed) if isinstance(path, os.PathLike) else None
+    return f"{found[1] or found[2]}://{slashed[found.end() :]}" if found else os.fspath(path)
 
 
 def without_user(text: str) -> str:

@@ -51,6 +51,25 @@ def real_name(path: str | os.PathLike[str]) -> str:
     return str(real_path(path) if place is None else place)
 
 
+def is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two names are of one file; a disk may take them for the same in other capitals, too. Raises as above."""
+    names = real_name(one), real_name(other)
+    if names[0] == names[1] or names[0].casefold() != names[1].casefold():
+        return names[0] == names[1]
+    try:
+        return Path(names[0]).samefile(names[1])
+    except OSError:  # one of them is not there, or both are in a store
+        return False
+
+
+def is_in(inner: str | os.PathLike[str], outer: str | os.PathLike[str]) -> bool:
+    """Whether a file is another, or lies in it as in a folder. Raises as above."""
+    if remote_place(inner) is not None or remote_place(outer) is not None:
+        return f"{real_name(inner)}/".startswith(f"{real_name(outer)}/")
+    place = real_path(inner)
+    return any(is_same(each, outer) for each in (place, *place.parents))
+
+
 def check_file(place: Location) -> None:
     """Raises OutputError if the name of a place is that of no file in a store."""
     check_store(place, "file")

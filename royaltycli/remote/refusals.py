@@ -40,6 +40,14 @@ _KEYS_ASKED_FOR = re.compile(
 _EXPIRED = re.compile(r"<Code>(ExpiredToken|InvalidToken|TokenRefreshRequired)</Code>")
 _REGION = re.compile(r"status code: 3\d\d|incorrectly configured region|AuthorizationHeaderMalformed")
 
+_WHOLE = re.compile(r"non-partial response|Content-Length Header missing")
+_UNPROVEN = re.compile(r"InvalidCertificate\(\s*(\w+)")
+_DEEPEST = re.compile(r'\b(?:message|error): "([^"\n]{1,160})"')
+"""What the system said to the library, such as that nobody listens; it stands in no first line."""
+
+_NO_STORE = re.compile(r"404|405|407|501")
+"""Answers that will be no others later, as of what is no store, or of a proxy before it."""
+
 _DENIED = re.compile(r"performing (?!token)[\w ]+ request: .*status code: 40[13]\b")
 """What the library says of a list that is refused, for which it has no error of its own."""
 
@@ -95,7 +103,6 @@ def failure(place: Location, error: Exception) -> RemoteError:
 
     words, bucket = str(error), f"{place.scheme}://{place.host}"
     first = words.partition("\n")[0]
-    status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
     if "NoSuchBucket" in words or "ContainerNotFound" in words or "bucket does not exist" in words:
         return no_bucket(place)
     if "External AWS credential provider" in first:
@@ -105,6 +112,11 @@ def failure(place: Location, error: Exception) -> RemoteError:
     elif is_denied(error):
         what = f"{place} may not be used with your keys, or without any"
         mend = "ask its owner for permission, or use other keys"
+    elif unproven := _UNPROVEN.search(words):
+        what = f"{place}: the server cannot prove who it is ({unproven[1]})"
+        mend = "use another address, or see to your certificates (SSL_CERT_FILE)"
+    elif _WHOLE.search(first):
+        what, mend = f"{place} is sent only as a whole, so that no break could be mended", "copy it to this machine"
     elif isinstance(error, exceptions.InvalidPathError):
         what = f"{place} is, or holds, a name that no path can have ({_first(words)})"
         mend = "use a narrower pattern, or rename it"
@@ -113,16 +125,26 @@ def failure(place: Location, error: Exception) -> RemoteError:
     elif _EXPIRED.search(words):
         what = f"{place} cannot be used, as your keys for it have expired or are wrong"
         mend = "get new ones, and set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
-    elif _REGION.search(words):
+    elif place.scheme == "s3" and _REGION.search(words):
         what, mend = f"{bucket} is in another region", "set AWS_REGION to its region"
-    elif status:
+    else:
+        return _without_answer(place, words)
+    return RemoteError(what, mend)
+
+
+def _without_answer(place: Location, words: str) -> RemoteError:
+    """What went wrong with a store that gave no answer, or none but a status."""
+    status = re.search(r"status code: ([0-9]{3}[A-Za-z ]*)", words)
+    if status:
         what, mend = f"{place} cannot be used (status {status[1].strip()})", "try again later"
         if status[1].startswith("400"):  # which is all that S3 says of one file where keys have expired
             mend = "see whether your keys have expired, and your other settings"
-    else:
-        endpoint = next((name for name in ENDPOINTS[place.scheme] if os.environ.get(name)), "your settings")
-        what, mend = f"{place} cannot be reached ({_first(words)})", f"check the network, and {endpoint}"
-    return RemoteError(what, mend)
+        elif _NO_STORE.match(status[1]):
+            mend = "see to the address of the store, and to your other settings"
+        return RemoteError(what, mend)
+    endpoint = next((name for name in ENDPOINTS[place.scheme] if os.environ.get(name)), "your settings")
+    reason = deepest[1].lower() if (deepest := _DEEPEST.search(words)) else _first(words)
+    return RemoteError(f"{place} cannot be reached ({reason})", f"check the network, and {endpoint}")
 
 
 def _without_keys(place: Location) -> RemoteError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from royaltycli.limits import AT_A_TIME
@@ -13,9 +13,24 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
+WAIT_SECONDS = 0.1
+"""How long it is waited at a time, as Windows lets no interrupt through to who waits without an end."""
+
+
+class _Begun(Future[Answer]):
+    def result(self, timeout: float | None = None) -> Answer:
+        return _waited(self) if timeout is None else super().result(timeout)
+
+
+def _waited(future: Future[Answer]) -> Answer:
+    while not wait([future], WAIT_SECONDS).done:
+        pass
+    return future.result(0)
+
+
 def begun(call: Callable[[], Answer]) -> Future[Answer]:
     """What a call is going to give. It runs in a thread, for whose end the command line does not wait."""
-    future: Future[Answer] = Future()
+    future: Future[Answer] = _Begun()
 
     def run() -> None:
         try:
@@ -31,6 +46,7 @@ def all_of(call: Callable[[Asked], Answer], many: Iterable[Asked]) -> list[Answe
     """What a call gives for each of many, in their order, several at a time. Raises what the first of them raises."""
     threads = ThreadPoolExecutor(AT_A_TIME)
     try:
-        return list(threads.map(call, many))
+        futures = [threads.submit(call, one) for one in many]
+        return [_waited(future) for future in futures]
     finally:
         threads.shutdown(wait=False, cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from hypothesis import given
@@ -110,6 +110,13 @@ def test_what_means_nothing(text):
 def test_a_path_object_keeps_its_two_slashes():
     assert written(Path("s3://bucket/a.txt")) == "s3://bucket/a.txt"
     assert written("s3:/bucket/a.txt") == "s3:/bucket/a.txt"
+
+
+def test_a_path_object_of_windows_keeps_them_as_well():
+    """It makes `s3:\\bucket\\a.txt` of such a name."""
+    assert written(PureWindowsPath("s3://bucket/folder/a.txt")) == "s3://bucket/folder/a.txt"
+    assert written(PureWindowsPath("az://")) == "az://"
+    assert written(PureWindowsPath("C:\\corpus\\a.txt")) == "C:\\corpus\\a.txt"
     assert [is_remote(text) for text in ("s3://b/c", "books/a.txt", "/a/b", "a:b", "C:\\a", "ftp://h")] == [
         True,
         *[False] * 4,

@@ -30,6 +30,7 @@ from royaltycli.remote.locations import locate
 from royaltycli.remote.names import remote_place
 from royaltycli.scanning import spare_corpus
 from royaltycli.tokens import scan as scanning
+from tests.remote.servers import Web
 
 ROWS = [
     {"text": f"This is document {number}. " + "So it goes. " * (number % 9), "by": f"a{number % 5}"}
@@ -469,9 +470,26 @@ def test_no_network(folder, monkeypatch):
     monkeypatch.setattr(objects, "RETRIES", 1)
     objects._store.cache_clear()
     assert problem(folder, "s3://corpus/a.txt") == (
-        "path 's3://corpus/a.txt': s3://corpus/a.txt cannot be reached (HTTP error: error sending request); "
+        "path 's3://corpus/a.txt': s3://corpus/a.txt cannot be reached (connection refused); "
         "check the network, and AWS_ENDPOINT_URL"
     )
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("scheme", "setting"), [("s3", "AWS_ENDPOINT_URL"), ("gs", "GOOGLE_BASE_URL")])
+def test_a_store_that_cannot_prove_who_it_is(folder, monkeypatch, scheme, setting):
+    """As one of one's own, with a certificate that it has made for itself."""
+    monkeypatch.setenv("GOOGLE_SKIP_SIGNATURE", "true")
+    server = Web({})
+    monkeypatch.setenv(setting, server.url)
+    objects._store.cache_clear()
+    said = problem(folder, f"{scheme}://corpus/a.txt")
+    assert said.startswith(
+        f"path '{scheme}://corpus/a.txt': {scheme}://corpus/a.txt: the server cannot prove who it is ("
+    )
+    assert said.endswith("); use another address, or see to your certificates (SSL_CERT_FILE)")
+    assert not server.log
+    server.stop()
 
 
 @pytest.mark.parametrize(
@@ -504,6 +522,10 @@ LOST = "Generic S3 error: Error performing GET http://127.0.0.1:9000/corpus/{} i
         ("latest/metadata.txt", "HTTP error: error sending request", "s3://corpus/latest/metadata.txt cannot be reached (HTTP error: error sending request); check the network, and your settings"),
         ("a.txt", "Received redirect without LOCATION, this normally indicates an incorrectly configured region", "s3://corpus is in another region; set AWS_REGION to its region"),
         ("a.txt", "Server returned non-2xx status code: 400 Bad Request: <Error><Code>ExpiredToken</Code></Error>", "s3://corpus/a.txt cannot be used, as your keys for it have expired or are wrong; get new ones, and set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"),
+        ("a.txt", "Received non-partial response when range requested", "s3://corpus/a.txt is sent only as a whole, so that no break could be mended; copy it to this machine"),
+        ("a.txt", "Content-Length Header missing from response", "s3://corpus/a.txt is sent only as a whole, so that no break could be mended; copy it to this machine"),
+        ("a.txt", "Server returned non-2xx status code: 405 Method Not Allowed: ", "s3://corpus/a.txt cannot be used (status 405 Method Not Allowed); see to the address of the store, and to your other settings"),
+        ("a.txt", "Server returned non-2xx status code: 429 Too Many Requests: ", "s3://corpus/a.txt cannot be used (status 429 Too Many Requests); try again later"),
         ("a.txt", "Server returned non-2xx status code: 400 Bad Request: ", "s3://corpus/a.txt cannot be used (status 400 Bad Request); see whether your keys have expired, and your other settings"),
     ],
 )  # fmt: skip
