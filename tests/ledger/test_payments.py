@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from royaltycli import accounting
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release, unclaimed
@@ -95,6 +97,15 @@ def test_l17_what_cannot_be_settled_settles_nothing(closed, outcome, amounts, sa
         settle(closed.path, "2026", outcome, amounts)
     assert str(error.value) == said
     assert rows(closed, "2026") == before
+
+
+@pytest.mark.parametrize(("code", "settled"), [("USD", 1), (" usd", 1), ("", 1), ("EUR", 0), ("US dollars", 0)])
+def test_l17_a_list_in_another_currency_settles_nothing(closed, tmp_path, code, settled):
+    bank = tmp_path / "bank.csv"
+    bank.write_text(f"holder_id,payout,currency\na,75,{code}\n", encoding="utf-8")
+    with contextlib.nullcontext() if settled else pytest.raises(CallError, match=f"bank.csv:2: currency is '{code}'"):
+        assert accounting.settle(closed.path, "2026", [], paid=True, file=bank) == settled
+    assert [row[2] for row in rows(closed, "2026")].count("paid") == settled
 
 
 # -- escrow --------------------------------------------------------------------------------------
