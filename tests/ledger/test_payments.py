@@ -81,7 +81,8 @@ def test_l17_marking_twice_changes_nothing(closed):
 @pytest.mark.parametrize(
     ("outcome", "amounts", "said"),
     [
-        ("paid", {"c": None}, "period 2026 has no payment to c; `royalty payments 2026` lists them"),
+        ("paid", {"c": None}, "the ledger knows no holder c; `royalty payments 2026` lists the payees"),
+        ("paid", {"A": None}, "the ledger knows no holder A; did you mean a, who is called so?"),
         ("paid", {"b": Decimal("25.01")}, "the payment to b is 25.00 USD in the ledger, not 25.01; correct the list"),
         (
             "paid",
@@ -183,7 +184,19 @@ def test_amounts_are_plain_and_exact():
     [
         (
             lambda path: release(path, "q"),
-            "nothing is kept in escrow for a holder q; `royalty unclaimed` lists what is",
+            "the ledger knows no holder q; `royalty unclaimed` lists what is kept for whom",
+        ),
+        (
+            lambda path: release(path, "C"),
+            "the ledger knows no holder C; did you mean c, who is called so?",
+        ),
+        (
+            lambda path: release(path, "q", to="c", source=True),
+            "nothing is kept in escrow for a source q; `royalty unclaimed` lists what is",
+        ),
+        (
+            lambda path: release(path, "c", to="A"),
+            "the ledger knows no holder A; did you mean a, who is called so?",
         ),
         (
             lambda path: release(path, "y", source=True),
