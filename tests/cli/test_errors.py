@@ -25,6 +25,7 @@ import royaltycli
 from royaltycli import storage
 from royaltycli.cli import app, ending_well
 from royaltycli.errors import OutputError
+from royaltycli.manifest import starter
 from tests.cli import golden
 
 FILES = sorted(path.name for path in golden.FOLDER.glob("*.txt") if path.name != "elsewhere.txt")
@@ -371,6 +372,20 @@ def test_a_name_that_steers_the_terminal_is_shown_without_doing_so(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     said = "error: \ufffd[31mred does not exist; run `royalty scan` first, or name the table\n"
     assert typed("shares '\x1b[31mred'") == (2, "", said)
+
+
+def test_a_manifest_that_appears_while_documents_are_looked_at_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("words", encoding="utf-8")
+
+    def slow(folder, look=starter.starter):
+        (folder / "corpus.toml").write_text("# somebody's own", encoding="utf-8")
+        return look(folder)
+
+    monkeypatch.setattr(starter, "starter", slow)
+    status, _, said = typed("init")
+    assert (status, said.startswith("error: corpus.toml is already there, and stays as it is")) == (2, True)
+    assert (tmp_path / "corpus.toml").read_text(encoding="utf-8") == "# somebody's own"
 
 
 def test_a_name_with_a_line_end_is_still_one_error(tmp_path, monkeypatch):
