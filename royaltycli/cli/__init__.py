@@ -43,7 +43,7 @@ from royaltycli.cli import (
     transfer,
     unclaimed,
 )
-from royaltycli.cli.values import Commands
+from royaltycli.cli.values import Commands, OneCommand
 
 if TYPE_CHECKING:
     from royaltycli.errors import RoyaltyError
@@ -153,7 +153,8 @@ def _help(command: Callable[..., None]) -> str:
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name, help=_help(_command), epilog=sys.modules[_command.__module__].EXAMPLES)(ending_well(_command))
+    _epilog = sys.modules[_command.__module__].EXAMPLES
+    app.command(_name, cls=OneCommand, help=_help(_command), epilog=_epilog)(ending_well(_command))
 
 
 def main() -> None:

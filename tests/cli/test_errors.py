@@ -129,6 +129,10 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
         ("payout --tokens q1.parquet", "No such option: --tokens; name the token table without it, as TOKENS"),
         ("shares -t q1.parquet", "No such option: -t; name the token table without it, as TOKENS"),
         ("estimate -t 130k --profit 1", "No such option: -t ╰"),
+        ("close 2026 --profit 1 -l ''", "Invalid value for '--ledger' / '-l': it is empty; write what you mean"),
+        ("statement --all 2026 --output=", "Invalid value for '--output' / '-o': it is empty; write what you mean"),
+        ("init ''", "Invalid value for 'FOLDER': it is empty; write what you mean, or leave it out"),
+        ("settle 2026 ann '' --paid", "Invalid value for 'HOLDER': it is empty; write what you mean"),
     ],
 )
 def test_a_call_that_is_none(command, expected, tmp_path, monkeypatch):
