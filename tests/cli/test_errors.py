@@ -7,6 +7,7 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import random
@@ -249,8 +250,8 @@ def test_messages_on_a_full_disk_are_lost_but_the_status_is_not(tmp_path, comman
 @pytest.mark.parametrize(
     ("number", "name", "said"),
     [
-        ("EMFILE", None, "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
-        ("ENFILE", "book.txt", "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
+        ("EMFILE", None, "too many files are open; allow more (`ulimit -n`)"),
+        ("ENFILE", "book.txt", "too many files are open; allow more (`ulimit -n`)"),
         ("EACCES", "module.py", "module.py cannot be opened (permission denied)"),
         ("ENOSPC", None, "the output cannot be written (no space left on device)"),
     ],
@@ -264,6 +265,26 @@ def test_an_error_of_the_system_that_nobody_has_named(tmp_path, number, name, sa
         api.check = fail
     """
     assert program("check", tmp_path, before) == (2, "", f"error: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: out of memory; use a machine with more\n"),
+        (OSError(errno.EMFILE, "too many"), "error: too many files are open; allow more (`ulimit -n`)\n"),
+    ],
+)
+def test_only_a_command_that_has_workers_is_told_to_use_fewer(error, said, capsys):
+    def alone():
+        raise error
+
+    def shared(workers):  # noqa: ARG001 -- its name is what counts
+        raise error
+
+    for command, args in ((alone, ()), (shared, (2,))):
+        with pytest.raises(SystemExit, match="2"):
+            ending_well(command)(*args)
+    assert capsys.readouterr().err == said + said.replace("; ", "; use fewer `--workers`, or ")
 
 
 @pytest.mark.parametrize("name", ["payout.csv", "payout.json", "payout.jsonl", "payout.md", "payout.parquet"])
