@@ -37,7 +37,8 @@ class OneCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read what was typed. Raises typer's own errors."""
         typed, _, _ = self.make_parser(ctx).parse_args(list(args))
-        for one in self.get_params(ctx):
+        parameters: list[Any] = self.get_params(ctx)
+        for one in parameters:
             value = typed.get(one.name)
             is_empty = value == "" or (isinstance(value, list | tuple) and "" in value)
             if is_empty and not ctx.resilient_parsing:
