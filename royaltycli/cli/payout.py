@@ -21,7 +21,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --blend 50% --usage usage.parquet[/cyan]
 
-[cyan]royalty payout --profit 500e6 --rate 0.2 --policy spotify-gate --by holder[/cyan]"""
+[cyan]royalty payout --profit 500e6 --rate 0.2 --policy flat-plus-percentage[/cyan]"""
 
 
 def payout(
