@@ -71,7 +71,7 @@ def given(
 
     check_types("period", period=period, date=date)
     _check_date(date)
-    code = currency if currency is not None else _currency_of(ledger)
+    code = currency if currency is not None else _currency_of(ledger) or USUAL
     if rate is None and policy is None:
         raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
     share: Fraction | None = None if rate is None else fraction(rate, "rate")
@@ -138,12 +138,15 @@ def settle(
         raise CallError("payments are named by holders, by `--file` or by `--all`; use one of them")
     amounts: dict[str, Decimal | None] | None = None if everybody else dict.fromkeys(holders)
     if file is not None:
-        amounts = read_amounts(file)
+        amounts = read_amounts(file, _currency_of(ledger))
     return run(ledger, period, "paid" if paid else "returned", amounts, date)[1]
 
 
-def read_amounts(file: Path) -> dict[str, Decimal | None]:
-    """The column holder_id of a CSV file, with its column payout, if it has one. Raises CallError."""
+def read_amounts(file: Path, code: str | None) -> dict[str, Decimal | None]:
+    """The column holder_id of a CSV file, with its column payout, if it has one. Raises CallError.
+
+    So it does for a row that says another currency than `code`, which is the ledger's.
+    """
     if not os.path.isfile(file):
         raise CallError(f"there is no file {os.fspath(file)!r}; name a CSV file with the column holder_id")
     try:
@@ -154,10 +157,16 @@ def read_amounts(file: Path) -> dict[str, Decimal | None]:
             found: dict[str, Decimal | None] = {}
             for row in rows:
                 holder, written = row["holder_id"], (row.get("payout") or "").strip()
+                currency = (row.get("currency") or "").strip()
                 if holder is None or None in row:
                     raise CallError(f"{file}:{rows.line_num}: the row has not as many cells as the header; correct it")
                 if holder in found:
                     raise CallError(f"{file}:{rows.line_num}: {holder} is named a second time; keep one of the rows")
+                if currency and code is not None and currency.upper() != code:
+                    raise CallError(
+                        f"{file}:{rows.line_num}: currency is {currency[:80]!r}, but the ledger is in {code}; "
+                        "correct the row, or take it out"
+                    )
                 found[holder] = amount(written, f"{file}:{rows.line_num}: payout") if written else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CallError(f"{file} cannot be read as CSV ({reason_of(error)}); save it as CSV in UTF-8") from error
@@ -222,17 +231,17 @@ def _check_date(written: str) -> None:
         raise CallError(f"the date is {written[:80]!r}; write it as year, month and day, such as 2026-12-31")
 
 
-def _currency_of(ledger: Path) -> str:
-    """The currency of a ledger, or the usual one if there is none yet."""
+def _currency_of(ledger: Path) -> str | None:
+    """The currency of a ledger, or None if there is none yet."""
     from royaltycli.ledger import journal
 
     if not os.path.isfile(ledger / journal.FILE):
-        return USUAL
+        return None
     try:
         with journal.opened(ledger) as found, journal.errors(ledger):
-            return next((str(logged.about["currency"]) for logged in found.log()), USUAL)
+            return next((str(logged.about["currency"]) for logged in found.log()), None)
     except LedgerError:  # what is wrong is said when it is written to
-        return USUAL
+        return None
 
 
 def first(rows: pa.Table, top: int | None) -> pa.Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from royaltycli.arguments import Number, amount, text
 from royaltycli.errors import CallError
-from royaltycli.scanning import counts_folder
+from royaltycli.scanning import check_pattern, counts_folder
 
 
 def work_tokens(
@@ -38,8 +38,7 @@ def work_tokens(
     useless = next((name for name, value in (("encoding", encoding), ("pattern", pattern)) if value is not None), None)
     if useless is not None and file is None:
         raise CallError(f"an encoding is for a work that is counted; name it with `--file`, or leave out `--{useless}`")
-    if pattern is not None and not str(encoding).endswith(".tiktoken"):
-        raise CallError("a pattern is for a .tiktoken file; name it with `--encoding`, or leave out `--pattern`")
+    check_pattern(encoding, pattern)
     if tokens is not None:
         return amount(tokens, "tokens")
     if words is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from royaltycli.arguments import Number, check_types, fraction, part_of
+from royaltycli.errors import CallError
 from royaltycli.progress import say_nothing
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def token_table(output: str | Path, *, is_written: bool = True) -> Path:
 
     Raises CallError if its name ends as that of another format, OutputError and RemoteError if it cannot be there.
     """
-    from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
     from royaltycli.remote.names import named_file
     from royaltycli.report.formats import ENDINGS
@@ -114,10 +114,17 @@ def spare_counts(opened: Opened, counts: str | Path | None) -> None:
             )
 
 
+def check_pattern(encoding: str | None, pattern: str | None) -> None:
+    """Raises CallError if a pattern is given for an encoding that has one of its own."""
+    if pattern is not None and not str(encoding).endswith(".tiktoken"):
+        raise CallError("a pattern is for a .tiktoken file; name it with `--encoding`, or leave out `--pattern`")
+
+
 def vocabulary_of(corpus: Corpus, encoding: str | None, pattern: str | None) -> Encoding:
-    """The encoding given here, else the manifest's, else the default. Raises EncodingError."""
+    """The encoding given here, else the manifest's, else the default. Raises CallError, EncodingError."""
     from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
 
+    check_pattern(encoding or corpus.encoding, pattern)
     if encoding is not None:
         return find_encoding(encoding, pattern or corpus.pattern)
     return find_encoding(corpus.encoding or DEFAULT_ENCODING, pattern or corpus.pattern, corpus.folder)

@@ -43,7 +43,7 @@ from royaltycli.cli import (
     transfer,
     unclaimed,
 )
-from royaltycli.cli.values import Commands
+from royaltycli.cli.values import Commands, OneCommand
 
 if TYPE_CHECKING:
     from royaltycli.errors import RoyaltyError
@@ -134,11 +134,11 @@ def ending_well(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             _end(f"interrupted; {written()}", status=Interrupted.exit_status)
         except MemoryError:
-            _end("out of memory; use fewer `--workers`, or a machine with more", status=RoyaltyError.exit_status)
+            _end(f"out of memory; {_fewer(command)}use a machine with more", status=RoyaltyError.exit_status)
         except UnicodeEncodeError as error:  # of an argument in some other encoding, as Python passes it on
             _end(f"{error.object[:80]!r} is not valid UTF-8; write it in UTF-8", status=RoyaltyError.exit_status)
         except OSError as error:
-            _end_for(error)
+            _end_for(error, command)
         finally:
             if loading:
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -153,7 +153,8 @@ def _help(command: Callable[..., None]) -> str:
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name, help=_help(_command), epilog=sys.modules[_command.__module__].EXAMPLES)(ending_well(_command))
+    _epilog = sys.modules[_command.__module__].EXAMPLES
+    app.command(_name, cls=OneCommand, help=_help(_command), epilog=_epilog)(ending_well(_command))
 
 
 def main() -> None:
@@ -200,7 +201,7 @@ def _run() -> None:
             sys.exit(getattr(broken.__context__, "exit_code", 0))
         raise
     except OSError as error:  # of what typer itself writes, such as help; the commands have handled theirs
-        _end_for(error)
+        _end_for(error, main)
     finally:
         try:
             sys.stderr.flush()
@@ -250,16 +251,19 @@ def _end(*messages: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _end_for(error: OSError) -> NoReturn:
+def _fewer(command: Callable[..., None]) -> str:
+    """How to mend a command that takes too much, if it has workers: the beginning of a list of ways."""
+    return "use fewer `--workers`, or " if "workers" in inspect.signature(command).parameters else ""
+
+
+def _end_for(error: OSError, command: Callable[..., None]) -> NoReturn:
     """End as an error of the system wants that nobody has named: of standard output, or for want of resources."""
     from royaltycli.errors import RoyaltyError, reason_of
     from royaltycli.notes import also_written
 
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        _end(
-            "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)",
-            status=RoyaltyError.exit_status,
-        )
+        mend = f"{_fewer(command)}allow more (`ulimit -n`)"
+        _end(f"too many files are open; {mend}", status=RoyaltyError.exit_status)
     if error.filename is not None:
         _end(f"{error.filename} cannot be opened ({reason_of(error)})", status=RoyaltyError.exit_status)
     _discard(sys.stdout)

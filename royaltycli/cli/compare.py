@@ -10,7 +10,7 @@ from royaltycli.cli import completion, options, results
 
 EXAMPLES = """[b]Examples[/b]
 
-[cyan]royalty compare token-share spotify-gate mine.toml --profit 500e6 --rate 0.2[/cyan]
+[cyan]royalty compare token-share flat-plus-percentage per-work -p 500e6 -r 20%[/cyan]
 
 [cyan]royalty compare token-share mine.toml -p 500e6 -r 0.2 --details -o holders.csv[/cyan]"""
 

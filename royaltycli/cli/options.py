@@ -88,7 +88,12 @@ TotalTokens = Annotated[
 ]
 Top = Annotated[
     int | None,
-    typer.Option("--top", metavar="N", help="Only the N largest rows, and one for all others; 0 for every row."),
+    typer.Option(
+        "--top",
+        metavar="N",
+        help="Only the N largest rows, and one for all others; 0 for every row.",
+        show_default="25 in a table, else all",
+    ),
 ]
 First = Annotated[
     int | None,

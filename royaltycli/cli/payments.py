@@ -65,8 +65,8 @@ def settle(
 ) -> None:
     """Mark payments of a period as paid or returned, whole or not at all.
 
-    What was returned is in the balance again, and the next close pays it. Where a file has a column payout,
-    its amounts must be those of the ledger.
+    What was returned is in the balance again, and the next close pays it. Where a file has columns payout or
+    currency, what they say must be as in the ledger.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

@@ -21,7 +21,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty payout --profit 500e6 --rate 0.2 --blend 50% --usage usage.parquet[/cyan]
 
-[cyan]royalty payout --profit 500e6 --rate 0.2 --policy spotify-gate --by holder[/cyan]"""
+[cyan]royalty payout --profit 500e6 --rate 0.2 --policy flat-plus-percentage[/cyan]"""
 
 
 def payout(
@@ -53,7 +53,8 @@ def payout(
     """Pay a part of a profit out to the sources of a corpus, every cent accounted for.
 
     Each source's share is its seen tokens over all seen tokens, unless another basis is named. Whole minor
-    units are paid by the method of largest remainders, and the payout column always sums to the pool.
+    units are paid by the method of largest remainders, and the payout column always sums to the pool. Every
+    run checks that, and says so in one line, which `--quiet` leaves out.
 
     With a policy, by its rules: who takes part, caps, deductions, minimum payment. Then rows by source say
     what was earned, and rows by holder what is paid now.

@@ -12,7 +12,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty policies[/cyan]  # what there is
 
-[cyan]royalty policies spotify-gate > mine.toml[/cyan]  # a copy to change"""
+[cyan]royalty policies flat-plus-percentage > mine.toml[/cyan]  # a copy to change"""
 
 
 def policies(

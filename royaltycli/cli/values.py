@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 CHOICES = re.compile(r"(?:Value error, )?(?P<value>(['\"]).*\2) is not one of (?P<known>'.*')\.?", re.DOTALL)
 INTEGER = re.compile(r"Input should be a valid integer.*|Unable to parse input string as an integer.*")
@@ -29,6 +29,21 @@ class Commands(TyperGroup):
             if getattr(error, "option_name", None) in TOKENS:
                 _tell_the_place_of_tokens(error)
             raise
+
+
+class OneCommand(TyperCommand):
+    """A command that takes no empty text for a value: a path of it would be the folder here."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed. Raises typer's own errors."""
+        typed, _, _ = self.make_parser(ctx).parse_args(list(args))
+        parameters: list[Any] = self.get_params(ctx)
+        for one in parameters:
+            value = typed.get(one.name)
+            is_empty = value == "" or (isinstance(value, list | tuple) and "" in value)
+            if is_empty and not ctx.resilient_parsing:
+                raise typer.BadParameter("it is empty; write what you mean, or leave it out", ctx, one)
+        return super().parse_args(ctx, args)
 
 
 def _tell_the_place_of_tokens(error: Any) -> None:

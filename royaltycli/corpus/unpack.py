@@ -7,8 +7,10 @@ check the checksums of both. At a bound the reading fails: text is never cut sho
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import stat
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -85,6 +87,9 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return unreadable(file, error)
+    if file.compression == "gzip" and _is_padded(file):
+        mend = "unpack it with `zcat`, or pack it anew"
+        return DocumentError(f"{file.name}: ends in zeros after its data, as tapes are filled up with; {mend}")
     lines, intact = _intact_lines(file)
     if intact and not whole:
         return DocumentError(
@@ -92,6 +97,16 @@ def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
             "unpack the file, or pack it anew"
         )
     return DocumentError(f"{file.name}:{lines + 1}: broken {file.compression} data ({reason(error)}); replace the file")
+
+
+def _is_padded(file: File) -> bool:
+    """Whether all that is wrong with a gzip file are zeros after its end, which Python's reader passes over."""
+    with contextlib.suppress(OSError, EOFError, zlib.error), open_raw(file, ahead=True) as raw:
+        packed = gzip.GzipFile(fileobj=raw)
+        while packed.read(READ_BYTES):
+            pass
+        return True
+    return False
 
 
 def _intact_lines(file: File) -> tuple[int, bool]:

@@ -74,9 +74,10 @@ def release(
 
     def work(state: State, _moves: Reader) -> Posting | None:
         nonlocal released
-        number = state.parties.number(kind, owner)
-        if not number:
-            raise LedgerError(f"nothing is kept in escrow for a {kind} {owner}; `royalty unclaimed` lists what is")
+        if not source:
+            state.parties.holder(owner, "`royalty unclaimed` lists what is kept for whom")
+        elif not state.parties.number(SOURCE, owner):
+            raise LedgerError(f"nothing is kept in escrow for a source {owner}; `royalty unclaimed` lists what is")
         check_known(state.parties, target, name)
         posting = release_posting(state, about)
         released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))

@@ -41,13 +41,16 @@ class Parties:
         """The number of one party, 0 if it is not known."""
         return int(self.find(kind, [name])[0])
 
-    def holder(self, name: str) -> int:
-        """The number of a holder. Raises LedgerError if it is not known, with the id of one that is called so."""
+    def holder(self, name: str, otherwise: str = "`royalty balance` lists them") -> int:
+        """The number of a holder. Raises LedgerError if it is not known, with the id of one that is called so.
+
+        Where nobody is, the error ends with `otherwise`.
+        """
         number = self.number(HOLDER, name)
         if not number:
             holders = self.table.filter(pc.equal(self.table["class"], HOLDER))
             ids = holders["id"].filter(pc.equal(holders["name"], name)).slice(0, 3).to_pylist()
-            mend = f"did you mean {' or '.join(ids)}, who is called so?" if ids else "`royalty balance` lists them"
+            mend = f"did you mean {' or '.join(ids)}, who is called so?" if ids else otherwise
             raise LedgerError(f"the ledger knows no holder {name}; {mend}")
         return number
 
@@ -96,8 +99,8 @@ def as_texts(ids: pa.Array | Sequence[str]) -> pa.Array:
 
 def check_known(parties: Parties, holder: str, name: str | None) -> None:
     """Raises LedgerError for a holder that is not known, unless there is a `name` for a new one."""
-    if not parties.number(HOLDER, holder) and name is None:
-        raise LedgerError(f"the ledger knows no holder {holder}; if that is one, give its name with `--name`")
+    if name is None:
+        parties.holder(holder, "if that is one, give its name with `--name`")
 
 
 def check_new(holder: str, name: str) -> None:

@@ -120,6 +120,7 @@ def _chosen(
     for number, (holder, amount) in zip(numbers, amounts.items(), strict=True):
         place = places.get(number) if number else None
         if place is None:
+            state.parties.holder(holder, f"`royalty payments {period}` lists the payees")
             raise LedgerError(f"period {period} has no payment to {holder}; `royalty payments {period}` lists them")
         units = int(listed.amounts[place]) // MILLIONTHS
         if amount is not None and amount.scaleb(state.currency.places, EXACT) != units:

@@ -7,6 +7,7 @@ mid-scan changes nothing. Tokens come from where `hf auth login` puts them.
 from __future__ import annotations
 
 import functools
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from royaltycli.errors import RemoteError
 from royaltycli.limits import RETRIES
 from royaltycli.remote import web
-from royaltycli.remote.locations import Location
+from royaltycli.remote.locations import Location, without_user
 
 Answer = TypeVar("Answer")
 
@@ -90,12 +91,14 @@ def _asked(place: Location, ask: Callable[[], Answer]) -> Answer:
 
 
 def _is_unanswered(error: BaseException) -> bool:
-    """Whether a connection failed, and not as the server could not prove who it is."""
+    """Whether a connection failed, and not as there is no such server, or one that could not prove who it is."""
     if type(error).__module__.partition(".")[0] not in LIBRARIES:
         return False
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, ssl.SSLCertVerificationError | ConnectionRefusedError):
+            return False
+        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
             return False
         cause = cause.__cause__ or cause.__context__
     return True
@@ -124,6 +127,8 @@ def _origin() -> web.Origin:
 
 
 def _failure(place: Location, error: Exception) -> RemoteError:
+    from huggingface_hub import constants
+
     words = (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".:")
     kind = type(error).__name__
     if kind in ("RepositoryNotFoundError", "RevisionNotFoundError", "EntryNotFoundError", "FileNotFoundError"):
@@ -134,4 +139,5 @@ def _failure(place: Location, error: Exception) -> RemoteError:
     if _status(error) in (401, 403):
         what = f"{place} cannot be listed, as the hub does not take your token"
         return RemoteError(what, "log in again with `hf auth login`, or set HF_TOKEN anew")
-    return RemoteError(f"{place} cannot be listed ({words})", "check the network and try again")
+    hub = without_user(constants.ENDPOINT)
+    return RemoteError(f"{place} cannot be listed at {hub} ({words})", "check the network and try again")

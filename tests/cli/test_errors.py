@@ -7,6 +7,7 @@ reads them. What cannot stand in a file (full disks, permissions, damage at ever
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import random
@@ -25,6 +26,7 @@ import royaltycli
 from royaltycli import storage
 from royaltycli.cli import app, ending_well
 from royaltycli.errors import OutputError
+from royaltycli.manifest import starter
 from tests.cli import golden
 
 FILES = sorted(path.name for path in golden.FOLDER.glob("*.txt") if path.name != "elsewhere.txt")
@@ -128,6 +130,10 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
         ("payout --tokens q1.parquet", "No such option: --tokens; name the token table without it, as TOKENS"),
         ("shares -t q1.parquet", "No such option: -t; name the token table without it, as TOKENS"),
         ("estimate -t 130k --profit 1", "No such option: -t ╰"),
+        ("close 2026 --profit 1 -l ''", "Invalid value for '--ledger' / '-l': it is empty; write what you mean"),
+        ("statement --all 2026 --output=", "Invalid value for '--output' / '-o': it is empty; write what you mean"),
+        ("init ''", "Invalid value for 'FOLDER': it is empty; write what you mean, or leave it out"),
+        ("settle 2026 ann '' --paid", "Invalid value for 'HOLDER': it is empty; write what you mean"),
     ],
 )
 def test_a_call_that_is_none(command, expected, tmp_path, monkeypatch):
@@ -244,8 +250,8 @@ def test_messages_on_a_full_disk_are_lost_but_the_status_is_not(tmp_path, comman
 @pytest.mark.parametrize(
     ("number", "name", "said"),
     [
-        ("EMFILE", None, "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
-        ("ENFILE", "book.txt", "too many files are open; use fewer `--workers`, or allow more (`ulimit -n`)"),
+        ("EMFILE", None, "too many files are open; allow more (`ulimit -n`)"),
+        ("ENFILE", "book.txt", "too many files are open; allow more (`ulimit -n`)"),
         ("EACCES", "module.py", "module.py cannot be opened (permission denied)"),
         ("ENOSPC", None, "the output cannot be written (no space left on device)"),
     ],
@@ -259,6 +265,26 @@ def test_an_error_of_the_system_that_nobody_has_named(tmp_path, number, name, sa
         api.check = fail
     """
     assert program("check", tmp_path, before) == (2, "", f"error: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: out of memory; use a machine with more\n"),
+        (OSError(errno.EMFILE, "too many"), "error: too many files are open; allow more (`ulimit -n`)\n"),
+    ],
+)
+def test_only_a_command_that_has_workers_is_told_to_use_fewer(error, said, capsys):
+    def alone():
+        raise error
+
+    def shared(workers):  # noqa: ARG001 -- its name is what counts
+        raise error
+
+    for command, args in ((alone, ()), (shared, (2,))):
+        with pytest.raises(SystemExit, match="2"):
+            ending_well(command)(*args)
+    assert capsys.readouterr().err == said + said.replace("; ", "; use fewer `--workers`, or ")
 
 
 @pytest.mark.parametrize("name", ["payout.csv", "payout.json", "payout.jsonl", "payout.md", "payout.parquet"])
@@ -371,6 +397,20 @@ def test_a_name_that_steers_the_terminal_is_shown_without_doing_so(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     said = "error: \ufffd[31mred does not exist; run `royalty scan` first, or name the table\n"
     assert typed("shares '\x1b[31mred'") == (2, "", said)
+
+
+def test_a_manifest_that_appears_while_documents_are_looked_at_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("words", encoding="utf-8")
+
+    def slow(folder, look=starter.starter):
+        (folder / "corpus.toml").write_text("# somebody's own", encoding="utf-8")
+        return look(folder)
+
+    monkeypatch.setattr(starter, "starter", slow)
+    status, _, said = typed("init")
+    assert (status, said.startswith("error: corpus.toml is already there, and stays as it is")) == (2, True)
+    assert (tmp_path / "corpus.toml").read_text(encoding="utf-8") == "# somebody's own"
 
 
 def test_a_name_with_a_line_end_is_still_one_error(tmp_path, monkeypatch):

@@ -268,6 +268,7 @@ def test_l15_the_same_again_changes_nothing(ledger):
     [
         ("q", "a", "the ledger knows no holder q; `royalty balance` lists them"),
         ("A", "b", "the ledger knows no holder A; did you mean a, who is called so?"),
+        ("a", "A", "the ledger knows no holder A; did you mean a, who is called so?"),
         ("a", "q", "the ledger knows no holder q; if that is one, give its name with `--name`"),
         ("a", "a", "a cannot be transferred to a, which is the same; name another holder"),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from royaltycli import accounting
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release, unclaimed
@@ -79,7 +81,8 @@ def test_l17_marking_twice_changes_nothing(closed):
 @pytest.mark.parametrize(
     ("outcome", "amounts", "said"),
     [
-        ("paid", {"c": None}, "period 2026 has no payment to c; `royalty payments 2026` lists them"),
+        ("paid", {"c": None}, "the ledger knows no holder c; `royalty payments 2026` lists the payees"),
+        ("paid", {"A": None}, "the ledger knows no holder A; did you mean a, who is called so?"),
         ("paid", {"b": Decimal("25.01")}, "the payment to b is 25.00 USD in the ledger, not 25.01; correct the list"),
         (
             "paid",
@@ -95,6 +98,15 @@ def test_l17_what_cannot_be_settled_settles_nothing(closed, outcome, amounts, sa
         settle(closed.path, "2026", outcome, amounts)
     assert str(error.value) == said
     assert rows(closed, "2026") == before
+
+
+@pytest.mark.parametrize(("code", "settled"), [("USD", 1), (" usd", 1), ("", 1), ("EUR", 0), ("US dollars", 0)])
+def test_l17_a_list_in_another_currency_settles_nothing(closed, tmp_path, code, settled):
+    bank = tmp_path / "bank.csv"
+    bank.write_text(f"holder_id,payout,currency\na,75,{code}\n", encoding="utf-8")
+    with contextlib.nullcontext() if settled else pytest.raises(CallError, match=f"bank.csv:2: currency is '{code}'"):
+        assert accounting.settle(closed.path, "2026", [], paid=True, file=bank) == settled
+    assert [row[2] for row in rows(closed, "2026")].count("paid") == settled
 
 
 # -- escrow --------------------------------------------------------------------------------------
@@ -172,7 +184,19 @@ def test_amounts_are_plain_and_exact():
     [
         (
             lambda path: release(path, "q"),
-            "nothing is kept in escrow for a holder q; `royalty unclaimed` lists what is",
+            "the ledger knows no holder q; `royalty unclaimed` lists what is kept for whom",
+        ),
+        (
+            lambda path: release(path, "C"),
+            "the ledger knows no holder C; did you mean c, who is called so?",
+        ),
+        (
+            lambda path: release(path, "q", to="c", source=True),
+            "nothing is kept in escrow for a source q; `royalty unclaimed` lists what is",
+        ),
+        (
+            lambda path: release(path, "c", to="A"),
+            "the ledger knows no holder A; did you mean a, who is called so?",
         ),
         (
             lambda path: release(path, "y", source=True),

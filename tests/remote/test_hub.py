@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -78,6 +79,31 @@ def test_a_hub_that_cannot_prove_who_it_is_is_not_asked_again(monkeypatch):
     server.stop()
 
 
+def test_a_hub_that_is_not_there_is_not_asked_again(monkeypatch):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        monkeypatch.setattr(web, "pause", lambda *_: pytest.fail("it is asked again"))
+        with pytest.raises(RemoteError, match=r"cannot be listed at http://127.0.0.1:\d+ \(.*refused"):
+            hubs.at_commit(PLACE)
+
+
+@pytest.mark.parametrize(("number", "asked"), [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, 9)])
+def test_a_hub_whose_name_is_not_known_is_not_asked_again(monkeypatch, number, asked):
+    pauses = []
+
+    def resolve(*_given, **_options):
+        raise socket.gaierror(number, "name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://hub.invalid")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(web, "pause", lambda *_: pauses.append(1))
+    with pytest.raises(RemoteError, match=r"cannot be listed at http://hub.invalid \(.*not known"):
+        hubs.at_commit(PLACE)
+    assert len(pauses) == asked - 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_not_taken(hub, folder, status):
     place = folder({"corpus.toml": MANIFEST.format("/data")})
@@ -104,7 +130,10 @@ def test_a_dataset_that_is_not_there(hub, folder):
     ("kind", "said"),
     [
         ("GatedRepoError", "is open only to those whom its owner lets in; ask for access on its page"),
-        ("HfHubHTTPError", "cannot be listed (502 Bad Gateway); check the network and try again"),
+        (
+            "HfHubHTTPError",
+            "cannot be listed at https://huggingface.co (502 Bad Gateway); check the network and try again",
+        ),
     ],
 )
 def test_what_the_hub_refuses(monkeypatch, kind, said):

@@ -205,6 +205,21 @@ def test_a_cluster_that_is_lost_in_mid_scan(place, ray_cluster, monkeypatch, err
     )
 
 
+def test_a_drive_that_fails_is_no_cluster_that_is_lost(monkeypatch):
+    file = types.SimpleNamespace(name="a.txt")
+    task = types.SimpleNamespace(shard=types.SimpleNamespace(pieces=[types.SimpleNamespace(file=file)]))
+    done = types.SimpleNamespace(kept=[types.SimpleNamespace(path="counts/1.parquet")])
+
+    def fail(*_given, **_options):
+        raise ConnectionAbortedError("software caused connection abort")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "stat", fail)
+        with pytest.raises(WorkerError) as caught:
+            clusters._there(done, task)
+    assert str(caught.value).startswith("what a worker counted of a.txt is not to be found in counts from here;")
+
+
 def test_a_head_that_cannot_be_reached_is_given_up_after_a_while(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
