@@ -161,18 +161,6 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
-def write_new_text(path: Path, text: str) -> None:
-    """As `write_text`, but never over anything: of several at once one does. Raises FileExistsError, OutputError."""
-    check_place(path)
-    path.touch(exist_ok=False)
-    try:
-        write_text(path, text)
-    except BaseException:
-        if not path.stat().st_size:  # else it was written, and what failed came later
-            path.unlink()
-        raise
-
-
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a sealed Parquet file: the same bytes for the same table. Raises OutputError."""
     write_whole(path, lambda file: write_sealed(file, table))

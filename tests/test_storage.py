@@ -16,9 +16,7 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,15 +25,7 @@ import pytest
 
 from royaltycli import storage
 from royaltycli.errors import OutputError, TableError
-from royaltycli.storage import (
-    PARTIAL,
-    read_sealed,
-    write_new_text,
-    write_parquet,
-    write_parquet_parts,
-    write_text,
-    write_whole,
-)
+from royaltycli.storage import PARTIAL, read_sealed, write_parquet, write_parquet_parts, write_text, write_whole
 from tests.disk import Disk, failing
 
 OLD, NEW = b"what was there before\n" * 1000, b"what is written now\n" * 3000
@@ -264,34 +254,6 @@ def test_eight_writers_at_once_leave_one_of_their_files_whole(place, tmp_path, l
     last = [VERSION.format(1000 * number + times - 1) * LINES for number in range(8)]
     assert place.read_text() in last
     assert names(tmp_path) == ["result"]
-
-
-def test_of_eight_that_write_what_is_new_one_does(tmp_path):
-    place, ready = tmp_path / "new", threading.Barrier(8)
-
-    def write(number):
-        ready.wait()
-        try:
-            write_new_text(place, str(number))
-        except FileExistsError:
-            return ""
-        return str(number)
-
-    with ThreadPoolExecutor(8) as threads:
-        wrote = "".join(threads.map(write, range(8)))
-    assert wrote == place.read_text(encoding="utf-8")
-
-
-def test_what_is_new_is_whole_or_not_there_whatever_call_fails(tmp_path):
-    place, ended = tmp_path / "new", []
-    for at in itertools.count(1):
-        with Disk(at, failing(errno.EIO)).in_use() as disk, contextlib.suppress(OutputError):
-            write_new_text(place, "words")
-        ended.append(tuple((path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()))
-        place.unlink(missing_ok=True)
-        if len(disk.calls) < at:
-            break
-    assert set(ended) == {(), (("new", "words"),)}
 
 
 def test_what_a_living_writer_writes_is_not_taken_for_a_leftover(place, tmp_path):

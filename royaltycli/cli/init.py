@@ -25,17 +25,21 @@ def init(
     from royaltycli.cli import console
     from royaltycli.errors import CallError
     from royaltycli.manifest.starter import left_out, starter
-    from royaltycli.storage import write_new_text
+    from royaltycli.storage import write_text
 
     manifest = folder / "corpus.toml"
     there = "" if folder == Path() else f" {shlex.quote(str(folder))}"
-    taken = CallError(f"{manifest} is already there, and stays as it is; `royalty check{there}` says what it describes")
-    if manifest.exists() or manifest.is_symlink():
-        raise taken
-    try:
-        write_new_text(manifest, starter(folder))
-    except FileExistsError:
-        raise taken from None
+
+    def check_free() -> None:
+        if manifest.exists() or manifest.is_symlink():
+            raise CallError(
+                f"{manifest} is already there, and stays as it is; `royalty check{there}` says what it describes"
+            )
+
+    check_free()
+    text = starter(folder)
+    check_free()  # as the search may take long
+    write_text(manifest, text)
     console.say(f"Wrote {manifest}.")
     for reason in left_out(folder):
         console.say(f"Left out {reason}.")
