@@ -31,5 +31,8 @@ def balance(
 ) -> None:
     """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
     from royaltycli import accounting
+    from royaltycli.cli import console
 
-    results.list_rows(accounting.balances(ledger, holder, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
+    with console.waiting("reading the ledger", quiet=quiet):
+        rows = accounting.balances(ledger, holder, top=top)
+    results.list_rows(rows, ledger, top, format_, output, raw=raw, quiet=quiet)

@@ -40,7 +40,8 @@ def payments(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    rows = accounting.payments(ledger, period, status)
+    with console.waiting("reading the ledger", quiet=quiet):
+        rows = accounting.payments(ledger, period, status)
     shown = accounting.first(rows, top)
     as_table = results.list_rows(shown, ledger, top, format_, output, raw=raw, quiet=quiet)
     if not quiet:
@@ -76,6 +77,9 @@ def settle(
     if paid and returned:
         raise CallError("payments are marked `--paid` or `--returned`, not both at once; say what became of them")
     outcome = paid if paid or returned else None
-    marked = accounting.settle(ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date)
+    with console.waiting("marking payments", quiet=quiet):
+        marked = accounting.settle(
+            ledger, period, holders or [], paid=outcome, file=file, everybody=everybody, date=date
+        )
     if not quiet:
         console.say(f"{several(marked, 'payment')} of {period} marked {'paid' if outcome else 'returned'}.")

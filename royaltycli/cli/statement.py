@@ -90,11 +90,18 @@ def statement(
     if every:
         _all(of[0], ledger, sent, format_, output, quiet=quiet)
     else:
-        _one(of[0], of[1], ledger, sent, format_, output)
+        _one(of[0], of[1], ledger, sent, format_, output, quiet=quiet)
 
 
 def _one(
-    holder: str, period: str, ledger: Path, sent: tuple[Sender, Contacts], asked: str | None, output: str | None
+    holder: str,
+    period: str,
+    ledger: Path,
+    sent: tuple[Sender, Contacts],
+    asked: str | None,
+    output: str | None,
+    *,
+    quiet: bool,
 ) -> None:
     from royaltycli.cli import console
     from royaltycli.report.statements.assembly import statements_of
@@ -106,7 +113,8 @@ def _one(
     usual = place.suffix.lower().removeprefix(".") if place is not None and to_file else "json"
     kind = asked or ("text" if not to_file and sys.stdout.isatty() else usual)
     _check_format(kind, () if to_file else ("text",))
-    (made,) = statements_of(ledger, period, *sent, holder)[1]
+    with console.waiting("reading the ledger", quiet=quiet):
+        (made,) = statements_of(ledger, period, *sent, holder)[1]
     if kind == "text":
         console.show_statement(page_of(made))
         return
@@ -130,7 +138,8 @@ def _all(
     formats = list(dict.fromkeys((asked or "html").split(",")))
     for kind in formats:
         _check_format(kind)
-    count, statements = statements_of(ledger, period, *sent)
+    with console.waiting("reading the ledger", quiet=quiet):
+        count, statements = statements_of(ledger, period, *sent)
     with console.going_through("statements", quiet=quiet, total=count) as tick:
         written = write_statements(Path(output), statements, formats, tick)
     if not quiet:

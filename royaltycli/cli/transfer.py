@@ -34,7 +34,8 @@ def transfer(
     from royaltycli import accounting
     from royaltycli.cli import console
 
-    changed = accounting.transfer(ledger, source, target, name=name, date=date)
+    with console.waiting("transferring", quiet=quiet):
+        changed = accounting.transfer(ledger, source, target, name=name, date=date)
     if not quiet:
         said = "goes from now on to" if changed else "already goes to"
         console.say(f"What {source} has, and what comes to it, {said} {target}.")

@@ -33,8 +33,11 @@ def unclaimed(
 ) -> None:
     """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
     from royaltycli import accounting
+    from royaltycli.cli import console
 
-    results.list_rows(accounting.unclaimed(ledger, age, top=top), ledger, top, format_, output, raw=raw, quiet=quiet)
+    with console.waiting("reading the ledger", quiet=quiet):
+        rows = accounting.unclaimed(ledger, age, top=top)
+    results.list_rows(rows, ledger, top, format_, output, raw=raw, quiet=quiet)
 
 
 def release(
@@ -58,7 +61,8 @@ def release(
     from royaltycli.cli import console
     from royaltycli.numerals import grouped
 
-    amount, code, receiver = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
+    with console.waiting("releasing escrow", quiet=quiet):
+        amount, code, receiver = accounting.release(ledger, owner, to=to, name=name, source=source, date=date)
     if not quiet:
         console.say(f"Released {grouped(amount)} {code} to {receiver}.")
 
@@ -82,6 +86,7 @@ def redistribute(
     from royaltycli.cli import console
     from royaltycli.numerals import grouped
 
-    amount, code = accounting.redistribute(ledger, age, to, date=date)
+    with console.waiting("redistributing escrow", quiet=quiet):
+        amount, code = accounting.redistribute(ledger, age, to, date=date)
     if not quiet:
         console.say(f"Redistributed {grouped(amount)} {code} to {to}.")

@@ -64,6 +64,7 @@ def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -
     state, moves, used = EMPTY, 0, set[str]()
     try:
         with journal.opened(ledger) as found, found.reading():
+            tell("checking the database", 0, 0)
             problems += _database_problems(found)
             stored = found.database.execute("SELECT count(*) FROM transactions").fetchone()[0]
             for problem, state, count in _replayed(found):

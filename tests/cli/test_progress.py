@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sys
@@ -9,8 +10,9 @@ import time
 
 import pytest
 from rich.cells import cell_len
+from typer.testing import CliRunner
 
-from royaltycli.cli import console
+from royaltycli.cli import app, console
 from royaltycli.cli.console import progress
 
 if sys.platform == "win32":
@@ -18,6 +20,7 @@ if sys.platform == "win32":
 
 from tests.cli.golden import make_sources
 from tests.cli.terminal import COLOUR, piped, replay, royalty
+from tests.ledger.corpora import Ledger
 
 FRAME = re.compile(
     r"(?P<percent>[ \d]{3})% (?P<done>[\d.]+ (?:bytes|[kMGT]B)) of (?P<all>[\d.]+ (?:bytes|[kMGT]B))"
@@ -186,3 +189,29 @@ def test_a_step_of_unknown_length_shows_no_part_and_no_time_left(monkeypatch):
     assert re.search(r"reading [-\d]+:[-\d]+", drawn) is not None
     assert "looking for copies" in drawn
     assert re.search(r"looking for copies [-\d]+:[-\d]+", drawn) is None
+
+
+LEDGER = {
+    "payments 2026": "reading the ledger",
+    "balance": "reading the ledger",
+    "unclaimed": "reading the ledger",
+    "statement a 2026": "reading the ledger",
+    "statement --all 2026 -o statements": "reading the ledger",
+    "settle 2026 --all --paid": "marking payments",
+    "transfer a b": "transferring",
+    "release b": "releasing escrow",
+    "redistribute --age 1 --to payer": "redistributing escrow",
+}
+
+
+@pytest.mark.parametrize("call", LEDGER)
+def test_what_reads_a_ledger_says_so_once_it_takes_a_second(tmp_path, monkeypatch, call):
+    """A ledger of a hundred thousand holders takes seconds to read."""
+    ledger = Ledger(tmp_path)
+    ledger.close("2026", 10, ("x", 1, {"a": "1"}), ("y", 1, {"b": "1"}), holders="holder_id,reachable\nb,no\n")
+    ledger.close("2027", 0, ("x", 1, {"a": "1"}))
+    said = []
+    monkeypatch.setattr(console, "waiting", lambda words, *, quiet: contextlib.nullcontext(said.append((words, quiet))))
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, [*call.split(), "-q"]).exit_code == 0
+    assert said == [(LEDGER[call], True)]

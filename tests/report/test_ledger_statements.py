@@ -9,6 +9,7 @@ import pytest
 from royaltycli.errors import LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release
+from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from royaltycli.report.statements.assembly import Sender, statements_of
@@ -201,6 +202,16 @@ def test_over_many_periods_the_statements_follow_on_and_sum_to_the_journal(ledge
     assert last == {holder: ledger.has(Account.HOLDER, holder) for holder in last}
     state = ledger.state()
     assert sum(paid.values()) == sum(state.balances.by_period(Account.PAYABLE)[2].tolist())
+
+
+def test_the_last_statement_of_an_old_ledger_reads_its_own_period_only(ledger, monkeypatch):
+    for period in ("2026-Q1", "2026-Q2", "2026-Q3"):
+        ledger.close(period, 100, *ONE, policy=POLICY)
+        ledger.restate(period, 90, *ONE, policy=POLICY)
+    read, moves = [], Journal.moves
+    monkeypatch.setattr(Journal, "moves", lambda self, number: read.append(number) or moves(self, number))
+    assert statements(ledger, "2026-Q3")
+    assert sorted(read) == [4, 5, 6]  # the restatement of 2026-Q2, the close, and its restatement
 
 
 def test_what_is_not_there_is_named(ledger):

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import NOTHING, Account, Balances, Moves, Numbers, after, changes
+from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes
 from royaltycli.ledger.closing import lists_of
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.reading import INPUTS, distributed, read_kept
@@ -84,14 +84,18 @@ def _read(ledger: Path, period: str) -> _Read:
     with journal.opened(ledger) as found, found.reading():
         state = found.state()
         close, number = state.stated(period)[0], state.number(period)
-        opening = closing = NOTHING
+        opening = closing = state.balances
         since: list[tuple[Logged, Moves]] = []
-        for logged in state.log[: close.number]:
+        # Backwards from today, as most statements are of the last period, and the ledger may be old.
+        for logged in reversed(state.log):
+            if logged.kind == CLOSE and logged.number < close.number:
+                break
             moves = found.moves(logged.number)
-            since.append((logged, moves))
-            closing = after(closing, changes(moves))
-            if logged.kind == CLOSE and logged is not close:
-                since, opening = [], closing
+            opening = before(opening, changes(moves))
+            if logged.number > close.number:
+                closing = opening
+            else:
+                since.insert(0, (logged, moves))
     inputs = read_kept(ledger, close.about)
     lists = lists_of(inputs.listed, inputs.table, state, np.zeros(1, np.int64))
     distribution = distributed(inputs, close.about, lists.present)
