@@ -198,7 +198,7 @@ def test_a_reader_who_has_had_enough_is_no_error_on_windows_either(monkeypatch, 
     with monkeypatch.context() as patched:
         patched.setattr(os, "name", name)
         with pytest.raises(SystemExit) as ending:
-            cli._end_for(OSError(errno.EINVAL, "Invalid argument"))
+            cli._end_for(OSError(errno.EINVAL, "Invalid argument"), cli.main)
     assert ending.value.code == status
 
 

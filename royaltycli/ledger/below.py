@@ -57,7 +57,11 @@ def restated_below(
     `new` is what everybody is entitled to now, `booked` what was booked for the period, the close first, `successors`
     are those at the close and `now` those of today, and `rows` is what the restatement has booked so far on `balances`.
     """
-    size, close, gone = len(terms.minimum), booked[0], taken(booked)
+    size, close = len(terms.minimum), booked[0]
+    returned, already = netted(Moves(backwards(taken(booked).rows))), after(balances, changes(Moves(rows)))
+    if terms.place is None or terms.place[0] != Account.ESCROW:
+        # What has left escrow comes back to nobody, so that it cannot go elsewhere from there.
+        returned = Moves(_as_held(returned, already, period, size))
     earned_then = _on_holders(Moves(close.rows[entitled(close)]), size)
     earned = _passed(_on_holders(together(new), size) - earned_then, successors)
     due = earned - _on_holders(taken([close]), size)
@@ -68,17 +72,16 @@ def restated_below(
     # More is taken only of what there is, which who succeeds a holder has; a debt of other periods gives nothing back.
     difference = _passed(_on_holders(Moves(rows), size), now)
     there = _passed(balances.dense(Account.HOLDER, size), now) + difference
-    left = np.maximum(_passed(-_on_holders(gone, size), now) + np.maximum(there, np.minimum(difference, 0)), 0)
+    left = np.maximum(_passed(_on_holders(returned, size), now) + np.maximum(there, np.minimum(difference, 0)), 0)
     for source, target in now.items():
         wanted[source] = min(wanted[source], left[target])
         left[target] -= wanted[source]
         left[source] = wanted[source]
     wanted = np.minimum(wanted, left)
-    moves = [backwards(gone.rows)]
+    moves = [returned.rows]
     if terms.place is not None:
         moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, wanted))
-    found = netted(together(moves))
-    return _as_held(found, after(balances, changes(Moves(rows))), period, size)
+    return _as_held(netted(together(moves)), already, period, size)
 
 
 def _as_held(moves: Moves, balances: Balances, period: int, size: int) -> Numbers:
