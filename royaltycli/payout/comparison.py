@@ -65,7 +65,7 @@ def outcome(distribution: Distribution) -> Outcome:
     payments = pay_balances(earnings.net, earnings.minimum, payment, ids, distribution.period)
     rising = np.sort(payments.paid)
     positive = rising[rising > 0]
-    best = rising[len(rising) - max(1, len(rising) // TOP_PART) :] if len(rising) else rising
+    best = rising[len(rising) - max(1, len(rising) // TOP_PART) :]
     total = exact_sum(rising)
     return Outcome(
         distribution.policy.name,

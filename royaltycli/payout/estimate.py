@@ -183,11 +183,8 @@ def amount_text(amount: Fraction, currency: Currency) -> str:
     """
     if amount == 0 or amount * 10**currency.places >= ENOUGH_UNITS:
         return format(rounded(amount, currency), "f")
-    text = significant(amount, AMOUNT_DIGITS)
-    missing = currency.places - len(text.partition(".")[2])
-    if missing <= 0:
-        return text
-    return text + ("" if "." in text else ".") + "0" * missing
+    text = significant(amount, AMOUNT_DIGITS)  # where the currency has places, below one, so with a point
+    return text + "0" * (currency.places - len(text.partition(".")[2]))
 
 
 def works_text(outcome: Estimate) -> str:

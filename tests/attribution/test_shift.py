@@ -42,6 +42,15 @@ def test_a_few_spans_that_say_nothing_leave_the_mixture_of_the_calibration():
     assert found.tolist() == pytest.approx(prior, abs=2 * FAINT)
 
 
+def test_one_span_that_says_nothing_has_the_share_of_none_that_can_be_worked_out_on_paper():
+    """Of n, that it had, and BEFORE 0.2, and EACH 0.4 for both units, 3 / 7 remain; FAINT is taken of what all have."""
+    prior = np.array([0.4, 0.4, 0.2])
+    found = shares(judged([prior]), prior, np.ones(1))
+    of_none = found[-1]
+    assert ((of_none + 0.1 + 0.4) * 3 / 7 / 1.5 - FAINT) / (1 - FAINT) == pytest.approx(of_none, abs=1e-9)
+    assert of_none == pytest.approx(0.152542, abs=1e-6)
+
+
 def test_one_span_that_is_rather_of_none_is_not_found_to_be_so_altogether():
     prior = np.array([0.04] * 20 + [0.01] * 20)
     rows = np.zeros((1, 21))

@@ -263,6 +263,10 @@ def test_gpt_3_whole_by_weight_comes_to_101_percent() -> None:
     assert sum(earning.share for earning in by_weight if earning) == Fraction(101, 100)
 
 
+def test_a_work_that_is_the_whole_corpus_earns_the_whole_profit() -> None:
+    assert estimate(1000, total=1000, profit=PROFIT, rate=RATE, currency=USD).at_full == PROFIT
+
+
 # -- what is refused --------------------------------------------------------------------------------
 
 

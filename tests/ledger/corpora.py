@@ -77,6 +77,8 @@ class Ledger:
         state = self.state()
         place = 0 if period is None else state.periods.index(period) + 1
         number = state.parties.number(kind, party) if party else 0
+        if party and not number:
+            return 0  # and not what is nobody's
         return int(state.balances.dense(account, len(state.parties) + 1, place)[number])
 
     def balance(self, holder):

@@ -60,6 +60,8 @@ def test_l14_whom_the_close_paid_nothing_is_taken_from(ledger):
     ledger.restate("1", 60, ("x", 1, A), ("y", 3, B), policy=rules("escrow"))
     assert (ledger.balance("a"), ledger.has(Account.ESCROW, "a", "1")) == (0, 15 * DOLLAR)
     assert (ledger.balance("b"), ledger.has(Account.ESCROW, "b", "1")) == (-105 * DOLLAR, 0)
+    ledger.restate("1", 240, ("x", 1, A), ("y", 3, B), policy=rules("escrow"))
+    assert (ledger.balance("b"), ledger.has(Account.ESCROW, "b", "1")) == (30 * DOLLAR, 0)
 
 
 def test_l14_another_minimum_or_policy_gives_back_what_was_taken(ledger):

@@ -51,6 +51,7 @@ def test_l9_what_goes_elsewhere_goes_there(ledger):
     policy = '[[top]]\npart = "5%"\nto = "fund:musicians"\n[[top]]\npart = "1%"\nto = "escrow"\n[[gate]]\nlicenses = ["CC0"]\nto = "payer"\n'
     ledger.close("2026", 100, ("x", 1, A), policy=policy)
     assert ledger.has(Account.FUND, "musicians", kind="fund") == 5 * DOLLAR
+    assert ledger.state().parties.table["id"].to_pylist() == ["a", "musicians"]
     assert ledger.has(Account.ESCROW, None, "2026") == 1 * DOLLAR
     assert ledger.paid("2026") == {"a": 94 * DOLLAR}
 

@@ -62,13 +62,17 @@ def test_rule_a4_nothing_among_nobody_is_nothing():
     [
         (-1, [1], "-1 units cannot be shared out; give 0 to 9223372036854775807"),
         (2**63, [1], "units cannot be shared out"),
-        (1, [-3], "weight of a is -3, but must be zero or more"),
         (1, [1, 1], "there are 2 weights for 1 ids; give one each"),
     ],
 )
 def test_what_cannot_be_allocated_is_refused(units, weights, part):
     with pytest.raises(AmountError, match=part):
         allocate(units, weights, ["a"], "")
+
+
+def test_a_weight_below_zero_is_named_however_far_below():
+    with pytest.raises(AmountError, match="weight of b is -18446744073709551616, but must be zero or more"):
+        allocate(1, [1, -(2**64), 0], ["a", "b", "c"], "")
 
 
 def test_a_weight_that_is_no_integer_is_refused_and_not_cut():

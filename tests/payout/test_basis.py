@@ -83,6 +83,7 @@ def test_rule_b4_the_rest_may_be_what_does_not_fit():
         ([1], ["one"], "'one'"),
         ([1], ["NaN"], "'NaN'"),
         ([1], ["1e999999999"], "1e999999999"),
+        ([1], ["1e-37"], "1e-37"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(tokens, epochs, part):
@@ -101,6 +102,9 @@ def test_a_table_that_makes_no_sense_is_refused(tokens, epochs, part):
         (1, 2_000_000, 6, "0"),
         (3, 2_000_000, 6, "0.000002"),
         (1_999_999_999, 1_000_000_000, 6, "2"),
+        (5, 2, 0, "2"),
+        (7, 2, 0, "4"),
+        (2**60, 2**61, 6, "0.5"),
         (2**70, 2**60, 3, "1024"),
     ],
 )

@@ -50,6 +50,21 @@ def test_an_outcome_says_who_is_paid_and_what_is_left():
     assert capped.elsewhere == 0
 
 
+def test_the_best_paid_hundredth_of_two_hundred_are_two():
+    made = table(*((f"s{number:03}", 100 if number < 2 else 1, "1", {f"h{number:03}": "1"}) for number in range(200)))
+    every = outcome(distribute(made, PLAIN, pool=398, currency=find_currency("USD")))
+    assert every.top == Fraction(100 + 100, 398)
+    assert every.tenths == (*[20] * 9, 18 + 100 + 100)
+
+
+@pytest.mark.parametrize("sources", [FEEDS, table()])
+def test_where_nobody_is_paid_all_figures_are_0(sources):
+    high = Policy("high", payment=Payment(minimum=Decimal(10)))
+    nothing = outcome(distribute(sources, high, pool=100 if len(sources) else 0, currency=find_currency("USD")))
+    assert (nothing.total, nothing.receivers, nothing.smallest, nothing.median) == (0, 0, 0, 0)
+    assert (nothing.gini, nothing.top, nothing.tenths) == (0, 0, (0,) * 10)
+
+
 def test_gains_and_losses_are_said_against_the_first():
     rows = compared([found(PLAIN), found(CAPPED)]).to_pylist()
     assert [(row["policy"], row["gain"], row["lose"]) for row in rows] == [("plain", 0, 0), ("capped", 1, 2)]
@@ -66,6 +81,11 @@ def test_each_holder_has_a_row_with_what_every_policy_pays_it():
         "capped": Decimal("0.30"),
         "difference": Decimal("-0.10"),
     }
+
+
+def test_the_difference_is_that_of_the_last_to_the_first():
+    rows = side_by_side([found(PLAIN), found(CAPPED), found(Policy("half"), 50)]).to_pylist()
+    assert [str(row["difference"]) for row in rows] == ["-0.20", "-0.15", "-0.10", "-0.05"]
 
 
 def test_of_the_best_paid_the_others_are_one_row_and_all_make_the_whole():

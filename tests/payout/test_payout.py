@@ -238,8 +238,9 @@ def test_a_table_that_makes_no_sense_is_refused(made, part):
 
 def test_rule_h1_a_holder_named_twice_in_a_source_is_refused():
     twice = [{"id": "x", "name": "X", "share": "0.5"}, {"id": "x", "name": "X", "share": "0.5"}]
-    made = table(("a", 1)).set_column(2, "holders", pa.array([twice], HOLDERS))
-    with pytest.raises(TableError, match="source a names a holder twice"):
+    other = [{"id": "w", "name": "W", "share": "0.5"}, {"id": "x", "name": "X", "share": "0.5"}]
+    made = table(("a", 1), ("b", 1)).set_column(2, "holders", pa.array([other, twice], HOLDERS))
+    with pytest.raises(TableError, match="source b names a holder twice"):
         pay(made, pool=1, currency=DOLLAR, by="holder")
 
 

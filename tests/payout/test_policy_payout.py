@@ -171,11 +171,45 @@ def test_the_steps_of_a_source_can_be_checked_on_paper():
 
 def test_the_steps_of_a_holder_end_with_what_is_paid_and_carried():
     found = steps(explain(distributed(), "ann"))
+    assert list(found) == ["book", "earned", "fee", "reserve", "net", "paid", "carried"]
     assert found["book"] == ("0.7 of 5.40", "3.78")
     assert found["fee"] == ("10 % of 3.78", "-0.378")
     assert found["reserve"] == ("5 % of 3.402", "-0.1701")
     assert found["paid"] == ("3.2319 is below the minimum of 4.00", "0.00")
     assert found["carried"] == ("for the next period", "3.2319")
+
+
+def test_the_steps_of_one_with_many_sources_add_up_to_what_it_is_paid():
+    # 10.00: 1.00 each for ann and bob, and 8.00 by tokens: 22 sources of ann have 10 each, the one of bob has 780.
+    feeds = table(*((f"s{number}", 10, "1", {"ann": "1"}) for number in range(22)), ("book", 780, "1", {"bob": "1"}))
+    taken = Deductions(fee=Fraction(1, 10), withholding=Fraction(1, 5), reserve=Fraction(1, 20))
+    policy = Policy("fixed", fixed=Fixed("holder", part=Fraction(1, 5)), deductions=taken)
+    ann = {"holder_id": "ann", "withholding": "1/2", "minimum": 117_990_000}
+    made = distributed(policy, sources=feeds, parties=pa.Table.from_pylist([ann], PARTIES))
+    found = steps(explain(made, "ann"))
+    assert len(found) == 20 + 9
+    assert found["s0"] == ("1 of 0.08", "0.08")
+    assert found["other sources"] == ("2 of them", "0.16")
+    assert found["fixed part"] == ("2.00 in 2 equal parts", "1.00")
+    assert found["earned"] == ("in all", "2.76")
+    assert found["fee"] == ("10 % of 2.76", "-0.276")
+    assert found["withholding"] == ("50 % of 2.484", "-1.242")
+    assert found["reserve"] == ("5 % of 1.242", "-0.0621")
+    assert found["net"] == ("after deductions", "1.1799")
+    assert found["paid"] == ("whole units, as the minimum of 1.1799 is reached", "1.17")
+    assert found["carried"] == ("for the next period", "0.0099")
+    assert steps(explain(made, "bob"))["withholding"] == ("20 % of 6.516", "-1.3032")
+
+
+def test_the_steps_of_what_is_below_the_minimum_say_where_it_goes():
+    found = steps(explain(distributed(Policy("below", payment=Payment(minimum=Decimal(5), below="fund:x"))), "ann"))
+    assert found["paid"] == ("4.20 is below the minimum of 5.00", "0.00")
+    assert found["goes to"] == ("fund:x", "4.20")
+
+
+def test_a_holder_has_its_name_as_title_unless_that_is_its_id():
+    assert explain(distributed(), "ann").title == "ANN"
+    assert explain(distributed(sources=table(("a", 1, "1", {"ann": ("1", "ann")}))), "ann").title == ""
 
 
 def test_the_step_of_an_advance_says_how_much_it_was():
@@ -188,6 +222,21 @@ def test_the_step_of_an_advance_says_how_much_it_was():
     }
     found = steps(explain(distributed(parties=pa.table(row).cast(PARTIES)), "ann"))
     assert found["recouped"] == ("of the advance of 100.00", "-3.402")
+
+
+def test_what_others_left_is_shared_anew_and_said_so():
+    capped = Policy("cap", caps=(Cap("source", ((0, Decimal("5.20")),)),))
+    found = steps(explain(distributed(capped), "feed"))
+    assert found["shared anew"] == ("3.00; what others left is shared anew", "3.60")  # 0.80 of the book, three to one
+    assert "gate" not in found
+
+
+def test_a_source_that_a_gate_sends_elsewhere_says_where():
+    policy = Policy("gate", gates=(Gate("payer", minimum={"tokens": Decimal(500)}),))
+    found = steps(explain(distributed(policy), "feed"))
+    assert found["gate"] == ("gate 1 of the policy closes on it: what it comes to goes to payer", "")
+    assert found["goes to"] == ("payer", "3.00")
+    assert steps(explain(distributed(policy), "book"))["gate"] == ("no gate of the policy closes on it", "")
 
 
 def test_a_source_that_a_gate_closes_on_says_so():

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from royaltycli.errors import AmountError, CallError
+from royaltycli.errors import AmountError, CallError, TableError
 from royaltycli.payout.shares import shares
 from tests.payout.tables import paid, records, table
 
@@ -156,3 +156,9 @@ def test_rule_b1_credited_tokens_are_the_basis_and_tokens_stay_as_they_are():
 
 def test_a_table_without_credited_tokens_credits_every_copy():
     assert shares(CORPUS).equals(shares(CORPUS.append_column("credited_tokens", CORPUS["tokens"])))
+
+
+def test_tokens_are_counts_also_where_others_are_credited():
+    made = table(("a", -5)).append_column("credited_tokens", pa.array([1]))
+    with pytest.raises(TableError, match="the column tokens holds -5, but a count is zero or more"):
+        shares(made)

@@ -48,8 +48,9 @@ def test_the_example_of_the_specification_is_read_as_it_says():
 
 
 def test_what_a_file_leaves_out_is_as_without_a_policy():
-    policy = read('name = "p"')
-    assert policy == Policy("p", digest=policy.digest)
+    for text in ('name = "p"', 'name = "p"\n[usage]\n[deductions]\n[payment]'):
+        policy = read(text)
+        assert policy == Policy("p", digest=policy.digest)
 
 
 def test_tiers_are_read_in_their_order():
@@ -70,6 +71,7 @@ WRONG = [
     ("[[gate]]\nminimum = 5\nto = 'pool'", "p.toml:2: [[gate]]: minimum is a number; write it such as minimum = { tokens = 1000 }"),
     ("[[gate]]\nminimum = { works = 1 }\nto = 'pool'", "p.toml:2: [[gate]]: unknown key 'works'; the keys are seen_tokens, tokens, documents, bytes, usage"),
     ("[[top]]\npart = '5%'\nto = 'pool'", "p.toml:3: [[top]]: unknown destination 'pool'; write one of escrow, payer, fund:NAME"),
+    ("[[top]]\npart = '5%'\nto = 'payers'", "p.toml:3: [[top]]: unknown destination 'payers'; did you mean 'payer'?"),
     ("[[top]]\npart = '5%'\nto = 'fund:a b'", "p.toml:3: [[top]]: the name of the fund 'fund:a b' holds ' ' (U+0020 SPACE); write it such as fund:musicians"),
     ("[[top]]\npart = '60%'\nto = 'payer'\n[[top]]\npart = '60%'\nto = 'payer'", "p.toml:1: the parts that go elsewhere first make more than 100 %; lower them"),
     ("[[top]]\nto = 'payer'", 'p.toml:1: [[top]]: it has no part; add it, such as part = "5%"'),
@@ -80,6 +82,8 @@ WRONG = [
     ("[[cap]]\nper = 'source'", 'p.toml:1: [[cap]]: it needs an amount or tiers, and not both; write amount = "501.00"'),
     ("[[cap]]\nper = 'holder'\ntiers = [{ holders = 1, amount = 1 }]", "p.toml:3: [[cap]]: tiers go by the number of holders of a source, so they are for sources; write an amount"),
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3, amount = 1 }, { holders = 2, amount = 2 }]", "p.toml:3: [[cap]]: the numbers of holders do not rise; list the tiers from the smallest number on"),
+    ("[[cap]]\nper = 'source'\ntiers = [{ holders = 2, amount = 1 }, { holders = 2, amount = 2 }]", "p.toml:3: [[cap]]: the numbers of holders do not rise; list the tiers from the smallest number on"),
+    ("[[cap]]\nper = 'source'\ntiers = [{ holders = 2, amount = 1, to = 'us' }]", "p.toml:3: [[cap]]: unknown key 'to'; the keys are holders, amount"),
     ("[[cap]]\nper = 'source'\ntiers = [{ holders = 3 }]", 'p.toml:3: [[cap]]: a tier needs a whole number of holders and an amount; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
     ("[[cap]]\nper = 'source'\ntiers = 3", 'p.toml:3: [[cap]]: tiers must be a list of tables; write tiers = [{ holders = 1, amount = "501.00" }, { holders = 3, amount = "2505.00" }]'),
     ("[[cap]]\nper = 'source'\namount = 1\n[[cap]]\nper = 'source'\namount = 2", "p.toml:5: [[cap]]: there is one per source already; keep one of them"),

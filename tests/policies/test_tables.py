@@ -51,6 +51,7 @@ def test_a_list_of_holders_may_be_json_lines_or_parquet(tmp_path):
     ("row", "message"),
     [
         (",no,,,", "h.csv:2: a holder: it has no holder_id; name the holder"),
+        (",,,,\n,,,,", "h.csv:2: a holder: it has no holder_id; name the holder\nh.csv:3: a holder: it has no holder_id; name the holder"),
         ("a,perhaps,,,", "h.csv:2: a holder: reachable is 'perhaps'; write yes or no"),
         ("a,,150%,,", "h.csv:2: a holder: withholding is '150%', which is no part from 0 to 100 %; write it such as 15% or 0.15"),
         ("a,,,-5,", "h.csv:2: a holder: advance is '-5', which is no such number; write zero or more, of at most 36 digits, such as 1, 1.5 or \"300e9\""),
