@@ -57,22 +57,23 @@ def restated_below(
     `new` is what everybody is entitled to now, `booked` what was booked for the period, the close first, `successors`
     are those at the close and `now` those of today, and `rows` is what the restatement has booked so far on `balances`.
     """
-    size, close = len(terms.minimum), booked[0]
-    returned, already = netted(Moves(backwards(taken(booked).rows))), after(balances, changes(Moves(rows)))
-    if terms.place is None or terms.place[0] != Account.ESCROW:
-        # What has left escrow comes back to nobody, so that it cannot go elsewhere from there.
-        returned = Moves(_as_held(returned, already, period, size))
-    earned_then = _on_holders(Moves(close.rows[entitled(close)]), size)
-    earned = _passed(_on_holders(together(new), size) - earned_then, successors)
+    size, close, difference = len(terms.minimum), booked[0], Moves(rows)
+    gone = netted(Moves(backwards(taken(booked).rows)))
+    returned = _as_held(gone, after(balances, changes(difference)), period, size)
+    stated = _on_holders(together(new), size)
+    earned = _passed(stated - _earned([close], size), successors)
     due = earned - _on_holders(taken([close]), size)
+    # What has left escrow counts as had by its holder: it is taken neither a second time nor of anything else.
+    had = _passed(stated - _earned([*booked, difference], size), successors)
+    had += _on_holders(gone, size) - _on_holders(returned, size)
     paid = np.zeros(size, bool)
     paid[close.between(Account.HOLDER, Account.PAYABLE).column("from_party")] = True
     is_below = terms.reachable & ~paid & (due > 0) & (due < terms.minimum)
-    wanted = np.where(is_below, due, 0)
+    wanted = np.where(is_below, np.maximum(due - had, 0), 0)
     # More is taken only of what there is, which who succeeds a holder has; a debt of other periods gives nothing back.
-    difference = _passed(_on_holders(Moves(rows), size), now)
-    there = _passed(balances.dense(Account.HOLDER, size), now) + difference
-    left = np.maximum(_passed(_on_holders(returned, size), now) + np.maximum(there, np.minimum(difference, 0)), 0)
+    changed = _passed(_on_holders(difference, size), now)
+    there = _passed(balances.dense(Account.HOLDER, size), now) + changed
+    left = np.maximum(_passed(_on_holders(returned, size), now) + np.maximum(there, np.minimum(changed, 0)), 0)
     for source, target in now.items():
         wanted[source] = min(wanted[source], left[target])
         left[target] -= wanted[source]
@@ -81,17 +82,22 @@ def restated_below(
     moves = [returned.rows]
     if terms.place is not None:
         moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, wanted))
-    return _as_held(netted(together(moves)), already, period, size)
+    return netted(together(moves)).rows
 
 
-def _as_held(moves: Moves, balances: Balances, period: int, size: int) -> Numbers:
-    """Moves without what is to come back from escrow, but is there no more: its holder has had it already."""
-    rows = moves.rows
-    back = (moves.column("from_account") == Account.ESCROW) & (moves.column("to_account") == Account.HOLDER)
+def _as_held(moves: Moves, balances: Balances, period: int, size: int) -> Moves:
+    """Moves without what is to come back from escrow, but is there no more."""
+    rows = moves.rows.copy()
+    back = moves.column("from_account") == Account.ESCROW
     held = balances.dense(Account.ESCROW, size, period)[rows[back, 2]]
     rows[back, 5] = np.minimum(rows[back, 5], held)
-    result: Numbers = rows[rows[:, 5] > 0]
-    return result
+    return Moves(rows[rows[:, 5] > 0])
+
+
+def _earned(booked: list[Moves], size: int) -> Numbers:
+    """What a period has given the balance of every party so far, less deductions."""
+    rows = together([moves.rows for moves in booked])
+    return _on_holders(Moves(rows.rows[entitled(rows)]), size)
 
 
 def _on_holders(moves: Moves, size: int) -> Numbers:

@@ -102,10 +102,11 @@ def test_l14_what_was_redistributed_is_taken_from_the_balance(ledger):
     assert (ledger.balance("a"), ledger.balance("b")) == (-20 * DOLLAR, -20 * DOLLAR)
 
 
-@pytest.mark.parametrize("place", ["payer", "fund:z"])
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("redistributed", [True, False])
-def test_l14_what_has_left_escrow_goes_nowhere_else_as_there_is_nothing_to_take(ledger, place, redistributed):
-    ledger.close("1", 100, *BOTH, policy=rules("escrow"))
+@pytest.mark.parametrize("holders", [None, "holder_id,reachable\na,no\nb,no\n"])
+def test_l14_what_has_left_escrow_is_not_taken_a_second_time_of_other_earnings(ledger, place, redistributed, holders):
+    ledger.close("1", 100, *BOTH, policy=rules("escrow"), holders=holders)
     ledger.close("2", 0, *BOTH, policy=rules("carry"))
     if redistributed:
         redistribute(ledger.path, 1, "payer")
@@ -114,8 +115,11 @@ def test_l14_what_has_left_escrow_goes_nowhere_else_as_there_is_nothing_to_take(
         release(ledger.path, "b")
     ledger.close("3", 0, *BOTH, policy=rules("carry", "0"))
     before = lies(ledger, place)
-    ledger.restate("1", 100, *BOTH, policy=rules(place))
+    ledger.restate("1", 100, *BOTH, policy=rules(place, "59.00"))
     assert (ledger.balance("a"), ledger.balance("b"), lies(ledger, place)) == (0, 0, before)
+    ledger.close("4", 100, *BOTH, policy=rules("carry"))
+    ledger.restate("1", 100, *BOTH, policy=rules(place, "58.00"))
+    assert (ledger.balance("a"), ledger.balance("b")) == (50 * DOLLAR, 50 * DOLLAR)
 
 
 def test_l14_what_was_taken_of_one_who_was_transferred_later_is_given_to_the_successor(ledger):
