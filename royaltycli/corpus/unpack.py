@@ -87,10 +87,9 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return unreadable(file, error)
-    if whole and file.compression == "gzip" and _is_padded(file):
-        mend = "unpack it with `zcat`, or pack it anew"
-        return DocumentError(f"{file.name}: ends in zeros after its data, as tapes are filled up with; {mend}")
     lines, intact = _intact_lines(file)
+    if not intact and file.compression == "gzip" and _is_padded(file):
+        return DocumentError(f"{file.name}: has zeros after its data, as tapes are filled up with; pack it anew")
     if intact and not whole:
         return DocumentError(
             f"{file.name}: was cut where a frame seemed to begin and none does, as one lies within another; "
@@ -102,10 +101,6 @@ def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
 def _is_padded(file: File) -> bool:
     """Whether all that is wrong with a gzip file are zeros after its end, which Python's reader passes over."""
     with contextlib.suppress(OSError, EOFError, zlib.error), open_raw(file, ahead=True) as raw:
-        raw.seek(max(file.size - 1, 0))
-        if raw.read(1) != b"\0":
-            return False
-        raw.seek(0)
         packed = gzip.GzipFile(fileobj=raw)
         while packed.read(READ_BYTES):
             pass
