@@ -87,10 +87,10 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return unreadable(file, error)
-    if file.compression == "gzip" and _is_padded(file):
+    lines, intact = _intact_lines(file)
+    if not intact and file.compression == "gzip" and _is_padded(file):
         mend = "unpack it with `zcat`, or pack it anew"
         return DocumentError(f"{file.name}: ends in zeros after its data, as tapes are filled up with; {mend}")
-    lines, intact = _intact_lines(file)
     if intact and not whole:
         return DocumentError(
             f"{file.name}: was cut where a frame seemed to begin and none does, as one lies within another; "
