@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from royaltycli.corpus import jsonl, parquet, shards, unpack
+from royaltycli.corpus.contents import content_of
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -120,6 +121,22 @@ def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
     path = tmp_path_factory.mktemp("cut") / "t.parquet"
     pq.write_table(pa.table({"text": texts}), path, row_group_size=groups)
     assert documents(path, shard_bytes=cut) == texts
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_the_content_of_row_groups_is_their_pages_and_the_footer_of_the_file(tmp_path, dictionary):
+    path = tmp_path / "t.parquet"
+
+    def contents(*texts, names=("text", "author")):
+        options = {"row_group_size": 2, "use_dictionary": dictionary, "compression": "none"}
+        pq.write_table(pa.table([texts, list("abcd")], names=names), path, write_statistics=False, **options)
+        return [content_of(piece) for piece in cut([a_file(path)], 1)]
+
+    first, second = contents("one", "two", "six", "ten")
+    assert contents("one", "two", "SIX", "ten")[0] == first
+    assert contents("one", "two", "SIX", "ten")[1] != second
+    other = contents("one", "two", "six", "ten", names=("author", "text"))
+    assert (other[0] != first, other[1] != second) == (True, True)
 
 
 def test_a_range_is_read_to_the_end_of_its_last_line_and_little_further(tmp_path, monkeypatch):
