@@ -11,6 +11,7 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -358,6 +359,34 @@ def test_the_sample_is_the_same_in_every_scan_and_of_the_size_asked_for():
     assert [index - 100 for index in sampled(digests, Fraction(1, 10)) if index >= 100] == list(
         sampled(digests[100:], Fraction(1, 10))
     )
+
+
+def test_rule_c6_the_first_eight_bytes_of_a_digest_say_whether_it_is_recounted():
+    texts = [str(number) for number in range(2000)]
+    numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
+    digests = digest_documents(pa.array(texts, pa.large_string()))
+    for rate in (Fraction(1, 100), Fraction(1, 3), Fraction(999, 1000)):
+        bound = 2**64 * rate.numerator // rate.denominator
+        expected = [place for place, number in enumerate(numbers) if number < bound]
+        assert sampled(digests, rate).tolist() == expected != []
+    near = b"".join(number.to_bytes(8, "big") + bytes(24) for number in (bound - 1, bound, bound + 1))
+    assert sampled(np.frombuffer(near, np.uint8).reshape(3, 32), rate).tolist() == [0]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(("shard", "batch"), [(1 << 20, 1 << 20), (1 << 20, 100), (300, 100)])
+def test_as_many_are_recounted_whatever_the_workers_the_shards_and_the_batches(
+    folder, monkeypatch, workers, shard, batch
+):
+    monkeypatch.setattr(shards.cut, "__defaults__", (shard,))
+    monkeypatch.setattr(shards.together, "__defaults__", (shard,))
+    monkeypatch.setattr(count, "BATCH_BYTES", batch)
+    texts = [f"text {number}" for number in range(200)]
+    files = {f"{number:03}.txt": text for number, text in enumerate(texts[:100])}
+    rows = [{"text": text} for text in texts[100:]]
+    place = folder({**files, "a.jsonl": rows, "corpus.toml": '[[source]]\nid = "s"\npath = ["*.txt", "a.jsonl"]'})
+    small = [text for text in texts if hashlib.sha256(text.encode()).digest()[0] < 64]
+    assert scan_here(place, verify="25%", workers=workers).verified == len(small) > 0
 
 
 # -- errors --------------------------------------------------------------------------------------
