@@ -238,6 +238,12 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", b"\xef\xbb\xbf" + b'{"text": "x"}\n')) == ["x"]
 
 
+def test_a_byte_order_mark_is_a_part_of_any_other_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "READ_BYTES", 7)
+    path = written(tmp_path, "t.jsonl", b'{"text": "x"}\n\xef\xbb\xbf{"text": "y"}\n')
+    assert error(path).startswith("t.jsonl:2: not valid JSON at column 1")
+
+
 def test_fields_that_nobody_asked_for_are_skimmed(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", '{"text": "x", "n": NaN, "m": 1, "m": 2}\n')) == ["x"]
 
@@ -275,6 +281,14 @@ def test_invalid_utf8_names_file_and_byte(tmp_path):
     table = pa.table({"text": pa.array([b"fine", b"\xc3("], pa.binary())})
     pq.write_table(table, tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet") == "t.parquet, row 2: not valid UTF-8 at byte 1 (0xc3)" + ending
+
+
+@pytest.mark.parametrize("shard_bytes", [1, 1 << 26])
+def test_a_row_of_parquet_is_named_by_its_number_in_the_file(tmp_path, shard_bytes):
+    texts = pa.array([b"fine"] * 4 + [b"\xff"], pa.binary())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "t.parquet", row_group_size=2)
+    said = error(tmp_path / "t.parquet", shard_bytes=shard_bytes)
+    assert said.startswith("t.parquet, row 5: not valid UTF-8 at byte 1 (0xff)")
 
 
 def texts_of(folder, owner=SOURCE, **contents):
@@ -501,6 +515,7 @@ def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
     monkeypatch.setattr("royaltycli.corpus.jsonl.DOCUMENT_BYTES", 10)
     monkeypatch.setattr("royaltycli.corpus.unpack.READ_BYTES", 8)
     for name in ("t.txt", "t.txt.gz"):
+        assert documents(written(tmp_path, name, "x" * 10)) == ["x" * 10]
         assert error(written(tmp_path, name, "x" * 11)) == (
             f"{name}: longer than 10 bytes, the most that one document may be; split it"
         )

@@ -278,6 +278,9 @@ def test_more_to_verify_counts_again_and_less_does_not(place):
     assert set(reasons(place, verify="100%").values()) == {plan.LESS}
     scan(place, verify="100%")
     assert set(reasons(place, verify=0).values()) == set(reasons(place).values()) == {plan.UNCHANGED}
+    os.utime(place / "book" / "a.txt", (1, 1))
+    scan(place)
+    assert set(reasons(place, verify="100%").values()) == {plan.UNCHANGED}  # what was only touched stays verified
 
 
 def test_what_the_reference_counted_needs_no_recount(place):

@@ -149,12 +149,6 @@ def test_counts_of_one_piece_that_differ_are_not_merged(place):
     assert merged(place) == whole(place)
 
 
-def test_what_was_counted_twice_alike_is_taken_once(place):
-    count(place, "1/2")
-    count(place, "1/1", fresh=True)
-    assert merged(place) == whole(place)
-
-
 def test_parts_are_counted_side_by_side_but_not_beside_a_scan(place):
     with scanning.counts_folder(place / "tokens.parquet", shared=True):
         done = threading.Thread(target=count, args=[place, "1/2"])

@@ -156,6 +156,12 @@ def test_another_version_recalls_nothing(place, merged, monkeypatch, changed):
     assert merged == [1]
 
 
+def test_what_was_recounted_of_files_that_were_only_touched_since_is_said_again(place):
+    assert scanned(place, verify="100%")[0].verified == 5
+    touch(place / "book/a.txt")
+    assert scanned(place, verify="100%")[0].verified == 5
+
+
 def test_another_version_of_a_library_that_documents_are_read_with_recalls_nothing(folder, merged, monkeypatch):
     place = folder({"corpus.toml": '[[source]]\nid = "page"\npath = "a.html"\nstrip = "html"', "a.html": "<p>One day."})
     scanned(place)
