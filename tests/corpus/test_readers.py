@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from royaltycli.corpus import jsonl, parquet, shards, unpack
+from royaltycli.corpus.contents import content_of
 from royaltycli.corpus.documents import read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
@@ -122,6 +123,22 @@ def test_any_cut_of_parquet_gives_the_same_rows(tmp_path_factory, cut, groups):
     assert documents(path, shard_bytes=cut) == texts
 
 
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_the_content_of_row_groups_is_their_pages_and_the_footer_of_the_file(tmp_path, dictionary):
+    path = tmp_path / "t.parquet"
+
+    def contents(*texts, names=("text", "author")):
+        options = {"row_group_size": 2, "use_dictionary": dictionary, "compression": "none"}
+        pq.write_table(pa.table([texts, list("abcd")], names=names), path, write_statistics=False, **options)
+        return [content_of(piece) for piece in cut([a_file(path)], 1)]
+
+    first, second = contents("one", "two", "six", "ten")
+    assert contents("one", "two", "SIX", "ten")[0] == first
+    assert contents("one", "two", "SIX", "ten")[1] != second
+    other = contents("one", "two", "six", "ten", names=("author", "text"))
+    assert (other[0] != first, other[1] != second) == (True, True)
+
+
 def test_a_range_is_read_to_the_end_of_its_last_line_and_little_further(tmp_path, monkeypatch):
     sizes, blocks = [], unpack.blocks
 
@@ -221,6 +238,12 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", b"\xef\xbb\xbf" + b'{"text": "x"}\n')) == ["x"]
 
 
+def test_a_byte_order_mark_is_a_part_of_any_other_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "READ_BYTES", 7)
+    path = written(tmp_path, "t.jsonl", b'{"text": "x"}\n\xef\xbb\xbf{"text": "y"}\n')
+    assert error(path).startswith("t.jsonl:2: not valid JSON at column 1")
+
+
 def test_fields_that_nobody_asked_for_are_skimmed(tmp_path):
     assert documents(written(tmp_path, "t.jsonl", '{"text": "x", "n": NaN, "m": 1, "m": 2}\n')) == ["x"]
 
@@ -258,6 +281,14 @@ def test_invalid_utf8_names_file_and_byte(tmp_path):
     table = pa.table({"text": pa.array([b"fine", b"\xc3("], pa.binary())})
     pq.write_table(table, tmp_path / "t.parquet")
     assert error(tmp_path / "t.parquet") == "t.parquet, row 2: not valid UTF-8 at byte 1 (0xc3)" + ending
+
+
+@pytest.mark.parametrize("shard_bytes", [1, 1 << 26])
+def test_a_row_of_parquet_is_named_by_its_number_in_the_file(tmp_path, shard_bytes):
+    texts = pa.array([b"fine"] * 4 + [b"\xff"], pa.binary())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "t.parquet", row_group_size=2)
+    said = error(tmp_path / "t.parquet", shard_bytes=shard_bytes)
+    assert said.startswith("t.parquet, row 5: not valid UTF-8 at byte 1 (0xff)")
 
 
 def texts_of(folder, owner=SOURCE, **contents):
@@ -484,6 +515,7 @@ def test_a_document_longer_than_the_limit_fails(tmp_path, monkeypatch):
     monkeypatch.setattr("royaltycli.corpus.jsonl.DOCUMENT_BYTES", 10)
     monkeypatch.setattr("royaltycli.corpus.unpack.READ_BYTES", 8)
     for name in ("t.txt", "t.txt.gz"):
+        assert documents(written(tmp_path, name, "x" * 10)) == ["x" * 10]
         assert error(written(tmp_path, name, "x" * 11)) == (
             f"{name}: longer than 10 bytes, the most that one document may be; split it"
         )

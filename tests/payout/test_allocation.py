@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from royaltycli.errors import AmountError, CallError
+from royaltycli.payout import ties
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.ties import tie_key
 from tests.payout import oracle
@@ -33,6 +34,13 @@ def test_rule_t1_a_tie_goes_to_the_smaller_hash_of_period_and_id():
     assert allocate(1, [5, 5], ["a", "b"], "2026").tolist() == [1, 0]
     assert allocate(1, [5, 5], ["b", "a"], "2026").tolist() == [0, 1]
     assert tie_key("2026", "a").hex() == oracle.key("2026", "a")
+
+
+def test_rule_t1_hashes_that_begin_alike_are_told_apart_by_the_rest(monkeypatch):
+    hashes = [bytes(31) + b"\2", b"\1" + bytes(31), bytes(31) + b"\1"]
+    monkeypatch.setattr(ties, "_keys", lambda _ids, rows, _period: [hashes[row] for row in rows.tolist()])
+    assert allocate(1, [5, 5, 5], ["a", "b", "c"], "2026").tolist() == [0, 0, 1]
+    assert allocate(2, [5, 5, 5], ["a", "b", "c"], "2026").tolist() == [1, 0, 1]
 
 
 def test_rule_t1_another_period_favours_others():

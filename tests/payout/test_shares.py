@@ -51,6 +51,11 @@ def test_by_license():
     ]
 
 
+def test_licenses_of_the_same_share_stand_by_their_names():
+    made = table(("a", 1, "1", {}, None, "MIT"), ("b", 1, "1", {}, None, "CC0-1.0"), ("c", 1))
+    assert [name for (name,) in records(shares(made, by="license"), "license")] == ["(none)", "CC0-1.0", "MIT"]
+
+
 def test_by_collection():
     rows = shares(CORPUS, by="collection")
     assert rows.column_names == ["collection", "sources", "tokens", "seen_tokens", "share", "credited_tokens"]

@@ -7,6 +7,7 @@ import hashlib
 import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,6 +173,17 @@ def test_the_first_in_the_order_of_the_manifest_is_credited_whatever_the_batches
     text = full["book"]
     assert credited == {**full, "web": full["web"] - 2 * text, "posts/zoe": 0, "posts/ann": 1}
     assert full["posts/ann"] == 2
+
+
+def test_the_first_is_the_first_of_the_whole_file_however_many_batches_it_is_read_in(folder):
+    """Of three row groups of two documents, as one piece: `zoe` has the text in the first, others in all."""
+    rows = [("ann", "one"), ("zoe", TEXT), ("bob", TEXT), ("zoe", "two"), ("bob", "six"), ("cat", TEXT)]
+    place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "a.parquet"\nsource = "by"\n'})
+    table = pa.table({"by": [by for by, _ in rows], "text": [text for _, text in rows]})
+    pq.write_table(table, place / "a.parquet", row_group_size=2)
+    found = royaltycli.scan(place, duplicates="first")
+    text = tokens_of(found, "tokens")["c/cat"]
+    assert tokens_of(found) == {"c/ann": 1, "c/bob": 1, "c/cat": 0, "c/zoe": text + 1}
 
 
 def test_a_scan_reports_copies_within_and_across_sources_and_passes_over_empty_documents(folder):

@@ -16,7 +16,7 @@ from royaltycli.errors import CallError
 from royaltycli.tokens import engines
 from royaltycli.tokens.encodings import PUBLIC, find_encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
-from royaltycli.tokens.reference import load_reference
+from royaltycli.tokens.reference import gives_up, load_reference
 from tests import oracle, strategies
 
 ENCODINGS = list(PUBLIC)
@@ -87,6 +87,13 @@ def test_a_million_spaces(gigatokens, name):
     before = reference(name).gave_up
     assert counted(engine("tiktoken", name), [document]) == by_gigatoken
     assert reference(name).gave_up == before + 1
+
+
+def test_rule_c4_a_hundred_thousand_in_a_row_are_too_many():
+    assert gives_up(" " * 99_999 + "\u2003")
+    assert gives_up("x" + "\n" * 100_000 + "x")
+    assert not gives_up(" " * 99_999)
+    assert not gives_up(" " * 99_999 + "x" + " " * 99_999)
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

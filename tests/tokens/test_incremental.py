@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -164,6 +166,15 @@ def test_a_change_that_shows_in_neither_size_nor_time_is_found_by_rehash(place, 
     assert counted[:1] == ["book/a.txt"]
 
 
+def test_a_change_that_shows_in_the_size_alone_is_seen(place, monkeypatch):
+    monkeypatch.setattr(patterns, "stamp_of", lambda status: (status.st_mtime_ns, 2, 3))
+    first, was = scan(place), (place / "book" / "a.txt").stat().st_mtime_ns
+    (place / "book" / "a.txt").write_text("One day and a night.", encoding="utf-8")
+    os.utime(place / "book" / "a.txt", ns=(was, was))
+    assert other(reasons(place), plan.UNCHANGED) == {"book/a.txt": plan.TOUCHED}
+    assert scan(place) == anew(place) != first
+
+
 def test_a_partial_table_is_read_once_for_all_the_files_in_it(place, monkeypatch):
     scan(place)
     read, rows_in = [], shardwork.rows_in
@@ -185,6 +196,7 @@ def test_fresh_counts_everything(place, monkeypatch):
     [
         ('id = "page"', 'id = "page"\nstrip = "html"', ["page.html"]),
         ('id = "page"', 'id = "page"\nerrors = "replace"', ["page.html"]),
+        ('id = "page"', 'id = "page"\nformat = "text"', ["page.html"]),
         ('source = "author"', 'source = "by"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
         ('source = "author"', 'source = "author"\nholder = "author"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
         ('source = "author"', 'source = "author"\ntext = "by"', ["posts/a.jsonl", "posts/b.jsonl.zst"]),
@@ -208,11 +220,67 @@ def test_another_encoding_counts_again(place):
     assert set(reasons(place, encoding="r50k_base").values()) == {plan.UNCHANGED}
 
 
+LETTERS = [bytes([byte]) for byte in range(256)]
+
+
+def vocabulary(tokens):
+    return b"".join(base64.b64encode(token) + b" %d\n" % rank for rank, token in enumerate(tokens))
+
+
+def test_another_vocabulary_or_another_splitting_counts_again(folder):
+    """Each alone: with the same splitting, and with the same vocabulary."""
+    place = folder(
+        CORPUS
+        | {"letters.tiktoken": vocabulary(LETTERS), "more.tiktoken": vocabulary([*LETTERS, b"da"])}
+        | {"book/a.txt": "a day 1234567"}
+    )
+    ways = [("letters", "r50k_base"), ("more", "r50k_base"), ("more", "cl100k_base")]
+    for name, pattern in ways:
+        options = {"encoding": str(place / f"{name}.tiktoken"), "pattern": pattern}
+        assert plan.UNCHANGED not in reasons(place, **options).values()
+        scan(place, **options)
+        assert set(reasons(place, **options).values()) == {plan.UNCHANGED}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "libraries"),
+    [
+        ("a.jsonl", 'source = "by"', set()),
+        ("a.jsonl", 'source = "folder(by)"', set()),
+        ("a.jsonl", 'source = "by"\nstrip = "html"', {"selectolax"}),
+        ("a.jsonl", 'source = "host(by)"', {"idna"}),
+        ("a.jsonl", 'source = "by"\nholder = "domain(by)"', {"idna", "publicsuffixlist"}),
+        ("a.warc", 'source = "WARC-Record-ID"', {"fastwarc"}),
+    ],
+)
+def test_another_version_of_a_library_counts_again_what_is_read_with_it(folder, monkeypatch, name, keys, libraries):
+    place = folder({"corpus.toml": f'[[collection]]\nid = "c"\npath = "{name}"\n{keys}\n', name: ""})
+    opened = api.check(place)
+
+    def settings():
+        return settings_of(opened.files[0], opened.corpus.collections[0], find_encoding("o200k_base"))
+
+    first, found = settings(), set()
+    for library in ("selectolax", "fastwarc", "idna", "publicsuffixlist"):
+        monkeypatch.setattr(partials, "version", lambda one, new=library: "99" if one == new else version(one))
+        found |= {library} if settings() != first else set()
+    assert found == libraries
+
+
+def test_counts_of_another_version_of_this_program_are_counted_again(place, monkeypatch):
+    scan(place)
+    monkeypatch.setattr(partials, "VERSION", "another")
+    assert set(reasons(place).values()) == {plan.OTHERWISE}
+
+
 def test_more_to_verify_counts_again_and_less_does_not(place):
     scan(place)
     assert set(reasons(place, verify="100%").values()) == {plan.LESS}
     scan(place, verify="100%")
     assert set(reasons(place, verify=0).values()) == set(reasons(place).values()) == {plan.UNCHANGED}
+    os.utime(place / "book" / "a.txt", (1, 1))
+    scan(place)
+    assert set(reasons(place, verify="100%").values()) == {plan.UNCHANGED}  # what was only touched stays verified
 
 
 def test_what_the_reference_counted_needs_no_recount(place):

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import royaltycli
+from royaltycli.api import check
 from royaltycli.errors import DocumentError, TableError
 from royaltycli.manifest.identifiers import encode_value, source_id
+from royaltycli.scanning import counts_folder, scan_opened
 from royaltycli.tokens import copies, partialrows, sorting, tablerows
 from royaltycli.tokens.grouping import ROWS
 from royaltycli.tokens.ids import holder_ids, source_ids
@@ -108,6 +110,19 @@ GOLDEN = {
     "digest": "94804fdb9f61",
     "credited_tokens": "e7f3074f1283",  # the same as the tokens, as there is no copy
 }
+
+
+@pytest.mark.parametrize("fixture", [None, "narrow"])
+def test_totals_do_not_depend_on_the_parts_of_the_table(folder, request, monkeypatch, fixture):
+    """Its seven sources have four holders, three of them 7 or 14 documents; of two as large the first by id is larger."""
+    monkeypatch.setattr(tablerows, "ROW_GROUP", 2)
+    if fixture:
+        request.getfixturevalue(fixture)
+    place = folder(CORPUS)
+    with counts_folder(None) as kept:
+        totals = scan_opened(check(place), kept, kept / "tokens.parquet", top=4).totals
+    assert (totals.sources, totals.holders, totals.documents) == (7, 4, 43)
+    assert totals.largest["source_id"].to_pylist() == ["posts/zoe", "posts/%3D1", "posts/@x", "posts/a/b"]
 
 
 # -- two holders ---------------------------------------------------------------------------------

@@ -356,6 +356,12 @@ def test_a_name_that_is_too_long(folder):
     )
 
 
+def test_a_name_may_have_4096_characters_of_any_script(folder):
+    assert len(scanned(folder, [{"text": "1", "by": "\u00e9" * 4096}], 'source = "by"')) == 1
+    with pytest.raises(DocumentError, match="longer than 4,096 characters"):
+        scanned(folder, [{"text": "1", "by": "\u00e9" * 4097}], 'source = "by"')
+
+
 def test_many_names_that_are_too_long_together(folder):
     rows = [{"text": "1", "by": ["ann"]}, {"text": "2", "by": ["a" * 10] * 1000}]
     with pytest.raises(DocumentError) as raised:
@@ -376,6 +382,27 @@ def test_a_text_that_is_split_and_copied_is_credited_once(folder, duplicates):
     assert sum(row["tokens"] for row in table) == 4 * 5 + 1
     assert sum(row["documents"] for row in table) == 5
     assert sum(row["credited_tokens"] for row in table) == 5 + 1
+
+
+@pytest.mark.parametrize("duplicates", ["first", "split"])
+def test_each_part_of_a_text_that_is_split_is_credited_by_itself(folder, duplicates):
+    """Rules K3, K4 and N5: each part is held by two sources, those of the first document and of the second."""
+    text, by = "one two three four five six seven", [["p", "q", "r"], ["a", "b", "c"]]
+    rows = [{"text": "before", "by": ["x", "y", "z"]}, *({"text": text, "by": names} for names in by)]
+    manifest = '[[collection]]\nid = "c"\npath = "a.parquet"\nsource = "by"\nlists = "split"'
+    place = folder({"corpus.toml": manifest})
+    pq.write_table(pa.Table.from_pylist(rows), place / "a.parquet", row_group_size=2)
+    wanted, parts = {}, [parts_of(text, names, count) for names in by]
+    for (first, _, _, tokens, digest), (second, *_) in zip(*parts, strict=True):
+        halves = {first: tokens, second: 0}
+        if duplicates == "split":
+            winner = min(first, second, key=lambda name: hashlib.sha256(digest + f"c/{name}".encode()).digest())
+            halves = {name: tokens // 2 + tokens % 2 * (name == winner) for name in (first, second)}
+        wanted |= {f"c/{name}": half for name, half in halves.items()}
+    assert sorted(wanted.values()) == ([0, 0, 0, 2, 2, 3] if duplicates == "first" else [1, 1, 1, 1, 1, 2])
+    table = royaltycli.scan(place, duplicates=duplicates)
+    found = dict(zip(table["source_id"].to_pylist(), table["credited_tokens"].to_pylist(), strict=True))
+    assert {name: found[name] for name in wanted} == wanted
 
 
 def test_a_text_among_another_number_of_sources_is_no_copy_and_the_scan_says_so(folder):
@@ -438,8 +465,13 @@ def test_documents_that_name_no_source_are_counted_and_reported(folder):
 
 
 def test_where_no_document_names_a_source_the_key_is_probably_wrong(folder):
+    """Whatever another collection names whose id begins alike."""
     rows = [{"text": "one", "author": "ann"}, {"text": "two", "author": "bob"}]
-    place = folder({"corpus.toml": '[[collection]]\nid = "c"\npath = "*.jsonl"\nsource = "autor"', "a.jsonl": rows})
+    keys = {"c": ("a.jsonl", "autor"), "cc": ("b.jsonl", "author")}
+    manifest = [
+        f'[[collection]]\nid = "{name}"\npath = "{path}"\nsource = "{by}"\n' for name, (path, by) in keys.items()
+    ]
+    place = folder({"corpus.toml": "".join(manifest), "a.jsonl": rows, "b.jsonl": rows})
     with counts_folder(None) as work:
         notes = scan_opened(check(place), work, place / "tokens.parquet").notes
     assert notes[-1] == (

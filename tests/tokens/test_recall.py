@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from importlib.metadata import version
 
@@ -10,7 +11,7 @@ import pytest
 
 from royaltycli import api, scanning, storage
 from royaltycli.errors import CallError, OutputError
-from royaltycli.tokens import recall, scan
+from royaltycli.tokens import partials, recall, scan
 from royaltycli.tokens.partials import folder_of
 from royaltycli.tokens.recall import LAST, tables_in
 from royaltycli.tokens.scan import count, finish
@@ -153,6 +154,45 @@ def test_another_version_recalls_nothing(place, merged, monkeypatch, changed):
     monkeypatch.setattr(recall, "version", lambda package: "99" if package == changed else version(package))
     scanned(place)
     assert merged == [1]
+
+
+def test_what_was_recounted_of_files_that_were_only_touched_since_is_said_again(place):
+    assert scanned(place, verify="100%")[0].verified == 5
+    touch(place / "book/a.txt")
+    assert scanned(place, verify="100%")[0].verified == 5
+
+
+def test_another_version_of_a_library_that_documents_are_read_with_recalls_nothing(folder, merged, monkeypatch):
+    place = folder({"corpus.toml": '[[source]]\nid = "page"\npath = "a.html"\nstrip = "html"', "a.html": "<p>One day."})
+    scanned(place)
+    monkeypatch.setattr(partials, "version", lambda package: "99" if package == "selectolax" else version(package))
+    scanned(place)
+    assert merged == [1, 1]
+
+
+def test_a_change_in_a_list_of_sources_is_seen(folder, merged):
+    """The manifest itself is the same."""
+    manifest = '[corpus]\nsources = "list.csv"\n'
+    place = folder({"corpus.toml": manifest, "list.csv": "id,path,title\nbook,a.txt,A Book\n", "a.txt": "One day."})
+    assert scanned(place)[1][0]["title"] == "A Book"
+    edit(place / "list.csv", "id,path,title\nbook,a.txt,A Tale\n")
+    assert scanned(place)[1][0]["title"] == "A Tale"
+    assert merged == [1, 1]
+
+
+def test_another_engine_is_not_said_to_be_the_last_ones(place, merged):
+    """Where nothing is recounted, all else is the same."""
+    assert scanned(place, verify=0)[0].engine == "gigatoken"
+    assert scanned(place, verify=0, engine="tiktoken")[0].engine == "tiktoken"
+    assert merged == [1, 1]
+
+
+def test_the_same_vocabulary_by_another_name_is_another_in_the_table(place, merged):
+    letters = b"".join(base64.b64encode(bytes([byte])) + b" %d\n" % byte for byte in range(256))
+    for name in ("one.tiktoken", "two.tiktoken"):
+        (place / name).write_bytes(letters)
+        assert scanned(place, encoding=str(place / name), pattern="r50k_base")[0].encoding == name
+    assert merged == [1, 1]
 
 
 def test_a_table_that_another_has_put_there_meanwhile_is_not_this_scans(place, merged, monkeypatch):

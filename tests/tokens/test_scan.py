@@ -11,6 +11,7 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -348,6 +349,18 @@ def test_no_scan_goes_unchecked(folder):
     assert reference.notes[0] == "nothing was recounted, as tiktoken is itself what counts are checked against"
 
 
+def test_of_a_corpus_too_small_for_its_sample_the_smallest_digest_is_recounted(folder, monkeypatch):
+    place = folder({"corpus.toml": '[[source]]\nid = "s"\npath = "*.txt"', "1.txt": "hello", "2.txt": "hello again"})
+    make = engines.make_engine
+    monkeypatch.setattr("royaltycli.tokens.local.make_engine", lambda *given: OffByOne(make(*given)))
+    assert hashlib.sha256(b"hello").hexdigest() < hashlib.sha256(b"hello again").hexdigest()
+    assert scan_here(place, verify="0.001%").verified == 1
+    (place / "1.txt").write_text("two", encoding="utf-8")
+    assert hashlib.sha256(b"hello again").hexdigest() < hashlib.sha256(b"two").hexdigest()
+    with pytest.raises(VerificationError, match=r"^2.txt: counted 3 tokens"):
+        scan_here(place, verify="0.001%")
+
+
 def test_the_sample_is_the_same_in_every_scan_and_of_the_size_asked_for():
     digests = digest_documents(pa.array([str(number) for number in range(20_000)], pa.large_string()))
     assert 150 < len(sampled(digests, Fraction(1, 100))) < 250
@@ -358,6 +371,34 @@ def test_the_sample_is_the_same_in_every_scan_and_of_the_size_asked_for():
     assert [index - 100 for index in sampled(digests, Fraction(1, 10)) if index >= 100] == list(
         sampled(digests[100:], Fraction(1, 10))
     )
+
+
+def test_rule_c6_the_first_eight_bytes_of_a_digest_say_whether_it_is_recounted():
+    texts = [str(number) for number in range(2000)]
+    numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
+    digests = digest_documents(pa.array(["before", *texts], pa.large_string())[1:])
+    for rate in (Fraction(1, 100), Fraction(1, 3), Fraction(999, 1000)):
+        bound = 2**64 * rate.numerator // rate.denominator
+        expected = [place for place, number in enumerate(numbers) if number < bound]
+        assert sampled(digests, rate).tolist() == expected != []
+    near = b"".join(number.to_bytes(8, "big") + bytes(24) for number in (bound - 1, bound, bound + 1))
+    assert sampled(np.frombuffer(near, np.uint8).reshape(3, 32), rate).tolist() == [0]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(("shard", "batch"), [(1 << 20, 1 << 20), (1 << 20, 100), (300, 100)])
+def test_as_many_are_recounted_whatever_the_workers_the_shards_and_the_batches(
+    folder, monkeypatch, workers, shard, batch
+):
+    monkeypatch.setattr(shards.cut, "__defaults__", (shard,))
+    monkeypatch.setattr(shards.together, "__defaults__", (shard,))
+    monkeypatch.setattr(count, "BATCH_BYTES", batch)
+    texts = sorted((f"text {number}" for number in range(200)), key=lambda text: hashlib.sha256(text.encode()).digest())
+    files = {f"{number:03}.txt": text for number, text in enumerate(texts[::2])}
+    place = folder({**files, "corpus.toml": '[[source]]\nid = "s"\npath = ["*.txt", "a.parquet"]'})
+    pq.write_table(pa.table({"text": texts[1::2]}), place / "a.parquet", row_group_size=5)
+    small = [text for text in texts if hashlib.sha256(text.encode()).digest()[0] < 32]
+    assert scan_here(place, verify="12.5%", workers=workers).verified == len(small) > 0
 
 
 # -- errors --------------------------------------------------------------------------------------
