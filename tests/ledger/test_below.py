@@ -131,6 +131,19 @@ def test_l14_what_was_taken_of_one_who_was_transferred_later_is_given_to_the_suc
     assert [ledger.balance(name) for name in "abc"] == [0, 70 * DOLLAR, 70 * DOLLAR]
 
 
+def test_l14_of_two_who_have_one_successor_no_more_is_taken_than_it_has(ledger):
+    ledger.close("1", 100, *BOTH, policy=rules("payer"))
+    transfer(ledger.path, "a", "c", name="C")
+    transfer(ledger.path, "b", "c")
+    ledger.restate("1", 100, *BOTH, policy=rules("carry"))
+    ledger.close("2", 0, *BOTH, policy=rules("carry", "0"))
+    ledger.close("3", 60, ("z", 1, C), policy=rules("carry", "100.00"))
+    assert ledger.paid("2") == {"c": 100 * DOLLAR}
+    assert ledger.balance("c") == 60 * DOLLAR
+    ledger.restate("1", 100, *BOTH, policy=rules("payer"))
+    assert [ledger.balance(name) for name in "abc"] == [0, 0, 0]
+
+
 def test_l14_one_who_had_succeeded_another_by_the_close_is_below_the_minimum_with_both(ledger):
     ledger.close("0", 0, *BOTH)
     transfer(ledger.path, "a", "b")
