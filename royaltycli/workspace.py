@@ -139,7 +139,7 @@ def local_folder(place: Location) -> Path:
     Raises OutputError if the user has none.
     """
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 -- which never raises
-    if cache.startswith("~"):
+    if cache == "~/.cache":  # as it was written
         raise OutputError(
             "you have no home folder, where what is counted on the way is kept; name a folder with `--counts`"
         )

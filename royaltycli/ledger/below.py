@@ -74,15 +74,20 @@ def restated_below(
     changed = _passed(_on_holders(difference, size), now)
     there = _passed(balances.dense(Account.HOLDER, size), now) + changed
     left = np.maximum(_passed(_on_holders(returned, size), now) + np.maximum(there, np.minimum(changed, 0)), 0)
+    moves = [returned.rows]
+    if terms.place is not None:
+        moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, _no_more_than(left, wanted, now)))
+    return netted(together(moves)).rows
+
+
+def _no_more_than(left: Numbers, wanted: Numbers, now: dict[int, int]) -> Numbers:
+    """What can be taken of what is wanted: of holders with one successor together, what that one has left."""
+    left, wanted = left.copy(), wanted.copy()
     for source, target in now.items():
         wanted[source] = min(wanted[source], left[target])
         left[target] -= wanted[source]
         left[source] = wanted[source]
-    wanted = np.minimum(wanted, left)
-    moves = [returned.rows]
-    if terms.place is not None:
-        moves.append(move(period, (Account.HOLDER, np.arange(size)), terms.place, wanted))
-    return netted(together(moves)).rows
+    return np.minimum(wanted, left)
 
 
 def _as_held(moves: Moves, balances: Balances, period: int, size: int) -> Moves:
