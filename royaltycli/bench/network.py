@@ -39,7 +39,7 @@ STACKED: dict[Size, Goal] = {32: Goal(".745", 0.78), 128: Goal(".832", 0.86), WH
 def measure(setting: Setting) -> Headed:
     """The rows of this part, each heading as soon as it is measured."""
     seeds = setting.form.seeds[: setting.form.models]
-    models = learned(setting, setting.form.budget, seeds)
+    models = learned(setting)
     yield "Network: the language models and their networks", _trained(models)
     asked = setting.asked(seeds)
     said = [_read(setting, of, each.spans) for of, each in zip(models, asked, strict=True)]
