@@ -87,7 +87,7 @@ def payout(
         with console.waiting("sharing out the pool", quiet=quiet):
             paid = api.distribute(table, by=by, **how)
         if kind == "table":
-            console.show_payout(paid, by)
+            console.show_payout(paid)
         else:
             results.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
     if not quiet:

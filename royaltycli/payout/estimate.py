@@ -199,9 +199,9 @@ def works_text(outcome: Estimate) -> str:
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
 
 
-def percent(share: Fraction, digits: int = SHARE_DIGITS) -> str:
-    """A share as a percentage without its sign, to so many significant digits: `0.0000433`."""
-    return significant(share * 100, digits)
+def percent(share: Fraction) -> str:
+    """A share as a percentage without its sign, to SHARE_DIGITS significant digits: `0.0000433`."""
+    return significant(share * 100, SHARE_DIGITS)
 
 
 def significant(value: Fraction, digits: int) -> str:
