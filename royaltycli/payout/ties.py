@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from royaltycli.errors import CallError
-
-CHUNK = 1 << 16
+from royaltycli.payout.quotas import CHUNK
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
