@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,9 +69,8 @@ def restating(
     rows = [difference(new, booked, state.balances, parties, period, kept_below(booked, size)).rows]
     place = None if below == "carry" else end_of(below, parties, np.arange(size))
     terms = Terms(*_known(distribution, absent, parties), place)
-    # As they were at the close: what was taken then was taken from those who succeeded others by then.
-    successors = dataclasses.replace(state, log=state.log[: close.number]).successors
-    now = state.successors
+    # What the close took was taken from those who succeeded others by then.
+    successors, now = state.successors_at(close), state.successors
     rows.append(restated_below(terms, new, booked, successors, now, state.balances, rows[0], period))
     rows.append(passed_on(state, rows, period))
     return Posting(RESTATE, about, (), parties.since(len(state.parties)), together(rows))

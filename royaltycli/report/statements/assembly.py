@@ -144,8 +144,7 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     recouped = read.closing.dense(Account.ADVANCE, size)
     sorted_holders = read.distribution.parts.holder[read.by_holder]
     terms, digests = _terms(read, sender), _digests(read)
-    # As they were at the close: what is transferred later changes no statement.
-    successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
+    successors = read.state.successors_at(read.close)
     for number, place, rate, minimum, advance in zip(chosen.tolist(), places.to_pylist(), *own, strict=True):
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
         booked = sorted_out(read.flows, number, parties, successors)
