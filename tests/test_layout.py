@@ -17,7 +17,7 @@ PACKAGE = Path(royaltycli.__file__).parent
 SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    "errors", "limits", "numerals", "notes", "progress", "parallel", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
+    "errors", "limits", "arrays", "numerals", "notes", "progress", "parallel", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
     "policies", "ledger", "attribution", "report", "arguments", "scanning", "estimating", "distributing", "accounting",
     "networks", "attributing", "api", "bench", "cli", "__init__", "__main__",
 )  # fmt: skip

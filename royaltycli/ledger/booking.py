@@ -9,9 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import LedgerError
 from royaltycli.ledger import inputs, journal
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
+from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes, together
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal

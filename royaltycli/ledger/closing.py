@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, Numbers, after, changes, move, together
+from royaltycli.arrays import Mask, Numbers
+from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, after, changes, move, together
 from royaltycli.ledger.below import Terms, kept_below, restated_below
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.entitlements import difference, end_of, entitlements, parties_of
@@ -105,9 +105,7 @@ def _payments(
     return rows
 
 
-def _known(
-    distribution: Distribution, absent: pa.Table | None, parties: Parties
-) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+def _known(distribution: Distribution, absent: pa.Table | None, parties: Parties) -> tuple[Numbers, Mask]:
     """The minimum payment of every party, and whether it can be reached."""
     currency, payment = distribution.currency, distribution.policy.payment
     usual = int(payment.minimum.scaleb(currency.places) * MILLIONTHS)

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import Account, Numbers
+from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import State
 from royaltycli.payout.currency import Currency

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.errors import AmountError
 from royaltycli.payout.measures import Measured, below
 from royaltycli.payout.policy import Gate, Measure
-
-Mask = npt.NDArray[np.bool_]
 
 POOL = "pool"
 ESCROW = "escrow"
@@ -27,8 +25,8 @@ class Gated:
     `out` are those whose money is for the others.
     """
 
-    gate: npt.NDArray[np.int64]
-    sent: npt.NDArray[np.int64]
+    gate: Numbers
+    sent: Numbers
     places: tuple[str, ...]
     out: Mask
 

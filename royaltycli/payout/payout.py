@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
@@ -100,7 +100,7 @@ class _Paid:
     table: pa.Table
     seen: Basis
     basis: Basis
-    units: npt.NDArray[np.int64]
+    units: Numbers
     unscanned: int | None
     pool: int
     currency: Currency
@@ -159,7 +159,7 @@ def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int
 def _with_money(
     columns: Columns,
     rows: Listing,
-    units: npt.NDArray[np.int64],
+    units: Numbers,
     special: dict[str, int],
     paid: _Paid,
 ) -> pa.Table:

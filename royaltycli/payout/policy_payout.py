@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
@@ -146,7 +146,7 @@ def _earned(distribution: Distribution, held: Amounts) -> tuple[Amounts, dict[st
     return units[:size], dict(zip(exact, units[size:].tolist(), strict=True)), exact
 
 
-def _shares(distribution: Distribution, amounts: npt.NDArray[np.int64]) -> pa.ChunkedArray:
+def _shares(distribution: Distribution, amounts: Numbers) -> pa.ChunkedArray:
     """Amounts as fractions of the pool."""
     return share_texts(amounts, distribution.pool * MILLIONTHS)
 

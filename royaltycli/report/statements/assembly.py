@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes
+from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes
 from royaltycli.ledger.closing import lists_of
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.reading import INPUTS, distributed, read_kept
