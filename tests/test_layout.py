@@ -233,6 +233,12 @@ def test_what_is_allowed_is_no_violation(rule, name, source):
     assert rule(name, source) == []
 
 
+def test_every_layer_is_on_the_map_for_who_contributes():
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = [f"`{name}/`" if (PACKAGE / name).is_dir() else f"`{name}.py`" for name in LAYERS if name[0] != "_"]
+    assert [file for file in files if file not in page] == []
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["payout", "--help"], ["--version"]])
 def test_nothing_heavy_is_imported_before_it_is_needed(arguments):
     assert heavy_after(f"from royaltycli.cli import app; app({arguments!r})") == []
