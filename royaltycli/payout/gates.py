@@ -16,6 +16,7 @@ from royaltycli.payout.policy import Gate, Measure
 
 POOL = "pool"
 ESCROW = "escrow"
+"""Places of a policy where money goes (`Destination`); the rows of a result have them in parentheses."""
 
 
 @dataclass(frozen=True, slots=True)

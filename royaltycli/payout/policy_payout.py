@@ -14,6 +14,7 @@ from royaltycli.errors import CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column, payout_columns
+from royaltycli.payout.currency import DECIMALS
 from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
 from royaltycli.payout.listings import of_holders, of_sources, of_splits
 from royaltycli.payout.payments import Payments, pay_balances
@@ -21,9 +22,6 @@ from royaltycli.payout.payout import PAID, By, Payout
 from royaltycli.payout.rows import ESCROW, Listing
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
-
-DECIMALS = 6
-"""Of a millionth of a minor unit, beyond those of the currency."""
 
 FIXED = "(fixed)"
 """By source and by split: what holders get in equal parts, whatever their sources."""
@@ -152,5 +150,5 @@ def _shares(distribution: Distribution, amounts: Numbers) -> pa.ChunkedArray:
 
 
 def _exact_column(distribution: Distribution, rows: Listing, amounts: Amounts, special: Mapping[str, int]) -> pa.Array:
-    """Amounts with six decimals more than the currency has."""
+    """Amounts with DECIMALS more decimals than the currency has."""
     return money_column(rows.numbers(amounts, special), distribution.currency.places + DECIMALS)

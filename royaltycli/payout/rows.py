@@ -18,6 +18,7 @@ from royaltycli.payout.quotas import Integers
 NOT_SCANNED = "(not scanned)"
 ESCROW = "(escrow)"
 NO_HOLDER = "(no holder)"
+"""Ids of rows that stand for no source and no holder; in parentheses, as no real id can be."""
 
 
 @dataclass(frozen=True, slots=True)
