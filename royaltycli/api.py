@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.explanation import Explanation
+    from royaltycli.payout.payout import By as PayoutBy
     from royaltycli.payout.payout import Payout
+    from royaltycli.payout.shares import By as SharesBy
     from royaltycli.tokens.totals import Scan
-
-PayoutBy = Literal["source", "holder", "split"]
-SharesBy = Literal["source", "holder", "license", "collection"]
 
 
 def check(manifest: str | Path | None = None, *, outside: bool = False) -> Opened:

@@ -61,10 +61,7 @@ def distribute_by(
     check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
     rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
-    if rate is None and rules.rate is None:
-        raise CallError(f"the policy {rules.name} has no rate of its own; say which part is paid out with `--rate`")
-    share = rules.rate if rate is None else fraction(rate, "rate")
-    assert share is not None
+    share = rules.rate_or(None if rate is None else fraction(rate, "rate"))
     table = as_tokens(tokens)
     return distribute(
         table,

@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from royaltycli import networks
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration, calibrate
 from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
@@ -35,8 +35,6 @@ from royaltycli.bench.setting import Budget, Setting
 from royaltycli.corpus.opening import open_corpus
 from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
-
-Scores = npt.NDArray[np.float64]
 
 AT_ONCE = 128
 """Texts that a process scores before it takes others."""
@@ -147,7 +145,7 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     store.save(folder / CONTROL, about, head)
 
 
-def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Scores:
+def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Floats:
     """What the network, or the control, says of spans: logarithms of probabilities, spans by its sources."""
     texts = [setting.decode(tokens.tolist()) for tokens in spans]
     parts = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
@@ -162,7 +160,7 @@ _readers: dict[str, Reader] = {}
 """By the digest of the model: the one that this process has read with last."""
 
 
-def _scores(folder: Path, which: str, texts: Sequence[str]) -> Scores:
+def _scores(folder: Path, which: str, texts: Sequence[str]) -> Floats:
     use_one_thread()
     about, head = store.load(folder / which)
     if about.model_digest not in _readers:

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.network.corpus import fold_of
@@ -26,8 +26,7 @@ from royaltycli.bench.setting import TEXT, WHOLE, Answers, Asked, Cases, Headed,
 from royaltycli.bench.spans import SIZES, Spans
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
-BySize = Mapping[Size, Scores]
+BySize = Mapping[Size, Floats]
 """What a network says of the spans of each size: logarithms of probabilities, spans by sources."""
 
 ALONE: dict[Size, Goal] = {32: Goal(".624"), 128: Goal(".729", 0.78), WHOLE: Goal(".862")}
@@ -91,7 +90,7 @@ def _stacked(
 
 
 def beside(
-    setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Scores
+    setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Floats
 ) -> list[Evidence]:
     """The evidence of text on spans, with what the network said of them beside it."""
     index, sources = setting.gatherer.index, of.sources

@@ -26,7 +26,7 @@ import pyarrow.json as arrow_json
 
 from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.text import decode
+from royaltycli.corpus.text import as_texts, decode
 from royaltycli.corpus.unpack import blocks, rest_of_line
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES
@@ -225,9 +225,8 @@ def _objects(chunk: Chunk) -> int | None:
 
 
 def _valid_utf8(data: bytes) -> bool:
-    offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
     try:
-        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+        as_texts([pa.py_buffer(data)])
     except pa.ArrowInvalid:
         return False
     return True
