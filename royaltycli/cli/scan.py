@@ -89,6 +89,8 @@ def scan(
     most = rows_of(top)
     if part is not None and on != "local":
         raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
+    if part is not None and duplicates is not None:
+        raise CallError("copies are credited when all parts are counted; give `--duplicates` to `royalty merge`")
     if part is not None:
         part_of(part)  # before a folder is made for what it counts
     started = time.monotonic()

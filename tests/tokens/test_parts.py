@@ -222,7 +222,7 @@ def test_eight_parts_at_once_as_commands(folder):
         "--part",
     ]
     running = [subprocess.Popen([*command, f"{number}/8"]) for number in range(1, 9)]
-    assert [process.wait(120) for process in running] == [0] * 8
+    assert [process.wait(600) for process in running] == [0] * 8
     assert merged(place) == whole(place)
 
 
