@@ -67,10 +67,11 @@ def given(
     """What a period is to be closed with. Without a policy, `rate` is required. Raises CallError and RemoteError."""
     from royaltycli.ledger.booking import Given
     from royaltycli.payout.currency import find_currency
-    from royaltycli.remote.names import named_path
+    from royaltycli.remote.names import check_here, named_path
 
     check_types("period", period=period, date=date)
     _check_date(date)
+    check_here(ledger, "a ledger")
     code = currency if currency is not None else _currency_of(ledger) or USUAL
     if rate is None and policy is None:
         raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from blake3 import blake3
 
 from royaltycli.errors import AttributionError, OutputError, reason_of
-from royaltycli.remote.names import real_path
+from royaltycli.remote.names import check_here, real_path
 from royaltycli.storage import write_whole
 
 if TYPE_CHECKING:
@@ -208,7 +208,11 @@ def emptied(folder: Path) -> Path:
 
 
 def check_place(folder: Path) -> None:
-    """Raises OutputError if an index cannot be made in a folder, as something else is there, or none can be."""
+    """Raises OutputError if an index cannot be made in a folder, as something else is there, or none can be.
+
+    Raises CallError for one in a store.
+    """
+    check_here(folder, "an index")
     real_path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the index")

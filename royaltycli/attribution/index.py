@@ -19,6 +19,7 @@ from royaltycli.attribution.passages import Passages
 from royaltycli.attribution.suffixes import Suffixes
 from royaltycli.errors import AttributionError
 from royaltycli.limits import MATCH_TOKENS
+from royaltycli.remote.names import check_here
 from royaltycli.storage import read_sealed
 from royaltycli.tokens.encodings import Encoding, find_encoding
 from royaltycli.tokens.reference import Reference, load_reference
@@ -91,8 +92,10 @@ class Index:
 def open_index(path: Path, *, check: bool = True) -> Index:
     """Open the index in a folder. Raises AttributionError if there is none, or it has changed by as much as a bit.
 
-    Without `check` only what is read at once is looked through, not what is mapped into memory.
+    Without `check` only what is read at once is looked through, not what is mapped into memory. Raises CallError for
+    one in a store.
     """
+    check_here(path, "an index")
     if not (path / folder.LIST).is_file():
         raise AttributionError(
             f"there is no index in {path}; `royalty index` makes one, or name its folder with `--index`"

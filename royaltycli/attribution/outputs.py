@@ -31,6 +31,7 @@ from royaltycli.manifest.paths import open_regular
 from royaltycli.manifest.patterns import stamp_of
 from royaltycli.manifest.wording import Number, named, printable, shown
 from royaltycli.numerals import plain
+from royaltycli.remote.names import check_here
 
 NAMES, TEXTS, WEIGHT = ("id", "period", "account"), ("text", "prompt"), "weight"
 EXAMPLE = '{"id": "1", "text": "…"}'
@@ -105,6 +106,7 @@ def read_outputs(path: Path, *, period: str | None = None) -> Iterator[Output]:
 
 def log_file(path: Path) -> File:
     """The file of a log. Raises CallError if it is none, or cannot be opened."""
+    check_here(path, "a log of outputs")
     form, compression = kind_of(path.name)
     if form not in ("jsonl", "parquet") or (form == "parquet" and compression):
         endings = ".jsonl, .jsonl.gz, .jsonl.zst and .parquet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -25,6 +26,9 @@ Scores = Callable[[Sequence[str], Sequence[int] | None], npt.NDArray[np.float64]
 
 LOWEST = -14.0
 """The logarithm for a source that the network does not know."""
+
+TEXTS = 256
+"""Texts that a network is asked about at a time, in the calibration."""
 
 
 class Beside:
@@ -55,16 +59,23 @@ class Beside:
         return int(np.count_nonzero(self._known < 0))
 
     def extend(self, spans: Sequence[Span]) -> Extend:
-        """Adds the network's measures to the evidence on spans of the corpus's own documents."""
+        """Adds the network's measures to the evidence on spans of the corpus's own documents, best in their order.
+
+        The network is asked about few at a time: what it says of all of them by very many sources may be too much.
+        """
         texts = [self._decode(span.tokens.tolist()) for span in spans]
         # What is quoted is judged as any other text is, by the head that has seen it.
         folds = [-1 if span.quoted else self._fold_of(self._document(span)) for span in spans]
-        logs = self._of_units(self._scores(texts, folds))
-        for row, span in zip(logs, spans, strict=True):
-            if span.unknown:  # the others have all probability then
-                own = min(float(np.exp(row[span.unit])), 1 - np.exp(LOWEST))
-                np.subtract(row, np.log1p(-own), out=row)
-        return lambda number, found: self._with(found, logs[number])
+
+        @functools.lru_cache(maxsize=1)
+        def some(first: int) -> npt.NDArray[np.float64]:
+            return self._scores(texts[first : first + TEXTS], folds[first : first + TEXTS])
+
+        def add(number: int, found: Evidence) -> Evidence:
+            span, row = spans[number], some(number - number % TEXTS)[number % TEXTS]
+            return self._with(found, row, span.unit if span.unknown else None)
+
+        return add
 
     def judge(self, calibration: Calibration) -> Judge:
         """Judges by the extended evidence."""
@@ -78,7 +89,7 @@ class Beside:
 
     def beside(self, spans: Sequence[Ids], found: Sequence[Evidence]) -> list[Evidence]:
         """The evidence on spans of other texts, with the network's measures."""
-        logs = self._of_units(self._scores([self._decode(tokens.tolist()) for tokens in spans], None))
+        logs = self._scores([self._decode(tokens.tolist()) for tokens in spans], None)
         return [self._with(each, row) for each, row in zip(found, logs, strict=True)]
 
     def _document(self, span: Span) -> str:
@@ -87,13 +98,16 @@ class Beside:
         start, stop = model.starts[span.document : span.document + 2].tolist()
         return self._decode(model.tokens(start, stop).tolist())
 
-    def _of_units(self, logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The logarithm of the probability of each unit: that of its sources together."""
-        by_source = np.where(self._known >= 0, logs[:, self._known], LOWEST)
-        units = [np.logaddexp.reduce(by_source[:, list(unit.sources)], axis=1) for unit in self._index.units]
-        return np.stack(units, axis=1)
+    def _of_units(self, row: npt.NDArray[np.float64], units: Sequence[int]) -> npt.NDArray[np.float64]:
+        """The logarithm of the probability of some units: that of their sources together."""
+        by_source = np.where(self._known >= 0, row[self._known], LOWEST)
+        return np.array([np.logaddexp.reduce(by_source[list(self._index.units[unit].sources)]) for unit in units])
 
-    def _with(self, found: Evidence, logs: npt.NDArray[np.float64]) -> Evidence:
+    def _with(self, found: Evidence, row: npt.NDArray[np.float64], unknown: int | None = None) -> Evidence:
+        logs = self._of_units(row, found.units.tolist())
+        if unknown is not None:  # the others have all probability then
+            own = min(float(np.exp(self._of_units(row, [unknown])[0])), 1 - np.exp(LOWEST))
+            logs -= np.log1p(-own)
         # What the network says of a unit's part of the corpus is in its probability already.
-        beyond = (logs[found.units] - found.before)[:, None]
+        beyond = (logs - found.before)[:, None]
         return replace(found, measures=np.hstack([found.measures, beyond]) if self._method == "all" else beyond)

@@ -127,6 +127,7 @@ def attribute(
     from royaltycli.attribution.outputs import log_file
     from royaltycli.cli import console
     from royaltycli.errors import CallError
+    from royaltycli.remote.locations import written
     from royaltycli.remote.names import real_name
 
     most = rows_of(top)
@@ -154,4 +155,4 @@ def attribute(
         results.deliver(table, kind, place, quiet=quiet)
     if not quiet:
         console.show_usage(usage, most)
-        console.say(f"Wrote {' and '.join(console.clean(str(place)) for place, _ in places)}.")
+        console.say(f"Wrote {' and '.join(console.clean(written(place)) for place, _ in places)}.")

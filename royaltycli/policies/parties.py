@@ -23,6 +23,7 @@ from royaltycli.payout.currency import Currency
 from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.parties import PARTIES
 from royaltycli.policies.values import money, rate
+from royaltycli.remote.names import check_here
 
 YES, NO = ("yes", "true"), ("no", "false")
 PLAIN_DIGITS = 12
@@ -36,6 +37,7 @@ def read_parties(path: Path, currency: Currency) -> pa.Table:
 
     Raises CallError if there is no such file, and ManifestError with all problems, each with its line.
     """
+    check_here(path, "a list of holders")
     if not os.path.exists(path):
         raise CallError(f"there is no list of holders {path}; name another file with `--holders`")
     readers: dict[str, Read] = {

@@ -17,6 +17,7 @@ from royaltycli.limits import LIST_BYTES, NUMBER_DIGITS
 from royaltycli.manifest.lists import large_cells, unpacked_bytes
 from royaltycli.manifest.paths import open_regular
 from royaltycli.manifest.wording import shown
+from royaltycli.remote.names import check_here
 
 COLUMNS = ("source_id", "credit")
 CREDIT = rf"^[0-9]{{1,{NUMBER_DIGITS}}}(\.[0-9]{{1,{NUMBER_DIGITS}}})?([eE][+-]?[0-9]{{1,2}})?$"
@@ -28,8 +29,9 @@ def read_usage(path: Path) -> pa.Table:
     """The columns source_id and credit of a CSV or Parquet file, credits as they are written.
 
     Raises TableError if there is no such file, or it has no such columns, or credits that are not exact; and
-    ManifestError with every row that makes no sense and its line (of Parquet, its row).
+    ManifestError with every row that makes no sense and its line (of Parquet, its row); CallError for one in a store.
     """
+    check_here(path, "a usage table")
     readers = {".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from royaltycli.errors import OutputError
+from royaltycli.errors import CallError, OutputError
 from royaltycli.remote.locations import WRITABLE, Location, is_remote, locate, written
 
 
@@ -32,6 +32,12 @@ def named_path(name: str | os.PathLike[str]) -> Path:
     """The path of a name, which is none that a Path would make another of. Raises RemoteError."""
     remote_place(name)
     return Path(name)
+
+
+def check_here(path: str | os.PathLike[str], what: str) -> None:
+    """Raises CallError if a path leads to another machine, where `what` cannot be used; and RemoteError."""
+    if (place := remote_place(path)) is not None:
+        raise CallError(f"{place} is on another machine, but {what} must be on this one; name one here")
 
 
 def real_path(path: str | os.PathLike[str]) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from royaltycli.cli import app
+from royaltycli.cli import app, results
 from tests.attribution.conftest import prose
 
 FEW = "of fewer than 30 they are too narrow"
@@ -48,6 +49,12 @@ def test_usage_and_details_are_written_as_their_endings_say(place):
     assert header.startswith("source_id,")
     assert first.startswith("ann,")
     assert pq.read_table(place / "details.parquet")["output_id"].to_pylist()[0] == "0"
+
+
+def test_a_place_in_a_store_is_named_as_it_was_given(place, monkeypatch):
+    monkeypatch.setattr(results, "usage_place", lambda output, *_: (Path(output), "parquet"))
+    monkeypatch.setattr(results, "deliver", lambda *_, **__: None)
+    assert "Wrote s3://bucket/usage.parquet." in attribute(place, 1, "-o", "s3://bucket/usage.parquet")
 
 
 def test_intervals_of_few_outputs_are_said_to_be_too_narrow(place):

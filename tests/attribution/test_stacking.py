@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 import royaltycli
 from royaltycli import attributing
-from royaltycli.attribution import calibration, folder
+from royaltycli.attribution import calibration, folder, stacking
 from royaltycli.attribution.calibration import calibrate, read_calibration, sample
 from royaltycli.attribution.evidence import MEASURES, evidence
 from royaltycli.attribution.index import open_index, reference_of
@@ -168,20 +169,46 @@ def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(index, n
 
     spans = list(sample(index, 0))[:20]
     assert any(span.quoted for span in spans)
-    Beside(index, index.source_ids, scores, fold_of, reference_of(index).decode, "all").extend(spans)
+    found = evidence(index, spans[0].tokens, None, spans[0].left_out)
+    Beside(index, index.source_ids, scores, fold_of, reference_of(index).decode, "all").extend(spans)(0, found)
     assert len(asked) == sum(not span.quoted for span in spans)
     assert set(asked) <= texts
+
+
+def test_few_spans_are_asked_about_at_a_time_and_each_has_its_own_scores(index, monkeypatch):
+    """As of very many sources the scores of all spans would be too many."""
+    monkeypatch.setattr(stacking, "TEXTS", 4)
+    spans, sources, asked = list(sample(index, 0))[:10], index.source_ids, []
+    assert any(span.unknown for span in spans)
+
+    def scores(texts, fold):
+        assert len(texts) == len(fold) <= 4
+        asked.extend(texts)
+        likely = np.array([np.exp(-(len(text) % 7 + 1.0) * np.arange(len(sources))) for text in texts])
+        return np.log(likely / likely.sum(axis=1, keepdims=True))
+
+    beside = Beside(index, sources, scores, lambda _: 0, reference_of(index).decode, "network")
+    extended = beside.extend(spans)
+    for number, span in enumerate(spans):
+        found = evidence(index, span.tokens, None, span.left_out)
+        odds = np.exp(scores([reference_of(index).decode(span.tokens.tolist())], [0])[0])
+        by_unit = np.array([odds[list(unit.sources)].sum() for unit in index.units])
+        if span.unknown:  # the others have all probability
+            by_unit /= 1 - by_unit[span.unit]
+        expected = np.log(by_unit[found.units]) - found.before
+        assert extended(number, found).measures[:, 0] == pytest.approx(expected, abs=1e-6)
+    assert len(asked) == 2 * len(spans)  # by each of them once, and once by this test
 
 
 def test_a_network_that_knows_the_answer_is_believed_and_one_that_knows_nothing_is_not(index):
     """The weights are learned: an oracle makes nearly all spans right, noise takes nothing from the text."""
     plain = read_calibration(index)
     spans = list(sample(index, 0))
-    owners = [index.units[span.unit].sources[0] for span in spans]
+    owners = iter([index.units[span.unit].sources[0] for span in spans])  # it is asked about all spans in their order
 
     def oracle(texts, _fold):
         logs = np.full((len(texts), len(index.sources)), -10.0)
-        logs[np.arange(len(texts)), owners] = -0.01
+        logs[np.arange(len(texts)), list(itertools.islice(owners, len(texts)))] = -0.01
         return logs
 
     decode = reference_of(index).decode

@@ -15,6 +15,7 @@ import torch
 from royaltycli.attribution.folder import digest_of
 from royaltycli.attribution.network.spans import LONG
 from royaltycli.errors import AttributionError, reason_of
+from royaltycli.remote.names import check_here
 from royaltycli.tokens.engines import Ids
 
 CONTROL_SEED = 0
@@ -95,7 +96,11 @@ def with_random_weights(model: LanguageModel) -> LanguageModel:
 
 
 def digest_of_model(path: Path) -> str:
-    """The digest of all files of a model's folder but hidden ones. Raises AttributionError if there is no model."""
+    """The digest of all files of a model's folder but hidden ones. Raises AttributionError if there is no model.
+
+    Raises CallError for one in a store.
+    """
+    check_here(path, "a language model")
     if not path.is_dir():
         raise AttributionError(f"{path} is no folder; name one that holds a language model, with `--model`")
     if not (path / "config.json").is_file():

@@ -23,6 +23,7 @@ from royaltycli.attribution.folder import CALIBRATION, NETWORK, digest_of_value,
 from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
 from royaltycli.errors import AttributionError, OutputError, reason_of
+from royaltycli.remote.names import check_here
 from royaltycli.storage import check_place, write_whole
 
 VERSION = 2
@@ -55,7 +56,11 @@ class About:
 
 
 def check_folder(place: Path) -> None:
-    """Raises OutputError if a folder cannot be that of a network, or holds other things. It need not be there."""
+    """Raises OutputError if a folder cannot be that of a network, or holds other things. It need not be there.
+
+    Raises CallError for one in a store.
+    """
+    check_here(place, "a network")
     try:
         others = [path.name for path in place.iterdir() if not _is_ours(path.name)] if place.exists() else []
     except OSError as error:
@@ -89,7 +94,8 @@ def save(place: Path, about: About, head: Head) -> None:
 
 
 def load(place: Path) -> tuple[About, Head]:
-    """Read a network. Raises AttributionError if there is none, or it is damaged or of another version."""
+    """Read a network. Raises AttributionError if there is none, or it is damaged or of another version; CallError."""
+    check_here(place, "a network")
     path = place / LIST
     if not path.is_file():
         raise AttributionError(f"{place} holds no network; train one with `royalty network train`")
