@@ -75,7 +75,7 @@ def test_each_draw_is_of_as_many_groups_as_weigh_anything():
     units = np.array([0, 0, 1, 1, 2, 2, 3, 3])
     judged = Judged(np.arange(8), units, np.ones(8), 4)
     weights = np.array([1.0, 1, 1, 1, 1, 1, 0, 0])
-    rows = resampled(judged, None, weights, units, np.full(4, 0.25))
+    rows = resampled(judged, None, weights, units)
     assert rows.shape == (RESAMPLED, 4)
     assert np.allclose(rows * 3, np.round(rows * 3))
     assert (rows[:, 3] == 0).all()
