@@ -73,6 +73,20 @@ def test_how_many_spans_there_are_and_how_they_are_judged(index):
     assert [span.quoted for span in known] == [number % 10 == 0 for number in range(1, len(known) + 1)]
     again = [before for before, span in itertools.pairwise(spans) if span.unknown]
     assert again == known[2::3]
+    assert not any(span.quoted for span in spans if span.unknown)
+
+
+def test_within_a_fold_spans_are_drawn_by_tokens_and_from_any_place():
+    """Of a stretch of four tokens, and of one of twelve."""
+    index = SimpleNamespace(models=[SimpleNamespace(tokens=np.arange)])
+    columns = [0, 0], [3, 4], [5, 20], [4, 12], [27], [0, 2]
+    pieces, random = calibration._Pieces(*map(np.array, columns)), np.random.default_rng(0)
+    spans = [calibration._drawn(index, pieces, 0, 3, random) for _ in range(400)]
+    assert {(span.unit, span.fold, len(span.tokens)) for span in spans} == {(2, 7, 3)}
+    starts = [int(span.tokens[0]) for span in spans if span.document == 3]
+    assert 70 < len(starts) < 130
+    assert set(starts) == {5, 6}
+    assert {int(span.tokens[0]) for span in spans if span.document == 4} == set(range(20, 30))
 
 
 def test_a_span_is_not_matched_with_what_is_left_out(index):
