@@ -39,6 +39,13 @@ def test_folds_of_a_unit_have_about_as_many_tokens_each():
     assert (np.ptp(sizes, axis=1) < 150).all()
 
 
+def test_the_longest_documents_are_dealt_first_and_not_all_shards_begin_with_the_same_fold():
+    sizes = np.bincount(folds_of(np.array([1] * 10 + [9]), np.zeros(11, int), np.zeros(11, bool)), minlength=FOLDS)
+    assert sorted(sizes.tolist()) == [2] * 8 + [4, 10]  # with the place more that follows each
+    alone = [folds_of(np.array([size]), np.array([0]), np.zeros(1, bool))[0] for size in range(FOLDS)]
+    assert sorted(alone) == list(range(FOLDS))
+
+
 def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
     lengths = np.array([8 * FOLDS, 7, 0, 30])
     folds = np.split(
