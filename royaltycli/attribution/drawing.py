@@ -39,10 +39,10 @@ def groups_of(log: Log, draw: Draw) -> Numbers:
     return np.array([numbers[key] for key in keys], np.int64)
 
 
-def resampled(judged: Judged, prior: Vector | None, weights: Vector, groups: Numbers, found: Vector) -> Vector:
+def resampled(judged: Judged, prior: Vector | None, weights: Vector, groups: Numbers) -> Vector:
     """The shares of units, and of none, for groups of spans drawn anew, a row each (the bootstrap, Efron 1979).
 
-    Groups are those of the spans. Those that weigh nothing are not drawn. `found` is what all of them come to.
+    Groups are those of the spans. Those that weigh nothing are not drawn; some weigh something.
     """
     random = np.random.default_rng(0)  # the same groups, in whatever order, give the same interval
     weighing = np.flatnonzero(np.bincount(groups, weights) > 0)
@@ -53,11 +53,8 @@ def resampled(judged: Judged, prior: Vector | None, weights: Vector, groups: Num
         times = np.zeros((min(at_once, RESAMPLED - first), count), np.int64)
         times[:, weighing] = [np.bincount(random.integers(0, size, size), minlength=size) for _ in times]
         draws = weights * times[:, groups]
-        draws = draws[draws.sum(axis=1) > 0]
-        if not len(draws):
-            continue
         if prior is None:
             rows.append(np.stack([mean(judged, drawn) for drawn in draws]))
         else:
             rows.append(shares_of_draws(judged, prior, weights, draws, ROUNDS))
-    return np.concatenate(rows) if rows else found[None, :]
+    return np.concatenate(rows)

@@ -136,7 +136,7 @@ def attribute(
     credit = _crediting(index, copies)
     with one_thread():
         found = mean(judged, weights) if prior is None else shares(judged, prior, weights)
-        spread = credit(_plain(resampled(judged, prior, weights, groups[log.owners], found), prior))
+        spread = credit(_plain(resampled(judged, prior, weights, groups[log.owners]), prior))
     likeliest, details = np.zeros(len(index.sources) + 1, np.int64), list[pa.Table]()
     for first, scores in _scores(judged, prior, found, log):
         by_source = credit(scores)
@@ -229,7 +229,7 @@ def _scored(
 def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> pa.Table:
     """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
     parts = exact(share)
-    low, high = np.clip(np.quantile(spread, [0.025, 0.975], axis=0), 0, 1).round(PLACES)  # last bits of sums are chance
+    low, high = np.quantile(spread, [0.025, 0.975], axis=0).round(PLACES)  # last bits of sums are chance
     ids, titles = index.source_ids, index.sources["title"].to_pylist()
     order = sorted((number for number in range(len(ids)) if parts[number]), key=lambda one: (-parts[one], ids[one]))
     rows = [*order, len(ids)]

@@ -67,8 +67,6 @@ def below(numbers: Measured, minimum: Decimal) -> Mask:
     """Which sources are below a minimum."""
     least = Fraction(minimum) * 10**numbers.places
     smallest = -(-least.numerator // least.denominator)  # whole numbers below the fraction are those below its ceiling
-    if numbers.numbers.dtype != object:
-        smallest = min(smallest, 2**63 - 1)
     result: Mask = (numbers.numbers < smallest).astype(bool)
     return result
 

@@ -125,8 +125,9 @@ def _groups(batch: Batch, owner: Owner) -> _Groups:
     firsts = by_source[starts]
     others = np.flatnonzero(by_source != np.repeat(firsts, np.diff(np.append(starts, len(order)))))
     if len(others):
-        row = int(order[others[0]])
-        first = int(order[starts[np.searchsorted(starts, others[0], "right") - 1]])
+        other = others[np.argmin(order[others])]  # the first in the file, whatever its source
+        row = int(order[other])
+        first = int(order[starts[np.searchsorted(starts, other, "right") - 1]])
         held, before = holder_names[holder_codes[row]], holder_names[holder_codes[first]]
         raise two_holders(_place(batch, row), names[codes[row]] or "", held, before, _place(batch, first))
     return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from royaltycli import attributing
@@ -182,6 +184,20 @@ def test_copies_make_one_unit_of_their_sources_the_earliest_first(corpus):
     named = {tuple(index.source_ids[source] for source in unit.sources): unit.earliest for unit in index.units}
     assert named == {("eve", "ann"): 1, ("ann",): 1}
     assert index.tokens == sum(index.sizes) < 2 * len(text)
+
+
+def test_rule_u3_units_are_sources_in_the_order_of_the_corpus_and_copies_have_no_tokens():
+    """Of two shards; the second and the third document are copies of the first, whose two sources come first."""
+    rows = [(["d", "b"], 10), (["a"], 11), (["b", "c"], 12), (["b", "d"], 5), (["b"], 6), (["b"], 7)]
+    columns = {"sources": [sources for sources, _ in rows], "tokens": [tokens for _, tokens in rows]}
+    sketches = np.array([0, 0, 0, 1, 2, 3], np.uint32)[:, None] * 64 + np.arange(64, dtype=np.uint32)
+    table = pa.table(columns)
+    grouped = building._group([table[:2], table[2:]], [sketches[:2], sketches[2:]])
+    assert grouped.sources == ["a", "b", "c", "d"]
+    assert grouped.units == [((3, 1, 0, 2), 2), ((1, 3), 2), ((1,), 1)]
+    assert grouped.unit.tolist() == [0, 0, 0, 1, 2, 2]
+    assert grouped.kept.tolist() == [True, False, False, True, True, True]
+    assert grouped.sizes.tolist() == [10, 5, 13]
 
 
 def test_nothing_of_others_is_touched(index, tmp_path):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from royaltycli.attribution.calibration import calibrate, calibration_error, sample
+from royaltycli.attribution import calibration
+from royaltycli.attribution.calibration import SPANS, calibrate, calibration_error, sample
+from royaltycli.attribution.choice import Example
 from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS, folds_of
+from royaltycli.attribution.unseen import Span
 from tests.attribution.conftest import prose
 
 
@@ -33,6 +39,13 @@ def test_folds_of_a_unit_have_about_as_many_tokens_each():
     assert (np.ptp(sizes, axis=1) < 150).all()
 
 
+def test_the_longest_documents_are_dealt_first_and_not_all_shards_begin_with_the_same_fold():
+    sizes = np.bincount(folds_of(np.array([1] * 10 + [9]), np.zeros(11, int), np.zeros(11, bool)), minlength=FOLDS)
+    assert sorted(sizes.tolist()) == [2] * 8 + [4, 10]  # with the place more that follows each
+    alone = [folds_of(np.array([size]), np.array([0]), np.zeros(1, bool))[0] for size in range(FOLDS)]
+    assert sorted(alone) == list(range(FOLDS))
+
+
 def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
     lengths = np.array([8 * FOLDS, 7, 0, 30])
     folds = np.split(
@@ -56,6 +69,31 @@ def test_the_folds_of_a_unit_have_as_many_spans_each_whatever_their_sizes(corpus
     expected = len(spans) * index.sizes / index.tokens / FOLDS
     assert (np.abs(counts - expected[:, None]) < 1).all()
     assert len(np.unique(index.weights[1][0])) > 1
+
+
+def test_how_many_spans_there_are_and_how_they_are_judged(index):
+    """A third as many as there are stretches; of ten known ones one is quoted, of three one is judged as unknown, too."""
+    spans = list(sample(index, 0))
+    known = [span for span in spans if not span.unknown]
+    assert index.tokens < 3 * 8 * SPANS[8]
+    assert len(known) == sum(max(1, index.tokens // (3 * size)) for size in SPANS)
+    assert [span.quoted for span in known] == [number % 10 == 0 for number in range(1, len(known) + 1)]
+    again = [before for before, span in itertools.pairwise(spans) if span.unknown]
+    assert again == known[2::3]
+    assert not any(span.quoted for span in spans if span.unknown)
+
+
+def test_within_a_fold_spans_are_drawn_by_tokens_and_from_any_place():
+    """Of a stretch of four tokens, and of one of twelve."""
+    index = SimpleNamespace(models=[SimpleNamespace(tokens=np.arange)])
+    columns = [0, 0], [3, 4], [5, 20], [4, 12], [27], [0, 2]
+    pieces, random = calibration._Pieces(*map(np.array, columns)), np.random.default_rng(0)
+    spans = [calibration._drawn(index, pieces, 0, 3, random) for _ in range(400)]
+    assert {(span.unit, span.fold, len(span.tokens)) for span in spans} == {(2, 7, 3)}
+    starts = [int(span.tokens[0]) for span in spans if span.document == 3]
+    assert 70 < len(starts) < 130
+    assert set(starts) == {5, 6}
+    assert {int(span.tokens[0]) for span in spans if span.document == 4} == set(range(20, 30))
 
 
 def test_a_span_is_not_matched_with_what_is_left_out(index):
@@ -124,3 +162,66 @@ def test_the_calibration_error_by_hand():
     """Of two sure at 0.9 one is right: 0.4 off; two at 0.2, none right: 0.2 off; half of the answers each."""
     sure, right = np.array([0.9, 0.9, 0.2, 0.2]), np.array([True, False, False, False])
     assert calibration_error(sure, right) == pytest.approx(0.5 * 0.4 + 0.5 * 0.2)
+
+
+def test_unknown_spans_weigh_a_fifth_of_all():
+    examples = [Example(None, right) for right in (0, 1, -1, 0, -1, 2, 1, 0, 0, -1)]
+    weights = [each.weight for each in calibration._weighted(examples)]
+    assert [weight == 1 for weight in weights] == [each.right >= 0 for each in examples]
+    assert sum(weight for weight in weights if weight != 1) == pytest.approx(sum(weights) / 5)
+
+
+def crossed(monkeypatch, rows, sizes):
+    """What a calibration says of itself: of (fold, right, tokens, quoted, weight, odds, none), judged as they say.
+
+    And that none is judged by a fit that was given a span of its own fold, or of the one that goes with it.
+    """
+    folds, evidence = {}, []
+    for fold, *_, odds, none in rows:
+        evidence.append(SimpleNamespace(units=np.arange(len(odds)), said=(np.array(odds), none)))
+        folds[id(evidence[-1])] = fold
+
+    def judged(seen, one):
+        assert folds[id(one)] % 5 not in seen
+        return one.said
+
+    monkeypatch.setattr(calibration, "fit", lambda given, *_: {folds[id(each.evidence)] % 5 for each in given})
+    monkeypatch.setattr(calibration, "probabilities", judged)
+    spans = [Span(np.zeros(tokens, np.uint32), 0, 0, 0, fold, quoted=quoted) for fold, _, tokens, quoted, *_ in rows]
+    examples = [Example(each, row[1], row[4]) for each, row in zip(evidence, rows, strict=True)]
+    index = SimpleNamespace(units=[None] * len(sizes), sizes=np.array(sizes), tokens=sum(sizes))
+    return calibration._crossed(index, spans, examples, None)
+
+
+def test_how_well_a_calibration_does_is_that_of_spans_of_128_tokens_it_was_not_fitted_to_and_that_are_not_quoted(
+    monkeypatch,
+):
+    """Of three one is right: two are at 3/4, of which one is wrong, as is the one at 1/2. What is of none is none."""
+    rows = [
+        (0, 0, 128, False, 1.0, [0.6, 0.2], 0.2),
+        (1, 1, 128, False, 1.0, [0.3, 0.1], 0.6),
+        (5, 1, 128, False, 1.0, [0.4, 0.4], 0.2),
+        (9, 0, 128, True, 1.0, [1.0, 0.0], 0.0),
+        (3, 0, 32, False, 1.0, [1.0, 0.0], 0.0),
+        (4, -1, 128, False, 1.0, [0.9, 0.0], 0.1),
+    ]
+    _, spans, right, error = crossed(monkeypatch, rows, [50, 50])
+    assert (spans, right) == (6, pytest.approx(1 / 3))
+    assert error == pytest.approx((2 * (0.75 - 0.5) + 0.5) / 3)
+
+
+def test_the_shares_of_a_calibration_are_the_means_and_of_a_unit_with_few_spans_nearly_its_part_of_the_tokens(
+    monkeypatch,
+):
+    """Each weighs what it weighs; what is of none leans as the units do, or as their tokens are, if to none of them."""
+    rows = [
+        (0, 0, 128, False, 1.0, [0.6, 0.2, 0.0], 0.2),
+        (2, 1, 128, False, 3.0, [0.1, 0.4, 0.0], 0.5),
+        (6, -1, 128, False, 2.0, [0.0, 0.0, 0.0], 1.0),
+    ]
+    parts = np.array([0.7, 0.2, 0.1])
+    found = np.array([[0.9, 1.4, 0.0], [0.15 + 0.3 + 1.4, 0.05 + 1.2 + 0.4, 0.2]])
+    likely = np.outer([0.8, 0.2], parts)
+    expected = likely * (found + 10) / (6 * likely + 10)
+    prior, *_ = crossed(monkeypatch, rows, [70, 20, 10])
+    assert prior.tolist() == pytest.approx((expected / expected.sum()).ravel().tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from royaltycli.attribution.copies import groups, sketches
+from royaltycli.attribution.copies import _runs, groups, sketches
 
 
 def grouped(*texts):
@@ -52,3 +52,20 @@ def test_short_documents_are_copies_only_of_their_like():
 
 def test_empty_documents_are_copies_of_nothing():
     assert grouped([], [], [1]) == [0, 1, 2]
+
+
+def test_copies_of_a_copy_are_of_the_first_whatever_is_found_first():
+    """The first band tells that the third is a copy of the second, the fifth that this is one of the first."""
+    one = np.arange(64, dtype=np.uint32)
+    two = one.copy()
+    two[[0, 4, 8, 12]] += 1000
+    three = two.copy()
+    three[16::4] += 2000
+    assert groups(np.stack([one, two, three]), np.array([100, 100, 100])).tolist() == [0, 0, 0]
+
+
+def test_a_document_is_known_by_whole_runs_of_8_tokens_unless_it_has_fewer():
+    tokens = np.arange(25, dtype=np.uint32)
+    runs = _runs(tokens, np.array([20, 5]))
+    assert len(np.unique(runs[:20])) == 20 - 7
+    assert len(np.unique(runs[20:])) == 5

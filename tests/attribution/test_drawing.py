@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from royaltycli import attributing
-from royaltycli.attribution.drawing import RESAMPLED, groups_of, resampled
+from royaltycli.attribution.drawing import groups_of, resampled
 from royaltycli.attribution.logs import Log
 from royaltycli.attribution.shift import Judged
 from tests.attribution.conftest import prose
@@ -75,8 +75,8 @@ def test_each_draw_is_of_as_many_groups_as_weigh_anything():
     units = np.array([0, 0, 1, 1, 2, 2, 3, 3])
     judged = Judged(np.arange(8), units, np.ones(8), 4)
     weights = np.array([1.0, 1, 1, 1, 1, 1, 0, 0])
-    rows = resampled(judged, None, weights, units, np.full(4, 0.25))
-    assert rows.shape == (RESAMPLED, 4)
+    rows = resampled(judged, None, weights, units)
+    assert rows.shape == (200, 4)
     assert np.allclose(rows * 3, np.round(rows * 3))
     assert (rows[:, 3] == 0).all()
-    assert 20 < (rows[:, 0] == 0).sum() < 100  # (2/3)**3 of 200 are 59
+    assert 20 < (rows[:, 0] == 0).sum() < 100  # (2/3)**3 of them are 59

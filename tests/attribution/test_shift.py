@@ -92,6 +92,16 @@ def test_without_any_span_all_is_unattributed():
     assert shares(judged(np.zeros((0, 3))), np.array([0.4, 0.4, 0.2]), np.zeros(0)).tolist() == [0, 0, 1]
 
 
+def test_spans_that_are_surely_of_none_change_nothing_of_the_others():
+    """They are added as they are, and make the priors count for no less."""
+    random = np.random.default_rng(3)
+    odds, prior = random.dirichlet(np.full(4, 0.5), 5), random.dirichlet(np.full(6, 5.0))
+    rows = np.vstack([odds, np.tile([0.0, 0, 0, 1], (15, 1))])
+    found = shift.shares(judged(rows), prior, np.ones(20))
+    alone = shift.shares(judged(odds), prior, np.ones(5))
+    assert found.tolist() == pytest.approx([*(alone[:-1] / 4).tolist(), 0.75], abs=1e-9)
+
+
 def test_shares_make_one():
     random = np.random.default_rng(2)
     rows = random.dirichlet(np.full(6, 0.5), size=50)
@@ -108,6 +118,7 @@ def test_many_draws_at_a_time_have_the_shares_of_each_alone(units):
     rows[50:, -1] = 1
     prior = random.dirichlet(np.full(2 * units, 5.0))
     draws = random.integers(0, 3, (5, 60)) * random.random(60)
+    draws[0, 1:] = 0  # whose shares are soon found
     draws[3, :50] = 0
     of_log = random.random(60)
     found = shift.shares_of_draws(judged(rows), prior, of_log, draws, shift.ROUNDS)

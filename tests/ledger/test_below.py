@@ -102,6 +102,16 @@ def test_l14_what_was_redistributed_is_taken_from_the_balance(ledger):
     assert (ledger.balance("a"), ledger.balance("b")) == (-20 * DOLLAR, -20 * DOLLAR)
 
 
+def test_l14_what_escrow_has_of_a_balance_below_the_minimum_is_not_taken_for_what_it_had_before(ledger):
+    """Of 55 each 50 left escrow long since, and 5 are in it: these are of the balance, and nothing is to be moved."""
+    ledger.close("1", 100, *BOTH, policy=rules("escrow"), holders="holder_id,reachable\na,no\nb,no\n")
+    ledger.close("2", 0, *BOTH)
+    redistribute(ledger.path, 1, "payer")
+    ledger.restate("1", 110, *BOTH, policy=rules("escrow"))
+    assert (ledger.balance("a"), ledger.has(Account.ESCROW, "a", "1")) == (0, 5 * DOLLAR)
+    assert not ledger.restate("1", 110, *BOTH, policy=rules("escrow", "59.00")).changed
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("redistributed", [True, False])
 @pytest.mark.parametrize("holders", [None, "holder_id,reachable\na,no\nb,no\n"])

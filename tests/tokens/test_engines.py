@@ -58,6 +58,14 @@ def test_letters_newer_than_tiktokens_unicode_count_as_tiktoken_does(gigatokens,
     assert counted(gigatokens[name], documents) == [len(encode(document)) for document in documents]
 
 
+def test_their_tokens_are_those_of_tiktoken_too(gigatokens):
+    documents = ["so", *(f"{letter}'s" for letter in strategies.NEWER), "", "and so on"]
+    ids, lengths = gigatokens["o200k_base"].encode(pa.array(documents, pa.large_string()))
+    expected = [oracle.encoding("o200k_base").encode_ordinary(document) for document in documents]
+    assert lengths.tolist() == [len(tokens) for tokens in expected]
+    assert ids.tolist() == [token for tokens in expected for token in tokens]
+
+
 @pytest.mark.parametrize("name", ENCODINGS)
 @settings(max_examples=50, deadline=None)
 @given(documents=st.lists(strategies.texts, min_size=1, max_size=10))

@@ -147,6 +147,24 @@ def test_of_several_sources_with_two_holders_the_first_in_the_corpus_is_named(fo
     assert not (place / "tokens.parquet").exists()
 
 
+def test_of_several_in_one_file_it_is_the_first_document_too(folder):
+    names = [("z", "p"), ("a", "p"), ("a", "q"), ("z", "q")]
+    rows = [{"by": by, "of": of, "text": str(number)} for number, (by, of) in enumerate(names)]
+    place = folder({**CORPUS, "a.jsonl": rows, "b.jsonl": []})
+    with pytest.raises(
+        DocumentError, match=r"^a\.jsonl:3: the source 'a' has the holder 'q' here, but 'p' in a\.jsonl:2;"
+    ):
+        royaltycli.scan(place, output=place / "tokens.parquet")
+
+
+def test_a_copy_names_no_other_holder(folder):
+    rows = [{"by": "z", "of": "p", "text": "the same"}, {"by": "a", "of": "q", "text": "the same"}]
+    place = folder({**CORPUS, "a.jsonl": rows, "b.jsonl": []})
+    table = royaltycli.scan(place, duplicates="first", verify=0)
+    credited = dict(zip(table["source_id"].to_pylist(), table["credited_tokens"].to_pylist(), strict=True))
+    assert (credited["posts/a"], credited["posts/z"]) == (0, 2)
+
+
 # -- sums ----------------------------------------------------------------------------------------
 
 ROW = {"owner": 0, "place": 0, "holder": None, "documents": 1, "bytes": 1, "tokens": 1, "credited_tokens": 1}
