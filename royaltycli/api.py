@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from royaltycli.corpus.opening import Opened
     from royaltycli.payout.estimate import Estimate
     from royaltycli.payout.explanation import Explanation
+    from royaltycli.payout.payout import By as PayoutBy
     from royaltycli.payout.payout import Payout
+    from royaltycli.payout.shares import By as SharesBy
     from royaltycli.tokens.totals import Scan
-
-PayoutBy = Literal["source", "holder", "split"]
-SharesBy = Literal["source", "holder", "license", "collection"]
 
 
 def check(manifest: str | Path | None = None, *, outside: bool = False) -> Opened:
@@ -183,7 +182,7 @@ def distribute(
 
     check_types("period", currency=currency, by=by, top=top, period=period)
     table = _table(tokens)
-    shared_by = basis_of(basis, blend, policy=policy, usage=usage)
+    shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
@@ -226,7 +225,7 @@ def explain(
     from royaltycli.payout.explanation import explain as compute
 
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
-    plain = plain_policy(basis_of(basis, blend, policy=policy, usage=usage))
+    plain = plain_policy(basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens))
     rules = plain if policy is None else policy
     by_policy = distribute_by(rules, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
     return compute(by_policy, identifier, kind)

@@ -61,10 +61,7 @@ def distribute_by(
     check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
     rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
-    if rate is None and rules.rate is None:
-        raise CallError(f"the policy {rules.name} has no rate of its own; say which part is paid out with `--rate`")
-    share = rules.rate if rate is None else fraction(rate, "rate")
-    assert share is not None
+    share = rules.rate_or(None if rate is None else fraction(rate, "rate"))
     table = as_tokens(tokens)
     return distribute(
         table,
@@ -79,12 +76,17 @@ def distribute_by(
 
 
 def basis_of(
-    basis: str | None, blend: Number | None, *, policy: str | Path | None, usage: str | Path | None
+    basis: str | None,
+    blend: Number | None,
+    *,
+    policy: str | Path | None,
+    usage: str | Path | None,
+    total_tokens: Number | None = None,
 ) -> Weighted:
     """What shares are proportional to without a policy: a basis by its name, or a blend of usage with seen tokens.
 
     Raises CallError for a name that is not known, and for what does not go together, such as any of these with a
-    policy, or usage that nothing is shared out by.
+    policy, usage that nothing is shared out by, or the tokens of the whole run with a measure that is not of tokens.
     """
     check_types(basis=basis, policy=policy, usage=usage)
     if policy is not None:
@@ -106,8 +108,13 @@ def basis_of(
     else:
         part = fraction(blend, "blend")
         chosen = (("seen_tokens", 1 - part), ("usage", part))
+    words = name.replace("_", " ")
+    if total_tokens is not None and dict(chosen).keys().isdisjoint(("tokens", "seen_tokens")):
+        raise CallError(
+            f"shares go by {words}, of which the whole run has an unknown number; leave out `--total-tokens`, or say "
+            "`--basis tokens`"
+        )
     if usage is not None and "usage" not in dict(chosen):
-        words = name.replace("_", " ")
         raise CallError(
             f"shares go by {words}, but a usage table is given; say `--basis usage`, `--blend` or `--policy`, or leave "
             "out `--usage`"

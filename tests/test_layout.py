@@ -17,7 +17,7 @@ PACKAGE = Path(royaltycli.__file__).parent
 SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    "errors", "limits", "numerals", "notes", "progress", "parallel", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
+    "errors", "limits", "arrays", "numerals", "notes", "progress", "parallel", "remote", "storage", "workspace", "manifest", "corpus", "tokens", "payout", "mixtures",
     "policies", "ledger", "attribution", "report", "arguments", "scanning", "estimating", "distributing", "accounting",
     "networks", "attributing", "api", "bench", "cli", "__init__", "__main__",
 )  # fmt: skip
@@ -231,6 +231,12 @@ def test_a_planted_violation_is_caught(rule, name, source, expected):
 )
 def test_what_is_allowed_is_no_violation(rule, name, source):
     assert rule(name, source) == []
+
+
+def test_every_layer_is_on_the_map_for_who_contributes():
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = [f"`{name}/`" if (PACKAGE / name).is_dir() else f"`{name}.py`" for name in LAYERS if name[0] != "_"]
+    assert [file for file in files if file not in page] == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["payout", "--help"], ["--version"]])

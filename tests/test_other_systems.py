@@ -21,7 +21,7 @@ import pytest
 
 from royaltycli import cli, storage
 from royaltycli.bench.method import processes
-from royaltycli.cli.results import spare_input
+from royaltycli.cli.results import place_of
 from royaltycli.corpus.files import find_files
 from royaltycli.errors import CallError, OutputError
 from royaltycli.ledger import journal
@@ -240,7 +240,7 @@ def test_a_result_takes_the_place_of_nothing_that_it_is_made_from_in_other_capit
     Path("LEDGER").mkdir()
     monkeypatch.setattr(Path, "samefile", lambda one, other: str(one).lower() == str(other).lower())
     with pytest.raises(CallError, match=r"and would be lost; name another file$"):
-        spare_input("tokens.parquet", Path(other), Path("ledger/inputs"))
+        place_of(other, None, "tokens.parquet", Path("ledger/inputs"))
 
 
 def test_a_result_in_a_folder_of_windows_is_known_to_lie_in_it(monkeypatch):

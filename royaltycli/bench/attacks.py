@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.bench import method, prompting
 from royaltycli.bench.corpus import Prepared, write_corpus
 from royaltycli.bench.gains import GOAL, Outcome, Pairs, attackers_of, outcome_of, rows
@@ -29,7 +29,6 @@ from royaltycli.bench.spans import SIZES
 from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
 Attack = Callable[[Sequence[Document], str], list[Document]]
 
 TIMES = 10
@@ -99,7 +98,7 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
-def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int64]:
+def owners_of(ids: Sequence[str], sources: Sequence[str]) -> Numbers:
     """Of each source of an attacked corpus, the number of the source that it is or was made of."""
     return np.array([sources.index(source.partition(PART)[0]) for source in ids])
 
@@ -107,9 +106,7 @@ def owners_of(ids: Sequence[str], sources: Sequence[str]) -> npt.NDArray[np.int6
 PART = "--"
 
 
-def outcome(
-    found: method.Odds, prior: Scores, mixed: Sequence[Mixture], owners: npt.NDArray[np.int64], own: int
-) -> Outcome:
+def outcome(found: method.Odds, prior: Floats, mixed: Sequence[Mixture], owners: Numbers, own: int) -> Outcome:
     """What a corpus comes to. `owners` says for each of its sources which source of the corpus before it is of."""
     shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
     for row, mixture in zip(shares, mixed, strict=True):

@@ -12,16 +12,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.suffixes import Suffixes, longest, occurrences, query_of, searchable, sort_suffixes
 from royaltycli.bench.spans import Texts, cut
 from royaltycli.errors import CallError
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
-Method = Callable[[Sequence[Ids]], Scores]
+Method = Callable[[Sequence[Ids]], Floats]
 """Gives a row of scores for each span, a column for each source."""
 
 STRENGTH = 10_000.0
@@ -71,7 +69,7 @@ def naive_bayes(texts: Texts, sources: int, strength: float | None) -> Method:
     sizes = counts.sum(axis=0, dtype=np.float64)
     everyone = counts.sum(axis=1, dtype=np.float64)
 
-    def score(tokens: Ids) -> Scores:
+    def score(tokens: Ids) -> Floats:
         wanted = _pairs(tokens)
         rows = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
         rows = np.where(kinds[rows] == wanted, rows, len(kinds))
@@ -80,7 +78,7 @@ def naive_bayes(texts: Texts, sources: int, strength: float | None) -> Method:
         else:
             common = (everyone[rows] + 0.5) / (everyone.sum() + 0.5 * len(everyone))
             likely = (counts[rows] / common[:, None] + strength) / (sizes + strength)
-        found: Scores = np.log(likely).sum(axis=0)
+        found: Floats = np.log(likely).sum(axis=0)
         return found
 
     return _each(score)
@@ -97,12 +95,12 @@ def nearest_passages(texts: Texts, sources: int) -> Method:
     index: Any = bm25s.BM25()
     index.index((ids, {str(number): number for number in range(len(kinds))}), show_progress=False)
 
-    def score(tokens: Ids) -> Scores:
+    def score(tokens: Ids) -> Floats:
         wanted = _terms(tokens)
         rows = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
         found = np.asarray(index.get_scores_from_ids(rows[kinds[rows] == wanted].tolist()))
         best = np.argpartition(-found, NEIGHBOURS)[:NEIGHBOURS] if len(found) > NEIGHBOURS else np.arange(len(found))
-        votes: Scores = np.bincount(passages.sources[best], found[best], sources).astype(np.float64)
+        votes: Floats = np.bincount(passages.sources[best], found[best], sources).astype(np.float64)
         return votes
 
     return _each(score)
@@ -120,7 +118,7 @@ def verbatim(texts: Texts, sources: int, *, excess: bool) -> Method:
     surprisal = _surprisal(texts) if excess else None
     chance = np.log(lengths.sum())
 
-    def score(tokens: Ids) -> Scores:
+    def score(tokens: Ids) -> Floats:
         sizes = longest(suffixes, query_of(tokens))
         before = np.concatenate([[0], sizes[:-1]])
         worth = np.concatenate([[0.0], np.cumsum(np.ones(len(tokens)) if surprisal is None else surprisal(tokens))])
@@ -149,7 +147,7 @@ def linear(texts: Texts, sources: int) -> Method:
     vectors = TfidfVectorizer(analyzer=_words, sublinear_tf=True, min_df=2)
     model = LinearSVC(C=SVM_COST, random_state=0).fit(vectors.fit_transform(spans.tokens), spans.sources)
 
-    def score(batch: Sequence[Ids]) -> Scores:
+    def score(batch: Sequence[Ids]) -> Floats:
         found = np.full((len(batch), sources), -np.inf)
         decided = model.decision_function(vectors.transform(batch))
         found[:, model.classes_] = np.stack([-decided, decided], axis=1) if decided.ndim == 1 else decided
@@ -158,7 +156,7 @@ def linear(texts: Texts, sources: int) -> Method:
     return score
 
 
-def _each(score: Callable[[Ids], Scores]) -> Method:
+def _each(score: Callable[[Ids], Floats]) -> Method:
     return lambda batch: np.stack([score(tokens) for tokens in batch])
 
 
@@ -178,13 +176,13 @@ def _words(tokens: Ids) -> list[str]:
     return said + [f"{one} {two}" for one, two in pairwise(said)]
 
 
-def _surprisal(texts: Texts) -> Callable[[Ids], Scores]:
+def _surprisal(texts: Texts) -> Callable[[Ids], Floats]:
     """In nats, of each token by how often the corpus has it, and has it after the token before (20 pairs' worth)."""
     singles = np.bincount(np.concatenate(texts.tokens)).astype(np.float64)
     kinds, counts = np.unique(np.concatenate([_pairs(tokens) for tokens in texts.tokens]), return_counts=True)
     everything = singles.sum()
 
-    def surprisal(tokens: Ids) -> Scores:
+    def surprisal(tokens: Ids) -> Floats:
         alone = np.zeros(len(tokens))
         inside = tokens < len(singles)
         alone[inside] = singles[tokens[inside]]
@@ -193,7 +191,7 @@ def _surprisal(texts: Texts) -> Callable[[Ids], Scores]:
         at = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
         both = np.where(kinds[at] == wanted, counts[at], 0)
         likely[1:] = (both + 20.0 * likely[1:]) / (np.maximum(alone[:-1], both) + 20.0)
-        found: Scores = -np.log(np.minimum(likely, 1.0))
+        found: Floats = -np.log(np.minimum(likely, 1.0))
         return found
 
     return surprisal

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution.copies import groups, sketches
 from royaltycli.bench.packages import (
     Document,
@@ -170,7 +170,7 @@ def _some(documents: Iterable[Document], first: int, more: int) -> tuple[list[Do
     return parts
 
 
-def _groups(documents: Sequence[Document]) -> npt.NDArray[np.int64]:
+def _groups(documents: Sequence[Document]) -> Numbers:
     """For each document the first that it is a copy of, by its words: the encoding is not there yet."""
     words = [np.array([zlib.crc32(word.encode()) for word in WORD.findall(each.text)]) for each in documents]
     lengths = np.array([len(each) for each in words], np.int64)

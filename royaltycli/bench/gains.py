@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.bench.measures import mean_interval, total_variation
 from royaltycli.bench.payouts import Mixture
 from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import Setting
-
-Scores = npt.NDArray[np.float64]
 
 GOAL = Goal("not measured", 0.05, most=True)
 
@@ -23,11 +21,11 @@ GOAL = Goal("not measured", 0.05, most=True)
 class Outcome:
     """In each mixture: what the attacker's sources get together, and the error of all payouts (total variation)."""
 
-    own: Scores
-    error: Scores
+    own: Floats
+    error: Floats
 
 
-def outcome_of(shares: Scores, mixed: Sequence[Mixture], own: int) -> Outcome:
+def outcome_of(shares: Floats, mixed: Sequence[Mixture], own: int) -> Outcome:
     """What the shares of each mixture, a row, come to for the source with the number `own`; the last column is none."""
     truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
     errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
@@ -61,7 +59,7 @@ def _gain(words: str, goal: Goal, pairs: Pairs) -> Row:
     before, after = (np.concatenate([pair[at].own for pair in pairs]) for at in (0, 1))
     case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
 
-    def of(case: Mapping[str, Any], weights: Scores | None) -> float:
+    def of(case: Mapping[str, Any], weights: Floats | None) -> float:
         by = np.ones(len(case["before"])) if weights is None else weights
         return float(by @ case["after"] / max(by @ case["before"], 1e-12) - 1)
 

@@ -46,12 +46,13 @@ def train_language_model(
     seconds: float = math.inf,
     seed: int = 0,
     left_out: Sequence[bool] = (),
+    start: Path | None = None,
 ) -> Trained:
     """Train a model on some texts until it has seen so many tokens, or time is up, and save it with its tokenizer.
 
     `tokenizer` is a tokenizer.json. The same seed on the same machine gives the same model, unless the time ends
     it. Texts that are `left_out` are not seen, but others in their place: all else comes in the order in which it
-    would have come with them.
+    would have come with them. A model in the folder `start` is trained further, instead of one of random weights.
     """
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -61,7 +62,7 @@ def train_language_model(
         np.asarray(one, np.int64) for one in words(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     ]
     torch.manual_seed(seed)
-    model = _untrained(transformers, len(words), shape)
+    model = _untrained(transformers, len(words), shape) if start is None else _saved(transformers, start)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
     started = time.monotonic()
@@ -126,8 +127,12 @@ def _load(model: Path) -> Any:
     use_one_thread()
     transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
-    network = transformers.AutoModelForCausalLM.from_pretrained(str(model.resolve()), local_files_only=True)
+    network = _saved(transformers, model)
     return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _saved(transformers: Any, model: Path) -> Any:
+    return transformers.AutoModelForCausalLM.from_pretrained(str(model.resolve()), local_files_only=True)
 
 
 def _stacked(tokens: Sequence[Ids], network: Any) -> torch.Tensor:

@@ -5,6 +5,7 @@ A process has one thread for it: several at a time take less time so than one af
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from royaltycli import networks
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration, calibrate
 from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
@@ -35,16 +36,24 @@ from royaltycli.corpus.opening import open_corpus
 from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
-
 AT_ONCE = 128
 """Texts that a process scores before it takes others."""
 
-NETWORK, CONTROL = "network", "control"
-"""In the folder of a language model: the network that reads its activations, and the one on random weights."""
+MODEL, NETWORK, CONTROL = "model", "network", "control"
+"""In a folder: a language model, the network that reads its activations, and the one on random weights."""
 
 ALL = -1
 """The head that no fold is left out of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A language model to be trained: its folder, its seed, the texts that it must not see, and what it starts from."""
+
+    place: Path
+    seed: int
+    left_out: Sequence[bool] = ()
+    start: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,53 +66,53 @@ class Learned:
     seconds: float
 
 
-def begin(setting: Setting, budget: Budget, seeds: Sequence[int]) -> None:
-    """Have the worker processes train a language model and its network for each of some seeds, beside all else."""
-    if ("learning", budget) in setting.kept:
-        return
-    folders = [setting.folder / f"language-{budget.tokens}-{seed}" for seed in seeds]
-    for place in folders:
-        shutil.rmtree(place, ignore_errors=True)
+def begin(setting: Setting) -> None:
+    """Have the worker processes train the form's language models and their networks, beside all else."""
+    form = setting.form
     texts = [one.text for one in setting.prepared.parts.known]
-    learn = partial(_learned, setting.prepared.manifest, texts, budget)
-    setting.kept["learning", budget] = each(setting.pool, learn, list(zip(folders, seeds, strict=True)))
+    trainings = []
+    for seed in form.seeds[: form.models]:
+        folder = setting.folder / f"language-{form.budget.tokens}-{seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        trainings.append(Training(folder / MODEL, seed))
+    train = partial(train_with_network, setting.prepared.manifest, texts, form.budget)
+    setting.kept["learning",] = each(setting.pool, train, trainings)
 
 
-def learned(setting: Setting, budget: Budget, seeds: Sequence[int]) -> list[Learned]:
-    """A language model with its network for each of some seeds, trained anew by the first part that asks for them."""
-    begin(setting, budget, seeds)
-    for number, seed in enumerate(seeds):
-        if (budget, seed) not in setting.kept:
-            setting.tell("training language models and their networks", number, len(seeds))
-            setting.kept[budget, seed] = next(setting.kept["learning", budget])
-    return [setting.kept[budget, seed] for seed in seeds]
+def learned(setting: Setting) -> list[Learned]:
+    """The form's language models with their networks, once they are trained."""
+    models = list[Learned]()
+    for model in setting.kept.pop(("learning",)):
+        models.append(model)
+        setting.tell("training language models and their networks", len(models), setting.form.models)
+    return models
 
 
-def _learned(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Path, int]) -> Learned:
-    """Train a language model into a folder, with a seed, and then its network and the control."""
-    folder, seed = job
-    language = train_on(manifest, texts, budget, (folder / "model", seed, ()))
+def train_with_network(manifest: Path, texts: Sequence[str], budget: Budget, training: Training) -> Learned:
+    """Train a language model and then, in the folder that it is in, its network and the control."""
+    language = train_on(manifest, texts, budget, training)
+    folder = training.place.parent
     started = time.monotonic()
     _control(manifest, budget.spans, folder)
-    networks.train_network(manifest, model=folder / "model", output=folder / NETWORK, spans=budget.spans)
+    networks.train_network(manifest, model=training.place, output=folder / NETWORK, spans=budget.spans)
     about, _ = store.load(folder / NETWORK)
     return Learned(folder, about.sources, language, time.monotonic() - started)
 
 
-def train_on(manifest: Path, texts: Sequence[str], budget: Budget, job: tuple[Path, int, Sequence[bool]]) -> Trained:
-    """Train a language model into a folder, with a seed, on all texts but some."""
-    place, seed, left_out = job
+def train_on(manifest: Path, texts: Sequence[str], budget: Budget, training: Training) -> Trained:
+    """Train a language model on some texts."""
     use_one_thread()
     tokenizer = manifest.parent / "tokenizer.json"
     return train_language_model(
         texts,
         tokenizer,
-        place,
+        training.place,
         budget.shape,
         tokens=budget.tokens,
-        seconds=budget.seconds,
-        seed=seed,
-        left_out=left_out,
+        seconds=math.inf if budget.seconds is None else budget.seconds,
+        seed=training.seed,
+        left_out=training.left_out,
+        start=training.start,
     )
 
 
@@ -113,7 +122,7 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     What it reads is left for the training of the network, which would read it for a control of its own.
     """
     opened = open_corpus(manifest)
-    language = open_model(folder / "model")
+    language = open_model(folder / MODEL)
     reader = Reader(language)
     documents = read_documents(opened.corpus, opened.files, language, say_nothing)
     chosen = spans_of(documents.kept, spans)
@@ -122,7 +131,7 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     examples = examples_of(documents, chosen)
     head = learn(table, examples, len(documents.sources), [ALL], language.device, say_nothing)
     about = store.About(
-        model=str((folder / "model").absolute()),
+        model=str((folder / MODEL).absolute()),
         model_digest=control.model.digest,
         layers=tuple(reader.layers),
         features=reader.size,
@@ -136,7 +145,7 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
     store.save(folder / CONTROL, about, head)
 
 
-def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Scores:
+def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool = False) -> Floats:
     """What the network, or the control, says of spans: logarithms of probabilities, spans by its sources."""
     texts = [setting.decode(tokens.tolist()) for tokens in spans]
     parts = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
@@ -151,12 +160,12 @@ _readers: dict[str, Reader] = {}
 """By the digest of the model: the one that this process has read with last."""
 
 
-def _scores(folder: Path, which: str, texts: Sequence[str]) -> Scores:
+def _scores(folder: Path, which: str, texts: Sequence[str]) -> Floats:
     use_one_thread()
     about, head = store.load(folder / which)
     if about.model_digest not in _readers:
         _readers.clear()
-        language = open_model(folder / "model")
+        language = open_model(folder / MODEL)
         _readers[about.model_digest] = Reader(
             with_random_weights(language) if which == CONTROL else language, about.layers
         )

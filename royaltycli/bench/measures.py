@@ -10,12 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Vector = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from royaltycli.arrays import Floats, Mask, Numbers
 
 ROUNDS = 1000
 
@@ -29,17 +25,17 @@ class Estimate:
     high: float
 
 
-def accuracy(right: Mask, weights: Vector | None = None) -> float:
+def accuracy(right: Mask, weights: Floats | None = None) -> float:
     """Top-1 accuracy: the part of all cases, by weight, whose likeliest source is the right one."""
     return float(np.average(right, weights=weights))
 
 
-def total_variation(one: Vector, two: Vector) -> float:
+def total_variation(one: Floats, two: Floats) -> float:
     """Half of the sum of all differences between two distributions: the part of the money that goes astray."""
     return float(np.abs(one - two).sum() / 2)
 
 
-def auroc(positive: Vector, negative: Vector, weights: tuple[Vector, Vector] | None = None) -> float:
+def auroc(positive: Floats, negative: Floats, weights: tuple[Floats, Floats] | None = None) -> float:
     """The area under the receiver operating characteristic.
 
     It is the probability that a positive case has a higher score than a negative one, a tie counting half (Hanley
@@ -53,24 +49,24 @@ def auroc(positive: Vector, negative: Vector, weights: tuple[Vector, Vector] | N
     return float(up @ (first + last) / 2 / (up.sum() * down.sum()))
 
 
-def spearman(one: Matrix, two: Matrix) -> Vector:
+def spearman(one: Floats, two: Floats) -> Floats:
     """Spearman's rank correlation of two tables (Spearman 1904), row by row; 0 where all of a row is alike."""
     first, second = (np.stack([_ranks(row) for row in table]) for table in (one, two))
     first, second = (table - table.mean(axis=1, keepdims=True) for table in (first, second))
     spread = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    found: Vector = (first * second).sum(axis=1) / np.where(spread > 0, spread, 1.0)
+    found: Floats = (first * second).sum(axis=1) / np.where(spread > 0, spread, 1.0)
     return found
 
 
-def _ranks(values: Vector) -> Vector:
+def _ranks(values: Floats) -> Floats:
     """The place of each value in their order; those that are alike share theirs."""
     _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    ranks: Vector = (last - (counts - 1) / 2)[at]
+    ranks: Floats = (last - (counts - 1) / 2)[at]
     return ranks
 
 
-def interval(measure: Callable[[Vector], float], groups: Numbers) -> Estimate:
+def interval(measure: Callable[[Floats], float], groups: Numbers) -> Estimate:
     """A measure with its interval by the percentile bootstrap over groups (Efron 1979; Field and Welsh 2007).
 
     `measure` is given the weight of each case: how often the group of the case was drawn. `groups` has a number for
@@ -87,6 +83,6 @@ def interval(measure: Callable[[Vector], float], groups: Numbers) -> Estimate:
     return Estimate(measure(np.ones(len(of))), float(low), float(high))
 
 
-def mean_interval(values: Vector) -> Estimate:
+def mean_interval(values: Floats) -> Estimate:
     """The mean of values that are drawn one by one, with its interval by the percentile bootstrap."""
     return interval(lambda weights: float(np.average(values, weights=weights)), np.arange(len(values)))

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.building import Built, build_index
 from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration
@@ -37,7 +37,6 @@ from royaltycli.progress import say_nothing
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
 Tick = Callable[[int, int], None]
 """Told how much of how much is done."""
 
@@ -57,21 +56,21 @@ class Odds:
     `shared` says which part of a unit is each source's: a row for each unit, and one for none.
     """
 
-    table: Scores
-    shared: Scores
+    table: Floats
+    shared: Floats
 
     @property
-    def sources(self) -> Scores:
+    def sources(self) -> Floats:
         """The probability of each source."""
-        found: Scores = (self.table @ self.shared)[:, :-1]
+        found: Floats = (self.table @ self.shared)[:, :-1]
         return found
 
     @property
-    def known(self) -> Scores:
+    def known(self) -> Floats:
         """That the span is of any source."""
         return 1 - self.table[:, -1]
 
-    def some(self, chosen: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Odds:
+    def some(self, chosen: Numbers | Mask) -> Odds:
         """Only those of some spans, a span as often as it is named."""
         return Odds(self.table[chosen], self.shared)
 
@@ -183,7 +182,7 @@ def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odd
     return Odds(table, shared)
 
 
-def usage(found: Odds, prior: Scores) -> Scores:
+def usage(found: Odds, prior: Floats) -> Floats:
     """The share of each source, and of none, in all spans together."""
     kept = found.table >= SLIGHT
     kept[:, -1] = True
@@ -191,5 +190,5 @@ def usage(found: Odds, prior: Scores) -> Scores:
     spans, units = np.nonzero(kept)
     entries = (table / table.sum(axis=1, keepdims=True))[spans, units]
     size = table.shape[1]
-    share: Scores = folded(shares(Judged(spans, units, entries, size), prior, np.ones(len(table)))) @ found.shared
+    share: Floats = folded(shares(Judged(spans, units, entries, size), prior, np.ones(len(table)))) @ found.shared
     return share

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.network.corpus import fold_of
@@ -26,8 +26,7 @@ from royaltycli.bench.setting import TEXT, WHOLE, Answers, Asked, Cases, Headed,
 from royaltycli.bench.spans import SIZES, Spans
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
-BySize = Mapping[Size, Scores]
+BySize = Mapping[Size, Floats]
 """What a network says of the spans of each size: logarithms of probabilities, spans by sources."""
 
 ALONE: dict[Size, Goal] = {32: Goal(".624"), 128: Goal(".729", 0.78), WHOLE: Goal(".862")}
@@ -39,7 +38,7 @@ STACKED: dict[Size, Goal] = {32: Goal(".745", 0.78), 128: Goal(".832", 0.86), WH
 def measure(setting: Setting) -> Headed:
     """The rows of this part, each heading as soon as it is measured."""
     seeds = setting.form.seeds[: setting.form.models]
-    models = learned(setting, setting.form.budget, seeds)
+    models = learned(setting)
     yield "Network: the language models and their networks", _trained(models)
     asked = setting.asked(seeds)
     said = [_read(setting, of, each.spans) for of, each in zip(models, asked, strict=True)]
@@ -91,7 +90,7 @@ def _stacked(
 
 
 def beside(
-    setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Scores
+    setting: Setting, of: Learned, tokens: Sequence[Ids], found: Sequence[Evidence], said: Floats
 ) -> list[Evidence]:
     """The evidence of text on spans, with what the network said of them beside it."""
     index, sources = setting.gatherer.index, of.sources

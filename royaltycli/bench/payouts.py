@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.bench.measures import total_variation
 from royaltycli.bench.method import Odds, usage
 from royaltycli.bench.spans import Spans
-
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 
 SKEW = 0.3
 """Of the Dirichlet distribution that usage is drawn from: of 30 sources some 3 have half of it."""
@@ -25,7 +22,7 @@ class Mixture:
     """Spans by their numbers, drawn with replacement, and the part of each source in them."""
 
     spans: Numbers
-    truth: Scores
+    truth: Floats
 
 
 def mixtures(spans: Spans, sources: int, seed: int, count: int = MIXTURES) -> list[Mixture]:
@@ -42,7 +39,7 @@ def mixtures(spans: Spans, sources: int, seed: int, count: int = MIXTURES) -> li
     return found
 
 
-def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> dict[str, Scores]:
+def errors(found: Odds, prior: Floats, mixed: list[Mixture], tokens: Floats) -> dict[str, Floats]:
     """The total variation between shares and truth in each mixture, by the way in which the shares are made.
 
     `tokens` has those of each source, in the corpus. What goes to nobody is a share as well, of which the truth is 0.
@@ -62,7 +59,7 @@ def errors(found: Odds, prior: Scores, mixed: list[Mixture], tokens: Scores) -> 
     return {way: np.array(values) for way, values in ways.items()}
 
 
-def left_open(found: Odds, prior: Scores, spans: Spans, seed: int) -> Scores:
+def left_open(found: Odds, prior: Floats, spans: Spans, seed: int) -> Floats:
     """The error of corrected shares, were every probability right: what the evidence leaves open, whoever reads it.
 
     Mixtures are of the same spans, but each is of a source that is drawn by its probabilities, by itself.
@@ -76,6 +73,6 @@ def left_open(found: Odds, prior: Scores, spans: Spans, seed: int) -> Scores:
     )
 
 
-def paid_on_unknown(found: Odds, prior: Scores, sources: Numbers) -> Scores:
+def paid_on_unknown(found: Odds, prior: Floats, sources: Numbers) -> Floats:
     """For each unknown source, the part of a log of its text alone that known sources would be paid."""
     return np.array([1 - usage(found.some(sources == one), prior)[-1] for one in np.unique(sources)])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from royaltycli.arrays import Floats
 from royaltycli.attribution.index import Index, encoding_of, open_index, reference_of
 from royaltycli.attribution.judging import Judge, Judgement, by_text
 from royaltycli.attribution.logs import Judges
@@ -119,7 +120,7 @@ def quoting(quotes: Sequence[str], *, prompts: bool) -> list[Output]:
     ]
 
 
-def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: method.Scores, cap: Fraction) -> method.Scores:
+def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: Floats, cap: Fraction) -> Floats:
     """The share of each source of the index, and of none."""
     encoding, reference = encoding_of(index), reference_of(index)
     engine = fastest_engine(encoding, reference)

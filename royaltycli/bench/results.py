@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.bench.measures import Estimate, interval
 
 
@@ -96,7 +96,7 @@ def _versions() -> dict[str, str]:
 def seeded(
     measure: str,
     goal: Goal,
-    of: Callable[[Mapping[str, Any], npt.NDArray[np.float64] | None], float],
+    of: Callable[[Mapping[str, Any], Floats | None], float],
     cases: Sequence[Mapping[str, Any]],
     *,
     groups: str = "documents",

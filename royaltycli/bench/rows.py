@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import calibration_error
 from royaltycli.bench import payouts
 from royaltycli.bench.measures import Estimate, accuracy, auroc, mean_interval
@@ -15,7 +15,7 @@ from royaltycli.bench.results import Goal, Row, seeded
 from royaltycli.bench.setting import WHOLE, Answers, Asked, Cases, Setting, Size, right
 from royaltycli.bench.spans import SIZES
 
-Weights = npt.NDArray[np.float64] | None
+Weights = Floats | None
 
 FEWER_ERRORS = Goal("", round(1 / 6, 3))
 
@@ -76,7 +76,7 @@ def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]
     return [*rows, *chances]
 
 
-def by_chance(sure: npt.NDArray[np.float64]) -> Estimate:
+def by_chance(sure: Floats) -> Estimate:
     """The calibration error of probabilities that are right, as answers are but so many: its mean, and where 95 % lie.
 
     It is not zero, as the distances of all bins add up whichever way they go. That answers about one document are
@@ -93,7 +93,7 @@ def paid_out(
 ) -> list[Row]:
     """The error of payouts of mixtures, by the ways in which shares are made."""
     size = SIZES[1]
-    by_way: dict[str, list[npt.NDArray[np.float64]]] = {}
+    by_way: dict[str, list[Floats]] = {}
     known = setting.data.known
     tokens = np.bincount(known.sources, [len(each) for each in known.tokens]).astype(np.float64)
     for number, (each, said) in enumerate(zip(asked, answers, strict=True)):

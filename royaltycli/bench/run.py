@@ -55,7 +55,7 @@ def run(
         if "network" in chosen:
             from royaltycli.bench import learning
 
-            learning.begin(setting, form.budget, form.seeds[: form.models])
+            learning.begin(setting)
         for part in chosen:
             measure: Callable[[Setting], Headed] = import_module(f"royaltycli.bench.{PARTS[part]}").measure
             for heading, rows in measure(setting):

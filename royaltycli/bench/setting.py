@@ -48,9 +48,24 @@ class Budget:
     """For a language model: tokens to train it with, the most seconds; and spans of a source for its network."""
 
     tokens: int
-    seconds: float
+    seconds: float | None
     spans: int
     shape: Shape = field(default_factory=Shape)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many `sources` are left out, one at a time, and how many `spans` of each are asked about.
+
+    Language models are trained on `tokens_before` of all other sources first, and then by the budget on these; all of
+    it as often as `trainings` says, each time with a seed of its own.
+    """
+
+    sources: int
+    spans: int
+    trainings: int
+    tokens_before: int
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +76,8 @@ class Form:
     are so many `attackers`, each with the first so many of the `attacks`; each also fills `logs` with quotes. Costs
     are those of one in so many documents, for each of `one_in`, and if `everything`, of all that is in the packages.
     `models` language models are trained for the network, each with a seed of its own, the first of `seeds`; what is
-    measured of the network is so with those, and if `stacked`, of network and text together. `left_out` sources are
-    left out, one at a time, and models trained again with a budget of their own, which are asked about as many spans
-    of each of these sources as `spans_left_out` says.
+    measured of the network is so with those, and if `stacked`, of network and text together. `left_out` is for the
+    part of that name.
     """
 
     name: str
@@ -78,9 +92,7 @@ class Form:
     models: int
     stacked: bool
     budget: Budget
-    left_out: int
-    spans_left_out: int
-    budget_left_out: Budget
+    left_out: LeftOut
     seeds: tuple[int, ...]
 
 
@@ -105,9 +117,7 @@ SHORT = Form(
     models=1,
     stacked=False,
     budget=LITTLE,
-    left_out=3,
-    spans_left_out=60,
-    budget_left_out=LITTLE,
+    left_out=LeftOut(3, 60, 1, 1_000_000, Budget(600_000, None, 300, SMALL)),
     seeds=(0,),
 )
 FULL = Form(
@@ -123,9 +133,7 @@ FULL = Form(
     models=3,
     stacked=True,
     budget=Budget(5_000_000, 600, 2000, LARGE),
-    left_out=8,
-    spans_left_out=100,
-    budget_left_out=Budget(3_000_000, 300, 300, MIDDLE),
+    left_out=LeftOut(8, 100, 3, 1_000_000, Budget(800_000, None, 300, MIDDLE)),
     seeds=(0, 1, 2),
 )
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.bench.corpus import Parts
 from royaltycli.bench.packages import Document
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.engines import Ids, fastest_engine
 from royaltycli.tokens.reference import load_reference
-
-Numbers = npt.NDArray[np.int64]
 
 SIZES = (32, 128)
 WHOLE = 4000

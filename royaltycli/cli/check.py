@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,9 +25,10 @@ def check(
 
     Each error names its file and line, and says how to mend it.
     """
-    from royaltycli import api
+    from royaltycli import api, scanning
     from royaltycli.cli import console
 
     with console.waiting("looking for files", quiet=False):
         opened = api.check(manifest, outside=outside)
+        scanning.plan_opened(opened, Path())  # which reads its vocabulary, as a scan would
     console.show_check(opened, every_file=files)

@@ -53,9 +53,7 @@ def compare(
     from royaltycli.errors import CallError
     from royaltycli.payout.comparison import compared, side_by_side
 
-    place = results.path_of(output)
-    kind = results.format_of(format_, place)
-    results.spare_input(tokens, place, *policies, holders, usage)
+    place, kind = results.place_of(output, format_, tokens, *policies, holders, usage)
     if top is not None and not details:
         raise CallError("`--top` is of holders; say `--details` as well, or leave it out")
     if kind == "table" and top is None:

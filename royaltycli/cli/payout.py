@@ -62,9 +62,7 @@ def payout(
     from royaltycli import api
     from royaltycli.cli import console
 
-    place = results.path_of(output)
-    kind = results.format_of(format_, place)
-    results.spare_input(tokens, place, policy, holders, usage)
+    place, kind = results.place_of(output, format_, tokens, policy, holders, usage)
     rows = console.ROWS if kind == "table" and top is None else top
     with console.waiting("reading the counts", quiet=quiet):
         table = api.read_tokens(tokens)
@@ -87,7 +85,7 @@ def payout(
         with console.waiting("sharing out the pool", quiet=quiet):
             paid = api.distribute(table, by=by, **how)
         if kind == "table":
-            console.show_payout(paid, by)
+            console.show_payout(paid)
         else:
             results.deliver(paid.rows, kind, place, raw=raw, quiet=quiet)
     if not quiet:

@@ -62,15 +62,21 @@ def format_of(asked: str | None, output: Path | None, more: tuple[str, ...] = ()
     return choose_format(asked, place, terminal=sys.stdout.isatty(), more=more)
 
 
-def spare_input(tokens: str, output: Path | None, *others: str | Path | None) -> None:
-    """Raises CallError if the result would take the place of the table or of another file that it is made from."""
+def place_of(output: str | None, asked: str | None, tokens: str, *others: str | Path | None) -> tuple[Path | None, str]:
+    """The path and the format of rows that are made of a token table, and perhaps of other files.
+
+    Raises CallError if they would take the place of one of these, OutputError and RemoteError.
+    """
     from royaltycli.errors import CallError
     from royaltycli.remote.locations import written
     from royaltycli.remote.names import is_same
 
-    if output is not None and is_same(output, tokens):
-        raise CallError(f"{written(output)} is the token table itself, and would be lost; name another file")
-    spare(output, *others)
+    place = path_of(output)
+    kind = format_of(asked, place)
+    if place is not None and is_same(place, tokens):
+        raise CallError(f"{written(place)} is the token table itself, and would be lost; name another file")
+    spare(place, *others)
+    return place, kind
 
 
 def spare(output: Path | None, *inputs: str | Path | None) -> None:

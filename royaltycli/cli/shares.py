@@ -34,9 +34,7 @@ def shares(
     from royaltycli import api
     from royaltycli.cli import console
 
-    place = results.path_of(output)
-    kind = results.format_of(format_, place)
-    results.spare_input(tokens, place)
+    place, kind = results.place_of(output, format_, tokens)
     if kind == "table" and top is None:
         top = console.ROWS
     with console.waiting("adding up the counts", quiet=quiet):

@@ -42,9 +42,7 @@ def sweep(
     from royaltycli.distributing import PLAIN, grid_of, swept_by
     from royaltycli.payout.comparison import swept
 
-    place = results.path_of(output)
-    kind = results.format_of(format_, place)
-    results.spare_input(tokens, place, policy, holders, usage)
+    place, kind = results.place_of(output, format_, tokens, policy, holders, usage)
     points = grid_of(profit, rate, steps)
     how: dict[str, Any] = {
         "currency": currency,

@@ -12,7 +12,7 @@ from pathlib import Path
 from royaltycli.errors import Problem
 from royaltycli.manifest.datasets import in_split
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
-from royaltycli.manifest.model import Collection, Corpus, Format, Owner, Source
+from royaltycli.manifest.model import NAMING_FORMATS, Collection, Corpus, Format, Owner, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
 from royaltycli.manifest.patterns import Listing, Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
 from royaltycli.manifest.remotes import OFF, look_up_all
@@ -254,7 +254,7 @@ def _format(entry: Owner, name: str) -> Format | None:
     if reading.dataset and dataset_kind_of(name) is None:
         return None
     form = reading.format or (dataset_kind_of(name) if reading.dataset else kind_of(name)[0])
-    if isinstance(entry, Collection) and form not in ("jsonl", "parquet", "warc"):
+    if isinstance(entry, Collection) and form not in NAMING_FORMATS:
         return None
     return form
 

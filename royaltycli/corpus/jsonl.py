@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ import pyarrow.json as arrow_json
 
 from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
 from royaltycli.corpus.pieces import Piece
-from royaltycli.corpus.text import decode
+from royaltycli.corpus.text import as_texts, decode
 from royaltycli.corpus.unpack import blocks, rest_of_line
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES
@@ -35,6 +36,9 @@ from royaltycli.manifest.naming import field_text
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 KEYS_NAMED = 8
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which an escape may be, and no text in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +229,8 @@ def _objects(chunk: Chunk) -> int | None:
 
 
 def _valid_utf8(data: bytes) -> bool:
-    offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
     try:
-        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+        as_texts([pa.py_buffer(data)])
     except pa.ArrowInvalid:
         return False
     return True
@@ -248,7 +251,7 @@ def _parse_strictly(
             continue
         text = _decoded(line, chunk, index, reading)
         try:
-            values = _values_of(text, fields)
+            values = _values_of(text, fields, reading)
         except _LineError as wrong:
             alone = text.strip(" \t\r").encode("utf-8")
             found = _parse_fast(dataclasses.replace(chunk, data=alone, newlines=_newlines(alone)), fields, schemas)
@@ -261,11 +264,11 @@ def _parse_strictly(
     return {field: _array(values) for field, values in columns.items()}, numbers
 
 
-def _values_of(text: str, fields: Fields) -> dict[Field, Any]:
+def _values_of(text: str, fields: Fields, reading: Reading) -> dict[Field, Any]:
     """The values of the fields of one line. Raises _LineError."""
     row = _parse_line(text)
     return {
-        field: _text(row, field) if field == fields.text else _named(row, field, lists=fields.lists)
+        field: _text(row, field, reading) if field == fields.text else _named(row, field, reading, lists=fields.lists)
         for field in fields.all()
     }
 
@@ -337,7 +340,7 @@ def _value(row: dict[str, Any], field: Field) -> Any:
     return value
 
 
-def _text(row: dict[str, Any], field: Field) -> str:
+def _text(row: dict[str, Any], field: Field, reading: Reading) -> str:
     """The text of a document; null is an empty one. Raises _LineError."""
     value = _value(row, field)
     if value is _MISSING:
@@ -346,39 +349,38 @@ def _text(row: dict[str, Any], field: Field) -> str:
         return ""
     if not isinstance(value, str):
         raise _LineError(f"the field {field_text(field)!r} is {_kind(value)}, where text should be; mend the line")
-    return _whole_text(value, field)
+    return _whole_text(value, field, reading)
 
 
-def _named(row: dict[str, Any], field: Field, *, lists: bool) -> str | list[str | None] | None:
+def _named(row: dict[str, Any], field: Field, reading: Reading, *, lists: bool) -> str | list[str | None] | None:
     """What a field names, whole numbers as their digits, or None if it names nothing. Raises _LineError."""
     value = _value(row, field)
     if value is _MISSING:
         return None
     if not isinstance(value, list):
-        return _name(value, field)
+        return _name(value, field, reading)
     if not lists:
         raise _LineError(f"the field {field_text(field)!r} is an array; {LISTS_MEND}")
-    return [_name(item, field) for item in value]
+    return [_name(item, field, reading) for item in value]
 
 
-def _name(value: Any, field: Field) -> str | None:
+def _name(value: Any, field: Field, reading: Reading) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return _whole_text(value, field)
+        return _whole_text(value, field, reading)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise _LineError(f"the field {field_text(field)!r} holds {_kind(value)}, where a name should be; mend the line")
 
 
-def _whole_text(value: str, field: Field) -> str:
-    if not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            message = f"the field {field_text(field)!r} holds half of a surrogate pair, which is no character"
-            raise _LineError(f"{message}; mend the line") from None
-    return value
+def _whole_text(value: str, field: Field, reading: Reading) -> str:
+    if value.isascii() or _HALF.search(value) is None:
+        return value
+    if reading.errors == "replace":
+        return _HALF.sub("\ufffd", value)
+    message = f"the field {field_text(field)!r} holds half of a surrogate pair, which is no character"
+    raise _LineError(f'{message}; mend the line, or set errors = "replace" for its source')
 
 
 def _listed(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.corpus.batches import Batch
 from royaltycli.errors import DocumentError
 from royaltycli.manifest.model import Collection, Naming
@@ -140,11 +141,9 @@ def _firsts_of(rows: Rows, names: pa.Array, holders: pa.Array | None) -> Rows:
     return firsts
 
 
-def _codes(texts: pa.Array) -> npt.NDArray[np.int64]:
+def _codes(texts: pa.Array) -> Numbers:
     """A number for each text, the same for equal ones."""
-    codes: npt.NDArray[np.int64] = (
-        pc.dictionary_encode(texts, null_encoding="encode").indices.to_numpy().astype(np.int64)
-    )
+    codes: Numbers = pc.dictionary_encode(texts, null_encoding="encode").indices.to_numpy().astype(np.int64)
     return codes
 
 
@@ -173,6 +172,6 @@ def _beside(batch: Batch, sources: pa.Array, holders: pa.Array, rows: Rows) -> p
     return holders.values.take(pa.array(np.where(usable, places, 0), mask=~usable))
 
 
-def _lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
-    lengths: npt.NDArray[np.int64] = pc.list_value_length(lists).to_numpy()
+def _lengths(lists: pa.Array) -> Numbers:
+    lengths: Numbers = pc.list_value_length(lists).to_numpy()
     return lengths

@@ -26,6 +26,9 @@ SMALL_STEP = 1 << 10
 REST_STEP = 64 * KiB
 """How much is read at first for the rest of a line that a range ends in."""
 
+WINDOW = "Frame requires too much memory for decoding"
+"""What zstd says of a frame that is good, but refers further back than it unpacks unless it is told to."""
+
 
 def blocks(
     file: File, start: int = 0, stop: int | None = None, step: int | None = None
@@ -87,6 +90,11 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return unreadable(file, error)
+    if WINDOW in str(error):
+        return DocumentError(
+            f"{file.name}: was packed with a window of more than 128 MiB, as `zstd --long=31` does, and would take as "
+            "much memory to unpack; pack it anew without"
+        )
     lines, intact = _intact_lines(file)
     if not intact and file.compression == "gzip" and _is_padded(file):
         return DocumentError(f"{file.name}: has zeros after its data, as tapes are filled up with; pack it anew")

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import LedgerError
-
-Numbers = npt.NDArray[np.int64]
 
 NOBODY = 0
 """The party of an account that is nobody's, and the period of one that is of no period."""

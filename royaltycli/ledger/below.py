@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from royaltycli.ledger.accounts import Account, Balances, End, Moves, Numbers, after, backwards, changes, move, together
+from royaltycli.arrays import Mask, Numbers
+from royaltycli.ledger.accounts import Account, Balances, End, Moves, after, backwards, changes, move, together
 from royaltycli.ledger.entitlements import entitled, netted
 
 ELSEWHERE = (Account.PAYER, Account.ESCROW, Account.FUND)
@@ -22,7 +22,7 @@ class Terms:
     """
 
     minimum: Numbers
-    reachable: npt.NDArray[np.bool_]
+    reachable: Mask
     place: End | None
 
 

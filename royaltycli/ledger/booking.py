@@ -9,9 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from royaltycli.errors import CallError, LedgerError
+from royaltycli.arrays import Numbers
+from royaltycli.errors import LedgerError
 from royaltycli.ledger import inputs, journal
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes, together
+from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes, together
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import closing, lists_of, restating
 from royaltycli.ledger.journal import Journal
@@ -209,10 +210,7 @@ def _read(given: Given) -> tuple[Inputs, About]:
     files = given.files()
     names = {name: None if file is None else inputs.name_of(file, INPUTS[name]) for name, file in files.items()}
     read = read_inputs(files, given.currency)
-    rate = read.policy.rate if given.rate is None else given.rate
-    if rate is None:
-        wanted = "say which part is paid out with `--rate`"
-        raise CallError(f"the policy {read.policy.name} has no rate of its own; {wanted}")
+    rate = read.policy.rate_or(given.rate)
     total = given.total_tokens
     if total is None and (written := metadata_of(read.table).get("train_tokens")) is not None:
         total = parse_amount(written, "total tokens")

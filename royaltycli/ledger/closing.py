@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, Numbers, after, changes, move, together
+from royaltycli.arrays import Mask, Numbers
+from royaltycli.ledger.accounts import NOBODY, Account, Balances, Moves, after, changes, move, together
 from royaltycli.ledger.below import Terms, kept_below, restated_below
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.entitlements import difference, end_of, entitlements, parties_of
@@ -70,9 +69,8 @@ def restating(
     rows = [difference(new, booked, state.balances, parties, period, kept_below(booked, size)).rows]
     place = None if below == "carry" else end_of(below, parties, np.arange(size))
     terms = Terms(*_known(distribution, absent, parties), place)
-    # As they were at the close: what was taken then was taken from those who succeeded others by then.
-    successors = dataclasses.replace(state, log=state.log[: close.number]).successors
-    now = state.successors
+    # What the close took was taken from those who succeeded others by then.
+    successors, now = state.successors_at(close), state.successors
     rows.append(restated_below(terms, new, booked, successors, now, state.balances, rows[0], period))
     rows.append(passed_on(state, rows, period))
     return Posting(RESTATE, about, (), parties.since(len(state.parties)), together(rows))
@@ -107,9 +105,7 @@ def _payments(
     return rows
 
 
-def _known(
-    distribution: Distribution, absent: pa.Table | None, parties: Parties
-) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+def _known(distribution: Distribution, absent: pa.Table | None, parties: Parties) -> tuple[Numbers, Mask]:
     """The minimum payment of every party, and whether it can be reached."""
     currency, payment = distribution.currency, distribution.policy.payment
     usual = int(payment.minimum.scaleb(currency.places) * MILLIONTHS)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.ledger.accounts import (
     COLUMNS,
     NOBODY,
@@ -13,7 +13,6 @@ from royaltycli.ledger.accounts import (
     Balances,
     End,
     Moves,
-    Numbers,
     backwards,
     forwards,
     key_of,
@@ -123,7 +122,7 @@ def netted(moves: Moves) -> Moves:
     return Moves(forwards(rows))
 
 
-def entitled(moves: Moves) -> npt.NDArray[np.bool_]:
+def entitled(moves: Moves) -> Mask:
     """Which moves are between the accounts of PAIRS."""
     low = np.minimum(moves.column("from_account"), moves.column("to_account"))
     high = np.maximum(moves.column("from_account"), moves.column("to_account"))

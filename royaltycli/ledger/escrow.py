@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import NOBODY, Account, Numbers, move, together
+from royaltycli.ledger.accounts import NOBODY, Account, move, together
 from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on

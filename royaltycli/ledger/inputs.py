@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -41,17 +42,17 @@ def keep(ledger: Path, given: Path | bytes, name: str, what: str) -> None:
     except OSError as error:
         raise LedgerError(f"the ledger {ledger} cannot be begun ({reason_of(error)}); name another folder") from error
     with _reading(given, what) as file:
-        if _digest(file) != _digest_in(name):
+        if not _is_of(file, name):
             raise LedgerError(f"{given!s} changed while it was being read; let it come to rest and try again")
         file.seek(0)
-        write_whole(place, lambda copy: _copy(file, copy))
+        write_whole(place, lambda copy: shutil.copyfileobj(file, copy, READ_BYTES))
 
 
 def is_kept(place: Path) -> bool:
     """Whether a copy is there and has the digest that its name says."""
     try:
         with place.open("rb") as file:
-            return _digest(file) == _digest_in(place.name)
+            return _is_of(file, place.name)
     except OSError:
         return False
 
@@ -83,8 +84,9 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
         raise LedgerError(f"{given} cannot be read ({reason_of(error)}); name {what} that can be") from error
 
 
-def _digest_in(name: str) -> str:
-    return name.partition(".")[0]
+def _is_of(file: BinaryIO, name: str) -> bool:
+    """Whether a file has the digest that a name of a copy says."""
+    return _digest(file) == name.partition(".")[0]
 
 
 def _digest(file: BinaryIO) -> str:
@@ -92,8 +94,3 @@ def _digest(file: BinaryIO) -> str:
     while block := file.read(READ_BYTES):
         digest.update(block)
     return digest.hexdigest()
-
-
-def _copy(file: BinaryIO, copy: BinaryIO) -> None:
-    while block := file.read(READ_BYTES):
-        copy.write(block)

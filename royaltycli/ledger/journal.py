@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import LedgerError, reason_of
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, changes
+from royaltycli.ledger.accounts import Account, Balances, Moves, changes
 from royaltycli.ledger.chain import START, Posting, canonical
 from royaltycli.ledger.parties import SCHEMA as PARTIES_SCHEMA
 from royaltycli.ledger.parties import Parties

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError, LedgerError
-from royaltycli.ledger.accounts import Numbers
 from royaltycli.limits import ID_BYTES
 
 HOLDER, SOURCE, FUND = "holder", "source", "fund"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import LedgerError
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import Account, Moves, Numbers, move, together
+from royaltycli.ledger.accounts import Account, Moves, move, together
 from royaltycli.ledger.booking import Reader, book
 from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.closing import passed_on
@@ -37,7 +37,7 @@ class Payments:
     period: int
     holders: Numbers
     amounts: Numbers
-    status: npt.NDArray[np.int64]
+    status: Numbers
 
 
 def payments_of(state: State, moves: Reader, period: str) -> Payments:

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import Account, Numbers
+from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import State
-from royaltycli.payout.currency import Currency
+from royaltycli.payout.currency import DECIMALS, Currency
 from royaltycli.payout.rows import group_sums
 
 COLUMNS = {
@@ -56,10 +57,10 @@ def with_amounts(table: pa.Table, names: Iterable[str], currency: Currency) -> p
 
 def exact_texts(millionths: Numbers, places: int) -> pa.Array:
     """Millionths of a minor unit in plain notation: `43.33`, `-0.0125`, `0.00`."""
-    scale = 10 ** (places + 6)
+    scale = 10 ** (places + DECIMALS)
     # The least of all integers has no negative in 64 bits; no account comes to it (rule L6).
     whole, part = np.divmod(np.abs(millionths), scale)
-    digits = pc.utf8_lpad(pa.array(part).cast(pa.string()), places + 6, "0")
+    digits = pc.utf8_lpad(pa.array(part).cast(pa.string()), places + DECIMALS, "0")
     digits = pc.utf8_rpad(pc.utf8_rtrim(digits, "0"), places, "0")
     texts = pa.array(whole).cast(pa.string())
     texts = pc.if_else(pc.equal(digits, ""), texts, pc.binary_join_element_wise(texts, digits, "."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
@@ -72,6 +73,10 @@ class State:
                 target = to[target]
             last[source] = target
         return last
+
+    def successors_at(self, close: Logged) -> dict[int, int]:
+        """The same as it was when a period was closed: what is transferred later is nothing to it."""
+        return dataclasses.replace(self, log=self.log[: close.number]).successors
 
     def stated(self, period: str) -> list[Logged]:
         """The close of a period, and its restatements. Raises LedgerError if it has not been closed."""

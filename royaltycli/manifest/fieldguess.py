@@ -21,8 +21,9 @@ SOURCE_NAMES = (
     "source", "author", "user", "username", "creator", "account", "publisher", "outlet", "newspaper", "site",
     "domain", "channel", "feed", "book", "work", "repo", "repository", "title", "url",
 )  # fmt: skip
-HOLDER_NAMES = ("holder", "rights_holder", "author", "user", "username", "creator", "account", "publisher")
-
+HOLDER_NAMES = ("holder", "rights_holder")
+THEIR_OWN = ("author", "user", "username", "creator", "account", "publisher")
+"""Sources that are holders themselves; beside another source they would be several holders of one, an error."""
 
 TELLTALES: dict[str, tuple[str, ...]] = {
     "the-stack": ("content", "hexsha", "max_stars_repo_name"),
@@ -59,7 +60,8 @@ def guess_fields(path: str, name: str) -> Guess:
     longest = max(fields, key=lambda name: fields[name], default=None)
     text = _first(TEXT_NAMES, fields) or longest
     others = [name for name in fields if name != text]
-    source, holder = _first(SOURCE_NAMES, others), _first(HOLDER_NAMES, others)
+    source = _first(SOURCE_NAMES, others)
+    holder = _first(HOLDER_NAMES, others) or (source if source and source.lower() in THEIR_OWN else None)
     written = source and (f"domain({_written(source)})" if source.lower() == "url" else _written(source))
     return Guess(text and _written(text), written, holder and _written(holder), preset)
 

@@ -14,6 +14,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,6 +32,24 @@ from royaltycli.numerals import plain
 BATCH_ROWS = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list file as the user named it: what its rows are of, which columns it may have, and what is wrong with it."""
+
+    file: str
+    word: str
+    columns: tuple[str, ...]
+    problems: list[Problem]
+
+    def note(self, line: int, what: str, mend: str) -> None:
+        """Notes a problem with a line; with the file as a whole where that is 0."""
+        self.problems.append(Problem(Place(self.file, line), what, mend))
+
+    def entry(self, line: int, values: dict[str, object]) -> Entry:
+        """What a row says."""
+        return Entry(self.word, values, Place(self.file, line), self.problems)
+
+
 def read_list(
     path: Path, file: str, word: str, columns: tuple[str, ...], problems: list[Problem]
 ) -> tuple[str, Iterator[Entry]]:
@@ -38,18 +57,17 @@ def read_list(
 
     `file` is how the user named it. What is wrong with the file itself is noted in `problems`.
     """
+    listed = _List(file, word, columns, problems)
     readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        problems.append(
-            Problem(Place(file), "the list file's ending is not known", "end its name in .csv, .jsonl or .parquet")
-        )
+        listed.note(0, "the list file's ending is not known", "end its name in .csv, .jsonl or .parquet")
         return "", iter(())
     data = read_regular(path, "the list file", LIST_BYTES)
     if isinstance(data, Refusal):
-        problems.append(Problem(Place(file), data.what, data.mend))
+        listed.note(0, data.what, data.mend)
         return "", iter(())
-    return hashlib.sha256(data).hexdigest(), reader(data, file, word, columns, problems)
+    return hashlib.sha256(data).hexdigest(), reader(data, listed)
 
 
 def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
@@ -73,31 +91,30 @@ def large_cells() -> Iterator[None]:
         csv.field_size_limit(usual)
 
 
-def _csv_rows(data: bytes, file: str, word: str, columns: tuple[str, ...], problems: list[Problem]) -> Iterator[Entry]:
-    text = decode(data, file, problems)
+def _csv_rows(data: bytes, listed: _List) -> Iterator[Entry]:
+    text = decode(data, listed.file, listed.problems)
     if text is None:
         return
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] = []
     try:
         with large_cells():
             header = next(rows, [])
-            if not _header_is_fine(header, Place(file, 1), columns, problems):
+            if not _header_is_fine(header, 1, listed):
                 return
-            line = rows.line_num + 1
+            following = rows.line_num + 1
             for cells in rows:
-                place, line = Place(file, line), rows.line_num + 1
+                line, following = following, rows.line_num + 1
                 if not cells:
                     continue
                 if len(cells) != len(header):
                     what = f"the row has {len(cells)} cells, but the header has {len(header)}"
-                    problems.append(Problem(place, what, "a cell that holds a comma must be in quotation marks"))
+                    listed.note(line, what, "a cell that holds a comma must be in quotation marks")
                     continue
-                given = {key: _cell(key, cell) for key, cell in zip(header, cells, strict=True) if cell}
-                yield Entry(word, given, place, problems)
+                yield listed.entry(
+                    line, {key: _cell(key, cell) for key, cell in zip(header, cells, strict=True) if cell}
+                )
     except csv.Error as error:
-        what = f"not valid CSV: {error}"
-        problems.append(Problem(Place(file, rows.line_num), what, "mend the quotation marks of this row"))
+        listed.note(rows.line_num, f"not valid CSV: {error}", "mend the quotation marks of this row")
 
 
 def _cell(key: str, cell: str) -> object:
@@ -106,19 +123,16 @@ def _cell(key: str, cell: str) -> object:
     return parse_cell(cell) if key == "holders" else cell
 
 
-def _json_rows(
-    data: bytes, file: str, word: str, _columns: tuple[str, ...], problems: list[Problem]
-) -> Iterator[Entry]:
-    text = decode(data, file, problems)
+def _json_rows(data: bytes, listed: _List) -> Iterator[Entry]:
+    text = decode(data, listed.file, listed.problems)
     if text is None:
         return
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip(" \t\r"):
             continue
-        place = Place(file, number)
-        row = parse_line(line, place, '{"id": "my-book", …}', problems)
+        row = parse_line(line, Place(listed.file, number), '{"id": "my-book", …}', listed.problems)
         if row is not None:
-            yield Entry(word, _with_holders(row), place, problems)
+            yield listed.entry(number, _with_holders(row))
 
 
 def parse_line(line: str, place: Place, example: str, problems: list[Problem]) -> dict[str, object] | None:
@@ -150,27 +164,27 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def _parquet_rows(
-    data: bytes, file: str, word: str, columns: tuple[str, ...], problems: list[Problem]
-) -> Iterator[Entry]:
+def _parquet_rows(data: bytes, listed: _List) -> Iterator[Entry]:
     number = 0
     try:
         with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as table:
-            groups = (table.metadata.row_group(at).total_byte_size for at in range(table.metadata.num_row_groups))
-            if sum(groups) > LIST_BYTES:
-                what = f"unpacks to more than {LIST_BYTES:,} bytes"
-                problems.append(Problem(Place(file), what, "split the list into several files"))
+            if unpacked_bytes(table) > LIST_BYTES:
+                listed.note(0, f"unpacks to more than {LIST_BYTES:,} bytes", "split the list into several files")
                 return
-            if not _header_is_fine(table.schema_arrow.names, Place(file), columns, problems):
+            if not _header_is_fine(table.schema_arrow.names, 0, listed):
                 return
             for batch in table.iter_batches(BATCH_ROWS, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
                     values = {key: _plain_value(value) for key, value in row.items() if value is not None}
-                    yield Entry(word, _with_holders(values), Place(file, number), problems)
+                    yield listed.entry(number, _with_holders(values))
     except (OSError, ValueError, pa.ArrowException) as error:
-        what = f"not valid Parquet after row {number}: {_reason(error)}"
-        problems.append(Problem(Place(file), what, "write the file again"))
+        listed.note(0, f"not valid Parquet after row {number}: {_reason(error)}", "write the file again")
+
+
+def unpacked_bytes(file: pq.ParquetFile) -> int:
+    """What a Parquet file says that it unpacks to."""
+    return sum(file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
 
 
 def _with_holders(row: dict[str, object]) -> dict[str, object]:
@@ -189,21 +203,21 @@ def _plain_value(value: object) -> object:
     return value
 
 
-def _header_is_fine(names: list[str], place: Place, columns: tuple[str, ...], problems: list[Problem]) -> bool:
-    before = len(problems)
+def _header_is_fine(names: list[str], line: int, listed: _List) -> bool:
+    before, columns = len(listed.problems), listed.columns
     if not names:
-        problems.append(Problem(place, "the list file has no header", f"name the columns: {', '.join(columns)}"))
+        listed.note(line, "the list file has no header", f"name the columns: {', '.join(columns)}")
     if len(names) == 1 and re.search("[;\t|]", names[0]):
-        problems.append(Problem(place, "the columns are not parted by commas", "save the file as CSV with commas"))
+        listed.note(line, "the columns are not parted by commas", "save the file as CSV with commas")
         return False
     for name in sorted(set(names)):
         if name not in columns:
-            problems.append(Problem(place, f"unknown column {shown(name)}", instead(name, columns, "columns")))
+            listed.note(line, f"unknown column {shown(name)}", instead(name, columns, "columns"))
         elif names.count(name) > 1:
-            problems.append(Problem(place, f"column {shown(name)} is given twice", "keep one of them"))
+            listed.note(line, f"column {shown(name)} is given twice", "keep one of them")
     if names and columns[0] not in names:
-        problems.append(Problem(place, f"there is no column {columns[0]!r}", "add it, with a value in each row"))
-    return len(problems) == before
+        listed.note(line, f"there is no column {columns[0]!r}", "add it, with a value in each row")
+    return len(listed.problems) == before
 
 
 def _reason_in_line(error: Exception) -> str:

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from royaltycli.errors import Place
 
 Format = Literal["text", "html", "jsonl", "parquet", "warc"]
+NAMING_FORMATS: tuple[Format, ...] = ("jsonl", "parquet", "warc")
+"""Those in which each document can name its source: of these a collection is made."""
+
 Function = Literal["domain", "host", "folder"]
 Lists = Literal["split", "first", "joint"]
 Duplicates = Literal["all", "first", "split"]
-DUPLICATES: tuple[Duplicates, ...] = ("all", "first", "split")
+DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
 
 Field = tuple[str, ...]
 """The way to a value of a document: the name of its field, of nested fields one name for each level."""

@@ -10,14 +10,14 @@ domain(url)     a function of a field
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import cast, get_args
 
 from royaltycli.limits import NAME_LENGTH
 from royaltycli.manifest.fields import Entry, text
 from royaltycli.manifest.model import Field, Function, Naming
 from royaltycli.manifest.wording import instead, shown
 
-FUNCTIONS = ("domain", "host", "folder")
+FUNCTIONS: tuple[Function, ...] = get_args(Function)
 
 _SPECIAL = re.compile(r"""[."'()]|^\s|\s$""")
 _PART = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<bare>[^."\'()]+)')

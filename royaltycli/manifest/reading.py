@@ -82,7 +82,7 @@ def _fill(corpus: Corpus, tables: Tables, *, outside: bool) -> Corpus:
         name=text(top, "name") or None,
         remote=flag(top, "remote"),
         encoding=_encoding(top, corpus.folder, outside=outside),
-        pattern=choice(top, "pattern", PATTERNS),
+        pattern=_pattern(top),
         train_tokens=_whole_amount(top, "train_tokens"),
         duplicates=cast("Duplicates | None", choice(top, "duplicates", DUPLICATES)),
         holders=_all_holders(holders, [*sources, *collections]),
@@ -119,6 +119,14 @@ def _encoding(top: Entry, folder: Path, *, outside: bool) -> str | None:
         top.note("encoding", f"there is no encoding {shown(value)}", mend)
     elif isinstance(path := resolve(folder, value, outside=outside), Refusal):
         top.note("encoding", f"encoding: {path.what}", path.mend)
+    return value
+
+
+def _pattern(top: Entry) -> str | None:
+    """The public encoding whose splitting a `.tiktoken` file uses; without an encoding, one that a call names."""
+    value, encoding = choice(top, "pattern", PATTERNS), top.values.get("encoding")
+    if value is not None and isinstance(encoding, str) and not encoding.endswith(".tiktoken"):
+        top.note("pattern", f"pattern is for a .tiktoken file, but encoding is {shown(encoding)}", "leave pattern out")
     return value
 
 

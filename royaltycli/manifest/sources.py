@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from royaltycli.manifest.fields import Entry, amount, check_keys, choice, id_of, required, text, texts
-from royaltycli.manifest.model import Collection, Format, HolderShare, Lists, Naming, Reading, Source
+from royaltycli.manifest.model import NAMING_FORMATS, Collection, Format, HolderShare, Lists, Naming, Reading, Source
 from royaltycli.manifest.naming import field_of, naming_of, parse_field
 from royaltycli.manifest.presets import PRESETS, preset
 from royaltycli.manifest.shares import holder_shares, only_holder
@@ -38,7 +38,7 @@ def source_of(entry: Entry) -> Source:
         holders=holders,
         license=text(entry, "license") or None,
         epochs=_epochs(entry),
-        reading=_reading(entry, ("text", "html", "jsonl", "parquet", "warc")),
+        reading=_reading(entry, get_args(Format)),
     )
 
 
@@ -55,8 +55,8 @@ def collection_of(entry: Entry) -> Collection:
         holders=() if both else holder_shares(entry),
         license=text(entry, "license") or None,
         epochs=_epochs(entry),
-        reading=_reading(entry, ("jsonl", "parquet", "warc")),
-        lists=cast("Lists | None", choice(entry, "lists", ("split", "first", "joint"))),
+        reading=_reading(entry, NAMING_FORMATS),
+        lists=cast("Lists | None", choice(entry, "lists", get_args(Lists))),
         split=_word(entry, "split"),
     )
 

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from operator import index
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError
 from royaltycli.payout.currency import POOL_UNITS
 from royaltycli.payout.quotas import CHUNK, Integers, quotas
 from royaltycli.payout.ties import check_period, first_by_key
 
 
-def allocate(
-    units: int, weights: Integers | Sequence[int], ids: pa.Array | Sequence[str], period: str
-) -> npt.NDArray[np.int64]:
+def allocate(units: int, weights: Integers | Sequence[int], ids: pa.Array | Sequence[str], period: str) -> Numbers:
     """Share `units` out in proportion to `weights`; the result sums to `units` exactly.
 
     Each gets the whole part of its quota, units x weight / total; what is left goes one each to the
@@ -48,9 +46,7 @@ def allocate(
     return floors
 
 
-def _give_left(
-    floors: npt.NDArray[np.int64], remainders: Integers, left: int, ids: pa.Array | Sequence[str], period: str
-) -> None:
+def _give_left(floors: Numbers, remainders: Integers, left: int, ids: pa.Array | Sequence[str], period: str) -> None:
     """Add the units left over, one each, to the floors with the largest remainders."""
     size = len(floors)
     level = np.partition(remainders, size - left)[size - left]

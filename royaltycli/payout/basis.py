@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import plain, plain_fraction
@@ -72,11 +73,11 @@ def seen_tokens(credited: pa.ChunkedArray, epochs: pa.ChunkedArray, total_tokens
     return Basis(weights, places, scanned, rest or None)
 
 
-def counts_of(tokens: pa.ChunkedArray, name: str) -> npt.NDArray[np.int64]:
+def counts_of(tokens: pa.ChunkedArray, name: str) -> Numbers:
     """A column of counts. Raises TableError if it has an empty cell, or less than zero in one."""
     if tokens.null_count:
         raise TableError(f"the column {name} has an empty cell; scan the corpus again")
-    counts: npt.NDArray[np.int64] = tokens.cast(pa.int64()).to_numpy()
+    counts: Numbers = tokens.cast(pa.int64()).to_numpy()
     if counts.min(initial=0) < 0:
         raise TableError(f"the column {name} holds {counts.min()}, but a count is zero or more; scan the corpus again")
     return counts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.distribution import Amounts
@@ -38,7 +38,7 @@ class _Settled:
     """Who is at a bound, and what is left for the free ones, in proportion to their weights."""
 
     amounts: Amounts
-    free: npt.NDArray[np.int64]
+    free: Numbers
     left: int
 
 

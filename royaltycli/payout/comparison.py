@@ -14,7 +14,7 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import plain
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.currency import Currency
+from royaltycli.payout.currency import DECIMALS, Currency
 from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution
 from royaltycli.payout.payments import pay_balances
 from royaltycli.payout.rows import ids_before, listing
@@ -156,8 +156,8 @@ def _figures(outcomes: Sequence[Outcome], places: int) -> dict[str, pa.Array]:
     return {
         "pool": units([one.pool for one in outcomes]),
         "paid": units([one.total for one in outcomes]),
-        "carried": units([one.carried for one in outcomes], 6),
-        "elsewhere": units([one.elsewhere for one in outcomes], 6),
+        "carried": units([one.carried for one in outcomes], DECIMALS),
+        "elsewhere": units([one.elsewhere for one in outcomes], DECIMALS),
         "holders": pa.array([len(one.holders) for one in outcomes], pa.int64()),
         "paid_holders": pa.array([one.receivers for one in outcomes], pa.int64()),
         "smallest": units([one.smallest for one in outcomes]),

@@ -15,6 +15,10 @@ POOL_UNITS = 2**63 - 1
 """The largest pool, in minor units: payouts are kept in 64-bit integers."""
 
 
+DECIMALS = 6
+"""Of a millionth of a minor unit, beyond those of the currency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Currency:
     """An ISO 4217 currency. A minor unit is 10**-places of it."""
@@ -83,7 +87,7 @@ def money(units: int, currency: Currency) -> str:
 
 def exact_money(millionths: int, currency: Currency) -> str:
     """Millionths of a minor unit as plain text, no zeros at the end beyond the currency's places: `43.33`, `0.0125`."""
-    text = money(millionths, Currency(currency.code, currency.places + 6))
+    text = money(millionths, Currency(currency.code, currency.places + DECIMALS))
     whole, _, part = text.partition(".")
     part = part[: currency.places] + part[currency.places :].rstrip("0")
     return f"{whole}.{part}" if part else whole

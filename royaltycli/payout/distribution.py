@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.errors import AmountError
-from royaltycli.payout.currency import Currency
+from royaltycli.payout.currency import DECIMALS, Currency
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.policy import Measure, Policy
 from royaltycli.payout.quotas import Integers
 
-MILLIONTHS = 1_000_000
+MILLIONTHS: int = 10**DECIMALS
 """Of a minor unit: what entitlements and balances are kept in."""
 
-Amounts = npt.NDArray[np.int64]
+Amounts = Numbers
 """Millionths of a minor unit."""
 
 
@@ -30,7 +29,7 @@ class Earnings:
     is a fixed part per holder. `minimum` is the balance from which on it is paid, `advance` what there was to recoup.
     """
 
-    reachable: npt.NDArray[np.bool_]
+    reachable: Mask
     minimum: Amounts
     fixed: Amounts
     earned: Amounts
@@ -85,8 +84,8 @@ class Distribution:
     fixed: Amounts
     measured: Amounts
     sources: Amounts
-    gate: npt.NDArray[np.int64]
-    sent: npt.NDArray[np.int64]
+    gate: Numbers
+    sent: Numbers
     places: tuple[str, ...]
     shared: tuple[Shared, ...]
     part_amounts: Amounts

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask
 from royaltycli.errors import TableError
 from royaltycli.payout.distribution import Amounts
 from royaltycli.payout.parties import PARTIES
@@ -21,7 +21,7 @@ from royaltycli.payout.quotas import quotas
 class Known:
     """What the list of holders says of each holder, in the order of their ids; null withholding is the policy's."""
 
-    reachable: npt.NDArray[np.bool_]
+    reachable: Mask
     withholding: pa.Array
     advance: Amounts
     minimum: Amounts

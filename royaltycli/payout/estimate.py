@@ -18,7 +18,7 @@ from royaltycli.numerals import plain, plain_fraction
 if TYPE_CHECKING:
     from royaltycli.payout.currency import Currency
 
-Number = int | Decimal | Fraction
+Exact = int | Decimal | Fraction
 Unit = Literal["tokens", "GiB"]
 
 TOKENS_PER_WORD = Fraction(4, 3)
@@ -116,7 +116,7 @@ class Estimate:
 
 
 def estimate(
-    tokens: Number, *, total: Number, part: Part | None = None, profit: Number, rate: Fraction, currency: Currency
+    tokens: Exact, *, total: Exact, part: Part | None = None, profit: Exact, rate: Fraction, currency: Currency
 ) -> Estimate:
     """What a work of `tokens` tokens would earn of `profit` at `rate` in a corpus of `total` tokens.
 
@@ -160,12 +160,12 @@ def estimate(
     )
 
 
-def tokens_from_words(words: Number) -> int:
+def tokens_from_words(words: Exact) -> int:
     """Tokens that so many words of English come to, at 0.75 words a token, rounded half-even."""
     return round(_exact(words, "the number of words") * TOKENS_PER_WORD)
 
 
-def tokens_from_pages(pages: Number) -> int:
+def tokens_from_pages(pages: Exact) -> int:
     """Tokens that so many pages come to, at 250 words a page and 0.75 words a token, rounded half-even."""
     return tokens_from_words(_exact(pages, "the number of pages") * WORDS_PER_PAGE)
 
@@ -199,9 +199,9 @@ def works_text(outcome: Estimate) -> str:
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
 
 
-def percent(share: Fraction, digits: int = SHARE_DIGITS) -> str:
-    """A share as a percentage without its sign, to so many significant digits: `0.0000433`."""
-    return significant(share * 100, digits)
+def percent(share: Fraction) -> str:
+    """A share as a percentage without its sign, to SHARE_DIGITS significant digits: `0.0000433`."""
+    return significant(share * 100, SHARE_DIGITS)
 
 
 def significant(value: Fraction, digits: int) -> str:
@@ -246,7 +246,7 @@ def _earning(share: Fraction, profit: Fraction, rate: Fraction) -> Earning:
     return Earning(share, share * profit, share * profit * rate)
 
 
-def _exact(value: Number, what: str) -> Fraction:
+def _exact(value: Exact, what: str) -> Fraction:
     if isinstance(value, Decimal) and not value.is_finite():
         raise CallError(f"{what} is {value}, which is no number; write it as 500e6, 500_000_000 or 500M")
     if value < 0:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
 from royaltycli.numerals import grouped, plain_fraction
 from royaltycli.payout.allocation import exact_sum
@@ -190,7 +190,7 @@ def _shared(distribution: Distribution, shared: Shared, row: int) -> Step:
     )
 
 
-def _splits(distribution: Distribution, parts: npt.NDArray[np.int64], *, by_holder: bool) -> list[Step]:
+def _splits(distribution: Distribution, parts: Numbers, *, by_holder: bool) -> list[Step]:
     """A line for each part: a holder's of a source, or of all its sources."""
     found = distribution.parts
     names = (

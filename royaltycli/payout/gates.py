@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.errors import AmountError
 from royaltycli.payout.measures import Measured, below
 from royaltycli.payout.policy import Gate, Measure
 
-Mask = npt.NDArray[np.bool_]
-
 POOL = "pool"
 ESCROW = "escrow"
+"""Places of a policy where money goes (`Destination`); the rows of a result have them in parentheses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class Gated:
     `out` are those whose money is for the others.
     """
 
-    gate: npt.NDArray[np.int64]
-    sent: npt.NDArray[np.int64]
+    gate: Numbers
+    sent: Numbers
     places: tuple[str, ...]
     out: Mask
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import TableError
 from royaltycli.payout.basis import TOTAL, Basis
 from royaltycli.payout.quotas import Integers
@@ -26,10 +26,10 @@ class Parts:
     """
 
     source_ids: pa.ChunkedArray
-    source: npt.NDArray[np.int64]
-    holder: npt.NDArray[np.int64]
-    share: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    source: Numbers
+    holder: Numbers
+    share: Numbers
+    counts: Numbers
     ids: pa.Array
     names: pa.Array
     share_texts: pa.Array
@@ -82,13 +82,13 @@ def _holders_text(holders: pa.ListArray) -> pa.Array:
     return pc.if_else(pc.equal(lengths, 0), pa.scalar(None, pa.string()), joined)
 
 
-def _encode(texts: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+def _encode(texts: pa.ChunkedArray) -> tuple[pa.Array, Numbers]:
     """The distinct texts in the order in which they are met, and which of them each is."""
     encoded = pc.dictionary_encode(texts.combine_chunks())
     return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
 
 
-def _distinct(ids: pa.ChunkedArray, names: pa.ChunkedArray) -> tuple[pa.Array, pa.Array, npt.NDArray[np.int64]]:
+def _distinct(ids: pa.ChunkedArray, names: pa.ChunkedArray) -> tuple[pa.Array, pa.Array, Numbers]:
     """Holder ids in code point order, the first name that each is met with, and which of them each part is of."""
     found, codes = _encode(ids)
     first = np.empty(len(found), np.int64)
@@ -122,10 +122,10 @@ def _fraction(text: str) -> Fraction:
 
 
 def _sort_within(
-    source: npt.NDArray[np.int64],
-    holder: npt.NDArray[np.int64],
-    share: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
+    source: Numbers,
+    holder: Numbers,
+    share: Numbers,
+    counts: Numbers,
     source_ids: pa.ChunkedArray,
 ) -> None:
     """Put the parts of each source in the order of their holder ids; sources with one holder stay untouched."""

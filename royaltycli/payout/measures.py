@@ -7,10 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import EXACT
@@ -63,13 +63,13 @@ def zero_everywhere(measure: Measure) -> AmountError:
     return AmountError(f"nothing can be shared out by {what}, which is zero for all who take part; use another basis")
 
 
-def below(numbers: Measured, minimum: Decimal) -> npt.NDArray[np.bool_]:
+def below(numbers: Measured, minimum: Decimal) -> Mask:
     """Which sources are below a minimum."""
     least = Fraction(minimum) * 10**numbers.places
     smallest = -(-least.numerator // least.denominator)  # whole numbers below the fraction are those below its ceiling
     if numbers.numbers.dtype != object:
         smallest = min(smallest, 2**63 - 1)
-    result: npt.NDArray[np.bool_] = (numbers.numbers < smallest).astype(bool)
+    result: Mask = (numbers.numbers < smallest).astype(bool)
     return result
 
 

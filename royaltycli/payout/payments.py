@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.distribution import MILLIONTHS, Amounts
 from royaltycli.payout.policy import Payment
@@ -22,7 +22,7 @@ class Payments:
     under the minimum) in millionths; `rounding` is what whole units left of all balances together.
     """
 
-    paid: npt.NDArray[np.int64]
+    paid: Numbers
     carried: Amounts
     below: Amounts
     rounding: int

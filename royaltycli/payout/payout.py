@@ -9,14 +9,14 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.blend import weights_by
-from royaltycli.payout.columns import money_column
+from royaltycli.payout.columns import check_sum, payout_columns
 from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, part_weights, parts_of
 from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
@@ -100,7 +100,7 @@ class _Paid:
     table: pa.Table
     seen: Basis
     basis: Basis
-    units: npt.NDArray[np.int64]
+    units: Numbers
     unscanned: int | None
     pool: int
     currency: Currency
@@ -159,20 +159,13 @@ def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int
 def _with_money(
     columns: Columns,
     rows: Listing,
-    units: npt.NDArray[np.int64],
+    units: Numbers,
     special: dict[str, int],
     paid: _Paid,
 ) -> pa.Table:
     """The table with its last two columns. Raises AmountError if rows or destinations do not sum to the pool."""
-    payouts = rows.numbers(units, special)
-    destinations = exact_sum(units) + sum(special.values())
-    for what, summed in (("destinations", destinations), ("rows", exact_sum(payouts))):
-        if summed != paid.pool:
-            wrong = f"the {what} sum to {summed} units of a pool of {paid.pool}"
-            raise AmountError(f"{wrong}; this is a defect of the program, please report it")
-    columns["payout"] = money_column(payouts, paid.currency.places)
-    columns["currency"] = pa.repeat(paid.currency.code, len(payouts))
-    return pa.table(columns)
+    check_sum("destinations", exact_sum(units) + sum(special.values()), paid.pool)
+    return pa.table(columns | payout_columns(rows.numbers(units, special), paid.pool, paid.currency))
 
 
 _BY: dict[str, Callable[[_Paid], tuple[pa.Table, dict[str, int]]]] = {

@@ -8,6 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from royaltycli.errors import CallError
+
 Measure = Literal["seen_tokens", "tokens", "documents", "bytes", "works", "usage"]
 Per = Literal["source", "holder"]
 
@@ -111,3 +113,10 @@ class Policy:
     unattributed: Destination = "pool"
     deductions: Deductions = field(default_factory=Deductions)
     payment: Payment = field(default_factory=Payment)
+
+    def rate_or(self, given: Fraction | None) -> Fraction:
+        """The rate that is given, else the policy's own. Raises CallError if there is neither."""
+        rate = self.rate if given is None else given
+        if rate is None:
+            raise CallError(f"the policy {self.name} has no rate of its own; say which part is paid out with `--rate`")
+        return rate

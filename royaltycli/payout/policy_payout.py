@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from royaltycli.errors import AmountError, CallError
+from royaltycli.arrays import Numbers
+from royaltycli.errors import CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.columns import money_column
+from royaltycli.payout.columns import money_column, payout_columns
+from royaltycli.payout.currency import DECIMALS
 from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
-from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
+from royaltycli.payout.listings import of_holders, of_sources, of_splits
 from royaltycli.payout.payments import Payments, pay_balances
 from royaltycli.payout.payout import PAID, By, Payout
-from royaltycli.payout.rows import Listing
+from royaltycli.payout.rows import ESCROW, Listing
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
-
-DECIMALS = 6
-"""Of a millionth of a minor unit, beyond those of the currency."""
 
 FIXED = "(fixed)"
 """By source and by split: what holders get in equal parts, whatever their sources."""
@@ -34,13 +33,16 @@ def pay_out(distribution: Distribution, by: By = "source", top: int | None = Non
     By source and by split, rows say what was earned, before deductions and the minimum payment; by holder,
     what is paid. Raises CallError for an unknown `by`.
     """
-    if by not in _BY:
-        raise CallError(f"a payout by {by!r} is not known; use {', '.join(_BY)}")
+    if by not in get_args(By):
+        raise CallError(f"a payout by {by!r} is not known; use {', '.join(get_args(By))}")
     earnings, parts, period = distribution.earnings, distribution.parts, distribution.period
     payments = pay_balances(earnings.net, earnings.minimum, distribution.policy.payment, parts.ids, period)
     paid, special = _paid(distribution, payments)
-    rows = _BY[by](distribution, payments, top)
     units = _whole(distribution, paid, special)
+    if by == "holder":
+        rows = _by_holder(distribution, payments, units, top)
+    else:
+        rows = (_by_source if by == "source" else _by_split)(distribution, top)
     destinations = ((PAID, paid), *units.items())
     exact = ((PAID, paid * MILLIONTHS), *special.items())
     return Payout(rows, distribution.pool, distribution.currency, by, destinations, exact)
@@ -58,7 +60,7 @@ def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str
         "(rounding)": payments.rounding,
     }
     more = Counter(distribution.elsewhere)
-    more["(escrow)"] += exact_sum(earnings.escrow)
+    more[ESCROW] += exact_sum(earnings.escrow)
     more[f"({distribution.policy.payment.below})"] += exact_sum(payments.below)  # which may be escrow, too
     for place in sorted(more):
         special[place] = special.get(place, 0) + more[place]
@@ -72,7 +74,7 @@ def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str
 def _ungiven(distribution: Distribution) -> dict[str, int]:
     """What no reachable holder earned: the rest of the pool, before deductions."""
     escrow = exact_sum(distribution.earnings.escrow)
-    return distribution.elsewhere | ({"(escrow)": distribution.elsewhere.get("(escrow)", 0) + escrow} if escrow else {})
+    return distribution.elsewhere | ({ESCROW: distribution.elsewhere.get(ESCROW, 0) + escrow} if escrow else {})
 
 
 def _whole(distribution: Distribution, paid: int, special: Mapping[str, int]) -> dict[str, int]:
@@ -82,14 +84,13 @@ def _whole(distribution: Distribution, paid: int, special: Mapping[str, int]) ->
     return dict(zip(names, units.tolist(), strict=True))
 
 
-def _by_holder(distribution: Distribution, payments: Payments, top: int | None) -> pa.Table:
-    parts, earnings = distribution.parts, distribution.earnings
-    paid, exact = _paid(distribution, payments)
-    special = _whole(distribution, paid, exact)
-    rows, columns = of_holders(parts, payments.paid, special, top, {})
-    gross, nothing = earnings.earned + earnings.adjustment, dict.fromkeys(special, 0)
+def _by_holder(distribution: Distribution, payments: Payments, units: dict[str, int], top: int | None) -> pa.Table:
+    """Rows of holders; `units` is what does not go to them."""
+    earnings = distribution.earnings
+    rows, columns = of_holders(distribution.parts, payments.paid, units, top, {})
+    gross, nothing = earnings.earned + earnings.adjustment, dict.fromkeys(units, 0)
     columns["share"] = _shares(distribution, rows.numbers(gross, nothing | _ungiven(distribution)))
-    _with_payout(columns, distribution, rows.numbers(payments.paid, special))
+    columns |= payout_columns(rows.numbers(payments.paid, units), distribution.pool, distribution.currency)
     amounts = {
         "earned": earnings.earned + earnings.escrow,
         "adjustment": earnings.adjustment,
@@ -105,7 +106,7 @@ def _by_holder(distribution: Distribution, payments: Payments, top: int | None) 
     return pa.table(columns)
 
 
-def _by_source(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
+def _by_source(distribution: Distribution, top: int | None) -> pa.Table:
     table, held = distribution.table, np.where(distribution.sent == -1, distribution.sources, 0)
     units, special, exact = _earned(distribution, held)
     rows, columns = of_sources(table, units, special, top)
@@ -113,20 +114,20 @@ def _by_source(distribution: Distribution, _payments: Payments, top: int | None)
     nothing = dict.fromkeys(special, 0)
     columns["seen_tokens"] = decimal_texts(rows.numbers(basis.weights, nothing), 10**basis.places, basis.places)
     columns["share"] = _shares(distribution, rows.numbers(held, exact))
-    _with_payout(columns, distribution, rows.numbers(units, special))
+    columns |= payout_columns(rows.numbers(units, special), distribution.pool, distribution.currency)
     columns["credited_tokens"] = rows.counts(table["credited_tokens"].to_numpy(), {})
     columns["earned"] = _exact_column(distribution, rows, held, exact)
     return pa.table(columns)
 
 
-def _by_split(distribution: Distribution, _payments: Payments, top: int | None) -> pa.Table:
+def _by_split(distribution: Distribution, top: int | None) -> pa.Table:
     parts = distribution.parts
     held = np.where(distribution.sent == -1, distribution.sources, 0)
     units, special, exact = _earned(distribution, held)
     units = split(units, parts, distribution.period)
     rows, columns = of_splits(distribution.table, parts, units, special, top)
     columns["share"] = _shares(distribution, rows.numbers(distribution.part_amounts, exact))
-    _with_payout(columns, distribution, rows.numbers(units, special))
+    columns |= payout_columns(rows.numbers(units, special), distribution.pool, distribution.currency)
     columns["earned"] = _exact_column(distribution, rows, distribution.part_amounts, exact)
     return pa.table(columns)
 
@@ -143,29 +144,11 @@ def _earned(distribution: Distribution, held: Amounts) -> tuple[Amounts, dict[st
     return units[:size], dict(zip(exact, units[size:].tolist(), strict=True)), exact
 
 
-def _shares(distribution: Distribution, amounts: npt.NDArray[np.int64]) -> pa.ChunkedArray:
+def _shares(distribution: Distribution, amounts: Numbers) -> pa.ChunkedArray:
     """Amounts as fractions of the pool."""
     return share_texts(amounts, distribution.pool * MILLIONTHS)
 
 
-def _with_payout(columns: Columns, distribution: Distribution, units: Amounts) -> None:
-    """Add the columns payout and currency. Raises AmountError if the rows do not sum to the pool."""
-    if exact_sum(units) != distribution.pool:
-        raise AmountError(
-            f"the rows sum to {exact_sum(units)} units of a pool of {distribution.pool}; "
-            "this is a defect of the program, please report it"
-        )
-    columns["payout"] = money_column(units, distribution.currency.places)
-    columns["currency"] = pa.repeat(distribution.currency.code, len(units))
-
-
 def _exact_column(distribution: Distribution, rows: Listing, amounts: Amounts, special: Mapping[str, int]) -> pa.Array:
-    """Amounts with six decimals more than the currency has."""
+    """Amounts with DECIMALS more decimals than the currency has."""
     return money_column(rows.numbers(amounts, special), distribution.currency.places + DECIMALS)
-
-
-_BY: dict[str, Callable[[Distribution, Payments, int | None], pa.Table]] = {
-    "source": _by_source,
-    "holder": _by_holder,
-    "split": _by_split,
-}

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
+
 Integers: TypeAlias = npt.NDArray[Any]
 """int64, or Python ints of any size in an object array."""
 
@@ -26,7 +28,7 @@ def fits(units: int, largest: int, total: int) -> bool:
     return quota < 2**62 and (miss + 1) * total <= 2**63
 
 
-def quotas(weights: Integers, units: int, total: int) -> tuple[npt.NDArray[np.int64], Integers]:
+def quotas(weights: Integers, units: int, total: int) -> tuple[Numbers, Integers]:
     """Floor and remainder of `units * weight / total` for each weight; the total must be over 0.
 
     The floors must be below 2**63. Remainders are int64, or Python ints where they need to be.
@@ -41,9 +43,7 @@ def quotas(weights: Integers, units: int, total: int) -> tuple[npt.NDArray[np.in
     return floors, remainders
 
 
-def fast_quotas(
-    weights: npt.NDArray[np.int64], units: int, total: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def fast_quotas(weights: Numbers, units: int, total: int) -> tuple[Numbers, Numbers]:
     """The same for int64 weights for which `fits` holds."""
     floors = np.empty(len(weights), np.int64)
     remainders = np.empty(len(weights), np.int64)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import AmountError, TableError
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of
@@ -18,6 +18,7 @@ from royaltycli.payout.quotas import Integers
 NOT_SCANNED = "(not scanned)"
 ESCROW = "(escrow)"
 NO_HOLDER = "(no holder)"
+"""Ids of rows that stand for no source and no holder; in parentheses, as no real id can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ class Listing:
     parentheses. `folded` are the real rows that the special row `other` stands for.
     """
 
-    order: npt.NDArray[np.int64]
+    order: Numbers
     special: tuple[str, ...]
     other: str
-    folded: npt.NDArray[np.int64]
+    folded: Numbers
 
     def numbers(self, values: Integers, special: Mapping[str, int]) -> Integers:
         """Numbers in the order of the rows; the row `other` has the sum of those that it stands for."""
@@ -41,7 +42,7 @@ class Listing:
         result: Integers = np.concatenate([values.astype(dtype, copy=False), np.array(extra, dtype)])[self.order]
         return result
 
-    def counts(self, values: npt.NDArray[np.int64], special: Mapping[str, int]) -> pa.Array:
+    def counts(self, values: Numbers, special: Mapping[str, int]) -> pa.Array:
         """The same as a column of int64, empty in special rows of which no number is known."""
         known = {name: special.get(name, 0) for name in self.special}
         numbers = self.numbers(values, known)
@@ -92,7 +93,7 @@ def ids_before(ids: pa.Array | pa.ChunkedArray) -> Callable[[str], int]:
     return lambda name: int(pc.sum(pc.less(ids, name)).as_py() or 0)
 
 
-def group_sums(values: Integers, groups: npt.NDArray[np.int64], size: int) -> Integers:
+def group_sums(values: Integers, groups: Numbers, size: int) -> Integers:
     """The sum of the values of each group. The sum of all must fit in the values' type."""
     sums: Integers = np.zeros(size, values.dtype)
     np.add.at(sums, groups, values)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
@@ -123,7 +123,7 @@ def _by_group(column: str, names: pa.ChunkedArray, table: pa.Table, basis: Basis
     )
 
 
-def _token_sums(tokens: pa.ChunkedArray, group: npt.NDArray[np.int64], size: int) -> Integers:
+def _token_sums(tokens: pa.ChunkedArray, group: Numbers, size: int) -> Integers:
     counts = tokens.to_numpy()
     return group_sums(counts if exact_sum(counts) < 2**63 else counts.astype(object), group, size)
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.quotas import CHUNK, Integers
 from royaltycli.payout.ties import tie_key
 
 
-def split(payouts: npt.NDArray[np.int64], parts: Parts, period: str) -> npt.NDArray[np.int64]:
+def split(payouts: Numbers, parts: Parts, period: str) -> Numbers:
     """What each part gets of its source's payout, in minor units; the parts of a source sum to its payout.
 
     Largest remainder within the source, over the exact shares; a tie goes to the smaller SHA-256 of
     period, source id and holder id.
     """
-    units: npt.NDArray[np.int64] = payouts[parts.source]  # right as it stands for a source with one holder
+    units: Numbers = payouts[parts.source]  # right as it stands for a source with one holder
     firsts = np.cumsum(parts.counts) - parts.counts
     for holders in np.unique(parts.counts).tolist():
         if holders <= 1:
@@ -33,11 +33,11 @@ def split(payouts: npt.NDArray[np.int64], parts: Parts, period: str) -> npt.NDAr
 
 
 def _split_rows(
-    payouts: npt.NDArray[np.int64],
-    where: npt.NDArray[np.int64],
+    payouts: Numbers,
+    where: Numbers,
     parts: Parts,
     period: str,
-) -> npt.NDArray[np.int64]:
+) -> Numbers:
     """The same for sources with equally many holders; `where` has a row of parts for each."""
     numerators: Integers = parts.numerators[parts.share[where]]
     amounts: Integers = payouts
@@ -60,12 +60,12 @@ def _split_rows(
 
 
 def _winners(
-    tied: npt.NDArray[np.bool_],
-    needed: npt.NDArray[np.int64],
-    where: npt.NDArray[np.int64],
+    tied: Mask,
+    needed: Numbers,
+    where: Numbers,
     parts: Parts,
     period: str,
-) -> npt.NDArray[np.bool_]:
+) -> Mask:
     """Of the tied parts of each source, as many as are needed: those with the smaller keys."""
     won = np.zeros_like(tied)
     rows, columns = np.nonzero(tied)

@@ -7,10 +7,10 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.numerals import EXACT, plain
 from royaltycli.payout.quotas import CHUNK, Integers, quotas
 
@@ -34,7 +34,7 @@ def share_texts(weights: Integers, total: int) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, pa.string())
 
 
-def _share_chunk(weights: npt.NDArray[np.int64], total: int) -> pa.Array:
+def _share_chunk(weights: Numbers, total: int) -> pa.Array:
     """Digits are floor(weight x 10**scale / total), rounded; the scale is what makes them SHARE_DIGITS long."""
     scales = list(range(SHARE_DIGITS - 1, SHARE_DIGITS + len(str(total))))
     least = [-(-total * _LEAST // 10**scale) for scale in scales]  # the least weight of each scale, falling

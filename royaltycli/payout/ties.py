@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
-
-CHUNK = 1 << 16
-
-Rows: TypeAlias = npt.NDArray[np.int64]
+from royaltycli.payout.quotas import CHUNK
 
 
 def tie_key(period: str, *ids: str) -> bytes:
@@ -28,7 +24,7 @@ def check_period(period: str) -> None:
         raise CallError(f"the period is {period!r}, but must not hold a zero byte; write it as 2026 or 2026-Q3")
 
 
-def first_by_key(ids: pa.Array | Sequence[str], rows: Rows, count: int, period: str) -> Rows:
+def first_by_key(ids: pa.Array | Sequence[str], rows: Numbers, count: int, period: str) -> Numbers:
     """Those `count` of `rows` whose ids have the smallest keys; `rows` are positions in `ids`."""
     heads = np.empty(len(rows), ">u8")
     for start in range(0, len(rows), CHUNK):
@@ -44,7 +40,7 @@ def first_by_key(ids: pa.Array | Sequence[str], rows: Rows, count: int, period: 
     return np.concatenate([sure, np.array(rest, np.int64)])
 
 
-def _keys(ids: pa.Array | Sequence[str], rows: Rows, period: str) -> list[bytes]:
+def _keys(ids: pa.Array | Sequence[str], rows: Numbers, period: str) -> list[bytes]:
     prefix, sha256 = period.encode() + b"\0", hashlib.sha256
     if isinstance(ids, (pa.Array, pa.ChunkedArray)):
         binary = pa.binary() if ids.type == pa.string() else pa.large_binary()

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from royaltycli.errors import CallError, ManifestError, Place, Problem
 from royaltycli.limits import LIST_BYTES
 from royaltycli.manifest.fields import Entry
-from royaltycli.manifest.lists import read_list
+from royaltycli.manifest.lists import read_list, unpacked_bytes
 from royaltycli.manifest.paths import Refusal, read_regular
 from royaltycli.manifest.wording import instead, kind, shown
 from royaltycli.numerals import EXACT, plain_fraction
@@ -129,8 +129,7 @@ def _texts(path: Path, names: tuple[str, ...]) -> pa.Table | None:
             table = arrow_csv.read_csv(pa.BufferReader(data), alone, convert_options=options)
         else:
             with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
-                groups = (file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
-                if sum(groups) > LIST_BYTES:
+                if unpacked_bytes(file) > LIST_BYTES:
                     return None
                 table = file.read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError):

@@ -24,7 +24,6 @@ HEAD = ("name", "title", "source", "date", "notes", "currency", "rate")
 SINGLE, MANY = ("basis", "fixed", "usage", "deductions", "payment"), ("top", "gate", "cap", "floor")
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 PLACES = ("pool", "escrow", "payer", "fund:NAME")
-TIERS = 100
 
 
 def read_policy(data: bytes, file: str, currency: Currency) -> Policy:
@@ -198,7 +197,7 @@ def _tiers(entry: Entry, per: Per, currency: Currency) -> tuple[tuple[int, Decim
         return ()
     line = entry.lines.get("tiers", entry.place.line)
     tiers = []
-    for item in given[:TIERS]:
+    for item in given:
         inner = Entry("[[cap]]", item, Place(entry.place.file, line), entry.problems, {})
         check_keys(inner, ("holders", "amount"))
         start, most = item.get("holders"), money(inner, "amount", currency)

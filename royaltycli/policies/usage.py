@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from royaltycli.errors import ManifestError, Place, Problem, TableError, reason_of
 from royaltycli.limits import LIST_BYTES, NUMBER_DIGITS
-from royaltycli.manifest.lists import large_cells
+from royaltycli.manifest.lists import large_cells, unpacked_bytes
 from royaltycli.manifest.paths import open_regular
 from royaltycli.manifest.wording import shown
 
@@ -72,8 +72,7 @@ def _csv(path: Path) -> pa.Table:
 
 def _parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        groups = (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
-        if sum(groups) > LIST_BYTES:
+        if unpacked_bytes(file) > LIST_BYTES:
             raise TableError(
                 f"the usage table {path} unpacks to more than {LIST_BYTES:,} bytes; leave other columns out"
             )

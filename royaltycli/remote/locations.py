@@ -20,7 +20,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _FOLDED = re.compile(rf"([a-z][a-z0-9+.-]+):/+|({'|'.join((*SCHEMES, 'http'))}):$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
-_DATASET = re.compile(r"(datasets/[\w.-]+/[\w.-]+(?:@[^/@]+)?)((?:/.*)?)", re.ASCII)
+_REVISION = r"refs/convert/\w+|refs/pr/\d+|[^/@]+"
+"""The hub's own revisions, of conversions to Parquet and of proposals, have slashes in their names."""
+
+_DATASET = re.compile(rf"(datasets/[\w.-]+/[\w.-]+(?:@(?:{_REVISION}))?)((?:/.*)?)", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 

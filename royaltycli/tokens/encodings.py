@@ -100,7 +100,7 @@ def find_encoding(given: str, pattern: str | None = None, folder: Path = Path())
     if splitting is None:
         raise EncodingError(
             f"{given} is none of the public vocabularies, and such a file does not say how it splits text; "
-            f"name the one whose splitting it uses with `--pattern`: {', '.join(PUBLIC)}"
+            f"name the one whose splitting it uses with `--pattern`, or as `pattern` in [corpus]: {', '.join(PUBLIC)}"
         )
     return Encoding(known or path.name, "tiktoken", digest, path, data, splitting)
 

@@ -197,6 +197,11 @@ def usable(kept: Iterable[Kept], settings: str, verify: Fraction) -> list[Kept]:
     return [one for one in kept if one.entry.settings == settings and _rate(one.entry.verify) >= verify]
 
 
+def surest(kept: Sequence[Kept]) -> Kept:
+    """The one of which most was recounted, or counted by the reference itself; of several, the first."""
+    return max(kept, key=lambda one: _rate(one.entry.verify))
+
+
 _rate = functools.cache(Fraction)
 """A rate from its text; there are few, for very many pieces."""
 

@@ -11,7 +11,7 @@ from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.model import Owner
 from royaltycli.tokens.encodings import Encoding
-from royaltycli.tokens.partials import Kept, Place, Settings, is_unchanged, place_of, usable
+from royaltycli.tokens.partials import Kept, Place, Settings, is_unchanged, place_of, surest, usable
 
 UNCHANGED = "counted before, and not changed since"
 AGAIN = "counted before; read again for changes, as --rehash says"
@@ -99,7 +99,7 @@ def _planned(piece: Piece, settings: str, verify: Fraction, kept: list[Kept], *,
     if piece.file.remote and (rehash or not any(is_unchanged(one, piece.file) for one in good)):
         return Planned(piece, AGAIN if rehash else CHANGED)  # whose content is known by its version alone
     alike = [one for one in good if is_unchanged(one, piece.file)]
-    best = alike[0] if alike else good[-1]
+    best = surest(alike or good)
     if rehash:
         return Planned(piece, AGAIN, best)
     if len({one.entry.content for one in alike}) > 1:

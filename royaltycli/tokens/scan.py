@@ -40,6 +40,7 @@ KEPT = "what was counted is kept, and the next scan goes on from there"
 class Plan:
     """What a scan is going to do, with which engine and reference. `job` is what its workers are told.
 
+    `sure` is the part of the documents that the reference must have counted, where what was counted before stays.
     `part` is the one of the corpus's parts that is counted, None if it is all of it.
     `duplicates` says which sources get the tokens of a text that occurs more than once.
     With `rehash`, the content of files that were counted before is compared, and not only their size and
@@ -50,6 +51,7 @@ class Plan:
     files: tuple[File, ...]
     reference: Reference | None
     job: Job
+    sure: Fraction
     duplicates: Duplicates
     rehash: bool
     fresh: bool
@@ -65,7 +67,7 @@ class Plan:
         owners = self.corpus.owners
         pieces = cut(self.files, before=cuts_before(self.files, owners, self.job.encoding, known))
         pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
-        return plan_pieces(pieces, owners, self.job.encoding, self.job.verify, known, rehash=self.rehash)
+        return plan_pieces(pieces, owners, self.job.encoding, self.sure, known, rehash=self.rehash)
 
     @functools.cached_property
     def state(self) -> str:
@@ -73,7 +75,7 @@ class Plan:
         job, corpus = self.job, self.corpus
         settings = Settings(corpus.owners, job.encoding)
         reference = None if self.reference is None else self.reference.name
-        options = (job.encoding.name, job.encoding.digest, job.engine, reference, job.verify, self.duplicates)
+        options = (job.encoding.name, job.encoding.digest, job.engine, reference, self.sure, self.duplicates)
         return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
 
     @property
@@ -115,11 +117,14 @@ def plan_scan(
     reference = load_reference(encoding)
     chosen = choose_engine(engine, encoding, reference)
     itself = reference is not None and chosen == reference.name
-    if itself or reference is None:
+    sure = Fraction(1) if itself and engine is not None else verify
+    if reference is None:
+        sure = verify = Fraction(0)
+    elif itself:
         verify = Fraction(0)  # the reference against itself would show nothing
     job = Job(encoding, chosen, verify, Fraction(1) if itself else verify, folder)
     credited = duplicates or corpus.duplicates or DUPLICATES[0]
-    return Plan(corpus, files, reference, job, credited, rehash, fresh, part)
+    return Plan(corpus, files, reference, job, sure, credited, rehash, fresh, part)
 
 
 def run(

@@ -11,7 +11,7 @@ from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.language import _batches, losses, write
 from royaltycli.bench.leftout import drawn, of_sources
-from royaltycli.bench.setting import Budget, Form
+from royaltycli.bench.setting import Budget, Form, LeftOut
 from royaltycli.bench.shape import Shape
 from royaltycli.bench.spans import Spans
 from tests.attribution.language import train_model
@@ -33,9 +33,7 @@ TINY = Form(
     models=1,
     stacked=True,
     budget=BUDGET,
-    left_out=3,
-    spans_left_out=6,
-    budget_left_out=BUDGET,
+    left_out=LeftOut(3, 6, 2, 10_000, BUDGET),
     seeds=(0, 1),
 )
 
@@ -107,8 +105,10 @@ def test_sources_that_are_left_out_are_found(report):
     assert held_out["top-1, the source that the text, or its prompt, is of"].estimate.value > 0.8
     assert held_out["top-1, network and text stacked"].estimate.value > 0.8
     assert held_out["Spearman, network and text stacked"].estimate.value > 0.3
-    own, others = [row.estimate.value for name, row in held_out.items() if "rise" in name or "another" in name]
-    assert own > others + 0.1
+    own = held_out["rise of the loss without the source of the text, or its prompt, nats a token"]
+    assert own.estimate.value > held_out["the same without another source, in the mean"].estimate.value + 0.1
+    assert held_out["top-1, of one training by another"].estimate.value > 0.8
+    assert held_out["Spearman, of one training and another"].estimate.value > 0.3
     written = rows(report, "Left out and trained again, text that the base model wrote")
     assert list(written) == list(held_out)
     assert all(-1 <= row.estimate.value <= 1 for name, row in written.items() if name.startswith(("top", "Spearman")))

@@ -21,7 +21,7 @@ from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
 from royaltycli.bench.results import Goal, Report, Row
-from royaltycli.bench.setting import SHORT, TEXT, Budget, Form
+from royaltycli.bench.setting import SHORT, TEXT, Budget, Form, LeftOut
 from royaltycli.cli import app
 from royaltycli.cli.bench import Part
 from royaltycli.errors import CallError, WorkerError
@@ -42,9 +42,7 @@ TINY = Form(
     models=0,
     stacked=True,
     budget=NO_MODEL,
-    left_out=0,
-    spans_left_out=0,
-    budget_left_out=NO_MODEL,
+    left_out=LeftOut(0, 0, 0, 0, NO_MODEL),
     seeds=(0, 1),
 )
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -196,7 +197,7 @@ JSON_ERRORS = {
     '{"text": "a"},': "t.jsonl:2: not valid JSON at column 14 (extra data); mend the line",
     "{'text': 'a'}": "t.jsonl:2: not valid JSON at column 2 (expecting property name enclosed in double quotes); mend the line",
     '{"text":': "t.jsonl:2: not valid JSON at column 9 (expecting value); mend the line",
-    '{"text": "\\ud800"}': "t.jsonl:2: the field 'text' holds half of a surrogate pair, which is no character; mend the line",
+    '{"text": "\\ud800"}': "t.jsonl:2: the field 'text' holds half of a surrogate pair, which is no character; mend the line, or set errors = \"replace\" for its source",
     '{"text": "a\tb"}': "t.jsonl:2: not valid JSON at column 12 (invalid control character at); mend the line",
     '{"x": ' + "[" * 100_000 + "]" * 100_000 + "x": "t.jsonl:2: JSON nested too deeply to be a document; mend the line",
     '{"x": ' + "9" * 5000 + "x}": "t.jsonl:2: not valid JSON (a number with too many digits); mend the line",
@@ -332,6 +333,15 @@ def test_invalid_utf8_is_replaced_where_the_source_says_so(tmp_path):
     lenient = Source("s", Place("m"), ("*",), reading=Reading(errors="replace"))
     assert documents(written(tmp_path, "t.txt", b"caf\xe9"), lenient) == ["caf\ufffd"]
     assert documents(written(tmp_path, "t.jsonl", b'{"text": "\xff"}\n'), lenient) == ["\ufffd"]
+
+
+def test_half_of_a_surrogate_pair_is_replaced_where_the_source_says_so(tmp_path):
+    """As such an escape is all that is wrong, in a text or in a name; whole pairs stay the character that they are."""
+    lenient = replace(COLLECTION, reading=Reading(errors="replace"))
+    rows = '{"text": "\\ud83d\\ude00 \\ud83d", "author": "a\\udc00"}\n{"text": "\\ude00\\ud83d"}\n'
+    ((_, batch),) = read([Piece(a_file(written(tmp_path, "t.jsonl", rows)))], {0: lenient})
+    assert batch.texts.to_pylist() == ["\U0001f600 \ufffd", "\ufffd\ufffd"]
+    assert batch.sources.to_pylist() == ["a\ufffd", None]
 
 
 # -- broken and hostile files --------------------------------------------------------------------

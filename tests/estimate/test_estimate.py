@@ -14,7 +14,7 @@ from royaltycli.mixtures import find_mixture, find_part
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.estimate import (
     Estimate,
-    Number,
+    Exact,
     Part,
     amount_text,
     estimate,
@@ -33,7 +33,7 @@ profits = st.decimals(0, 10**15, allow_nan=False, allow_infinity=False, places=2
 rates = st.fractions(0, 1)
 
 
-def of_gpt_3(tokens: Number, part: str | None = None, currency: Currency = USD) -> Estimate:
+def of_gpt_3(tokens: Exact, part: str | None = None, currency: Currency = USD) -> Estimate:
     gpt_3 = find_mixture("gpt-3")
     chosen = None if part is None else find_part(gpt_3, part)
     return estimate(tokens, total=gpt_3.total, part=chosen, profit=PROFIT, rate=RATE, currency=currency)
@@ -200,7 +200,7 @@ def test_works_are_counted_until_they_reach_one_unit() -> None:
     ("tokens", "words"),
     [(133_333, Decimal("100e3")), (0, 0), (4, 3), (1, 1), (2, Decimal("1.875")), (0, Decimal("0.375"))],
 )
-def test_words_are_three_quarters_of_a_token_each_half_to_even(tokens: int, words: Number) -> None:
+def test_words_are_three_quarters_of_a_token_each_half_to_even(tokens: int, words: Exact) -> None:
     assert tokens_from_words(words) == tokens
 
 

@@ -119,6 +119,22 @@ def test_rows_that_name_no_source_are_a_source(folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "source", "holder"),
+    [
+        (("source", "author"), "source", None),
+        (("author", "publisher"), "author", "author"),
+        (("url", "User"), "User", "User"),
+        (("source", "Rights_Holder", "author"), "source", "Rights_Holder"),
+    ],
+)
+def test_a_holder_is_guessed_where_a_source_has_but_one(folder, names, source, holder):
+    """Of a source that several authors write for, the documents would name several holders, which no scan takes."""
+    tables, _ = loaded(folder({"a.jsonl": [{"text": "x", **dict.fromkeys(names, "y")}]}))
+    (made,) = tables["collection"]
+    assert (made["source"], made.get("holder")) == (source, holder)
+
+
 def test_columns_of_parquet(folder):
     root = folder({"broken.parquet": "PAR1"})
     pq.write_table(pa.table({"id": [1], "publisher": ["p"], "content": ["c"]}), root / "news.parquet")

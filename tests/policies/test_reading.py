@@ -58,6 +58,12 @@ def test_tiers_are_read_in_their_order():
     assert read(text).caps == (Cap("source", ((1, Decimal(5)), (3, Decimal("25.50"))), "payer"),)
 
 
+def test_no_tier_is_left_out_however_many_there_are():
+    tiers = ", ".join(f"{{ holders = {number}, amount = {number} }}" for number in range(1, 251))
+    (cap,) = read(f'[[cap]]\nper = "source"\ntiers = [{tiers}]').caps
+    assert cap.tiers == tuple((number, Decimal(number)) for number in range(1, 251))
+
+
 WRONG = [
     ("[basis]\nseen_tokens = 0.7", "p.toml:1: [basis]: the weights of the basis make 70 %; make them 100 % in all"),
     ("[basis]\ntoken = 1", "p.toml:2: [basis]: unknown key 'token'; did you mean 'tokens'?"),

@@ -21,7 +21,8 @@ class _Hub(Handler):
             return
         path = self.path.partition("?")[0]
         tree = f"/api/datasets/o/n/tree/{COMMIT}"
-        if path in ("/api/datasets/o/n", "/api/datasets/o/n/revision/main", f"/api/datasets/o/n/revision/{COMMIT}"):
+        revision = path.removeprefix("/api/datasets/o/n/revision/")
+        if path == "/api/datasets/o/n" or revision in ("main", "refs%2Fconvert%2Fparquet", COMMIT):
             self.send(json.dumps({"_id": "1", "id": "o/n", "sha": COMMIT, "siblings": []}).encode())
         elif path.startswith(tree):
             below = path.removeprefix(tree).strip("/")

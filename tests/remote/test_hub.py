@@ -44,7 +44,8 @@ def run(hub, place, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("path", "documents"), [("/data", 10), ("/data/*.jsonl", 9), ("@main/data/x.txt", 1), ("", 11)]
+    ("path", "documents"),
+    [("/data", 10), ("/data/*.jsonl", 9), ("@main/data/x.txt", 1), ("", 11), ("@refs/convert/parquet/data", 10)],
 )
 def test_a_dataset_is_read_at_the_commit_that_it_was_found_at(hub, folder, path, documents):
     place = folder({"corpus.toml": MANIFEST.format(path)})

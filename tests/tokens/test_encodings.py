@@ -122,7 +122,8 @@ def test_an_unknown_vocabulary_needs_a_pattern(tmp_path):
         find_encoding(str(path))
     assert str(caught.value) == (
         f"{path} is none of the public vocabularies, and such a file does not say how it splits text; "
-        "name the one whose splitting it uses with `--pattern`: r50k_base, cl100k_base, o200k_base"
+        "name the one whose splitting it uses with `--pattern`, or as `pattern` in [corpus]: "
+        "r50k_base, cl100k_base, o200k_base"
     )
     with pytest.raises(
         EncodingError, match="pattern is 'p50k_base'; it must be one of r50k_base, cl100k_base, o200k_base"

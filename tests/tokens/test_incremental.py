@@ -11,6 +11,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +23,7 @@ from royaltycli import api, scanning
 from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
-from royaltycli.tokens import partials, plan, shardwork
+from royaltycli.tokens import engines, partials, plan, shardwork
 from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.partials import folder_of, settings_of
 from royaltycli.tokens.recall import tables_in
@@ -286,6 +287,31 @@ def test_more_to_verify_counts_again_and_less_does_not(place):
 def test_what_the_reference_counted_needs_no_recount(place):
     scan(place, engine="tiktoken")
     assert set(reasons(place, verify="100%").values()) == {plan.UNCHANGED}
+
+
+def test_what_was_counted_otherwise_is_counted_anew_by_the_reference_that_is_asked_for(place, monkeypatch):
+    """An engine that was found to be wrong at one document may be wrong at others, which were not recounted."""
+    right = anew(place)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(engines.Gigatoken, "count", lambda _, texts: np.ones(len(texts), dtype=np.int64))
+        assert scan(place, verify=0) != right
+    assert set(reasons(place, engine="tiktoken").values()) == {plan.LESS}
+    assert scan(place, engine="tiktoken") == right
+    assert set(reasons(place).values()) == set(reasons(place, engine="tiktoken").values()) == {plan.UNCHANGED}
+    scan(place, verify="100%", fresh=True)
+    assert set(reasons(place, engine="tiktoken").values()) == {plan.UNCHANGED}
+
+
+def test_where_only_the_reference_is_there_it_takes_over_what_was_recounted_enough(place, monkeypatch):
+    """Another machine may have counted with another engine, and `royalty merge` has no say in that."""
+    scan(place)
+    monkeypatch.setattr(engines, "gigatoken_version", lambda: "")
+    assert set(reasons(place).values()) == {plan.UNCHANGED}
+    assert set(reasons(place, verify="100%").values()) == {plan.LESS}
+    scan(place)
+    read = counted_by(monkeypatch)
+    scan(place, engine="tiktoken")
+    assert sorted(read) == sorted(reasons(place))
 
 
 def test_a_partial_table_with_any_changed_byte_is_as_good_as_none(place, long_form):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.shards import Part, in_part
 from royaltycli.errors import CallError, OutputError, TableError
+from royaltycli.tokens import engines
 from royaltycli.tokens.partials import rows_in, write_partial
 
 MANIFEST = """
@@ -147,6 +149,15 @@ def test_counts_of_one_piece_that_differ_are_not_merged(place):
         merged(place)
     royaltycli.scan(place, output=place / "tokens.parquet")
     assert merged(place) == whole(place)
+
+
+def test_of_counts_of_one_piece_those_are_taken_of_which_most_was_recounted(place, monkeypatch):
+    monkeypatch.setattr(shards.together, "__defaults__", (1,))  # a partial table for each piece
+    with monkeypatch.context() as wrong:
+        wrong.setattr(engines.Gigatoken, "count", lambda _, texts: np.ones(len(texts), dtype=np.int64))
+        count(place, "1/1", verify=0)
+    count(place, "1/1", engine="tiktoken")
+    assert merged(place, verify=0) == whole(place)
 
 
 def test_parts_are_counted_side_by_side_but_not_beside_a_scan(place):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import make_console, say
+from royaltycli.cli.console.tables import new_table
 from royaltycli.numerals import several
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def show_bench(report: Report) -> None:
     """All rows: measure, prototype, goal, and what was measured with its interval of 95 %."""
     console = make_console()
     for part, rows in report.parts.items():
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, title=part, title_justify="left", title_style="bold")
+        table = new_table(title=part, title_justify="left", title_style="bold")
         for heading in ("measure", "prototype", "goal", "measured (95 %)"):
             table.add_column(heading, overflow="fold")
         for row in rows:

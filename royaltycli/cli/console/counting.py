@@ -5,12 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import ROWS, print_whole, show_ranking
+from royaltycli.cli.console.tables import ROWS, new_table, print_whole, show_ranking
 from royaltycli.numerals import several
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def show_check(opened: Opened, *, every_file: bool) -> None:
     sizes: list[list[int]] = [[] for _ in owners]
     for file in opened.files:
         sizes[file.owner].append(file.size)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table()
     table.add_column("Source or collection", overflow="fold")
     table.add_column("Files", justify="right", no_wrap=True)
     table.add_column("Bytes", justify="right", no_wrap=True)
@@ -74,7 +73,7 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     for one in plan.pieces:
         of_reason = files.setdefault(one.why, {})
         of_reason[one.piece.file.name] = of_reason.get(one.piece.file.name, 0) + one.piece.packed_bytes
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table()
     table.add_column("Why")
     for number in ("Files", "Bytes"):
         table.add_column(number, justify="right", no_wrap=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say
-from royaltycli.cli.console.tables import print_whole
+from royaltycli.cli.console.tables import new_table, print_whole
 from royaltycli.numerals import several
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def show_network(trained: Trained, output: Path) -> None:
     console.print(Text(f"Trained on {', '.join(counts)}."), soft_wrap=True)
     if trained.copies:
         console.print(Text(f"Left out, as copies: {several(trained.copies, 'document')}."))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table()
     table.add_column("Source found, held-out documents")
     for kind in trained.kinds:
         table.add_column(kind, justify="right", no_wrap=True)

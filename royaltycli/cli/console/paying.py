@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from royaltycli.payout.payout import Payout
 
 INDENT = 2
-UNATTRIBUTED_DIGITS = 3
-"""Of the part of the usage that no source has."""
 
 
 def show_shares(rows: pa.Table, by: str) -> None:
@@ -32,13 +30,13 @@ def show_shares(rows: pa.Table, by: str) -> None:
     show_ranking(make_console(), rows.to_pylist(), headers, "share")
 
 
-def show_payout(payout: Payout, by: str) -> None:
+def show_payout(payout: Payout) -> None:
     """The payout table with a bar for each share."""
     headers = {
         "source": {"source_id": "Source", "title": "Title", "holders": "Holders", "tokens": "Tokens"},
         "holder": {"holder_id": "Holder", "name": "Name", "sources": "Sources"},
         "split": {"source_id": "Source", "title": "Title", "holder_id": "Holder", "name": "Name"},
-    }[by]
+    }[payout.by]
     headers |= {"share": "Share", "payout": f"Payout ({payout.currency.code})"}
     show_ranking(make_console(), payout.rows.to_pylist(), headers, "share")
 
@@ -58,7 +56,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
     line = f"pool {grouped(money(payout.pool, currency))} {currency.code} = {' + '.join(parts)}"
     say_sum(line, aside=aside)
     if payout.unattributed:
-        part = f"{percent(payout.unattributed, UNATTRIBUTED_DIGITS)} % of the usage"
+        part = f"{percent(payout.unattributed)} % of the usage"
         say(f"{part} is of no source, and shared among all; a policy can send it elsewhere ([usage] unattributed).")
 
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.columns import BAR
@@ -18,6 +16,7 @@ from royaltycli.cli.console.tables import (
     Column,
     bar_of,
     is_in_parentheses,
+    new_table,
     on_points,
     percent_text,
     print_beside,
@@ -56,7 +55,7 @@ def show_explanation(explanation: Explanation) -> None:
     title = f"  {clean(explanation.title)}" if explanation.title else ""
     console.print(Text.assemble((clean(explanation.identifier), "bold"), title, f"  ({explanation.kind})"))
     console.print(Text(clean(f"by the policy {policy.name}" + (f": {policy.title}" if policy.title else "")), "dim"))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table()
     table.add_column("Step", overflow="fold")
     table.add_column("How", overflow="fold")
     table.add_column(explanation.currency.code, justify="right", no_wrap=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import on_points, percent_text, print_whole
+from royaltycli.cli.console.tables import new_table, on_points, percent_text, print_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +48,7 @@ def show_statement(page: Page) -> None:
 
 def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) -> None:
     code, amounts = on_points(page.code, [_amount(line.amount) for line in lines])
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table()
     table.add_column(title, overflow="fold")
     table.add_column(code, no_wrap=True)
     for line, amount in zip(lines, amounts, strict=True):
@@ -64,7 +63,7 @@ def _sources(console: Console, page: Page) -> None:
     code, (total, *amounts) = on_points(
         page.code, [_amount(one) for one in (page.total, *(r.amount for r in page.rows))]
     )
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
+    table = new_table(show_footer=True)
     table.add_column("Source", "Earned by all sources", overflow="fold")
     for name in (
         ("Seen tokens", "Your part", "Share") if narrow else ("Tokens", "Seen tokens", "Your part", "Share of the pool")

@@ -41,6 +41,11 @@ FOLDED = 6
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
+def new_table(**style: Any) -> Table:
+    """A table as all of ours look: a line below its head, and nothing at its sides."""
+    return Table(box=SIMPLE_HEAD, pad_edge=False, **style)
+
+
 def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str, str], measure: str) -> None:
     """A table of rows from the largest to the smallest with a bar for the measure; rows in parentheses at the foot.
 
@@ -51,7 +56,7 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
     natural |= {name: 0 for name in headers if name in ASIDES and not any(cells[name])}
     widths, bar = fit(console.width - EDGES, natural, ASIDES)
     first, last = next(iter(widths)), list(widths)[-1]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = new_table(collapse_padding=True)
     for name, width in widths.items():
         if bar and name == last == "payout":
             table.add_column("", width=bar)
@@ -133,7 +138,7 @@ def print_beside(console: Console, keys: Sequence[Column], columns: Sequence[Col
         blocks[-1].append(column)
         left -= cells + GAP
     for block in blocks:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        table = new_table(collapse_padding=True)
         shown = [*keys, *block]
         for one in shown:
             table.add_column(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.columns import ASIDE, GAP
 from royaltycli.cli.console.messages import clean, make_console
-from royaltycli.cli.console.tables import percent_text, print_whole
+from royaltycli.cli.console.tables import new_table, percent_text, print_whole
 from royaltycli.numerals import several
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def _legend(console: Console, traced: Traced, styles: dict[str, str]) -> None:
     widths = [max(map(cell_len, column)) for column in zip(headers, *rows, strict=True)]
     room = console.width - 2 - GAP * (len(widths) - 1) - sum(widths) + widths[2]
     has_titles = any(row[2] for row in rows) and room >= min(ASIDE, widths[2])
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = new_table(collapse_padding=True)
     table.add_column(headers[0], justify="right", no_wrap=True)
     table.add_column(headers[1], overflow="fold")
     if has_titles:

@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.ledger import journal
-from royaltycli.ledger.accounts import Account, Balances, Moves, Numbers, before, changes
+from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes
 from royaltycli.ledger.closing import lists_of
 from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.reading import INPUTS, distributed, read_kept
@@ -144,8 +145,7 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     recouped = read.closing.dense(Account.ADVANCE, size)
     sorted_holders = read.distribution.parts.holder[read.by_holder]
     terms, digests = _terms(read, sender), _digests(read)
-    # As they were at the close: what is transferred later changes no statement.
-    successors = dataclasses.replace(read.state, log=read.state.log[: read.close.number]).successors
+    successors = read.state.successors_at(read.close)
     for number, place, rate, minimum, advance in zip(chosen.tolist(), places.to_pylist(), *own, strict=True):
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
         booked = sorted_out(read.flows, number, parties, successors)

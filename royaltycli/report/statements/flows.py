@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from royaltycli.ledger.accounts import Account, Moves, Numbers
+from royaltycli.arrays import Numbers
+from royaltycli.ledger.accounts import Account, Moves
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import CLOSE, REDISTRIBUTE, RESTATE, SETTLE, Logged
 from royaltycli.payout.distribution import MILLIONTHS
