@@ -23,7 +23,7 @@ Outputs = Annotated[
     typer.Argument(
         metavar="OUTPUTS",
         readable=False,
-        help="What a model generated: JSONL or Parquet of id and text, and if you like weight, prompt, period "
+        help="A log of what a model wrote: JSONL or Parquet with id and text, and optionally weight, prompt, period "
         "and account.",
     ),
 ]
@@ -69,7 +69,9 @@ Duplicates = Annotated[
 ]
 AccountCap = Annotated[
     str,
-    typer.Option("--account-cap", metavar="PART", help="The most that one account has of all that counts."),
+    typer.Option(
+        "--account-cap", metavar="PART", help="The largest part of all outputs that one account may count for."
+    ),
 ]
 Draw = Annotated[
     str,

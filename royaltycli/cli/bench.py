@@ -73,13 +73,14 @@ def bench(
 ) -> None:
     """Measure how well `royalty attribute` tells sources apart, on a corpus that anyone can rebuild.
 
-    The corpus is the Python code of pinned packages, which pip fetches and checks, and of the standard library, or the
-    documentation in it: what its docstrings say. A fifth of its documents is held out. Measured are the source of
-    held-out text beside well-known methods, calibration, the error of payouts, and what unknown text would be paid
-    (text); the same for the attribution network, with a language model that is trained on the corpus (network); how
-    well attribution finds the source without which a language model would have learned a text less well (left-out);
-    what attacks gain; and what an index costs. Every figure has its interval, and beside its goal it says whether it is
-    met.
+    The corpus is the Python code of the standard library and of pinned packages, which pip fetches and checks; or the
+    documentation in that code, which is what its docstrings say. A fifth of the documents is held out.
+
+    It measures how often the source of held-out text is found, beside well-known methods, calibration, the error of
+    payouts, and what unknown text would be paid (text); the same for the attribution network, with a language model
+    that is trained on the corpus (network); how well attribution finds the source without which a language model would
+    have learned a text less well (left-out); what attacks gain (attacks); and what an index costs (cost). Every figure
+    has an interval, and says whether its goal is met, where it has one.
     """
     from royaltycli.bench.run import run
     from royaltycli.bench.setting import FULL, SHORT

@@ -63,8 +63,8 @@ def restate(
 ) -> None:
     """Correct a closed period: share it out anew, and book the difference as new entries.
 
-    Nothing is edited, and nothing paid now: the next close pays balances. A balance may come below zero;
-    then later earnings go against it, and nothing is paid until they have made it good.
+    Nothing is edited, and nothing is paid now: the next close pays balances. If a balance falls below zero, later
+    earnings make that good before anything is paid.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

@@ -33,7 +33,7 @@ def explain(
     total_tokens: options.TotalTokens = None,
     period: options.Period = "",
 ) -> None:
-    """Show how what a source or a holder gets comes about, step by step, with numbers to check on paper."""
+    """Show step by step how the amount of a source or a holder comes about, with numbers to check on paper."""
     from royaltycli import api
     from royaltycli.cli import console
 

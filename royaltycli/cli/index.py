@@ -30,12 +30,12 @@ def index(
 ) -> None:
     """Build the index of a corpus, from which `royalty attribute` and `royalty trace` tell where a text comes from.
 
-    A suffix array finds verbatim matches, a BM25 index similar passages, and models of each source how it writes;
-    documents that are copies, or nearly, are grouped first. How much each of these counts is fitted to the corpus's
-    own documents.
+    A suffix array finds verbatim matches, a BM25 index finds similar passages, and models learn how each source
+    writes. Documents that are copies, or nearly, are grouped first. How much each kind of evidence counts is fitted to
+    the corpus's own documents.
 
-    What has been done stays: an index is brought up to date by building it again, and only shards with changed files
-    are read again.
+    To bring an index up to date, run the command again: it reads only the shards with changed files, and goes on where
+    it was if it was interrupted.
     """
     from royaltycli import attributing
     from royaltycli.cli import console

@@ -32,7 +32,7 @@ def ledger(
     """Verify a ledger, or list its transactions.
 
     `verify` recomputes every transaction from its inputs, the chain of digests, and all balances, and finds
-    any changed byte. Note the digest that it ends with: a ledger that was cut short is told by it.
+    any changed byte. Note the digest that it ends with: only that shows, with `--head`, whether a ledger was cut short.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

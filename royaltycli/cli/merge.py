@@ -27,8 +27,8 @@ def merge(
 ) -> None:
     """Write the token table of a corpus whose parts have been counted by `royalty scan --part`.
 
-    Nothing is counted. Every file must have been, whole and as it is now, with the same options as here.
-    The table is the same, to the byte, as that of one scan.
+    This counts nothing: all files must have been counted, as they are now and with the same options as here. The table
+    is the same, to the byte, as that of one scan.
     """
     from royaltycli import api, scanning
     from royaltycli.arguments import rows_of

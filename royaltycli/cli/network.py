@@ -44,10 +44,10 @@ def network(
     outside: options.Outside = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a network that says, from what the nodes of a language model do on a text, which sources it is like.
+    """Train a network that says which sources a text is like, from what the nodes of a language model do on it.
 
     The corpus runs through the model, whose weights stay as they are. A fifth of the documents is held out to
-    measure it: beside its own score stand that of the same network on a model with random weights, and that of
+    measure the network. Beside its score stand those of the same network on a model with random weights, and of
     text alone, so that nobody takes the surface of texts for what the model has learned.
 
     A training that was stopped goes on where it was. Nothing is fetched from elsewhere.

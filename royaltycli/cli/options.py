@@ -82,7 +82,7 @@ TotalTokens = Annotated[
     typer.Option(
         "--total-tokens",
         metavar="N",
-        help="Tokens that the whole training run saw, where these sources are a part of it, such as 300e9.",
+        help="Tokens that the whole training run saw, if these sources are only a part of it, such as 300e9.",
         show_default="train_tokens of the manifest",
     ),
 ]
@@ -149,7 +149,7 @@ Blend = Annotated[
     typer.Option(
         "--blend",
         metavar="LAMBDA",
-        help="Shares go by usage to this part, such as 0.5 or 50%, and by seen tokens to the rest.",
+        help="The part of each share that goes by usage, such as 0.5 or 50%; the rest goes by seen tokens.",
         show_default=False,
     ),
 ]

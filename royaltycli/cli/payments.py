@@ -24,7 +24,7 @@ def payments(
     period: options.PeriodName,
     status: Annotated[
         Literal["waiting", "paid", "returned"] | None,
-        typer.Option("--status", metavar="STATUS", help="Only those: waiting, paid or returned.", show_default="all"),
+        typer.Option("--status", metavar="STATUS", help="Only these: waiting, paid or returned.", show_default="all"),
     ] = None,
     ledger: options.Ledger = Path("ledger"),
     top: options.First = None,
@@ -33,9 +33,9 @@ def payments(
     raw: options.Raw = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """List the payments of a period: one row a payee, with a reference for the bank and what became of it.
+    """List the payments of a period: one row for each payee, with a reference for the bank and what became of it.
 
-    Below them stands what they come to, all together, to compare with the bank's own sum.
+    The line below them is their sum, to compare with the bank's own.
     """
     from royaltycli import accounting
     from royaltycli.cli import console
@@ -66,8 +66,8 @@ def settle(
 ) -> None:
     """Mark payments of a period as paid or returned, whole or not at all.
 
-    What was returned is in the balance again, and the next close pays it. Where a file has columns payout or
-    currency, what they say must be as in the ledger.
+    A returned payment is in the balance again, and the next close pays it. If a file has a column payout or currency,
+    it must agree with the ledger.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

@@ -56,7 +56,7 @@ def payout(
     units are paid by the method of largest remainders, and the payout column always sums to the pool. Every
     run checks that, and says so in one line, which `--quiet` leaves out.
 
-    With a policy, by its rules: who takes part, caps, deductions, minimum payment. Then rows by source say
+    A policy has rules of its own: who takes part, caps, deductions, a minimum payment. With one, rows by source say
     what was earned, and rows by holder what is paid now.
     """
     from royaltycli import api

@@ -74,10 +74,11 @@ def statement(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """What a holder earned in a closed period, source by source; what was deducted, paid, and is still owed.
+    """Show what a holder earned in a closed period, source by source, what was deducted and paid, and what is owed.
 
-    With contact details, deductions and digests: all that Article 18 of Directive 2014/26/EU asks a collecting
-    society to tell its members. A statement never changes: a correction is on that of the period it is booked in.
+    With contact details, deductions and digests, it has all that Article 18 (1) of Directive 2014/26/EU asks a
+    collecting society to tell rights holders. A statement never changes: a correction is on that of the period in
+    which it is booked.
     """
     from royaltycli.errors import CallError
 

@@ -17,13 +17,14 @@ EXAMPLES = """[b]Examples[/b]
 
 def sweep(
     profit: Annotated[
-        str, typer.Option("--profit", "-p", metavar="P..Q", help="Profits: a range, one, or several with spaces.")
+        str,
+        typer.Option("--profit", "-p", metavar="P..Q", help="Profits: a range, one, or several with spaces between."),
     ],
     rate: Annotated[
-        str, typer.Option("--rate", "-r", metavar="R..S", help="Rates: a range, one, or several with spaces.")
+        str, typer.Option("--rate", "-r", metavar="R..S", help="Rates: a range, one, or several with spaces between.")
     ],
     tokens: options.TokensOption = "tokens.parquet",
-    steps: Annotated[int, typer.Option("--steps", metavar="N", help="Values of each range.")] = 5,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", help="How many values of each range.")] = 5,
     policy: options.Policy = None,
     holders: options.Holders = None,
     usage: options.Usage = None,

@@ -25,7 +25,7 @@ def trace(
         str,
         typer.Argument(
             metavar="TEXT|FILE",
-            help="A text; or the file that holds it, if there is one of that name; `-` reads standard input. UTF-8.",
+            help="A text, or the file that holds it, if there is one of that name; `-` reads standard input. UTF-8.",
         ),
     ],
     index: options.Index = Path("index"),
@@ -45,10 +45,10 @@ def trace(
     raw: options.Raw = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """The passages of one text that the corpus has, too, word for word, each with its sources.
+    """Show the passages of one text that the corpus has word for word, each with its sources.
 
-    On a terminal in colours; with `-o trace.html` as a page that needs nothing else. Only passages are shown that
-    are unlikely to be there by chance. That a source has a passage does not say that a model drew on it.
+    A terminal shows them in colours; `-o trace.html` writes a page that needs nothing else. Passages that are likely
+    to be there by chance are left out. That a source has a passage does not prove that a model drew on it.
     """
     from royaltycli import attributing
     from royaltycli.attribution.tracing import rows

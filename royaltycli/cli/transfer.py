@@ -28,8 +28,9 @@ def transfer(
 ) -> None:
     """Let all that a holder has, and all that will come to it, go to another.
 
-    Its balance, above or below zero, goes now, and from now on whatever it earns, is corrected, or returned by
-    the bank. Escrow, of before and of later, stays under its own id: `royalty release FROM` gives it to the successor.
+    Its balance goes now, above or below zero, and from now on so does whatever it earns, what corrections bring, and
+    what the bank returns. Its escrow, old and new, stays under its own id: `royalty release FROM` gives that to the
+    successor.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

@@ -19,7 +19,7 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty redistribute --age 3 --to holders[/cyan]  # unclaimed for three periods"""
 
-AGE = "Only what at least so many periods have been closed after."
+AGE = "Only what has waited so many closed periods, or more."
 
 
 def unclaimed(
@@ -55,7 +55,7 @@ def release(
 ) -> None:
     """Put what is in escrow for a holder or a source into the balance of a holder; the next close pays it.
 
-    Where the holder was transferred, its successor gets it.
+    If the holder has a successor by `royalty transfer`, that one gets it.
     """
     from royaltycli import accounting
     from royaltycli.cli import console
@@ -81,7 +81,7 @@ def redistribute(
     date: options.Date = "",
     quiet: options.Quiet = False,
 ) -> None:
-    """Give what nobody has claimed for so many periods to somebody else: it leaves escrow for good."""
+    """Give what nobody has claimed for a number of periods to somebody else: it leaves escrow for good."""
     from royaltycli import accounting
     from royaltycli.cli import console
     from royaltycli.numerals import grouped

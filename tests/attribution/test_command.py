@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from royaltycli.cli import app, results
 from tests.attribution.conftest import prose
 
-FEW = "of fewer than 30 they are too narrow"
+FEW = "with fewer than 30, they are too narrow"
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_so_are_those_of_many_of_which_few_weigh_anything(place, weights, few):
 
 def test_so_are_those_of_few_prompts_that_are_drawn(place):
     said = attribute(place, 40, "--draw", "prompts", prompts=29)
-    assert "drawing the prompts anew; of fewer than 30 they are too narrow" in said
+    assert "drawing the prompts anew; with fewer than 30, they are too narrow" in said
     assert "too narrow" not in attribute(place, 60, "--draw", "prompts", prompts=30)
     assert "too narrow" not in attribute(place, 40, prompts=29)
 

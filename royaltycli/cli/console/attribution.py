@@ -32,7 +32,8 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     )
     console.print(Text(f"{', '.join(counts)}, in {seconds:.1f} s"), soft_wrap=True)
     if built.copies:
-        say(f"Copies: {several(built.copies, 'document')} like an earlier one, credited with it.")
+        copies = "is like an earlier one, and shares" if built.copies == 1 else "are like an earlier one, and share"
+        say(f"Copies: {several(built.copies, 'document')} {copies} what that one earns.")
     kept = built.shards - built.new
     if kept:
         say(f"{several(kept, 'shard')} of {built.shards:,} had been read before.")
@@ -40,17 +41,17 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     if calibration.right:
         say(
             f"Calibrated on {calibration.spans:,} spans of its own documents, each judged as if the tenth of the "
-            f"corpus that has it were not there: of those of 128 tokens {calibration.right:.0%} were told right, "
-            f"calibration error {calibration.error:.3f}."
+            f"corpus that has it were not there. Of those of 128 tokens, the source was right for "
+            f"{calibration.right:.0%}; calibration error {calibration.error:.3f}."
         )
     else:
         say(
-            f"Calibrated on {calibration.spans:,} spans of its own documents, of which none has 128 tokens: longer "
-            "ones of an output are weighed as if they were hardly longer than these."
+            f"Calibrated on {calibration.spans:,} spans of its own documents, none of which has 128 tokens: longer "
+            "spans of an output are weighed as if they were hardly longer than these."
         )
     if calibration.spans < FEW:
         spans = several(calibration.spans, "span")
-        say(f"Only {spans} to calibrate by: what it says of a text is a guess; `--method verbatim` needs none.")
+        say(f"It had only {spans} to calibrate by, so its shares are a guess; `--method verbatim` needs none.")
     say(f"Wrote {clean(str(folder))}.")
 
 
@@ -82,7 +83,7 @@ def show_usage(usage: Usage, rows: int | None) -> None:
         say(f"Note: the index had only {spans} to calibrate by: shares are a guess; `--method verbatim` needs none.")
     if usage.strangers:
         strangers = several(usage.strangers, "source")
-        say(f"Note: the network does not know {strangers} of the index, which it hardly ever finds; train one anew.")
+        say(f"Note: the network does not know {strangers} of the index. Such are hardly ever found: train it anew.")
     if usage.capped:
         counts = "counts for less than it weighs" if usage.capped == 1 else "count for less than they weigh"
         say(f"Note: {several(usage.capped, 'account')} {counts}: none has more than its part (`--account-cap`).")
@@ -90,7 +91,7 @@ def show_usage(usage: Usage, rows: int | None) -> None:
     if usage.draw != "outputs" and usage.groups == usage.outputs:
         say(f"Note: no two outputs have the same {one}, so that each was drawn anew by itself.")
     if usage.groups < MANY:
-        say(f"Note: the intervals are from drawing the {usage.draw} anew; of fewer than {MANY} they are too narrow.")
+        say(f"Note: the intervals are from drawing the {usage.draw} anew; with fewer than {MANY}, they are too narrow.")
     elif usage.alike < MANY:
         say(
             f"Note: the intervals are from drawing the {usage.draw} anew, and too narrow: as their weights are so "
