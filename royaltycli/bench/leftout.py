@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.bench import method
 from royaltycli.bench.baselines import nearest_passages
 from royaltycli.bench.language import losses, write
@@ -32,8 +32,6 @@ from royaltycli.bench.setting import TEXT, Headed, Setting
 from royaltycli.bench.spans import SIZES, Spans, cut
 from royaltycli.tokens.engines import Ids
 
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 Goals = tuple[Goal, Goal]
 """Of the part of texts whose source is found (top-1), and of the agreement of ranks (Spearman)."""
 
@@ -124,6 +122,7 @@ def _trained(setting: Setting, left_out: Numbers) -> tuple[Learned, list[list[Pa
     what = manifest, [one.text for one in last], plan.budget
     learning = method.each(setting.pool, partial(train_with_network, *what), [first])
     training = method.each(setting.pool, partial(train_on, *what), rest)
+    setting.tell("training language models without a source", 0, len(rest))
     (base,) = learning
     for number, _ in enumerate(training):
         setting.tell("training language models without a source", number + 1, len(rest))
@@ -140,7 +139,7 @@ def _again(start: Training, names: Sequence[str], sources: Sequence[str]) -> lis
     ]
 
 
-def _rises(setting: Setting, models: Sequence[Path], texts: Texts) -> Scores:
+def _rises(setting: Setting, models: Sequence[Path], texts: Texts) -> Floats:
     """By how much the loss of each text rises, in nats a token, without each source: texts by sources."""
     measured = list(method.each(setting.pool, partial(losses, texts.prompts, texts.spans.tokens), models))
     return np.stack([without - measured[0] for without in measured[1:]], axis=1)
@@ -149,7 +148,7 @@ def _rises(setting: Setting, models: Sequence[Path], texts: Texts) -> Scores:
 def _rows(
     setting: Setting,
     of: Learned,
-    trainings: Sequence[Scores],
+    trainings: Sequence[Floats],
     left_out: Numbers,
     texts: Texts,
     goals: Mapping[str, Goals],
@@ -171,7 +170,7 @@ def _rows(
     return [*first, *ranks, *_reliability(trainings, documents), *_sizes(rises, own, documents)]
 
 
-def _reliability(trainings: Sequence[Scores], documents: Numbers) -> list[Row]:
+def _reliability(trainings: Sequence[Floats], documents: Numbers) -> list[Row]:
     """How far two trainings agree, if there are several: what one of them alone says of the truth."""
     pairs = list(combinations(trainings, 2))
     if not pairs:
@@ -186,7 +185,7 @@ def _reliability(trainings: Sequence[Scores], documents: Numbers) -> list[Row]:
     ]
 
 
-def _sizes(rises: Scores, own: Numbers, documents: Numbers) -> list[Row]:
+def _sizes(rises: Floats, own: Numbers, documents: Numbers) -> list[Row]:
     """How large the rises are."""
     mine = np.arange(rises.shape[1]) == own[:, None]
     others = rises[~mine].reshape(len(rises), -1)
@@ -201,7 +200,7 @@ def _sizes(rises: Scores, own: Numbers, documents: Numbers) -> list[Row]:
     ]
 
 
-def _likely(setting: Setting, of: Learned, tokens: Sequence[Ids]) -> dict[str, Scores]:
+def _likely(setting: Setting, of: Learned, tokens: Sequence[Ids]) -> dict[str, Floats]:
     """What each method says of texts: a score for each source, those that are left out and all others."""
     seed = setting.form.seeds[0]
     index, sources = setting.gatherer.index, setting.data.sources
