@@ -127,7 +127,7 @@ def folded(found: Vector) -> Vector:
 def mean(judged: Judged, weights: Vector) -> Vector:
     """The mean probability of each unit, by the weights of the spans, some of which are above zero."""
     sums = np.bincount(judged.units, judged.odds * weights[judged.spans], minlength=judged.size)
-    found: Vector = sums / weights.sum()
+    found: Vector = sums / sums.sum()  # whose last bits are those of the sums: all together is 1, and no more
     return found
 
 

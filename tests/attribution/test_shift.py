@@ -88,6 +88,13 @@ def test_the_mixture_behind_noisy_judgements_is_found_where_their_mean_is_far_of
     assert rows[:, 0].mean() < 0.7
 
 
+def test_the_mean_of_very_many_spans_is_no_more_than_all():
+    """A hundred thousand tenths, added one by one, are a little more than ten thousand."""
+    many = 100_000
+    found = shift.mean(Judged(np.arange(many), np.zeros(many, np.int64), np.ones(many), 2), np.full(many, 0.1))
+    assert found.tolist() == [1, 0]
+
+
 def test_without_any_span_all_is_unattributed():
     assert shares(judged(np.zeros((0, 3))), np.array([0.4, 0.4, 0.2]), np.zeros(0)).tolist() == [0, 0, 1]
 
