@@ -90,11 +90,6 @@ def rest_of_line(file: File, start: int) -> Iterator[bytes]:
 def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
     if file.compression is None:
         return unreadable(file, error)
-    if WINDOW in str(error):
-        return DocumentError(
-            f"{file.name}: was packed with a window of more than 128 MiB, as `zstd --long=31` does, and would take as "
-            "much memory to unpack; pack it anew without"
-        )
     lines, intact = _intact_lines(file)
     if not intact and file.compression == "gzip" and _is_padded(file):
         return DocumentError(f"{file.name}: has zeros after its data, as tapes are filled up with; pack it anew")
@@ -102,6 +97,11 @@ def _broken(file: File, error: Exception, *, whole: bool) -> DocumentError:
         return DocumentError(
             f"{file.name}: was cut where a frame seemed to begin and none does, as one lies within another; "
             "unpack the file, or pack it anew"
+        )
+    if WINDOW in str(error):
+        return DocumentError(
+            f"{file.name}: was packed with a window of more than 128 MiB, as `zstd --long=31` does, and would take as "
+            "much memory to unpack; pack it anew without"
         )
     return DocumentError(f"{file.name}:{lines + 1}: broken {file.compression} data ({reason(error)}); replace the file")
 

@@ -257,6 +257,15 @@ def test_a_frame_that_lies_within_another_is_an_error_and_no_other_count(tmp_pat
     assert error(path, shard_bytes=4 * within) == f"t.jsonl{suffix}: {SAID}"
 
 
+def test_nor_is_its_window_that_of_the_file(tmp_path):
+    line = b'{"text": "one"}\n'
+    large = raw_frame(line, size=0).replace(b"\xfd\x00\x58", b"\xfd\x00\xa8")
+    path = written(tmp_path, "t.jsonl.zst", raw_frame(line) + raw_frame(line + large))
+    within = a_file(path).size - len(large)
+    with pytest.raises(unpack.DocumentError, match=SAID):
+        list(unpack.blocks(a_file(path), within, None))
+
+
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])
 def test_a_range_that_ends_or_begins_anywhere_but_between_frames_is_an_error(tmp_path, suffix):
     pack = PACKERS[suffix][0]
