@@ -26,6 +26,7 @@ from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import Logged, State
 from royaltycli.notes import note
 from royaltycli.progress import Tell, say_nothing
+from royaltycli.remote.names import check_here
 
 FILE = "journal.sqlite"
 ENDINGS = ("", "-journal", "-wal", "-shm")
@@ -236,7 +237,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check_there(folder: Path) -> None:
-    """Raises LedgerError if there is no journal, or if nobody may tell whether there is one."""
+    """Raises LedgerError if there is no journal, or nobody may tell whether there is one; CallError in a store."""
+    check_here(folder, "a ledger")
     try:
         is_there = stat.S_ISREG((folder / FILE).stat().st_mode)
     except PermissionError as error:
