@@ -1,6 +1,6 @@
 """The part `attacks`: what a source gains by changing the corpus and not its text: copies, splitting, stuffing.
 
-Each attack is a corpus in which one source is another; an index is built and fitted to it anew, as the payer would,
+Each attack is a corpus in which one source is changed; an index is built and fitted to it anew, as the payer would,
 and the same mixtures of outputs are shared out. The gain is by how much the attacker's shares, all together, grow.
 What an attacker gains who changes the outputs and not the corpus is in `prompting`.
 """
@@ -49,7 +49,7 @@ def copied(documents: Sequence[Document], attacker: str) -> list[Document]:
 
 
 def changed_copies(documents: Sequence[Document], attacker: str) -> list[Document]:
-    """The attacker's documents, and nine copies as other sources in which one word in ten is another of the same."""
+    """The attacker's documents, and nine copies as other sources, with one word in ten replaced by another one."""
     own = _own(documents, attacker)
     chance = random.Random(attacker)  # noqa: S311 -- the same attack each time
     words = [word for each in own for word in WORD.findall(each.text)]
@@ -99,7 +99,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 def owners_of(ids: Sequence[str], sources: Sequence[str]) -> Numbers:
-    """Of each source of an attacked corpus, the number of the source that it is or was made of."""
+    """For each source of an attacked corpus, the number of the source that it is, or was made from."""
     return np.array([sources.index(source.partition(PART)[0]) for source in ids])
 
 
@@ -107,7 +107,7 @@ PART = "--"
 
 
 def outcome(found: method.Odds, prior: Floats, mixed: Sequence[Mixture], owners: Numbers, own: int) -> Outcome:
-    """What a corpus comes to. `owners` says for each of its sources which source of the corpus before it is of."""
+    """The outcome of an attacked corpus. `owners` has, for each of its sources, the number that `owners_of` gives."""
     shares = np.zeros((len(mixed), len(mixed[0].truth) + 1))
     for row, mixture in zip(shares, mixed, strict=True):
         np.add.at(row, np.append(owners, -1), method.usage(found.some(mixture.spans), prior))

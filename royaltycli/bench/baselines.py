@@ -23,7 +23,7 @@ Method = Callable[[Sequence[Ids]], Floats]
 """Gives a row of scores for each span, a column for each source."""
 
 STRENGTH = 10_000.0
-"""Pairs of the corpus as a whole that are mixed into each source's: the prior of naive Bayes by Dirichlet."""
+"""How many pairs of the whole corpus are mixed into those of each source: the Dirichlet prior of naive Bayes."""
 
 PASSAGE, NEIGHBOURS = 128, 20
 LEAST_MATCH = 3
@@ -177,7 +177,7 @@ def _words(tokens: Ids) -> list[str]:
 
 
 def _surprisal(texts: Texts) -> Callable[[Ids], Floats]:
-    """In nats, of each token by how often the corpus has it, and has it after the token before (20 pairs' worth)."""
+    """Gives surprisal in nats: by how often each token follows the one before and, weighing 20 pairs, occurs at all."""
     singles = np.bincount(np.concatenate(texts.tokens)).astype(np.float64)
     kinds, counts = np.unique(np.concatenate([_pairs(tokens) for tokens in texts.tokens]), return_counts=True)
     everything = singles.sum()

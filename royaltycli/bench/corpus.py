@@ -8,8 +8,8 @@
             unknown.jsonl    documents of sources that are not in the corpus at all
             benchmark.json   what all that was made from, and the digest of each file (written last)
 
-Which documents are taken, and which of them are held out, the digests of their texts say: a fifth of what a source
-would have in the corpus and, so that the figures are firmer, what it has beyond that. A document that is a copy of
+The digests of their texts decide which documents are taken, and which of them are held out: a fifth of what a source
+would have in the corpus and, to make the figures firmer, some of what it has beyond that. A document that is a copy of
 another, or nearly (rule U2), is left out, so that nothing held out stands in the corpus under another name.
 """
 
@@ -46,13 +46,13 @@ from royaltycli.errors import AttributionError
 from royaltycli.storage import write_text
 
 VERSION = 2
-"""Of the way in which the corpus is made."""
+"""The version of the way in which the corpus is made."""
 
 CHARACTERS = 260_000
-"""Of a source, roughly: documents are taken until they come to more. Of these a fifth is held out."""
+"""Characters of a source, roughly: its documents are taken until they have more. A fifth of these is held out."""
 
 MORE_CHARACTERS = 1_040_000
-"""Of a source that has more documents; all of these are held out. By few documents chance would decide."""
+"""Further characters, where a source has more documents; these are all held out. With few, chance would decide."""
 
 UNKNOWN_CHARACTERS = 520_000
 HELD_OUT = 0.2

@@ -1,4 +1,4 @@
-"""What an attack brings: by how much an attacker's payouts grow, and what it does to all others'."""
+"""What an attack brings: by how much the attacker's payouts grow, and how wrong all payouts become."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Outcome:
 
 
 def outcome_of(shares: Floats, mixed: Sequence[Mixture], own: int) -> Outcome:
-    """What the shares of each mixture, a row, come to for the source with the number `own`; the last column is none."""
+    """The outcome of shares, a row for each mixture, for the source numbered `own`; the last column is of none."""
     truth = [np.append(mixture.truth, 0.0) for mixture in mixed]
     errors = [total_variation(one, two) for one, two in zip(shares, truth, strict=True)]
     return Outcome(shares[:, own], np.array(errors))
 
 
 Pairs = list[tuple[Outcome, Outcome]]
-"""What comes before an attack and after it, of each attacker."""
+"""For each attacker, the outcome before an attack and after it."""
 
 
 def attackers_of(setting: Setting) -> list[str]:
@@ -45,7 +45,7 @@ def attackers_of(setting: Setting) -> list[str]:
 
 
 def rows(pairs: Mapping[str, Pairs], goals: Mapping[str, Goal]) -> list[Row]:
-    """Of each attack, by its name, the gain; and then the error of all payouts without any, and after each."""
+    """The gain of each attack, by its name; then the error of all payouts without an attack, and after each."""
     honest = np.concatenate([before.error for before, _ in next(iter(pairs.values()))])
     errors = [Row("error of all payouts without an attack", Goal(), mean_interval(honest))]
     for words, both in pairs.items():
@@ -55,7 +55,7 @@ def rows(pairs: Mapping[str, Pairs], goals: Mapping[str, Goal]) -> list[Row]:
 
 
 def _gain(words: str, goal: Goal, pairs: Pairs) -> Row:
-    """What attackers get after over what they got before, less one; a seed's figure is here an attacker's."""
+    """By which part attackers get more after an attack than before; a seed's figure is here that of an attacker."""
     before, after = (np.concatenate([pair[at].own for pair in pairs]) for at in (0, 1))
     case = {"before": before, "after": after, "mixtures": np.arange(len(before))}
 

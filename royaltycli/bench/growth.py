@@ -78,7 +78,7 @@ def _ask(manifest: Path, index: Path, held_out: Path) -> dict[str, float]:
 def _peak() -> int:
     """The most memory that this process has held, in bytes.
 
-    On Linux what getrusage says of a process goes back to before it was this program, to its parent's memory.
+    On Linux, getrusage includes what the process held before it became this program, which is its parent's memory.
     """
     if sys.platform == "win32":
         import psutil

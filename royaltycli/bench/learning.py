@@ -1,6 +1,7 @@
 """Language models that are trained on the corpus, and the network beside each; in the worker processes.
 
-A process has one thread for it: several at a time take less time so than one after the other with several threads.
+Each process uses one thread. That takes less time, for several models at a time, than to train them one after the
+other with several threads.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def train_on(manifest: Path, texts: Sequence[str], budget: Budget, training: Tra
 def _control(manifest: Path, spans: int, folder: Path) -> None:
     """Train the control: the network that learns from all documents, on the activations of random weights.
 
-    What it reads is left for the training of the network, which would read it for a control of its own.
+    What it reads stays in the network's folder. The training of the network, which has a control of its own, would
+    otherwise read it again.
     """
     opened = open_corpus(manifest)
     language = open_model(folder / MODEL)
@@ -157,7 +159,7 @@ def scores(setting: Setting, of: Learned, spans: Sequence[Ids], *, control: bool
 
 
 _readers: dict[str, Reader] = {}
-"""By the digest of the model: the one that this process has read with last."""
+"""The one that this process used last, by the digest of its model."""
 
 
 def _scores(folder: Path, which: str, texts: Sequence[str]) -> Floats:

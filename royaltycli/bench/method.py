@@ -43,7 +43,7 @@ Tick = Callable[[int, int], None]
 AT_ONCE = 16
 
 MOST_PROCESSES = 61
-"""More than these Windows cannot wait for, and Python refuses them there."""
+"""Windows cannot wait for more; Python refuses them there."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -104,7 +104,7 @@ class Gatherer:
 def processes(workers: int) -> Iterator[Executor | None]:
     """Worker processes, or none where there is to be a single one. Raises WorkerError if one is lost.
 
-    An error or an interrupt does not wait for what they are at: they end with this process.
+    After an error or an interrupt nobody waits for what they are doing: they end with this process.
     """
     if workers == 1:
         yield None
@@ -126,7 +126,7 @@ def processes(workers: int) -> Iterator[Executor | None]:
 def _prepare() -> None:
     """An interrupt is for the process that started this one; and there is a process for each core, not a thread.
 
-    If that process is killed, nobody waits for this one any more, which would wait for its next task for ever.
+    If that process is killed, this one ends too: it would otherwise wait for its next task for ever.
     """
     from threadpoolctl import threadpool_limits
 
@@ -171,7 +171,7 @@ def odds(gatherer: Gatherer, fitted: Calibration, spans: Sequence[Ids], tick: Ti
 
 
 def weighed(index: Index, fitted: Calibration, found: Sequence[Evidence]) -> Odds:
-    """Evidence by a choice. What several sources hold alike is theirs in equal parts."""
+    """The probabilities that a choice gives, from evidence. What several sources have alike is shared equally."""
     table = np.zeros((len(found), len(index.units) + 1))
     for row, each in enumerate(found):
         table[row, each.units], table[row, -1] = probabilities(fitted.choice, each)

@@ -103,7 +103,7 @@ def _read(setting: Setting, of: Learned, spans: Mapping[Size, Spans], *, control
 
 
 def _right(setting: Setting, of: Learned, asked: Asked, said: BySize) -> dict[Size, dict[str, Any]]:
-    """By size, which spans the likeliest source is the right one of."""
+    """By size, for which spans the likeliest source is the right one."""
     numbers = np.array([setting.data.sources.index(source) for source in of.sources])
     return {size: right(numbers[said[size].argmax(axis=1)], spans) for size, spans in asked.spans.items()}
 

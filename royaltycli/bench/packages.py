@@ -33,7 +33,7 @@ SHORTEST, LONGEST = 400, 60_000
 
 STDLIB = "stdlib"
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64", "manylinux_2_17_x86_64")
-"""Of the wheels that are not the same for every machine, these are pinned, wherever they are unpacked."""
+"""Where wheels differ from machine to machine, those for these platforms are pinned, wherever they are unpacked."""
 
 LEFT_OUT = ("site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "__pycache__")
 """Folders of the standard library that are passed over."""
@@ -147,7 +147,7 @@ def _document(source: str, name: str, data: bytes, kind: Kind) -> Iterator[Docum
 
 
 def docstrings(code: str) -> str:
-    """What the docstrings of a module, its classes and functions say, in their order; nothing of what is no Python."""
+    """What the docstrings of a module, its classes and functions say, in their order; nothing if it is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes that mean nothing

@@ -42,7 +42,7 @@ def mixtures(spans: Spans, sources: int, seed: int, count: int = MIXTURES) -> li
 def errors(found: Odds, prior: Floats, mixed: list[Mixture], tokens: Floats) -> dict[str, Floats]:
     """The total variation between shares and truth in each mixture, by the way in which the shares are made.
 
-    `tokens` has those of each source, in the corpus. What goes to nobody is a share as well, of which the truth is 0.
+    `tokens` has those of each source, in the corpus. What goes to nobody is a share as well; in truth it is 0.
     """
     ways: dict[str, list[float]] = {"argmax": [], "mean": [], "corrected": [], "nobody": [], "tokens": []}
     by_tokens = np.append(tokens / tokens.sum(), 0.0)
@@ -62,7 +62,7 @@ def errors(found: Odds, prior: Floats, mixed: list[Mixture], tokens: Floats) -> 
 def left_open(found: Odds, prior: Floats, spans: Spans, seed: int) -> Floats:
     """The error of corrected shares, were every probability right: what the evidence leaves open, whoever reads it.
 
-    Mixtures are of the same spans, but each is of a source that is drawn by its probabilities, by itself.
+    The mixtures are of the same spans, but the source of each span is drawn by the span's own probabilities.
     """
     random = np.random.default_rng([seed, 4])
     odds = found.sources

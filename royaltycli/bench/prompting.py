@@ -1,7 +1,7 @@
 """Self-prompting: an attacker has the model repeat the attacker's own text, so that the log is full of it.
 
-To the honest outputs of a mixture come outputs of one account more, each a quote of a document of the attacker's. Its
-prompt holds the quote, or is not in the log. Shares are those of `royalty attribute`, with its account cap and without.
+One more account adds outputs to the honest ones of a mixture; each quotes a document of the attacker's. Its prompt
+holds the quote, or is not in the log. Shares are those of `royalty attribute`, with its account cap and without.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ WAYS = {
     "prompts that hold the quote, and no account cap": (True, NO_CAP, Goal()),
     "prompts that are not in the log, and no account cap": (False, NO_CAP, Goal()),
 }
-"""Whether the log has prompts, the account cap, and the goal, which is for the cap unless it is told to be another."""
+"""Whether the log has prompts, the account cap, and the goal; the goal is for the cap that is the default."""
 
 
 @dataclass(frozen=True, slots=True)

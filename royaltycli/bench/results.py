@@ -19,7 +19,7 @@ from royaltycli.bench.measures import Estimate, interval
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is aimed at: so much at the least or, if `most`, at the most. `prototype` is what was reached before."""
+    """The least that is aimed at or, if `most`, the most. `prototype` is what another program reached before."""
 
     prototype: str = ""
     value: float | None = None

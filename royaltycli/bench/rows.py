@@ -30,7 +30,7 @@ WAYS = {
 
 
 CHANCES = 200
-"""Draws of answers, for what chance alone makes of probabilities that are right."""
+"""How often answers are drawn to find the calibration error that is due to chance alone."""
 
 
 def named(size: Size) -> str:
@@ -77,10 +77,10 @@ def calibration(asked: Sequence[Asked], answers: Sequence[Answers]) -> list[Row]
 
 
 def by_chance(sure: Floats) -> Estimate:
-    """The calibration error of probabilities that are right, as answers are but so many: its mean, and where 95 % lie.
+    """The calibration error that right probabilities have, as there are only so many answers: mean, and where 95 % lie.
 
     It is not zero, as the distances of all bins add up whichever way they go. That answers about one document are
-    alike makes it larger, and is not in it.
+    alike would make it larger; that is left out.
     """
     random = np.random.default_rng(0)
     errors = [calibration_error(sure, random.random(len(sure)) < sure) for _ in range(CHANCES)]

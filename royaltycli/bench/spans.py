@@ -18,7 +18,7 @@ from royaltycli.tokens.reference import load_reference
 
 SIZES = (32, 128)
 WHOLE = 4000
-"""Of a whole document so many tokens are looked at."""
+"""The most tokens of a whole document that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def encode(parts: Parts, corpus: Path) -> Data:
 def cut(texts: Texts, size: int | None, most: int | None = None, seed: int = 0) -> Spans:
     """Spans of a size, side by side, of all documents; at most so many of them, drawn by the seed.
 
-    Each source has as good as the same part of what is drawn, if it has so many. Without a size each document is a
+    About as many are drawn from each source, if it has so many. Without a size each document is a
     span, up to WHOLE tokens of it.
     """
     found: list[tuple[int, int, int]] = []
