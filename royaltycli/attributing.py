@@ -183,16 +183,16 @@ def _beside(
     """A network, alone or beside the text, and how it is weighed, which is found out the first time."""
     from royaltycli.attribution.calibration import calibrate, remember, remembered
     from royaltycli.attribution.index import reference_of
-    from royaltycli.attribution.stacking import Beside
+    from royaltycli.attribution.stacking import Beside, check_documents
     from royaltycli.networks import check_installed
 
     kept = _calibration_of(opened)
     check_installed()
-    from royaltycli.attribution.network.corpus import fold_of
     from royaltycli.attribution.network.network import open_network
 
     trained = open_network(network, model)
-    beside = Beside(opened, trained.sources, trained.scores, fold_of, reference_of(opened).decode, method)
+    beside = Beside(opened, trained.sources, trained.scores, reference_of(opened).decode, method)
+    check_documents(opened, trained.about.documents)
     calibration = remembered(opened, network, method, kept.machine)
     if calibration is None:
         tick = functools.partial(tell, "weighing the network")

@@ -52,15 +52,14 @@ def distribute_by(
     """
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
-    from royaltycli.policies import find_policy
     from royaltycli.policies.parties import read_parties
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, period=period, holders=holders, usage=usage)
-    check_types(policy=None if isinstance(policy, Policy) else policy)
     money = find_currency(currency)
-    rules = policy if isinstance(policy, Policy) else find_policy(os.fspath(policy), money)
+    rules = _found(policy, currency)
+    rules.check_usage(usage)
     share = rules.rate_or(None if rate is None else fraction(rate, "rate"))
     table = as_tokens(tokens)
     return distribute(
@@ -73,6 +72,16 @@ def distribute_by(
         parties=None if holders is None else read_parties(Path(holders), money),
         period=period,
     )
+
+
+def _found(policy: str | Path | Policy, currency: str) -> Policy:
+    from royaltycli.payout.currency import find_currency
+    from royaltycli.policies import find_policy
+
+    if isinstance(policy, Policy):
+        return policy
+    check_types(policy=policy, currency=currency)
+    return find_policy(os.fspath(policy), find_currency(currency))
 
 
 def basis_of(
@@ -140,16 +149,27 @@ def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:
     return None if written is None else amount(written, "total tokens")
 
 
-def outcomes_of(policies: Sequence[str | Path | Policy], tokens: pa.Table, **how: Any) -> Iterator[Outcome]:
+def outcomes_of(
+    policies: Sequence[str | Path | Policy],
+    tokens: pa.Table,
+    *,
+    currency: str = "USD",
+    usage: str | Path | None = None,
+    **how: Any,
+) -> Iterator[Outcome]:
     """What each policy comes to on one corpus; `how` are the other arguments of `distribute_by`.
 
-    Raises CallError if two have one name, as columns are named by it.
+    A usage table is for those that go by usage. Raises CallError if none does, and if two have one name, as columns
+    are named by it.
     """
     from royaltycli.payout.comparison import outcome
 
     names: set[str] = set()
-    for policy in policies:
-        result = outcome(distribute_by(policy, tokens, **how))
+    found = [_found(policy, currency) for policy in policies]
+    used = any(policy.goes_by_usage for policy in found)
+    for policy in found:
+        own = usage if policy.goes_by_usage or not used else None
+        result = outcome(distribute_by(policy, tokens, currency=currency, usage=own, **how))
         if result.policy in names:
             raise CallError(f"two policies are named {result.policy}; give one of them another `name`")
         names.add(result.policy)

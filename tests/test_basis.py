@@ -104,6 +104,7 @@ def test_usage_may_be_named_beside_its_blend(tokens):
         {"policy": 5},
         {"policy": "token-share", "basis": "seen-tokens"},
         {"policy": "token-share", "blend": 0, "usage": "usage.csv"},
+        {"policy": "token-share", "usage": "usage.csv"},
     ],
 )
 def test_payout_and_explain_refuse_the_same_in_the_same_words(tokens, how):
@@ -113,6 +114,16 @@ def test_payout_and_explain_refuse_the_same_in_the_same_words(tokens, how):
             call(tokens, **how, **HOW)
         said.append(str(caught.value))
     assert said[0] == said[1]
+
+
+def test_a_comparison_takes_usage_for_those_policies_that_go_by_it(tokens):
+    """By a gate, too: whoever has fewer uses than the gate asks for is paid nothing."""
+    gate = '[basis]\ndocuments = 1\n[[gate]]\nminimum = { usage = 2 }\nto = "pool"\n'
+    Path("gated.toml").write_text(gate, encoding="utf-8")
+    rows = royaltycli.compare(["token-share", "gated.toml"], tokens, usage="usage.csv", details=True, **HOW)
+    alone = royaltycli.compare(["token-share"], tokens, details=True, **HOW)
+    assert rows["token-share"].equals(alone["token-share"])
+    assert paid(royaltycli.payout(tokens, policy="gated.toml", usage="usage.csv", **HOW))["essay"] == 0
 
 
 @pytest.mark.parametrize("how", [{"basis": "works"}, {"basis": "usage"}, {"blend": "1/3"}, {"blend": "0.123456789"}])

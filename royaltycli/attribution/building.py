@@ -54,7 +54,7 @@ Mask = npt.NDArray[np.bool_]
 KEPT = "what was done is kept, and the next `royalty index` goes on from there"
 """What an interrupted build says."""
 
-MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32())])
+MODEL_DOCUMENTS = pa.schema([("place", pa.string()), ("unit", pa.int32()), ("digest", pa.uint64())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +198,9 @@ def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: Mask, un
     for order in ORDERS:
         folder.save_all(place, f"grams-{order}", count_grams(tokens, lengths, owners, order))
     folder.save_all(place, "passages", index_passages(tokens, lengths))
-    places = table["place"].combine_chunks().filter(pa.array(kept))
-    write_part(place / "documents.parquet", pa.table([places, unit.astype(np.int32)], schema=MODEL_DOCUMENTS))
+    places, digests = (table[name].combine_chunks().filter(pa.array(kept)) for name in ("place", "digest"))
+    columns = [places, unit.astype(np.int32), digests]
+    write_part(place / "documents.parquet", pa.table(columns, schema=MODEL_DOCUMENTS))
     folder.finish(place)
 
 

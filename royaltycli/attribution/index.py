@@ -45,7 +45,7 @@ class Model:
     """A shard's documents without copies, and what is asked of them.
 
     Document `d` is of the unit `units[d]`, has the tokens `starts[d]` to `starts[d + 1]` less one of the text, and
-    stands where `places[d]` says. `folds` has the fold of each place of the text.
+    stands where `places[d]` says; `digests[d]` is that of its text. `folds` has the fold of each place of the text.
     """
 
     suffixes: Suffixes
@@ -53,6 +53,7 @@ class Model:
     units: npt.NDArray[np.int32]
     folds: Folds
     places: pa.StringArray
+    digests: npt.NDArray[np.uint64]
     grams: dict[int, Grams]
     passages: Passages
 
@@ -175,6 +176,7 @@ def _model(place: Path) -> Model:
         documents["unit"].to_numpy(),
         load("folds"),
         documents["place"].combine_chunks(),
+        documents["digest"].to_numpy(),
         {order: folder.load_all(place, f"grams-{order}", Grams) for order in ORDERS},
         folder.load_all(place, "passages", Passages),
     )

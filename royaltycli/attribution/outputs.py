@@ -96,7 +96,10 @@ def read_outputs(path: Path, *, period: str | None = None) -> Iterator[Output]:
     if problems:
         raise ManifestError(problems)
     if not before.lines:
-        what, mend = "it has no outputs", f"write one a line, such as {EXAMPLE}"
+        if file.format == "parquet":
+            what, mend = "it has no outputs", "give it some, each with an id and a text"
+        else:
+            what, mend = "it has no outputs", f"write one a line, such as {EXAMPLE}"
         raise ManifestError([Problem(Place(file.name), what, mend)])
     if not found:
         raise CallError(

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from royaltycli.attribution import folder
 from royaltycli.attribution.copies import sketches
+from royaltycli.attribution.digests import digest_of_text
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.contents import content_of
 from royaltycli.corpus.documents import Owners, read
@@ -30,8 +31,11 @@ from royaltycli.tokens.partials import settings_of
 
 READ = "read"
 
-DOCUMENTS = pa.schema([("place", pa.string()), ("sources", pa.list_(pa.string())), ("tokens", pa.int64())])
-"""The documents of a shard, in the order of the corpus: where each stands, whose it is, and its tokens."""
+DOCUMENTS = pa.schema(
+    [("place", pa.string()), ("sources", pa.list_(pa.string())), ("tokens", pa.int64()), ("digest", pa.uint64())]
+)
+"""The documents of a shard, in the order of the corpus: where each stands, whose it is, its tokens, and the digest of
+its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,14 @@ def read_shard(
     tokens, counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
     places: list[str] = []
     sources: list[list[str]] = []
+    digests: list[int] = []
     for _, batch in read(shard.pieces, owners):
         ids, lengths = engine.encode(_without_blank(batch.texts))
         tokens.append(ids)
         counts.append(lengths)
         places += map(batch.place, range(len(lengths)))
         sources += sources_of(batch, owners[batch.file.owner])
+        digests += map(digest_of_text, batch.texts.to_pylist())
         tick(batch.packed_bytes)
     for piece in shard.pieces:
         check_unchanged(piece.file)
@@ -75,7 +81,7 @@ def read_shard(
     place = folder.emptied(index / READ / key)
     folder.save(place, "tokens", flat)
     folder.save(place, "sketches", sketches(flat, lengths))
-    write_part(place / "documents.parquet", pa.table([places, sources, lengths], schema=DOCUMENTS))
+    write_part(place / "documents.parquet", pa.table([places, sources, lengths, digests], schema=DOCUMENTS))
     folder.finish(place)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from royaltycli.attribution.calibration import Calibration, Extend
 from royaltycli.attribution.choice import probabilities
+from royaltycli.attribution.digests import NETWORK_FOLDS
 from royaltycli.attribution.evidence import Evidence, evidence
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, kept_of
@@ -31,6 +32,16 @@ TEXTS = 256
 """Texts that a network is asked about at a time, in the calibration."""
 
 
+def check_documents(index: Index, digests: Sequence[int]) -> None:
+    """Raises AttributionError if a network, of documents with these digests, was trained on none of an index."""
+    known = np.array(digests, np.uint64)
+    if not any(np.isin(model.digests, known).any() for model in index.models):
+        raise AttributionError(
+            "the network and the index have no document in common; train one on the corpus of the index, or name "
+            "another with `--network`"
+        )
+
+
 class Beside:
     """A network's scores as measures of the units of an index, for all evidence together or in its place."""
 
@@ -39,7 +50,6 @@ class Beside:
         index: Index,
         sources: Sequence[str],
         scores: Scores,
-        fold_of: Callable[[str], int],
         decode: Decode,
         method: Method,
     ) -> None:
@@ -50,7 +60,7 @@ class Beside:
             raise AttributionError(
                 "the network knows no source of the index; train one on its corpus, or name another with `--index`"
             )
-        self._index, self._scores, self._fold_of, self._decode = index, scores, fold_of, decode
+        self._index, self._scores, self._decode = index, scores, decode
         self._known, self._method = np.array(known), method
 
     @property
@@ -65,7 +75,7 @@ class Beside:
         """
         texts = [self._decode(span.tokens.tolist()) for span in spans]
         # What is quoted is judged as any other text is, by the head that has seen it.
-        folds = [-1 if span.quoted else self._fold_of(self._document(span)) for span in spans]
+        folds = [-1 if span.quoted else self._fold(span) for span in spans]
 
         @functools.lru_cache(maxsize=1)
         def some(first: int) -> npt.NDArray[np.float64]:
@@ -92,11 +102,9 @@ class Beside:
         logs = self._scores([self._decode(tokens.tolist()) for tokens in spans], None)
         return [self._with(each, row) for each, row in zip(found, logs, strict=True)]
 
-    def _document(self, span: Span) -> str:
-        """The whole text of the document that a span is of."""
-        model = self._index.models[span.model]
-        start, stop = model.starts[span.document : span.document + 2].tolist()
-        return self._decode(model.tokens(start, stop).tolist())
+    def _fold(self, span: Span) -> int:
+        """The network's fold of the document that a span is of, by its text as it was read: tokens may lose some."""
+        return int(self._index.models[span.model].digests[span.document]) % NETWORK_FOLDS
 
     def _of_units(self, row: npt.NDArray[np.float64], units: Sequence[int]) -> npt.NDArray[np.float64]:
         """The logarithm of the probability of some units: that of their sources together."""

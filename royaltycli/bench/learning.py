@@ -23,7 +23,7 @@ from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration as NetworkCalibration
-from royaltycli.attribution.network.corpus import fold_of, read_documents, spans_of
+from royaltycli.attribution.network.corpus import read_documents, spans_of
 from royaltycli.attribution.network.features import read_features
 from royaltycli.attribution.network.learning import learn
 from royaltycli.attribution.network.model import open_model, with_random_weights
@@ -138,7 +138,7 @@ def _control(manifest: Path, spans: int, folder: Path) -> None:
         layers=tuple(reader.layers),
         features=reader.size,
         manifest=opened.corpus.digest,
-        files={},
+        documents=(),
         sources=tuple(documents.sources),
         calibration=NetworkCalibration(),
         within=None,
@@ -182,5 +182,5 @@ def fitted_beside(index: Path, method: Method, job: tuple[Path, int]) -> Calibra
     use_one_thread()
     opened, network = open_index(index, check=False), open_network(folder / NETWORK)
     decode = reference_of(opened).decode
-    beside = Beside(opened, network.sources, network.scores, fold_of, decode, method)
+    beside = Beside(opened, network.sources, network.scores, decode, method)
     return calibrate(opened, say_nothing, seed, beside.extend)

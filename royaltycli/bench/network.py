@@ -16,7 +16,6 @@ import numpy as np
 from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
-from royaltycli.attribution.network.corpus import fold_of
 from royaltycli.attribution.stacking import Beside
 from royaltycli.bench import method, rows
 from royaltycli.bench.learning import Learned, fitted_beside, learned, scores
@@ -94,7 +93,7 @@ def beside(
 ) -> list[Evidence]:
     """The evidence of text on spans, with what the network said of them beside it."""
     index, sources = setting.gatherer.index, of.sources
-    return Beside(index, sources, lambda _texts, _folds: said, fold_of, setting.decode, "all").beside(tokens, found)
+    return Beside(index, sources, lambda _texts, _folds: said, setting.decode, "all").beside(tokens, found)
 
 
 def _read(setting: Setting, of: Learned, spans: Mapping[Size, Spans], *, control: bool = False) -> BySize:

@@ -210,6 +210,7 @@ def _read(given: Given) -> tuple[Inputs, About]:
     files = given.files()
     names = {name: None if file is None else inputs.name_of(file, INPUTS[name]) for name, file in files.items()}
     read = read_inputs(files, given.currency)
+    read.policy.check_usage(given.usage)
     rate = read.policy.rate_or(given.rate)
     total = given.total_tokens
     if total is None and (written := metadata_of(read.table).get("train_tokens")) is not None:

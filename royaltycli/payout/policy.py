@@ -120,3 +120,16 @@ class Policy:
         if rate is None:
             raise CallError(f"the policy {self.name} has no rate of its own; say which part is paid out with `--rate`")
         return rate
+
+    @property
+    def goes_by_usage(self) -> bool:
+        """Whether a usage table is used: for shares, or by a gate."""
+        return "usage" in dict(self.basis) or any("usage" in (gate.minimum or ()) for gate in self.gates)
+
+    def check_usage(self, usage: object) -> None:
+        """Raises CallError if a usage table is given that nothing uses."""
+        if usage is not None and not self.goes_by_usage:
+            raise CallError(
+                f"nothing in the policy {self.name} goes by usage, but a usage table is given; name a policy by usage "
+                "with `--policy`, or leave out `--usage`"
+            )

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from royaltycli import networks, notes
+from royaltycli.attribution.digests import digest_of_text, fold_of
 from royaltycli.attribution.network import activations, store, training
-from royaltycli.attribution.network.corpus import fold_of
 from royaltycli.attribution.network.network import open_network
 from royaltycli.cli import console
 from royaltycli.errors import AttributionError, CallError
@@ -84,6 +84,7 @@ def test_a_new_source_needs_no_training(language_model, network_documents, tmp_p
     held = [(name, text) for text in mine[1::2]]
     assert found(new, held) > 2 / len(new.sources)
     assert found(new, others) > found(old, others) - 0.2
+    assert new.about.documents == (*old.about.documents, *map(digest_of_text, mine[::2]))
     new.save(tmp_path / "new")
     again = open_network(tmp_path / "new").scores([held[0][1]])
     assert again == pytest.approx(new.scores([held[0][1]]), abs=1e-5)

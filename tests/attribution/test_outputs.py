@@ -287,7 +287,7 @@ COLUMNS = [
     ]),
     ({"ID": ["a"]}, ["there is no column 'id'; add it, with a value in each row", "there is no column 'text'; add it, with a value in each row"]),
     (pa.Table.from_arrays([["a"], ["x"], ["y"]], ["id", "text", "text"]), ["column 'text' is given twice; keep one of them"]),
-    ({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}, ['it has no outputs; write one a line, such as {"id": "1", "text": "…"}']),
+    ({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}, ["it has no outputs; give it some, each with an id and a text"]),
 ]  # fmt: skip
 
 

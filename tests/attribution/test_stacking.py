@@ -12,17 +12,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tokenizers import Tokenizer, normalizers
 
 import royaltycli
 from royaltycli import attributing
 from royaltycli.attribution import calibration, folder, stacking
 from royaltycli.attribution.calibration import calibrate, read_calibration, sample
+from royaltycli.attribution.digests import digest_of_text, fold_of
 from royaltycli.attribution.evidence import MEASURES, evidence
 from royaltycli.attribution.index import open_index, reference_of
 from royaltycli.attribution.network import store
-from royaltycli.attribution.stacking import Beside
+from royaltycli.attribution.stacking import Beside, check_documents
 from royaltycli.cli.console.attribution import show_usage
 from royaltycli.errors import AttributionError, OutputError
+from tests.attribution.language import write_corpus, write_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -151,28 +154,41 @@ def test_measures_stand_beside_those_of_text_or_in_their_place(index):
     spans, sources = list(sample(index, 0))[:3], index.source_ids
     found = evidence(index, spans[0].tokens, None, spans[0].left_out)
     for method, size in (("network", 1), ("all", MEASURES + 1)):
-        beside = Beside(index, sources, uniform(sources), lambda _: 0, reference_of(index).decode, method)
+        beside = Beside(index, sources, uniform(sources), reference_of(index).decode, method)
         assert beside.extend(spans)(0, found).measures.shape[1] == size
 
 
-def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(index, network_documents):
-    """The fold is that of the whole document, as it stands in the corpus. A quote is judged by the head of all."""
-    texts, asked = {text for _, text in network_documents}, []
+def without_much(texts, path):
+    """A tokenizer whose tokens say less than a text: small letters alone, one form of each, and words run together."""
+    tokenizer = Tokenizer.from_file(str(write_tokenizer(path, texts)))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.save(str(path))
+    return path
 
-    def fold_of(text):
-        asked.append(text)
-        return 3
 
-    def scores(texts, fold):
-        assert fold == [-1 if span.quoted else 3 for span in spans]
-        return np.zeros((len(texts), len(index.sources)))
-
-    spans = list(sample(index, 0))[:20]
+def test_each_span_is_judged_by_the_head_that_has_not_seen_its_document(network_documents, tmp_path):
+    """The fold is that of the document's text as it was read, whatever its tokens say of it. A quote is judged by the
+    head of all."""
+    texts = [text for _, text in network_documents[:60]]
+    corpus = write_corpus(tmp_path / "corpus", network_documents[:60])
+    attributing.index(corpus, tmp_path / "index", encoding=str(without_much(texts, tmp_path / "words.json")))
+    index = open_index(tmp_path / "index")
+    decode = reference_of(index).decode
+    assert decode(reference_of(index).encode(texts[0])) != texts[0]
+    spans = list(sample(index, 0))[:40]
     assert any(span.quoted for span in spans)
+    places = [index.models[span.model].places[span.document].as_py() for span in spans]
+    lines = [int(place.rpartition(":")[2]) for place in places]
+    expected = [-1 if span.quoted else fold_of(texts[line - 1]) for span, line in zip(spans, lines, strict=True)]
+    asked = []
+
+    def scores(given, fold):
+        asked.extend(fold)
+        return np.zeros((len(given), len(index.sources)))
+
     found = evidence(index, spans[0].tokens, None, spans[0].left_out)
-    Beside(index, index.source_ids, scores, fold_of, reference_of(index).decode, "all").extend(spans)(0, found)
-    assert len(asked) == sum(not span.quoted for span in spans)
-    assert set(asked) <= texts
+    Beside(index, index.source_ids, scores, decode, "all").extend(spans)(0, found)
+    assert asked == expected
 
 
 def test_few_spans_are_asked_about_at_a_time_and_each_has_its_own_scores(index, monkeypatch):
@@ -187,7 +203,7 @@ def test_few_spans_are_asked_about_at_a_time_and_each_has_its_own_scores(index, 
         likely = np.array([np.exp(-(len(text) % 7 + 1.0) * np.arange(len(sources))) for text in texts])
         return np.log(likely / likely.sum(axis=1, keepdims=True))
 
-    beside = Beside(index, sources, scores, lambda _: 0, reference_of(index).decode, "network")
+    beside = Beside(index, sources, scores, reference_of(index).decode, "network")
     extended = beside.extend(spans)
     for number, span in enumerate(spans):
         found = evidence(index, span.tokens, None, span.left_out)
@@ -212,12 +228,28 @@ def test_a_network_that_knows_the_answer_is_believed_and_one_that_knows_nothing_
         return logs
 
     decode = reference_of(index).decode
-    sure = Beside(index, index.source_ids, oracle, lambda _: 0, decode, "all")
+    sure = Beside(index, index.source_ids, oracle, decode, "all")
     assert calibrate(index, lambda *_: None, extend=sure.extend).right > max(0.95, plain.right)
-    empty = Beside(index, index.source_ids, uniform(index.source_ids), lambda _: 0, decode, "all")
+    empty = Beside(index, index.source_ids, uniform(index.source_ids), decode, "all")
     assert calibrate(index, lambda *_: None, extend=empty.extend).right == pytest.approx(plain.right, abs=0.05)
 
 
 def test_a_network_of_another_corpus(index):
     with pytest.raises(AttributionError, match="the network knows no source of the index"):
-        Beside(index, ["x", "y"], uniform("xy"), lambda _: 0, reference_of(index).decode, "all")
+        Beside(index, ["x", "y"], uniform("xy"), reference_of(index).decode, "all")
+
+
+def test_a_network_of_another_corpus_whose_sources_have_the_same_ids(index, trained, network_documents, tmp_path):
+    """One document in common is enough: others may have come, or gone."""
+    about, head = store.load(trained[1])
+    log = write_log(tmp_path / "outputs.jsonl", [{"id": 1, "text": network_documents[0][1]}])
+    others = tuple(digest_of_text(f"{text} Or not.") for _, text in network_documents)
+    store.save(tmp_path / "network", replace(about, documents=others), head)
+    with pytest.raises(AttributionError) as error:
+        attributing.attribute(log, index=index.path, method="network", network=tmp_path / "network")
+    assert str(error.value) == (
+        "the network and the index have no document in common; train one on the corpus of the index, or name another "
+        "with `--network`"
+    )
+    assert not (tmp_path / "network" / "calibration-network.json").exists()
+    check_documents(index, (*others, digest_of_text(network_documents[-1][1])))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from blake3 import blake3
 
 from royaltycli.attribution.copies import groups, sketches
+from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network.model import LanguageModel
 from royaltycli.attribution.network.spans import short_windows, windows
 from royaltycli.attribution.reading import sources_of
@@ -25,18 +25,21 @@ from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
 from royaltycli.tokens.engines import Ids
 
-FOLDS = 5
-
 Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that is kept: its tokens, the numbers of its sources, and its fold."""
+    """A document that is kept: its tokens, the numbers of its sources, and the digest of its text."""
 
     tokens: Ids
     sources: tuple[int, ...]
-    fold: int
+    digest: int
+
+    @property
+    def fold(self) -> int:
+        """The heads of this fold are trained without it."""
+        return self.digest % NETWORK_FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,6 @@ class Spans:
         return np.fromiter(map(len, self.tokens), np.int64, len(self.tokens))
 
 
-def fold_of(text: str) -> int:
-    """The fold of a document, by its text alone: the heads of that fold were trained without it."""
-    digest = blake3(text.encode("utf-8")).digest(8)
-    return int.from_bytes(digest, "big") % FOLDS
-
-
 def read_documents(
     corpus: Corpus, files: Sequence[File], model: LanguageModel, tell: Callable[[int, int], None]
 ) -> Documents:
@@ -77,26 +74,26 @@ def read_documents(
     """
     owners: Owners = dict(enumerate(corpus.owners))
     tokens: list[Ids] = []
-    folds: list[int] = []
+    digests: list[int] = []
     names: list[list[str]] = []
     done, all_bytes = 0, sum(file.size for file in files)
     for shard in together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES):
         for _, batch in read(shard.pieces, owners):
             texts = batch.texts.to_pylist()
             tokens += model.encode(texts)
-            folds += map(fold_of, texts)
+            digests += map(digest_of_text, texts)
             names += sources_of(batch, owners[batch.file.owner])
             done += batch.packed_bytes
             tell(done, all_bytes)
         for piece in shard.pieces:
             check_unchanged(piece.file)
-    documents = _without_copies(tokens, folds, names)
+    documents = _without_copies(tokens, digests, names)
     if len({source for one in documents.kept for source in one.sources}) <= 1:
         raise AttributionError(f"{corpus.file} leads to text of fewer than two sources; a network tells sources apart")
     return documents
 
 
-def _without_copies(tokens: list[Ids], folds: list[int], names: list[list[str]]) -> Documents:
+def _without_copies(tokens: list[Ids], digests: list[int], names: list[list[str]]) -> Documents:
     ids = sorted({name for one in names for name in one})
     numbers = {name: number for number, name in enumerate(ids)}
     lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
@@ -105,7 +102,7 @@ def _without_copies(tokens: list[Ids], folds: list[int], names: list[list[str]])
     for document, group in enumerate(first.tolist()):
         holders.setdefault(group, {}).update(dict.fromkeys(numbers[name] for name in names[document]))
     kept = [
-        Document(tokens[document], tuple(sources), folds[document])
+        Document(tokens[document], tuple(sources), digests[document])
         for document, sources in holders.items()
         if lengths[document]
     ]

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration, logarithms, mean_scores
-from royaltycli.attribution.network.corpus import FOLDS
 from royaltycli.attribution.network.head import Head
 from royaltycli.attribution.network.model import open_model
 from royaltycli.attribution.network.spans import windows
@@ -73,7 +73,7 @@ class Network:
         spans = [tokens[text][start:stop] for text, start, stop in places]
         owners = np.array([text for text, _, _ in places], np.int64)
         lengths = np.fromiter(map(len, spans), np.int64, len(spans))
-        heads = np.full(len(texts), FOLDS) if fold is None else np.asarray(fold, np.int64) % (FOLDS + 1)
+        heads = np.full(len(texts), NETWORK_FOLDS) if fold is None else np.asarray(fold, np.int64) % (NETWORK_FOLDS + 1)
         rows = torch.from_numpy(self.reader.read(spans)).to(self.reader.model.device)
         raw = np.zeros((len(spans), len(self.about.sources)))
         for head in np.unique(heads[owners]).tolist():
@@ -96,7 +96,9 @@ class Network:
             raise AttributionError(f"the documents of {source} hold no token; give some that do")
         rows = torch.from_numpy(self.reader.read(spans)).to(self.reader.model.device)
         head = self.head.with_source(rows, np.fromiter(map(len, spans), np.int64, len(spans)))
-        return Network(dataclasses.replace(self.about, sources=(*self.about.sources, source)), head, self.reader)
+        more = (*self.about.documents, *map(digest_of_text, documents))
+        about = dataclasses.replace(self.about, sources=(*self.about.sources, source), documents=more)
+        return Network(about, head, self.reader)
 
     def save(self, place: Path) -> None:
         """Write the network to a folder. Raises OutputError."""

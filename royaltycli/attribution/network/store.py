@@ -26,7 +26,7 @@ from royaltycli.errors import AttributionError, OutputError, reason_of
 from royaltycli.remote.names import check_here
 from royaltycli.storage import check_place, write_whole
 
-VERSION = 2
+VERSION = 3
 LIST, FEATURES = NETWORK, "features"
 OWN_DIGEST = "own_digest"
 """The key of network.json for the digest of all the others."""
@@ -39,8 +39,9 @@ class About:
     """What a network is of, and how its scores become probabilities.
 
     `model` is the folder of the language model as it was named, `model_digest` that of its files, `layers` those that
-    are read, `features` how many there are of a span; `manifest` and `files` are digests of the corpus. `within` is
-    the calibration of a source among those of its collection, if there are so many sources that they go by collection.
+    are read, `features` how many there are of a span. `manifest` is the digest of the manifest; `documents` are those
+    of the texts that were learned, by which a network of another corpus than an index is known. `within` is the
+    calibration of a source among those of its collection, if there are so many sources that they go by collection.
     """
 
     model: str
@@ -48,7 +49,7 @@ class About:
     layers: tuple[int, ...]
     features: int
     manifest: str
-    files: dict[str, str]
+    documents: tuple[int, ...]
     sources: tuple[str, ...]
     calibration: Calibration
     within: Calibration | None
@@ -126,7 +127,7 @@ def _read(place: Path, said: dict[str, Any]) -> tuple[About, Head]:
 def _about(said: dict[str, Any]) -> About:
     names = {field.name for field in dataclasses.fields(About)}
     values = {name: said[name] for name in names}
-    values["layers"], values["sources"] = tuple(said["layers"]), tuple(said["sources"])
+    values |= {name: tuple(said[name]) for name in ("layers", "sources", "documents")}
     values["calibration"] = Calibration(**said["calibration"])
     values["within"] = None if said["within"] is None else Calibration(**said["within"])
     return About(**values)

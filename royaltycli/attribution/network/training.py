@@ -14,18 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from royaltycli.attribution.digests import NETWORK_FOLDS
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.attribution.network.calibration import Calibration, calibrate, calibration_error, seen
-from royaltycli.attribution.network.corpus import FOLDS, Documents, Spans, read_documents, spans_of
+from royaltycli.attribution.network.corpus import Documents, Spans, read_documents, spans_of
 from royaltycli.attribution.network.features import Table, read_features, remove_features
 from royaltycli.attribution.network.learning import Examples, learn
 from royaltycli.attribution.network.measuring import KINDS, Held, held_out, hits, text_alone
 from royaltycli.attribution.network.model import open_model, with_random_weights
 from royaltycli.attribution.network.network import by_collection, collections_of, probabilities
-from royaltycli.corpus.contents import content_of
 from royaltycli.corpus.files import File
-from royaltycli.corpus.pieces import Piece
 from royaltycli.errors import AttributionError
 from royaltycli.manifest.model import Corpus
 from royaltycli.progress import Tell
@@ -75,10 +74,10 @@ def train_network(
     _check_folds(corpus, examples)
     features = place / store.FEATURES
     table = read_features(features, reader, chosen.tokens, lambda done, of: tell("reading activations", done, of))
-    folds = (*range(FOLDS), -1)
+    folds = (*range(NETWORK_FOLDS), -1)
     learning = lambda done, of: tell("training", done, of)  # noqa: E731
     head = learn(table, examples, len(documents.sources), folds, language.device, learning)
-    held = held_out(head, range(FOLDS), table, chosen, documents.kept)
+    held = held_out(head, range(NETWORK_FOLDS), table, chosen, documents.kept)
     calibration, within = _calibrations(held, documents.sources)
     control = Reader(with_random_weights(language), reader.layers)
     table = read_features(features, control, chosen.tokens, lambda done, of: tell("reading the control", done, of))
@@ -91,7 +90,7 @@ def train_network(
         layers=tuple(reader.layers),
         features=reader.size,
         manifest=corpus.digest,
-        files=_digests(files),
+        documents=tuple(one.digest for one in documents.kept),
         sources=tuple(documents.sources),
         calibration=calibration,
         within=within,
@@ -123,7 +122,7 @@ def examples_of(documents: Documents, spans: Spans) -> Examples:
 
 def _check_folds(corpus: Corpus, examples: Examples) -> None:
     """Raises AttributionError if a fold has no document, or the tested one none of a source that others have, too."""
-    if len(np.unique(examples.folds)) < FOLDS:
+    if len(np.unique(examples.folds)) < NETWORK_FOLDS:
         raise AttributionError(
             f"{corpus.file} leads to too few documents; a network learns from four fifths, and is measured on one"
         )
@@ -177,8 +176,3 @@ def _measured(documents: Documents, spans: Spans, held: Held, control: Held) -> 
         {"what": "the same, random weights", **hits(control.chosen(known))},
         {"what": "text alone", **hits(text.chosen(known))},
     ]
-
-
-def _digests(files: Sequence[File]) -> dict[str, str]:
-    """The digest of each file of the corpus, by its name."""
-    return {file.name: content_of(Piece(file, packed_bytes=file.size)) for file in files}
