@@ -72,6 +72,11 @@ class Entry(NamedTuple):
     verify: str
     sums: Sums
 
+    @property
+    def by_reference(self) -> bool:
+        """Whether the reference counted it: it is as sure as what was recounted as a whole, but nothing was."""
+        return _rate(self.verify) == 1 and not self.sums.verified
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

@@ -205,9 +205,12 @@ def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
     name = plan.reference.name if plan.reference else None
     unchanged = len({one.piece.file.name for one in plan.pieces} - counts.files)
     sums = [one.entry.sums for one in counts.kept]
-    notes = (*_notes(plan.job.engine, name, sum(one.gave_up for one in sums)), *_nameless(totals), *_shared(plan))
+    engine = plan.job.engine
+    if name is not None and all(one.entry.by_reference for one in counts.kept):
+        engine = name  # whichever would count what is new
+    notes = (*_notes(engine, name, sum(one.gave_up for one in sums)), *_nameless(totals), *_shared(plan))
     verified = sum(one.verified for one in sums)
-    scan = Scan(totals, encoding.name, plan.job.engine, name, verified, unchanged, notes)
+    scan = Scan(totals, encoding.name, engine, name, verified, unchanged, notes)
     remember(folder, output, plan.state, scan, top)
     return scan
 

@@ -73,10 +73,18 @@ def anew(place):
     return data
 
 
+def planned(place, **options):
+    return scanning.plan_opened(api.check(place), folder_of(place / "tokens.parquet"), **options)
+
+
 def reasons(place, **options):
     """Why each file is counted or not."""
-    made = scanning.plan_opened(api.check(place), folder_of(place / "tokens.parquet"), **options)
-    return {one.piece.file.name: one.why for one in made.pieces}
+    return {one.piece.file.name: one.why for one in planned(place, **options).pieces}
+
+
+def engine_of(place, **options):
+    """Which engine a scan says has counted."""
+    return scanning.run_planned(planned(place, **options), place / "tokens.parquet").engine
 
 
 def other(reasons, usual):
@@ -300,6 +308,15 @@ def test_what_was_counted_otherwise_is_counted_anew_by_the_reference_that_is_ask
     assert set(reasons(place).values()) == set(reasons(place, engine="tiktoken").values()) == {plan.UNCHANGED}
     scan(place, verify="100%", fresh=True)
     assert set(reasons(place, engine="tiktoken").values()) == {plan.UNCHANGED}
+
+
+def test_a_scan_that_counts_nothing_names_the_engine_that_has_counted(place):
+    scan(place, engine="tiktoken")
+    assert engine_of(place) == "tiktoken"
+    (place / "book" / "c.txt").write_text("One more day.")
+    assert engine_of(place) == "gigatoken"  # which has counted what is new
+    scan(place, verify="100%", fresh=True)
+    assert engine_of(place, verify="100%") == "gigatoken"  # all of it was recounted, and not counted by the reference
 
 
 def test_where_only_the_reference_is_there_it_takes_over_what_was_recounted_enough(place, monkeypatch):
