@@ -81,18 +81,13 @@ def scan(
     that was interrupted goes on where it was.
     """
     from royaltycli import api, scanning
-    from royaltycli.arguments import part_of, rows_of
+    from royaltycli.arguments import rows_of
     from royaltycli.cli import console
-    from royaltycli.errors import CallError
 
     table = results.token_table(output, is_written=part is None)
     most = rows_of(top)
-    if part is not None and on != "local":
-        raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
-    if part is not None and duplicates is not None:
-        raise CallError("copies are credited when all parts are counted; give `--duplicates` to `royalty merge`")
     if part is not None:
-        part_of(part)  # before a folder is made for what it counts
+        _check_part(part, on, duplicates)  # before a folder is made for what it counts
     started = time.monotonic()
     with console.waiting("looking for files", quiet=quiet):
         opened = api.check(manifest, outside=outside)
@@ -118,3 +113,15 @@ def scan(
             show = functools.partial(console.show_scan, opened, scanned, table)
     if not quiet:
         show(time.monotonic() - started)
+
+
+def _check_part(part: str, on: str, duplicates: str | None) -> None:
+    """Raises CallError if there is no such part, or it is asked for what only a whole scan or a merge can do."""
+    from royaltycli.arguments import part_of
+    from royaltycli.errors import CallError
+
+    part_of(part)
+    if on != "local":
+        raise CallError("a part is counted on this machine; leave out `--on`, or `--part`")
+    if duplicates is not None:
+        raise CallError("copies are credited when all parts are counted; give `--duplicates` to `royalty merge`")
