@@ -319,6 +319,14 @@ def test_a_scan_that_counts_nothing_names_the_engine_that_has_counted(place):
     assert engine_of(place, verify="100%") == "gigatoken"  # all of it was recounted, and not counted by the reference
 
 
+def test_what_was_recounted_is_noted_of_each_file_for_the_scan_that_finds_others_gone(place):
+    scan(place, verify="100%")
+    (place / "book" / "a.txt").unlink()
+    (place / "posts" / "a.jsonl").unlink()
+    again = scanning.run_planned(planned(place, verify="100%"), place / "tokens.parquet")
+    assert (again.verified, again.totals.documents, again.engine) == (3, 3, "gigatoken")
+
+
 def test_where_only_the_reference_is_there_it_takes_over_what_was_recounted_enough(place, monkeypatch):
     """Another machine may have counted with another engine, and `royalty merge` has no say in that."""
     scan(place)
