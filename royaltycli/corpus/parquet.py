@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -105,11 +104,9 @@ def read_columns(file: File, choose: Callable[[pa.Schema], Sequence[str]]) -> It
                 raise _broken(file, error, row) from error
 
 
-@contextlib.contextmanager
-def _opened(file: File) -> Iterator[Any]:
-    """The bytes of a Parquet file, closed at the end. Raises DocumentError."""
-    with open_raw(file) if file.compression is None else pa.BufferReader(whole(file)) as raw:
-        yield raw
+def _opened(file: File) -> Any:
+    """The bytes of a Parquet file, open. Raises DocumentError."""
+    return open_raw(file) if file.compression is None else pa.BufferReader(whole(file))
 
 
 def _parquet(file: File, raw: Any, **options: Any) -> pq.ParquetFile:
