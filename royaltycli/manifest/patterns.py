@@ -14,6 +14,7 @@ import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_absolute, is_inside, is_junction, refused
 from royaltycli.manifest.wording import CONTROL
@@ -59,6 +60,14 @@ class Match:
     size: int = 0
     stamp: Stamp = (0, 0, 0)
     refusal: Refusal | None = None
+
+
+class Meant(NamedTuple):
+    """What a path means: a file that it names itself, a folder, or a pattern; with its name, clean, and its files."""
+
+    kind: Literal["file", "folder", "pattern"]
+    name: str
+    matches: Sequence[Match]
 
 
 def is_pattern(text: str) -> bool:
