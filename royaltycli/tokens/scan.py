@@ -25,7 +25,7 @@ from royaltycli.tokens.engines import choose_engine
 from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import Kept, Settings, kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
+from royaltycli.tokens.plan import Planned, cuts_before, plan_pieces
 from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import Done, Job, Task
@@ -64,19 +64,21 @@ class Plan:
         Raises DocumentError for a broken big Parquet file.
         """
         known = {} if self.fresh else kept_in(self.job.folder)
-        owners = self.corpus.owners
-        pieces = cut(self.files, before=cuts_before(self.files, owners, self.job.encoding, known))
+        pieces = cut(self.files, before=cuts_before(self.files, self._settings, known))
         pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
-        return plan_pieces(pieces, owners, self.job.encoding, self.sure, known, rehash=self.rehash)
+        return plan_pieces(pieces, self._settings, self.sure, known, rehash=self.rehash)
 
     @functools.cached_property
     def state(self) -> str:
         """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
-        job, corpus = self.job, self.corpus
-        settings = Settings(corpus.owners, job.encoding)
+        job = self.job
         reference = None if self.reference is None else self.reference.name
         options = (job.encoding.name, job.encoding.digest, job.engine, reference, self.sure, self.duplicates)
-        return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
+        return state_of(self.corpus, options, ((file, self._settings.of(file)) for file in self.files))
+
+    @functools.cached_property
+    def _settings(self) -> Settings:
+        return Settings(self.corpus.owners, self.job.encoding)
 
     @property
     def packed_bytes(self) -> int:
@@ -177,8 +179,8 @@ def count(
     counted otherwise, WorkerError, OutputError and CallError.
     """
     _check_where(workers, on)
-    kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
-    tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
+    kept = {place_of(one.piece): one.done for one in plan.pieces if one.done}
+    tick(sum(one.piece.packed_bytes for one in plan.pieces if one.done), 0, 0)
     files: set[str] = set()
     # Closed at once whatever happens, as its threads would else wait for more, and Python for them.
     with contextlib.closing(_done(plan, workers, on, tick)) as results:
@@ -217,7 +219,7 @@ def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
 
 def counted_before(plan: Plan) -> CountedPlan:
     """What was counted of a whole plan before. Raises TableError for pieces of which that cannot be said."""
-    missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
+    missing = [one for one in plan.pieces if not one.done]
     if missing:
         first, files = missing[0], {one.piece.file.name for one in missing}
         others = f" and {several(len(files) - 1, 'other file')}" if len(files) > 1 else ""
@@ -225,14 +227,14 @@ def counted_before(plan: Plan) -> CountedPlan:
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
         )
-    return CountedPlan(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
+    return CountedPlan(plan, tuple(one.done for one in plan.pieces if one.done), frozenset())
 
 
 def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:
     """The tasks of a plan as they are done."""
     job, owners = plan.job, plan.corpus.owners
     before = {place_of(one.piece): one.kept for one in plan.pieces}
-    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
+    todo = [one.piece for one in plan.pieces if not one.done]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
     if is_cluster(on) and todo:
         return done_on_cluster(on, tasks, job, owners, workers, tick)
