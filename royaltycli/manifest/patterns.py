@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -27,16 +27,11 @@ NO_PERMISSION = Refusal("no permission", "give yourself permission to read it")
 _ANY_FOLDERS = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamePattern:
-    """A pattern for one name, and what all names that it matches begin with."""
+class NamePattern(NamedTuple):
+    """A pattern for one name: what all names that it matches begin with, and what tells whether it matches one."""
 
     start: str
-    pattern: re.Pattern[str]
-
-    def match(self, name: str) -> bool:
-        """Whether it matches a name."""
-        return self.pattern.match(name) is not None
+    match: Callable[[str], object]
 
 
 Part = str | NamePattern | None
@@ -178,7 +173,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
 def _name_pattern(written: str) -> NamePattern:
     """A hidden name is matched only by a pattern that begins with a point itself."""
     pattern = re.compile(("" if written.startswith(".") else r"(?!\.)") + fnmatch.translate(written))
-    return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern)
+    return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern.match)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -230,7 +225,7 @@ class _Walk:
                 self._take_these(entries, prefix, at, part)
 
     def _take_these(self, entries: Iterator[os.DirEntry[str]], prefix: str, at: int, part: NamePattern) -> None:
-        last, matched = at == len(self.parts) - 1, part.pattern.match
+        last, matched = at == len(self.parts) - 1, part.match
         for entry in entries:
             if not matched(entry.name):
                 continue
