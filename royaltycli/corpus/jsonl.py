@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, place
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import as_texts, decode
 from royaltycli.corpus.unpack import blocks, rest_of_line
@@ -76,7 +76,8 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
             chunk.packed_bytes,
             None if fields.source is None else columns[fields.source],
             None if fields.holder is None else columns[fields.holder],
-            Numbering(numbers, piece.start),
+            numbers,
+            piece.start,
         )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, place
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
@@ -260,7 +260,7 @@ def _batch(file: File, table: pa.RecordBatch, row: int, packed: int, fields: Fie
         packed,
         None if fields.source is None else _names(file, _value(table, fields.source), rows, reading),
         None if fields.holder is None else _names(file, _value(table, fields.holder), rows, reading),
-        Numbering(rows),
+        rows,
     )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from royaltycli.corpus.batches import Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import Batch, Fields, place
 from royaltycli.corpus.files import File
 from royaltycli.corpus.payloads import payload, read_response
 from royaltycli.corpus.pieces import Piece
@@ -146,5 +146,5 @@ def _batch(file: File, documents: list[Document], packed: int, fields: Fields, r
         packed,
         None if fields.source is None else pa.array([one.source for one in documents], pa.large_string()),
         None if fields.holder is None else pa.array([one.holder for one in documents], pa.large_string()),
-        Numbering([document.number for document in documents]),
+        [document.number for document in documents],
     )
