@@ -8,7 +8,7 @@ from typing import BinaryIO
 from royaltycli.errors import OutputError, RemoteError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import Location
-from royaltycli.remote.names import check_file, check_store, is_folder
+from royaltycli.remote.names import check_file, check_store, folder_there
 from royaltycli.remote.reading import open_found
 from royaltycli.remote.waiting import begun
 
@@ -19,7 +19,7 @@ def check_writable(place: Location) -> None:
     from royaltycli.remote import objects
 
     if begun(lambda: objects.has_below(place)).result():
-        raise is_folder(place)
+        raise folder_there(place)
 
 
 def check_folder(place: Location) -> None:
