@@ -97,12 +97,7 @@ def _is_http(record: Record) -> bool:
 def _decoded(page: bytes, charset: str | None, where: str, reading: Reading) -> str:
     """A page by the character set that its server says, else by the one it says itself, else UTF-8."""
     said = _META.search(page[:META_BYTES])
-    for name in (charset, said[1].decode("ascii") if said else None):
-        codec = _codec(name)
-        if codec is not None:
-            break
-    else:
-        codec = "utf-8"
+    codec = _codec(charset) or _codec(said[1].decode("ascii") if said else None) or "utf-8"
     if codec == "utf-8":
         return decode(page, where, reading)
     try:
