@@ -32,8 +32,8 @@ Tick = Callable[[int, int, int], None]
 class Counted:
     """What a shard comes to.
 
-    `rows` are as ROWS says; `verified` and `gave_up` tell of each piece how many documents the reference
-    engine recounted, and how many it could not count in the ordinary way.
+    `rows` are as ROWS says. `verified` tells of each piece how many documents the reference engine recounted; `gave_up`
+    how many it could not count in the ordinary way, noted for the first of the pieces that were counted in one go.
     """
 
     rows: list[pa.RecordBatch]
