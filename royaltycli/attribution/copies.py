@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
-from royaltycli.tokens.engines import Counts, Ids
+from royaltycli.tokens.engines import Ids
 
 SHINGLE, PARTS, BAND = 8, 64, 4
 ALIKE = 0.8
@@ -21,7 +21,7 @@ Sketches = npt.NDArray[np.uint32]
 Numbers = npt.NDArray[np.int64]
 
 
-def sketches(tokens: Ids, lengths: Counts) -> Sketches:
+def sketches(tokens: Ids, lengths: Numbers) -> Sketches:
     """The sketch of each document, a row of PARTS numbers, from the tokens of all, one after the other."""
     found = np.zeros((len(lengths), PARTS), np.uint32)
     if not len(tokens):
@@ -35,7 +35,7 @@ def sketches(tokens: Ids, lengths: Counts) -> Sketches:
     return found
 
 
-def _runs(tokens: Ids, lengths: Counts) -> Hashes:
+def _runs(tokens: Ids, lengths: Numbers) -> Hashes:
     """A hash of the run that begins at each token; at the end of a document runs are shorter."""
     ends = np.repeat(np.cumsum(lengths), lengths)
     places = np.arange(len(tokens))
@@ -55,7 +55,7 @@ def _functions() -> list[tuple[np.uint64, np.uint64]]:
     return [(factor | np.uint64(1), shift) for factor, shift in zip(numbers[::2], numbers[1::2], strict=True)]
 
 
-def groups(all_sketches: Sketches, lengths: Counts) -> Numbers:
+def groups(all_sketches: Sketches, lengths: Numbers) -> Numbers:
     """For each document the first of those that it is a copy of, directly or by others; itself if of none."""
     first: Numbers = np.arange(len(all_sketches))
     filled = np.flatnonzero(lengths)

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.shards import Shard
 from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
 from royaltycli.limits import BATCH_BYTES
 from royaltycli.tokens.buffers import offsets, utf8
-from royaltycli.tokens.engines import Counts, Engine
+from royaltycli.tokens.engines import Engine
 from royaltycli.tokens.grouping import rows_of
 from royaltycli.tokens.parts import Digests
 from royaltycli.tokens.reference import Reference
@@ -88,7 +89,7 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     return counted
 
 
-def _count(texts: pa.LargeStringArray, batches: list[Batch], engine: Engine) -> Counts:
+def _count(texts: pa.LargeStringArray, batches: list[Batch], engine: Engine) -> Numbers:
     try:
         return engine.count(texts)
     except (RoyaltyError, MemoryError):
@@ -136,7 +137,7 @@ def _verified(
     batches: list[Batch],
     texts: pa.LargeStringArray,
     digests: Digests,
-    counts: Counts,
+    counts: Numbers,
     counting: Counting,
     *,
     always: bool,

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Duplicates
-from royaltycli.tokens.copies import Copies
+from royaltycli.tokens.copies import Copies, exact_sum
 from royaltycli.tokens.sorting import SortedRows
 
 IDS = pa.schema([("id", pa.large_string())])
@@ -95,7 +94,7 @@ class Tally:
         """Note the rows of a part, which come after those before it in the order of ids."""
         self._sources += len(part)
         for name in self._sums:
-            self._sums[name] += _sum(part[name].to_numpy())
+            self._sums[name] += exact_sum(part[name].to_numpy())
         for collection in self._of_collection:
             of_it = pc.starts_with(part["source_id"], f"{collection}/")
             self._of_collection[collection] += pc.sum(of_it).as_py() or 0
@@ -136,8 +135,3 @@ class Tally:
             number += int(pc.sum(pc.not_equal(ids[1:], ids[:-1])).as_py() or 0) + (ids[0].as_py() != last)
             last = ids[-1].as_py()
         return number
-
-
-def _sum(values: npt.NDArray[np.int64]) -> int:
-    """In halves, as numpy's own sum wraps in silence."""
-    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())
