@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Duplicates
 from royaltycli.tokens.copies import Copies, exact_sum
-from royaltycli.tokens.sorting import SortedRows
+from royaltycli.tokens.sorting import SortedRows, before
 
 IDS = pa.schema([("id", pa.large_string())])
 
@@ -96,11 +96,12 @@ class Tally:
         for name in self._sums:
             self._sums[name] += exact_sum(part[name].to_numpy())
         for collection in self._of_collection:
-            of_it = pc.starts_with(part["source_id"], f"{collection}/")
-            self._of_collection[collection] += pc.sum(of_it).as_py() or 0
-            found = part.filter(pc.equal(part["source_id"], source_id(collection, None)))
-            for row in found.select(["documents", "tokens"]).to_pylist():
-                self._nameless[collection] = (row["documents"], row["tokens"])
+            nameless, ids = source_id(collection, None), part["source_id"]
+            first, at, end = (before(ids, name) for name in (f"{collection}/", nameless, f"{collection}0"))
+            self._of_collection[collection] += end - first  # as 0 is what follows / among characters
+            for row in part.slice(at, 1).select(["source_id", "documents", "tokens"]).to_pylist():
+                if row["source_id"] == nameless:
+                    self._nameless[collection] = (row["documents"], row["tokens"])
         for chunk in part["holders"].chunks:
             ids = pc.unique(pc.struct_field(pc.list_flatten(chunk), "id"))
             self._holders.add(pa.table([ids.cast(pa.large_string())], schema=IDS))
