@@ -208,10 +208,11 @@ def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
     unchanged = len({one.piece.file.name for one in plan.pieces} - counts.files)
     sums = [one.entry.sums for one in counts.kept]
     engine = plan.job.engine
-    if name is not None and all(one.entry.by_reference for one in counts.kept):
-        engine = name  # whichever would count what is new
-    notes = (*_notes(engine, name, sum(one.gave_up for one in sums)), *_nameless(totals), *_shared(plan))
-    verified = sum(one.verified for one in sums)
+    by_reference = {one.entry.by_reference for one in counts.kept if one.entry.sums.documents}
+    if name is not None and len(by_reference) == 1:
+        engine = name if True in by_reference else "gigatoken"  # whichever would count what is new
+    verified, gave_up = sum(one.verified for one in sums), sum(one.gave_up for one in sums)
+    notes = (*_notes(engine, name, verified, gave_up), *_nameless(totals), *_shared(plan))
     scan = Scan(totals, encoding.name, engine, name, verified, unchanged, notes)
     remember(folder, output, plan.state, scan, top)
     return scan
@@ -244,9 +245,9 @@ def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Don
     return done_here(tasks, job, owners, plan.reference, how_many(workers), tick)
 
 
-def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
+def _notes(engine: str, reference: str | None, verified: int, gave_up: int) -> tuple[str, ...]:
     notes = []
-    if engine == reference:
+    if engine == reference and not verified:
         notes.append(f"nothing was recounted, as {engine} is itself what counts are checked against")
     if engine == "tokenizers":
         notes.append("counted with tokenizers, as gigatoken is not there or does not know this tokenizer")

@@ -56,7 +56,7 @@ class Totals:
 class Scan:
     """A finished scan: what the token table comes to, and how it came about.
 
-    `engine` counted in this scan; or it is the `reference`, where that has counted all there is.
+    `engine` counted in this scan, or else all there is, if one has. The `reference` may be that itself.
     `verified` documents were recounted by the reference, in this scan or in the one that counted them.
     `unchanged` of the corpus's files were counted by an earlier scan. The table was not `written` if it was just what
     it would be now.

@@ -131,9 +131,10 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
         headers = {"source_id": "Source", "title": "Title", "tokens": what, "share": "Share"}
         show_ranking(console, shares, headers, "tokens")
     _say_copies(sums)
-    verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
-    if scan.engine != scan.reference:
-        say(verified if scan.verified else "No document was recounted; see `--verify`.")
+    if scan.verified:
+        say(f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal.")
+    elif scan.engine != scan.reference:
+        say("No document was recounted; see `--verify`.")
     if scan.unchanged:
         say(f"{scan.unchanged:,} of {several(len(opened.files), 'file')} counted by an earlier scan, and not changed.")
     for note in scan.notes:
