@@ -185,7 +185,7 @@ class _Walk:
     """One pattern on its way through the folders; an own stack, as folders may be nested very deeply."""
 
     def __init__(self, root: str, parts: list[Part], *, outside: bool, listing: Listing | None = None) -> None:
-        self.root, self.outside, self.parts, self.listing = root, outside, parts, listing
+        self.root, self.outside, self.parts, self.listing = root, outside, parts, listing or Listing()
         self.found: dict[str, Match] = {}
         self.todo: list[tuple[str, str, int]] = []
 
@@ -218,7 +218,7 @@ class _Walk:
                     self.todo.append((entry.path, f"{prefix}{entry.name}/", at))
 
     def _take_all(self, folder: str, prefix: str, at: int, part: NamePattern) -> None:
-        if self.listing is not None and part.start:
+        if part.start:
             self._take_these(self.listing.beginning(folder, part.start), prefix, at, part)
         else:
             with os.scandir(folder) as entries:
