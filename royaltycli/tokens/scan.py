@@ -110,7 +110,7 @@ def plan_scan(
 ) -> Plan:
     """What must be counted of a corpus or a part of it, given the partial tables in `folder`. Nothing is written.
 
-    `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
+    `engine` is gigatoken, tiktoken or tokenizers, by default the fastest there is. `verify` is the part of the
     documents that the reference engine counts as well. `duplicates` is by default what the manifest says.
     Raises EncodingError and CallError.
     """
