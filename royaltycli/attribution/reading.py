@@ -68,7 +68,7 @@ def read_shard(
     sources: list[list[str]] = []
     digests: list[int] = []
     for _, batch in read(shard.pieces, owners):
-        ids, lengths = engine.encode(_without_blank(batch.texts))
+        ids, lengths = engine.encode(without_blank(batch.texts))
         tokens.append(ids)
         counts.append(lengths)
         places += map(batch.place, range(len(lengths)))
@@ -85,7 +85,7 @@ def read_shard(
     folder.finish(place)
 
 
-def _without_blank(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+def without_blank(texts: pa.LargeStringArray) -> pa.LargeStringArray:
     """The texts, empty where there is nothing but blanks, of which nobody is the source."""
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), "", texts).cast(pa.large_string())
 
