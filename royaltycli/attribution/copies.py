@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
 from royaltycli.tokens.engines import Counts, Ids
 
@@ -18,7 +19,6 @@ ALIKE = 0.8
 """The part of all runs of two documents that both must hold to count as copies."""
 
 Sketches = npt.NDArray[np.uint32]
-Numbers = npt.NDArray[np.int64]
 
 
 def sketches(tokens: Ids, lengths: Counts) -> Sketches:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.copies import sketches
+from royaltycli.attribution.copies import Sketches, sketches
 from royaltycli.attribution.digests import digest_of_text
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.contents import content_of
@@ -105,7 +104,7 @@ def documents_of(index: Path, key: str) -> pa.Table:
     return read_sealed(index / READ / key / "documents.parquet")
 
 
-def sketches_of(index: Path, key: str) -> npt.NDArray[np.uint32]:
+def sketches_of(index: Path, key: str) -> Sketches:
     """The sketches of a shard's documents. Raises AttributionError."""
     return folder.load(index / READ / key, "sketches")
 

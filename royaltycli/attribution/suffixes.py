@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.limits import MATCH_TOKENS, OCCURRENCES, SKIPPED
 from royaltycli.tokens.engines import Ids
 
 Text = npt.NDArray[np.uint32]
 """Tokens in the form that is searched: dtype `>u4`, MATCH_TOKENS zeros at the end."""
 
-Numbers = npt.NDArray[np.int64]
-Hidden = Callable[[Numbers], npt.NDArray[np.bool_]]
+Hidden = Callable[[Numbers], Mask]
 """Says of places of a text which of them are to be overlooked, as if they were not there."""
 
 KEY = f"S{4 * MATCH_TOKENS}"
@@ -40,7 +40,7 @@ class Suffixes:
     """A text, the order of its suffixes, and the document that each place of it is of."""
 
     text: Text
-    order: npt.NDArray[np.int64]
+    order: Numbers
     documents: npt.NDArray[np.int32]
 
     @property
@@ -57,7 +57,7 @@ def searchable(tokens: Ids, lengths: Numbers) -> Text:
     return text
 
 
-def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
+def sort_suffixes(text: Text) -> Numbers:
     """The places of a text in the order of what follows them, by libdivsufsort on its bytes."""
     from pydivsufsort import divsufsort  # type: ignore[import-untyped]
 
@@ -67,7 +67,7 @@ def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
     data = np.ascontiguousarray(text[:size]).view(np.uint8).copy()
     found: npt.NDArray[Any] = np.asarray(divsufsort(data))
     # In numpy's own size of a number: of any other, its binary search would make a copy each time.
-    order: npt.NDArray[np.int64] = (found[found % 4 == 0] // 4).astype(np.int64)
+    order: Numbers = (found[found % 4 == 0] // 4).astype(np.int64)
     return order
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.attribution.copies import PARTS, groups, sketches
 from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network.model import LanguageModel
@@ -27,8 +27,6 @@ from royaltycli.manifest.model import Corpus
 from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
 from royaltycli.tokens.engines import Ids, fastest_engine
 from royaltycli.tokens.reference import load_reference
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Spans:
 
     tokens: list[Ids]
     documents: Numbers
-    short: npt.NDArray[np.bool_]
+    short: Mask
 
     @property
     def lengths(self) -> Numbers:

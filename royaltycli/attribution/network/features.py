@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.notes import note
@@ -23,8 +24,6 @@ KEPT = "what was read is kept, and the next `royalty network train` goes on from
 VERSION = 1
 PART = 2048
 """Spans in one file."""
-
-Numbers = npt.NDArray[np.int64]
 
 
 class Table:
