@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,15 +16,11 @@ from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.accounts import most_of_one
 from royaltycli.attribution.drawing import Draw, groups_of, resampled
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.judging import Decode
-from royaltycli.attribution.logs import Judges, Log, Tick, judge_log
-from royaltycli.attribution.outputs import Output
+from royaltycli.attribution.logs import Log
 from royaltycli.attribution.shift import Judged, as_many, corrected, folded, leaning, mean, shares
 from royaltycli.errors import CallError
 from royaltycli.parallel.threads import one_thread
 from royaltycli.payout.measures import UNATTRIBUTED
-from royaltycli.progress import say_nothing
-from royaltycli.tokens.engines import Engine
 
 PLACES = 12
 """Decimal places of credits, which sum to one."""
@@ -98,27 +94,22 @@ class Usage:
 
 def attribute(
     index: Index,
-    outputs: Iterable[Output],
-    engine: Engine,
-    decode: Decode,
-    judges: Judges,
+    log: Log,
     prior: Floats | None,
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
     draw: Draw = "outputs",
-    tick: Tick = say_nothing,
 ) -> Usage:
-    """The usage of the sources of an index in a log.
+    """The usage of the sources of an index in a log that was judged.
 
     With a `prior`, the shares of units and of none that the judges were calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike,
     `account_cap` which part of all that counts one account may have (U13), and `draw` what is drawn anew for the
-    intervals (U11). `tick` is told how far it is.
+    intervals (U11).
 
-    Raises CallError for a log without weight, and whatever `judge_log` raises.
+    Raises CallError for a log without weight.
     """
-    log = judge_log(index, outputs, engine, decode, judges, tick)
     weights, capped = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
