@@ -1,7 +1,4 @@
-"""The method under test: an index, its evidence, and a choice that is fitted to the index's own documents.
-
-This is the one module of the benchmark that knows how `royalty attribute` works.
-"""
+"""The method under test: an index, its evidence, and a choice that is fitted to the index's own documents."""
 
 from __future__ import annotations
 

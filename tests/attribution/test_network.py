@@ -53,12 +53,6 @@ def test_of_a_text_without_tokens_nothing_is_known(network):
     assert network.scores([]).shape == (0, len(network.sources))
 
 
-def test_candidates_share_all_probability(network, network_documents):
-    scores = network.scores([network_documents[0][1]], candidates=[[1, 2]])[0]
-    assert np.exp(scores[[1, 2]]).sum() == pytest.approx(1)
-    assert np.isneginf(np.delete(scores, [1, 2])).all()
-
-
 def test_what_is_measured_has_the_control_and_text_alone(trained):
     what, place = trained
     assert [row["what"] for row in what.measured] == ["network", "the same, random weights", "text alone"]

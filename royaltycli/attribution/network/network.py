@@ -40,28 +40,16 @@ class Network:
         """The ids of the sources, in the order of the scores."""
         return list(self.about.sources)
 
-    def scores(
-        self,
-        texts: Sequence[str],
-        fold: Sequence[int] | None = None,
-        candidates: Sequence[Sequence[int]] | None = None,
-    ) -> Floats:
+    def scores(self, texts: Sequence[str], fold: Sequence[int] | None = None) -> Floats:
         """The logarithm of the probability of each source for each text: texts × sources, each row of sum one.
 
         `fold` is, of a text of the corpus itself, its `fold_of`, so that it is judged by a head that has not seen it;
-        -1 for another text. `candidates` are, of each text, the sources that it may be of; without, all are.
-        Of a text without a token nothing is known: each is as likely as the next.
+        -1 for another text. Of a text without a token nothing is known: each is as likely as the next.
         """
         found = np.empty((len(texts), len(self.about.sources)))
         for start in range(0, len(texts), TEXTS):
             part = slice(start, start + TEXTS)
             found[part] = self._scores(texts[part], None if fold is None else fold[part])
-        if candidates is not None:
-            for row, some in zip(found, candidates, strict=True):
-                others = np.ones(len(row), bool)
-                others[list(some)] = False
-                row[others] = -np.inf
-            found = logarithms(found)
         return found
 
     def _scores(self, texts: Sequence[str], fold: Sequence[int] | None) -> Floats:
