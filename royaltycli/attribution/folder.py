@@ -75,7 +75,7 @@ def save(folder: Path, name: str, array: Array) -> None:
     def write(file: BinaryIO) -> None:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
 
-    write_whole(folder / f"{name}.npy", write, swept=True, is_result=False)
+    write_whole(folder / f"{name}.npy", write, is_result=False)
 
 
 def load(folder: Path, name: str) -> Array:
