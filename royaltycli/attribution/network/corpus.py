@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from royaltycli.arrays import Mask, Numbers
-from royaltycli.attribution.copies import PARTS, groups, sketches
+from royaltycli.attribution.copies import PARTS, groups, holders_of, sketches
 from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network.model import LanguageModel
 from royaltycli.attribution.network.spans import short_windows, windows
@@ -84,8 +84,8 @@ def read_documents(
     for shard in together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES):
         for _, batch in read(shard.pieces, owners):
             texts = without_blank(batch.texts)
-            ids, lengths = engine.encode(texts)
-            sketched.append(sketches(ids, lengths))
+            found, lengths = engine.encode(texts)
+            sketched.append(sketches(found, lengths))
             counts.append(lengths)
             tokens += model.encode(texts.to_pylist())
             digests += map(digest_of_text, batch.texts.to_pylist())
@@ -95,24 +95,14 @@ def read_documents(
         for piece in shard.pieces:
             check_unchanged(piece.file)
     first = groups(np.concatenate(sketched), np.concatenate(counts))
-    documents = _without_copies(first, tokens, digests, names)
-    if len({source for one in documents.kept for source in one.sources}) <= 1:
-        raise AttributionError(f"{corpus.file} leads to text of fewer than two sources; a network tells sources apart")
-    return documents
-
-
-def _without_copies(first: Numbers, tokens: list[Ids], digests: list[int], names: list[list[str]]) -> Documents:
-    """The documents of a corpus; `first` has of each the first of those that it is a copy of."""
-    ids = sorted({name for one in names for name in one})
-    numbers = {name: number for number, name in enumerate(ids)}
-    holders: dict[int, dict[int, None]] = {}
-    for document, group in enumerate(first.tolist()):
-        holders.setdefault(group, {}).update(dict.fromkeys(numbers[name] for name in names[document]))
+    ids, holders = holders_of(first, names)
     kept = [
-        Document(tokens[document], tuple(sources), digests[document])
+        Document(tokens[document], sources, digests[document])
         for document, sources in holders.items()
         if len(tokens[document])
     ]
+    if len({source for one in kept for source in one.sources}) <= 1:
+        raise AttributionError(f"{corpus.file} leads to text of fewer than two sources; a network tells sources apart")
     return Documents(ids, kept, int(np.count_nonzero(first != np.arange(len(first)))))
 
 
