@@ -112,12 +112,17 @@ def processes(workers: int) -> Iterator[Executor | None]:
         yield pool
         wanted = True
     except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
-            "with fewer `--workers`"
-        ) from error
+        raise lost() from error
     finally:
         pool.shutdown(wait=wanted, cancel_futures=True)
+
+
+def lost() -> WorkerError:
+    """The error for a process that has ended before its work."""
+    return WorkerError(
+        "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
+        "with fewer `--workers`"
+    )
 
 
 def _prepare() -> None:
