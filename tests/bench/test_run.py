@@ -219,6 +219,13 @@ def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
         end_in_mid_work()
 
 
+def test_a_folder_in_a_store_is_none_for_a_benchmark(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CallError, match="but the folder of a benchmark must be on this one; name one here"):
+        running.run(Path("s3://bucket/folder"), SHORT, 1, print)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_so_is_one_that_measures_costs(tmp_path, monkeypatch):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nkill -9 $$\n")
