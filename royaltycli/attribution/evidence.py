@@ -16,7 +16,7 @@ from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, of_units, runs_of, weight_of
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import Machine
-from royaltycli.attribution.passages import scores
+from royaltycli.attribution.passages import PASSAGE, scores
 from royaltycli.attribution.suffixes import Hidden, longest, occurrences, query_of
 from royaltycli.limits import CANDIDATES, MATCH_TOKENS
 from royaltycli.tokens.engines import Ids
@@ -225,7 +225,7 @@ def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> Floats:
 def find_matches(index: Index, tokens: Ids, surprisal: Floats, left_out: LeftOut | None = None) -> list[Match]:
     """The surprising ones of the longest matches of a span that are not within others, in their order."""
     query = query_of(tokens)
-    hidden = [_hidden(model, left_out) for model in index.models]
+    hidden = [_hidden(model, left_out, MATCH_TOKENS) for model in index.models]
     lengths = [longest(model.suffixes, query, hides) for model, hides in zip(index.models, hidden, strict=True)]
     most = np.max(lengths, axis=0)
     before = np.concatenate([[0], most[:-1]])
@@ -258,15 +258,17 @@ def find_matches(index: Index, tokens: Ids, surprisal: Floats, left_out: LeftOut
     return matches
 
 
-def _hidden(model: Model, left_out: LeftOut | None) -> Hidden | None:
+def _hidden(model: Model, left_out: LeftOut | None, *reaches: int) -> Hidden | None:
+    """Says what is to be overlooked of what begins at some places, and reaches so many tokens further."""
     if left_out is None:
         return None
 
     def hides(places: Numbers) -> Mask:
         documents = model.suffixes.documents[places]
         # What begins before a stretch of its document and reaches into it is hidden, too.
-        reached = np.minimum(places + MATCH_TOKENS, model.starts[documents + 1] - 2)
-        gone: Mask = (model.folds[places] == left_out.fold) | (model.folds[reached] == left_out.fold)
+        last = model.starts[documents + 1] - 2
+        at = (places, *(np.minimum(places + reach, last) for reach in reaches))
+        gone: Mask = np.any([model.folds[each] == left_out.fold for each in at], axis=0)
         if left_out.unit is not None:
             gone |= model.units[documents] == left_out.unit
         return gone
@@ -280,7 +282,7 @@ def _neighbours(index: Index, tokens: Ids, left_out: LeftOut | None) -> tuple[Fl
     best: list[tuple[float, int]] = []
     for model in index.models:
         found = scores(model.passages, tokens)
-        hides = _hidden(model, left_out)
+        hides = _hidden(model, left_out, PASSAGE // 2, PASSAGE - 1)
         if hides is not None:
             found = np.where(hides(model.passages.places), 0, found)
         owners = model.units[model.suffixes.documents[model.passages.places]]
