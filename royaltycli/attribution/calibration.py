@@ -68,9 +68,9 @@ class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
     `prior` has the probability of each unit, and then that of none by the unit that it leans to, as `shift.leaning`
-    has it, in the mean over those spans, or nearly. `right` is the
-    part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of
-    that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
+    has it, in the mean over those spans, or nearly. `right` is the part of known spans of 128 tokens whose likeliest
+    unit is the right one; `error` the expected calibration error of that probability, in 15 bins (Naeini and others
+    2015). `machine` gives some of the measures; None if there is none.
     """
 
     choice: Choice
