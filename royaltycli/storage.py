@@ -156,6 +156,14 @@ def check_place(path: Path) -> Path:
     return place
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those above it, unless it is there. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all. Raises OutputError."""
     write_whole(path, lambda file: file.write(text.encode("utf-8")))

@@ -7,9 +7,12 @@ their runs they share (Jaccard). Documents that agree in a whole BAND are compar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
 from royaltycli.tokens.engines import Ids
 
@@ -18,7 +21,6 @@ ALIKE = 0.8
 """The part of all runs of two documents that both must hold to count as copies."""
 
 Sketches = npt.NDArray[np.uint32]
-Numbers = npt.NDArray[np.int64]
 
 
 def sketches(tokens: Ids, lengths: Numbers) -> Sketches:
@@ -69,6 +71,20 @@ def groups(all_sketches: Sketches, lengths: Numbers) -> Numbers:
                     one, two = sorted((_root(first, document), _root(first, other)))
                     first[two] = one
     return np.fromiter((_root(first, document) for document in range(len(first))), np.int64, len(first))
+
+
+def holders_of(first: Numbers, named: Sequence[Sequence[str]]) -> tuple[list[str], dict[int, tuple[int, ...]]]:
+    """The ids of all sources in their order; and by the first of copies, the numbers of those that have one.
+
+    `first` is what `groups` gives, and `named` has the ids of the sources of each document. The sources are in the
+    order of the corpus: those of the first copy come first.
+    """
+    ids = sorted({name for names in named for name in names})
+    numbers = {name: number for number, name in enumerate(ids)}
+    holders: dict[int, dict[int, None]] = {}
+    for group, names in zip(first.tolist(), named, strict=True):
+        holders.setdefault(group, {}).update(dict.fromkeys(numbers[name] for name in names))
+    return ids, {group: tuple(sources) for group, sources in holders.items()}
 
 
 def _root(first: Numbers, document: int) -> int:

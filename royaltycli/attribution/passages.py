@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.grams import all_of, runs_of
 from royaltycli.attribution.hashing import Hashes
 from royaltycli.limits import COMMON_TERM
 from royaltycli.tokens.engines import Ids
 
 PASSAGE = 128
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def terms_of(tokens: Ids) -> Hashes:
     return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
 
 
-def scores(passages: Passages, tokens: Ids) -> npt.NDArray[np.float64]:
+def scores(passages: Passages, tokens: Ids) -> Floats:
     """The score of each passage for a query: of each of its terms that is not too common, as often as it has it."""
     if not len(passages.terms):
         return np.zeros(len(passages.places))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from royaltycli.attribution import calibration
+from royaltycli.attribution import evidence as evidence_module
 from royaltycli.attribution.calibration import SPANS, calibrate, calibration_error, sample
 from royaltycli.attribution.choice import Example
 from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS, folds_of
 from royaltycli.attribution.unseen import Span
+from royaltycli.tokens.encodings import find_encoding
+from royaltycli.tokens.reference import load_reference
 from tests.attribution.conftest import prose
+
+WORD = re.compile(" [a-z]{4,}")
+"""A token that is a word of its own, whatever stands beside it."""
 
 
 @pytest.fixture
@@ -110,6 +117,21 @@ def test_a_span_is_not_matched_with_what_is_left_out(index):
             seen += 1
             assert longest_of(found) < len(span.tokens)
     assert seen > 10
+
+
+@pytest.mark.parametrize("length", [640, 1000, 1500])
+def test_rule_u19_no_passage_is_near_that_has_a_token_of_what_is_left_out(corpus, length):
+    """A document in which no token is twice is not like a stretch of its own that is left out."""
+    reference = load_reference(find_encoding("r50k_base"))
+    words = [word for word in map(reference.decode, ([number] for number in range(2000, 9000))) if WORD.fullmatch(word)]
+    index = corpus({"ann": {"a.txt": "".join(words[:length])}, "bob": {"a.txt": "".join(words[2000:2400])}})
+    (model,) = index.models
+    ann = int(model.units[0])
+    for fold in range(FOLDS):
+        places = np.flatnonzero(model.folds[: length + 1] == fold)
+        tokens = model.tokens(places[0], places[-1] + 1)
+        assert evidence_module._neighbours(index, tokens, LeftOut(fold))[1][ann] == 0
+        assert evidence_module._neighbours(index, tokens, None)[1][ann] > 0
 
 
 def test_a_whole_source_that_is_left_out_is_no_candidate(index):
