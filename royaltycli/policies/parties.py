@@ -151,7 +151,7 @@ def _plain_millionths(cells: pa.Array, currency: Currency) -> pa.Array | None:
     if not pc.all(fit, min_count=0).as_py():
         return None
     amounts = pc.cast(cells, pa.decimal128(PLAIN_DIGITS, currency.places))
-    units = pc.multiply(amounts, pa.scalar(10**currency.places, pa.decimal128(4, 0)))
+    units = pc.multiply(amounts, pa.scalar(10**currency.places, pa.decimal128(PLAIN_DIGITS, 0)))
     return pc.multiply_checked(pc.cast(units, pa.int64()), MILLIONTHS)
 
 

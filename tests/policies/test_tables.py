@@ -108,7 +108,7 @@ def lists(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD"]))
+@given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
 def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
     path = written(tmp_path_factory.getbasetemp(), "both.csv", text)
 
@@ -130,6 +130,12 @@ def test_a_plain_list_is_read_by_columns(tmp_path, monkeypatch):
     assert read_parties(path, USD)["advance"].to_pylist() == [10_050_000_000, 100_000_000_000, None]
     pq.write_table(pa.table({"holder_id": ["a"], "minimum": ["1"]}), tmp_path / "h.parquet")
     assert read_parties(tmp_path / "h.parquet", USD)["minimum"].to_pylist() == [100_000_000]
+
+
+@pytest.mark.parametrize(("code", "written_as"), [("JPY", "12"), ("USD", "0.12"), ("KWD", "0.012"), ("CLF", "0.0012")])
+def test_an_amount_has_the_decimals_of_its_currency(tmp_path, code, written_as):
+    path = written(tmp_path, "h.csv", f"holder_id,minimum\na,{written_as}\n")
+    assert read_parties(path, find_currency(code))["minimum"].to_pylist() == [12_000_000]
 
 
 def test_a_binary_float_in_parquet_is_refused(tmp_path):
