@@ -126,9 +126,10 @@ def shares(
 ) -> pa.Table:
     """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
     from royaltycli.payout.shares import shares as compute
+    from royaltycli.tokens.table import as_tokens
 
     check_types(by=by, top=top)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=rows_of(top))
 
 
@@ -179,9 +180,10 @@ def distribute(
     from royaltycli.payout.payout import pay
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
+    from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, by=by, top=top, period=period)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
@@ -316,13 +318,3 @@ def estimate(
         rate=fraction(rate, "rate"),
         currency=find_currency(currency),
     )
-
-
-def _table(tokens: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    from royaltycli.tokens.table import as_tokens
-
-    if not isinstance(tokens, pa.Table):
-        raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
-    return as_tokens(tokens)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from royaltycli.errors import TableError
+from royaltycli.errors import CallError, TableError
 from royaltycli.storage import SEAL_KEY, read_sealed
 
 SCHEMA_VERSION = "2"
@@ -36,9 +36,6 @@ SCHEMA = pa.schema(
 """The columns, as docs/files.md describes them."""
 
 CREDITED = "credited_tokens"
-
-EXACT = ("source_id", "title", "holders", "license", "tokens", "epochs", CREDITED)
-"""The columns that shares and payouts rest on."""
 
 PREFIX = "royalty."
 
@@ -90,11 +87,14 @@ def with_credits(table: pa.Table) -> pa.Table:
 def as_tokens(table: pa.Table) -> pa.Table:
     """A table that other programs may have had in hand, with the columns that payouts rest on in our types.
 
-    Raises TableError for a column that is there twice, or whose type cannot be had without loss.
+    Raises CallError for what is no table, and TableError for a column that is there twice, or whose type cannot be had
+    without loss.
     """
+    if not isinstance(table, pa.Table):
+        raise CallError(f"tokens is {table!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     for field in SCHEMA:
-        if field.name not in EXACT or field.name not in table.column_names:
-            continue
+        if field.name == "digest" or field.name not in table.column_names:
+            continue  # all others are what shares may rest on
         if table.column_names.count(field.name) > 1:
             raise TableError(f"the token table has the column {field.name} twice; keep one of them")
         column = table[field.name]
@@ -114,9 +114,9 @@ def _cast(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(field.type)
     except pa.ArrowException:
         pass
-    ours = {"tokens": "int64", CREDITED: "int64", "holders": "lists of id, name and share as text"}.get(
-        field.name, "text"
-    )
+    ours = "int64" if field.type == pa.int64() else "text"
+    if field.type == HOLDERS:
+        ours = "lists of id, name and share as text"
     raise TableError(
         f"the column {field.name} is of type {column.type}, which does not become {ours} without loss; "
         "scan the corpus again"
