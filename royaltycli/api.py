@@ -193,11 +193,11 @@ def distribute(
         raise CallError("a list of holders is for a policy; name one with `--policy`")
     if rate is None:
         raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
+    money = find_currency(currency)
     return pay(
         table,
-        pool=share_out.units,
-        currency=share_out.currency,
+        pool=pool(amount(profit, "profit"), fraction(rate, "rate"), money),
+        currency=money,
         by=by,
         total_tokens=total_of(table, total_tokens),
         top=rows_of(top),

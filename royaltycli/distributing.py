@@ -65,7 +65,7 @@ def distribute_by(
     return distribute(
         table,
         rules,
-        pool=pool(amount(profit, "profit"), share, money).units,
+        pool=pool(amount(profit, "profit"), share, money),
         currency=money,
         total_tokens=total_of(table, total_tokens),
         usage=None if usage is None else read_usage(Path(usage)),

@@ -72,12 +72,11 @@ def read_kept(ledger: Path, about: About) -> Inputs:
 def distributed(inputs: Inputs, about: About, present: pa.Table | None) -> Distribution:
     """The distribution of a period by what its transaction is about."""
     money = find_currency(about["currency"])
-    shared = pool(Decimal(about["profit"]), Fraction(about["rate"]), money)
     total = about["total_tokens"]
     return distribute(
         inputs.table,
         inputs.policy,
-        pool=shared.units,
+        pool=pool(Decimal(about["profit"]), Fraction(about["rate"]), money),
         currency=money,
         total_tokens=None if total is None else Decimal(total),
         usage=inputs.usage,
