@@ -52,7 +52,7 @@ def distribute_by(
     """
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
-    from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.holders import read_holders
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
@@ -69,7 +69,7 @@ def distribute_by(
         currency=money,
         total_tokens=total_of(table, total_tokens),
         usage=None if usage is None else read_usage(Path(usage)),
-        parties=None if holders is None else read_parties(Path(holders), money),
+        listed=None if holders is None else read_holders(Path(holders), money),
         period=period,
     )
 

@@ -15,7 +15,8 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.entitlements import difference, end_of, entitlements, parties_of
 from royaltycli.ledger.parties import HOLDER, Parties
 from royaltycli.ledger.state import CLOSE, RESTATE, State
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.currency import MILLIONTHS
+from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.payments import pay_balances
 
 

@@ -21,7 +21,8 @@ from royaltycli.ledger.accounts import (
 )
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, Parties
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.currency import MILLIONTHS
+from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.gates import ESCROW
 
 PAIRS = (

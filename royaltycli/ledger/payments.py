@@ -22,8 +22,7 @@ from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
 from royaltycli.numerals import EXACT, plain
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.currency import money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, money
 
 Outcome = Literal["paid", "returned"]
 WAITING, PAID, RETURNED = "waiting", "paid", "returned"

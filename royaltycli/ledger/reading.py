@@ -44,7 +44,7 @@ class Inputs:
 def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> Inputs:
     """Read the inputs of a period from files. Raises TableError, ManifestError and their kin."""
     from royaltycli.policies import find_policy
-    from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.holders import read_holders
     from royaltycli.policies.reading import read_policy
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import read_tokens
@@ -59,7 +59,7 @@ def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> In
     elif policy is not None:
         rules = find_policy(os.fspath(policy), money)
     rules = dataclasses.replace(rules, payment=dataclasses.replace(rules.payment, rests="carry"))
-    listed = None if holders is None else read_parties(holders, money)
+    listed = None if holders is None else read_holders(holders, money)
     return Inputs(read_tokens(tokens), rules, listed, None if usage is None else read_usage(usage))
 
 
@@ -80,6 +80,6 @@ def distributed(inputs: Inputs, about: About, present: pa.Table | None) -> Distr
         currency=money,
         total_tokens=None if total is None else Decimal(total),
         usage=inputs.usage,
-        parties=present,
+        listed=present,
         period=about["period"],
     )

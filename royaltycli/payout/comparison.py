@@ -14,8 +14,8 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import plain
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.currency import DECIMALS, Currency
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution
+from royaltycli.payout.currency import DECIMALS, MILLIONTHS, Currency
+from royaltycli.payout.distribution import Amounts, Distribution
 from royaltycli.payout.payments import pay_balances
 from royaltycli.payout.rows import ids_before, listing
 from royaltycli.payout.texts import share_text

@@ -15,9 +15,14 @@ from royaltycli.errors import AmountError, CallError
 POOL_UNITS = 2**63 - 1
 """The largest pool, in minor units: payouts are kept in 64-bit integers."""
 
-
 DECIMALS = 6
 """Of a millionth of a minor unit, beyond those of the currency."""
+
+MILLIONTHS: int = 10**DECIMALS
+"""Of a minor unit: what entitlements and balances are kept in."""
+
+LARGEST_POOL = POOL_UNITS // MILLIONTHS
+"""The largest pool by a policy, in minor units: its millionths are kept in 64-bit integers."""
 
 
 @dataclass(frozen=True, slots=True)

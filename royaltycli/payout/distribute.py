@@ -16,8 +16,8 @@ import pyarrow as pa
 from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, as_integers, exact_sum
 from royaltycli.payout.bounds import UNCAPPED, Kept, cut_to, keep_within, leave_below
-from royaltycli.payout.currency import Currency, money
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings, Shared, not_all_of
+from royaltycli.payout.currency import LARGEST_POOL, MILLIONTHS, Currency, money
+from royaltycli.payout.distribution import Amounts, Distribution, Earnings, Shared, not_all_of
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
@@ -26,9 +26,6 @@ from royaltycli.payout.policy import Cap, Measure, Per, Policy
 from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
 from royaltycli.payout.splits import split
-
-LARGEST_POOL = (2**63 - 1) // MILLIONTHS
-"""In minor units: amounts are kept in millionths of them, in 64-bit integers."""
 
 
 def distribute(
@@ -39,13 +36,13 @@ def distribute(
     currency: Currency,
     total_tokens: Decimal | None = None,
     usage: pa.Table | None = None,
-    parties: pa.Table | None = None,
+    listed: pa.Table | None = None,
     period: str = "",
 ) -> Distribution:
     """Distribute `pool` minor units to the sources of a token table and their holders.
 
     `total_tokens` is the size of the whole run in seen tokens, where the table is a part of it. `usage` has the
-    columns source_id and credit (decimals as text); `parties` is a list of holders (payout/parties.py).
+    columns source_id and credit (decimals as text); `listed` is a list of holders, of the schema LIST_OF_HOLDERS.
     `period` decides ties. Raises AmountError if the policy cannot be followed, such as by a measure that is zero
     everywhere, and TableError if a table makes no sense.
     """
@@ -55,7 +52,7 @@ def distribute(
         raise AmountError(f"the pool is over {largest}, the largest that a policy can distribute; split the period")
     table = by_source_id(table)
     parts = parts_of(table["holders"], table["source_id"])
-    known = known_of(parties, parts.ids, terms.millionths(policy.payment.minimum))
+    known = known_of(listed, parts.ids, terms.millionths(policy.payment.minimum))
     measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
     for name in sorted({name for name, _ in policy.basis}.union(*(gate.minimum or () for gate in policy.gates))):
         measure(name)  # so that what is wrong in a table is found whatever the pool and the other gates

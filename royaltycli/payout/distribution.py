@@ -8,13 +8,10 @@ import pyarrow as pa
 
 from royaltycli.arrays import Mask, Numbers
 from royaltycli.errors import AmountError
-from royaltycli.payout.currency import DECIMALS, Currency
+from royaltycli.payout.currency import Currency
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.policy import Measure, Policy
 from royaltycli.payout.quotas import Integers
-
-MILLIONTHS: int = 10**DECIMALS
-"""Of a minor unit: what entitlements and balances are kept in."""
 
 Amounts = Numbers
 """Millionths of a minor unit."""

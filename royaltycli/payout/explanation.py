@@ -14,8 +14,8 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import grouped, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.currency import Currency, exact_money, money
-from royaltycli.payout.distribution import MILLIONTHS, Distribution, Shared
+from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, money
+from royaltycli.payout.distribution import Distribution, Shared
 from royaltycli.payout.gates import POOL
 from royaltycli.payout.payments import pay_balances
 from royaltycli.payout.policy import Policy

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from royaltycli.arrays import Numbers
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.distribution import MILLIONTHS, Amounts
+from royaltycli.payout.currency import MILLIONTHS
+from royaltycli.payout.distribution import Amounts
 from royaltycli.payout.policy import Payment
 
 

@@ -14,8 +14,8 @@ from royaltycli.errors import CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column, payout_columns
-from royaltycli.payout.currency import DECIMALS
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
+from royaltycli.payout.currency import DECIMALS, MILLIONTHS
+from royaltycli.payout.distribution import Amounts, Distribution, not_all_of
 from royaltycli.payout.listings import of_holders, of_sources, of_splits
 from royaltycli.payout.payments import Payments, pay_balances
 from royaltycli.payout.payout import PAID, By, Payout

@@ -53,7 +53,7 @@ def run(case):
         currency=DOLLAR,
         total_tokens=case.whole,
         usage=case.usage_table(),
-        parties=case.parties_table(),
+        listed=case.parties_table(),
         period=case.period,
     )
 

@@ -26,9 +26,9 @@ from royaltycli.ledger.reading import INPUTS, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
 from royaltycli.numerals import grouped
 from royaltycli.payout.basis import Basis, seen_tokens
-from royaltycli.payout.currency import Currency, exact_money
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
-from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money
+from royaltycli.payout.distribution import Distribution
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.payout.texts import decimal_texts, share_texts
 from royaltycli.report.rules import Rules, rules_of
 from royaltycli.report.statements.flows import Flows, flows_of, sorted_out
@@ -111,7 +111,7 @@ def _read(ledger: Path, period: str) -> _Read:
         distribution,
         seen_tokens(table["credited_tokens"], table["epochs"]),
         np.argsort(distribution.parts.holder, kind="stable"),
-        PARTIES.empty_table() if inputs.listed is None else inputs.listed,
+        LIST_OF_HOLDERS.empty_table() if inputs.listed is None else inputs.listed,
         rules_of(inputs.policy, state.currency.code),
     )
 

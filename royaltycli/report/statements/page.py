@@ -8,8 +8,7 @@ from fractions import Fraction
 
 from royaltycli import numerals
 from royaltycli.numerals import plain_fraction, several
-from royaltycli.payout.currency import exact_money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, exact_money
 from royaltycli.report.statements.model import Earned, Party, Statement
 
 
