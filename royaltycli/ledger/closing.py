@@ -113,8 +113,8 @@ def _known(distribution: Distribution, absent: pa.Table | None, parties: Parties
     minimum = np.full(len(parties) + 1, usual, np.int64)
     reachable = np.ones(len(parties) + 1, bool)
     holders = parties.find(HOLDER, distribution.parts.ids)
-    minimum[holders] = distribution.earnings.minimum
-    reachable[holders] = distribution.earnings.reachable
+    minimum[holders] = distribution.earnings.known.minimum
+    reachable[holders] = distribution.earnings.known.reachable
     if absent is not None:
         numbers = parties.find(HOLDER, absent["holder_id"].combine_chunks())
         minimum[numbers] = pc.fill_null(absent["minimum"], usual).to_numpy()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Mask
 from royaltycli.errors import TableError
-from royaltycli.payout.distribution import Amounts
+from royaltycli.payout.distribution import Amounts, Known
 from royaltycli.payout.policy import Deductions
 from royaltycli.payout.quotas import quotas
 
@@ -30,16 +28,6 @@ A row a holder, in any order. `withholding` is an exact fraction as text (`0.15`
 in millionths of a minor unit. An empty cell stands for the policy's value: reachable, its withholding, no
 advance, its minimum.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the list of holders says of each holder, in the order of their ids; null withholding is the policy's."""
-
-    reachable: Mask
-    withholding: pa.Array
-    advance: Amounts
-    minimum: Amounts
 
 
 def known_of(listed: pa.Table | None, ids: pa.Array, minimum: int) -> Known:

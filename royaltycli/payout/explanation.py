@@ -17,7 +17,7 @@ from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, money
 from royaltycli.payout.distribution import Distribution, Shared
 from royaltycli.payout.gates import POOL
-from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.payments import paid_at_once
 from royaltycli.payout.policy import Policy
 
 LISTED = 20
@@ -72,8 +72,9 @@ def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
     """From the pool to what each holder of a source gets."""
     steps = _pool(distribution)
     policy, table = distribution.policy, distribution.table
-    closed = int(distribution.gate[row])
-    place = distribution.places[distribution.sent[row]] if distribution.sent[row] >= 0 else ""
+    gated = distribution.gated
+    closed = int(gated.gate[row])
+    place = gated.places[gated.sent[row]] if gated.sent[row] >= 0 else ""
     if closed >= 0:
         goes = "it takes no part" if place == POOL else f"what it comes to goes to {place}"
         steps.append(Step("gate", f"gate {closed + 1} of the policy closes on it: {goes}"))
@@ -117,7 +118,7 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         whole = _money(distribution, exact_sum(earnings.fixed))
         count = int(np.count_nonzero(earnings.fixed))
         steps.append(Step("fixed part", f"{whole} in {count:,} equal parts", _money(distribution, earnings.fixed[row])))
-    if not earnings.reachable[row]:
+    if not earnings.known.reachable[row]:
         steps.append(
             Step("escrow", "it cannot be reached, so all is kept for it", _money(distribution, earnings.escrow[row]))
         )
@@ -127,7 +128,7 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         steps.append(
             Step("adjustment", "by the caps and floors for holders", _money(distribution, earnings.adjustment[row]))
         )
-    gross = int(earnings.earned[row] + earnings.adjustment[row])
+    gross = int(earnings.gross[row])
     fee, withheld, recouped, reserve = (
         int(column[row]) for column in (earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve)
     )
@@ -135,12 +136,12 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
     if fee:
         steps.append(Step("fee", f"{rate} % of {_money(distribution, gross)}", _money(distribution, -fee)))
     if withheld:
-        own = None if earnings.rates is None else earnings.rates[row].as_py()
+        own = earnings.known.withholding[row].as_py()
         part = plain_fraction((policy.deductions.withholding if own is None else Fraction(own)) * 100)
         left = _money(distribution, gross - fee)
         steps.append(Step("withholding", f"{part} % of {left}", _money(distribution, -withheld)))
     if recouped:
-        advance = _money(distribution, earnings.advance[row])
+        advance = _money(distribution, earnings.known.advance[row])
         steps.append(Step("recouped", f"of the advance of {advance}", _money(distribution, -recouped)))
     if reserve:
         part = plain_fraction(policy.deductions.reserve * 100)
@@ -152,16 +153,16 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
 
 def _payment(distribution: Distribution, row: int) -> list[Step]:
     """What is paid of the net, and what is carried."""
-    earnings, payment = distribution.earnings, distribution.policy.payment
-    payments = pay_balances(earnings.net, earnings.minimum, payment, distribution.parts.ids, distribution.period)
-    least = _money(distribution, earnings.minimum[row])
-    if earnings.net[row] < earnings.minimum[row]:
-        how = f"{_money(distribution, earnings.net[row])} is below the minimum of {least}"
+    net, minimum = distribution.earnings.net[row], distribution.earnings.known.minimum[row]
+    payments = paid_at_once(distribution)
+    least = _money(distribution, minimum)
+    if net < minimum:
+        how = f"{_money(distribution, net)} is below the minimum of {least}"
     else:
-        how = "whole units" + (f", as the minimum of {least} is reached" if earnings.minimum[row] else "")
+        how = "whole units" + (f", as the minimum of {least} is reached" if minimum else "")
     steps = [Step("paid", how, grouped(money(int(payments.paid[row]), distribution.currency)))]
     if payments.below[row]:
-        steps.append(Step("goes to", payment.below, _money(distribution, payments.below[row])))
+        steps.append(Step("goes to", distribution.policy.payment.below, _money(distribution, payments.below[row])))
     if payments.carried[row]:
         steps.append(Step("carried", "for the next period", _money(distribution, payments.carried[row])))
     return steps
