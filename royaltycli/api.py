@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ from royaltycli.distributing import (
     grid_of,
     outcomes_of,
     plain_policy,
+    rate_of,
     swept_by,
     total_of,
 )
@@ -178,6 +180,7 @@ def distribute(
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.payout import pay
+    from royaltycli.payout.policy import goes_by_tokens
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
@@ -185,26 +188,27 @@ def distribute(
     check_types("period", currency=currency, by=by, top=top, period=period)
     table = as_tokens(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
+    run = total_of(table, total_tokens)
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
-        return pay_out(by_policy, by, rows_of(top))
-    if holders is not None:
+        shared_by, paid = by_policy.policy.basis, pay_out(by_policy, by, rows_of(top))
+    elif holders is not None:
         raise CallError("a list of holders is for a policy; name one with `--policy`")
-    if rate is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    money = find_currency(currency)
-    return pay(
-        table,
-        pool=pool(amount(profit, "profit"), fraction(rate, "rate"), money),
-        currency=money,
-        by=by,
-        total_tokens=total_of(table, total_tokens),
-        top=rows_of(top),
-        period=period,
-        basis=shared_by,
-        usage=None if usage is None else read_usage(Path(usage)),
-    )
+    else:
+        money = find_currency(currency)
+        paid = pay(
+            table,
+            pool=pool(amount(profit, "profit"), rate_of(rate), money),
+            currency=money,
+            by=by,
+            total_tokens=run,
+            top=rows_of(top),
+            period=period,
+            basis=shared_by,
+            usage=None if usage is None else read_usage(Path(usage)),
+        )
+    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(shared_by))
 
 
 def explain(

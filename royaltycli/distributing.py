@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from royaltycli.arguments import Number, amount, check_types, fraction
 from royaltycli.errors import CallError
 from royaltycli.numerals import EXACT
-from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted
+from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted, goes_by_tokens
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +118,7 @@ def basis_of(
         part = fraction(blend, "blend")
         chosen = (("seen_tokens", 1 - part), ("usage", part))
     words = name.replace("_", " ")
-    if total_tokens is not None and dict(chosen).keys().isdisjoint(("tokens", "seen_tokens")):
+    if total_tokens is not None and not goes_by_tokens(chosen):
         raise CallError(
             f"shares go by {words}, of which the whole run has an unknown number; leave out `--total-tokens`, or say "
             "`--basis tokens`"
@@ -139,6 +139,13 @@ def plain_policy(basis: Weighted) -> str | Policy:
 
     title = f"{basis_words(basis)}, without further rules"
     return Policy("plain", title, basis=basis, payment=Payment(rests="round"))
+
+
+def rate_of(given: Number | None) -> Fraction:
+    """The rate of a payout without a policy. Raises CallError if none is given."""
+    if given is None:
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
+    return fraction(given, "rate")
 
 
 def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:

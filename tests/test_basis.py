@@ -171,6 +171,26 @@ def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by):
     assert "usage" not in silent
 
 
+SAID = "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
+
+
+@pytest.mark.parametrize("shared_by", ["--basis works", "--policy per-work", "--policy per-work --total-tokens 2000"])
+def test_rules_b6_and_y6_a_payout_says_that_the_size_of_the_run_changes_nothing(tokens, shared_by):
+    of_run = tokens.replace_schema_metadata({**(tokens.schema.metadata or {}), b"royalty.train_tokens": b"1000"})
+    golden.write_parquet(Path("tokens.parquet"), of_run)
+    run = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by}"))
+    assert SAID in run.stderr.splitlines()
+    assert "(not scanned)" not in run.stdout
+
+
+@pytest.mark.usefixtures("tokens")
+@pytest.mark.parametrize(
+    "shared_by", ["--total-tokens 1000", "--policy token-share --total-tokens 1000", "--basis works"]
+)
+def test_where_it_does_or_is_not_known_nothing_is_said(shared_by):
+    assert "whole run" not in CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by}")).stderr
+
+
 @pytest.mark.usefixtures("tokens")
 def test_the_usage_that_a_payout_is_made_from_is_not_written_over():
     result = CliRunner().invoke(app, shlex.split("payout -p 1 -r 1 --basis usage --usage usage.csv -o usage.csv"))

@@ -48,6 +48,9 @@ class Payout:
     unattributed: Fraction = Fraction(0)
     """The part of the usage that no source has, from 0 to 1, and that without a policy all sources share."""
 
+    run_is_ignored: bool = False
+    """Whether the size of the whole run is known, but changes nothing, as no share goes by tokens."""
+
 
 def pay(
     table: pa.Table,

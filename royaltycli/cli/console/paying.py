@@ -44,7 +44,8 @@ def show_payout(payout: Payout) -> None:
 def prove(payout: Payout, *, aside: bool) -> None:
     """The line that proves that every unit of the pool went somewhere; on standard error if `aside`.
 
-    And what cannot be seen in it: how much of the usage is of no source, and shared among all.
+    And what cannot be seen in it: how much of the usage is of no source, and shared among all; and that the size of the
+    whole run is known, but changes nothing.
     """
     from royaltycli.payout.currency import exact_money, money
     from royaltycli.payout.estimate import percent
@@ -58,6 +59,10 @@ def prove(payout: Payout, *, aside: bool) -> None:
     if payout.unattributed:
         part = f"{percent(payout.unattributed)} % of the usage"
         say(f"{part} is of no source, and shared among all; a policy can send it elsewhere ([usage] unattributed).")
+    if payout.run_is_ignored:
+        say(
+            "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
+        )
 
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
