@@ -73,6 +73,11 @@ def pool(profit: Decimal, rate: Fraction, currency: Currency) -> int:
     return units
 
 
+def millionths(amount: Decimal, currency: Currency) -> int:
+    """An amount in the currency in millionths of a minor unit, rounded down."""
+    return int(Fraction(amount) * 10**currency.places * MILLIONTHS)
+
+
 def money(units: int, currency: Currency) -> str:
     """Minor units as plain text with all the currency's places: `43.33`, JPY `43`, KWD `43.333`."""
     sign, digits = ("-" if units < 0 else ""), str(abs(units)).zfill(currency.places + 1)

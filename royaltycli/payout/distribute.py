@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow as pa
 from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, as_integers, exact_sum
 from royaltycli.payout.bounds import UNCAPPED, cut_to, keep_within, leave_below
-from royaltycli.payout.currency import LARGEST_POOL, MILLIONTHS, Currency, money
+from royaltycli.payout.currency import LARGEST_POOL, MILLIONTHS, Currency, millionths, money
 from royaltycli.payout.distribution import Amounts, Distribution, Earnings, Shared, not_all_of
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
@@ -100,7 +99,7 @@ class _Terms:
 
     def millionths(self, amount: Decimal) -> int:
         """An amount in the currency in millionths of a minor unit; above the largest pool, all are the same."""
-        return min(int(Fraction(amount) * 10**self.currency.places * MILLIONTHS), UNCAPPED)
+        return min(millionths(amount, self.currency), UNCAPPED)
 
 
 def _fixed(terms: _Terms, rest: int, table: pa.Table, parts: Parts, gated: Gated) -> tuple[Amounts, Amounts]:

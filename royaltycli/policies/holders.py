@@ -18,8 +18,8 @@ from royaltycli.manifest.fields import Entry
 from royaltycli.manifest.lists import read_list, unpacked_bytes
 from royaltycli.manifest.paths import Refusal, read_regular
 from royaltycli.manifest.wording import instead, kind, shown
-from royaltycli.numerals import EXACT, plain_fraction
-from royaltycli.payout.currency import MILLIONTHS, Currency
+from royaltycli.numerals import plain_fraction
+from royaltycli.payout.currency import MILLIONTHS, Currency, millionths
 from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.policies.values import money, rate
 from royaltycli.remote.names import check_here
@@ -181,4 +181,4 @@ def _withholding(row: Entry) -> str | None:
 
 def _millionths(row: Entry, key: str, currency: Currency) -> int | None:
     value = money(row, key, currency)
-    return None if value is None else int(value.scaleb(currency.places, EXACT)) * MILLIONTHS
+    return None if value is None else millionths(value, currency)
