@@ -121,16 +121,13 @@ def book(
     It is computed before others are kept waiting, and anew if one of them was quicker. `keep` is called
     before anything is written.
     """
-    exists = os.path.isfile(ledger / journal.FILE)
-    state, posting = EMPTY, None
-    if exists or not create:
+    if create and not os.path.isfile(ledger / journal.FILE):
+        state, posting = EMPTY, work(EMPTY, _no_moves)
+    else:
         with journal.opened(ledger, create=create) as found:
             state, posting = _work_on(found, work)
-        if posting is None:
-            return state, None
-    else:
-        posting = work(EMPTY, _no_moves)
-        assert posting is not None
+    if posting is None:
+        return state, None
     if keep is not None:
         keep()
     with journal.opened(ledger, create=create) as found, found.writing():

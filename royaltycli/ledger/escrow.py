@@ -37,7 +37,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
     periods, owners, amounts, ages = periods[old], owners[old], amounts[old], ages[old]
     order = [("age", "descending"), ("amount", "descending"), ("id", "ascending"), ("of", "ascending")]
     kinds = [KINDS[kind] for kind in state.parties.kinds(owners)]
-    found = pa.table(
+    rows = pa.table(
         {
             "of": pa.array(kinds, pa.string()),
             "id": pa.array([name or "(escrow)" for name in state.parties.ids(owners)], pa.string()),
@@ -48,7 +48,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
             "currency": pa.repeat(state.currency.code, len(owners)),
         }
     ).sort_by(order)
-    return with_amounts(found, ["amount"], state.currency)
+    return with_amounts(rows, ["amount"], state.currency)
 
 
 def release(
