@@ -192,7 +192,7 @@ def distribute(
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
-        shared_by, paid = by_policy.policy.basis, pay_out(by_policy, by, rows_of(top))
+        paid = pay_out(by_policy, by, rows_of(top))
     elif holders is not None:
         raise CallError("a list of holders is for a policy; name one with `--policy`")
     else:
@@ -208,7 +208,7 @@ def distribute(
             basis=shared_by,
             usage=None if usage is None else read_usage(Path(usage)),
         )
-    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(shared_by))
+    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(paid.basis))
 
 
 def explain(

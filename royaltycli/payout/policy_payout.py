@@ -44,7 +44,10 @@ def pay_out(distribution: Distribution, by: By = "source", top: int | None = Non
         rows = (_by_source if by == "source" else _by_split)(distribution, top)
     destinations = ((PAID, paid), *units.items())
     exact = ((PAID, paid * MILLIONTHS), *special.items())
-    return Payout(rows, distribution.pool, distribution.currency, by, destinations, exact)
+    policy = distribution.policy
+    return Payout(
+        rows, distribution.pool, distribution.currency, by, policy.basis, destinations, policy=policy, exact=exact
+    )
 
 
 def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str, int]]:
