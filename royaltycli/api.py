@@ -189,12 +189,11 @@ def distribute(
     table = as_tokens(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
     run = total_of(table, total_tokens)
-    if policy is not None:
+    if policy is not None or holders is not None:
+        rules = plain_policy(shared_by) if policy is None else policy
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
-        by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+        by_policy = distribute_by(rules, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
         paid = pay_out(by_policy, by, rows_of(top))
-    elif holders is not None:
-        raise CallError("a list of holders is for a policy; name one with `--policy`")
     else:
         money = find_currency(currency)
         paid = pay(

@@ -171,6 +171,27 @@ def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by):
     assert "usage" not in silent
 
 
+def test_a_list_of_holders_without_a_policy_goes_with_the_one_that_stands_for_none(tokens):
+    Path("holders.csv").write_text("holder_id,withholding\nann,50%\n", encoding="utf-8")
+    how = HOW | {"by": "holder", "holders": "holders.csv"}
+    by_list = royaltycli.payout(tokens, **how)
+    assert by_list == royaltycli.payout(tokens, policy="token-share", **how)
+    assert sum(by_list["payout"].to_pylist()) == 200
+    Path("works.toml").write_text('[basis]\nworks = "100%"\n[payment]\nrests = "round"\n', encoding="utf-8")
+    by_works = royaltycli.payout(tokens, basis="works", **how)
+    assert by_works == royaltycli.payout(tokens, policy="works.toml", **how) != by_list
+
+
+@pytest.mark.usefixtures("tokens")
+def test_a_workbook_says_by_which_policy_a_list_of_holders_went():
+    Path("holders.csv").write_text("holder_id\nann\n", encoding="utf-8")
+    typed("payout -p 1000 -r 20% --holders holders.csv --basis works -o payout.xlsx")
+    book = openpyxl.load_workbook("payout.xlsx")
+    rules = {row[0].value: row[1].value for row in book["Policy"].iter_rows()}
+    assert (rules["Policy"], rules["Basis"]) == ("plain: 100 % by works, without further rules", "100 % by works")
+    assert "SHA-256 of the policy" not in [row[0].value for row in book["Summary"].iter_rows()]
+
+
 SAID = "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
 
 

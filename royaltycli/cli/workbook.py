@@ -65,5 +65,5 @@ def _origins(tokens: pa.Table, policy: Policy | None) -> Iterator[tuple[str, str
         yield "Seal of the token table", seal.removeprefix(SEAL_START).decode("ascii")
     known = metadata_of(tokens)
     yield from ((words, known[name]) for name, words in ORIGINS.items() if name in known)
-    if policy is not None:
+    if policy is not None and policy.digest:  # one that was read from a file
         yield "SHA-256 of the policy", policy.digest
