@@ -188,13 +188,7 @@ def unclaimed(ledger: Path, age: int = 0) -> pa.Table:
 
 
 def release(
-    ledger: Path,
-    owner: str,
-    *,
-    to: str | None = None,
-    name: str | None = None,
-    source: bool = False,
-    date: str = "",
+    ledger: Path, owner: str, *, to: str | None = None, name: str | None = None, source: bool = False, date: str = ""
 ) -> tuple[str, str, str]:
     """Release escrow, and say how much, such as `12.50` and `USD`, and who has it now: a successor, if there is one.
 

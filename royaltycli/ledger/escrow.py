@@ -52,13 +52,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
 
 
 def release(
-    ledger: Path,
-    owner: str,
-    *,
-    to: str | None = None,
-    name: str | None = None,
-    source: bool = False,
-    date: str = "",
+    ledger: Path, owner: str, *, to: str | None = None, name: str | None = None, source: bool = False, date: str = ""
 ) -> tuple[State, int, str]:
     """Put all escrow of a holder, or with `source` of a source, into the balance of `to`, by default the holder.
 

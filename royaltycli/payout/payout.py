@@ -161,13 +161,7 @@ def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int
     return units, weights
 
 
-def _with_money(
-    columns: Columns,
-    rows: Listing,
-    units: Numbers,
-    special: dict[str, int],
-    paid: _Paid,
-) -> pa.Table:
+def _with_money(columns: Columns, rows: Listing, units: Numbers, special: dict[str, int], paid: _Paid) -> pa.Table:
     """The table with its last two columns. Raises AmountError if rows or destinations do not sum to the pool."""
     check_sum("destinations", exact_sum(units) + sum(special.values()), paid.pool)
     return pa.table(columns | payout_columns(rows.numbers(units, special), paid.pool, paid.currency))

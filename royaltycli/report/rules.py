@@ -6,17 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from royaltycli.numerals import plain_fraction
-from royaltycli.payout.policy import (
-    SEEN_TOKENS,
-    Cap,
-    Destination,
-    Fixed,
-    Floor,
-    Gate,
-    Payment,
-    Policy,
-    Weighted,
-)
+from royaltycli.payout.policy import SEEN_TOKENS, Cap, Destination, Fixed, Floor, Gate, Payment, Policy, Weighted
 
 Rules = tuple[tuple[str, str], ...]
 """Each a short name and a sentence."""
