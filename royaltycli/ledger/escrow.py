@@ -65,23 +65,20 @@ def release(
     if name is not None:
         check_new(target, name)
     about = {"date": date, "kind": kind, "name": name, "of": owner, "to": target}
-    released = 0
 
     def work(state: State, _moves: Reader) -> Posting | None:
-        nonlocal released
         if not source:
             state.parties.holder(owner, "`royalty unclaimed` lists what is kept for whom")
         elif not state.parties.number(SOURCE, owner):
             raise LedgerError(f"nothing is kept in escrow for a source {owner}; `royalty unclaimed` lists what is")
         check_known(state.parties, target, name)
         posting = release_posting(state, about)
-        released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
-        return posting if released else None
+        return posting if _taken(posting) else None
 
-    state = book(ledger, work)[0]
+    state, posting = book(ledger, work)
     number = state.parties.number(HOLDER, target)
     (receiver,) = state.parties.ids(np.array([state.successors.get(number, number)], np.int64))
-    return state, released, receiver or target
+    return state, _taken(posting), receiver or target
 
 
 def release_posting(state: State, about: About) -> Posting:
@@ -104,16 +101,21 @@ def redistribute(ledger: Path, least: int, to: str, date: str = "") -> tuple[Sta
         raise CallError(f"to is {to[:80]!r}; it must be holders, payer or fund:NAME")
     if least < 1:
         raise CallError(f"the age is {least}; what is redistributed is at least 1 period old")
-    moved = 0
+    about = {"age": least, "date": date, "to": to}
 
     def work(state: State, moves: Reader) -> Posting | None:
-        nonlocal moved
-        about = {"age": least, "date": date, "to": to}
         posting = redistribute_posting(state, moves, about)
-        moved = exact_sum(posting.moves.rows[posting.moves.column("from_account") == Account.ESCROW, 5])
-        return posting if moved else None
+        return posting if _taken(posting) else None
 
-    return book(ledger, work)[0], moved
+    state, posting = book(ledger, work)
+    return state, _taken(posting)
+
+
+def _taken(posting: Posting | None) -> int:
+    """What a transaction takes out of escrow, in millionths."""
+    if posting is None:
+        return 0
+    return exact_sum(posting.moves.rows[posting.moves.column("from_account") == Account.ESCROW, 5])
 
 
 def redistribute_posting(state: State, moves: Reader, about: About) -> Posting:
