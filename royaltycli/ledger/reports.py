@@ -34,16 +34,15 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
     rows = np.flatnonzero(is_holder) + 1
     if holder is not None:
         rows = np.array([state.parties.holder(holder)], np.int64)
-    code = state.currency
     columns = {
         "holder_id": state.parties.table["id"].take(pa.array(rows - 1)),
         "name": state.parties.table["name"].take(pa.array(rows - 1)),
     }
     size = len(state.parties) + 1
     columns |= {name: pa.array(state.balances.dense(account, size)[rows]) for name, account in COLUMNS.items()}
-    columns["currency"] = pa.repeat(code.code, len(rows))
+    columns["currency"] = pa.repeat(state.currency.code, len(rows))
     table = pa.table(columns).sort_by([("balance", "descending"), ("holder_id", "ascending")])
-    return with_amounts(table, COLUMNS, code)
+    return with_amounts(table, COLUMNS, state.currency)
 
 
 def with_amounts(table: pa.Table, names: Iterable[str], currency: Currency) -> pa.Table:
