@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
-from royaltycli.numerals import grouped, plain_fraction
+from royaltycli.numerals import grouped, percentage, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, money
@@ -129,20 +129,19 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         int(column[row]) for column in (earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve)
     )
     if fee:
-        part = plain_fraction(policy.deductions.fee * 100)
-        steps.append(_step(distribution, "fee", f"{part} % of {_money(distribution, gross)}", -fee))
+        how = f"{percentage(policy.deductions.fee)} of {_money(distribution, gross)}"
+        steps.append(_step(distribution, "fee", how, -fee))
     if withheld:
         own = earnings.known.withholding[row].as_py()
-        part = plain_fraction((policy.deductions.withholding if own is None else Fraction(own)) * 100)
-        left = _money(distribution, gross - fee)
-        steps.append(_step(distribution, "withholding", f"{part} % of {left}", -withheld))
+        rate = policy.deductions.withholding if own is None else Fraction(own)
+        how = f"{percentage(rate)} of {_money(distribution, gross - fee)}"
+        steps.append(_step(distribution, "withholding", how, -withheld))
     if recouped:
         advance = _money(distribution, earnings.known.advance[row])
         steps.append(_step(distribution, "recouped", f"of the advance of {advance}", -recouped))
     if reserve:
-        part = plain_fraction(policy.deductions.reserve * 100)
-        left = _money(distribution, gross - fee - withheld - recouped)
-        steps.append(_step(distribution, "reserve", f"{part} % of {left}", -reserve))
+        how = f"{percentage(policy.deductions.reserve)} of {_money(distribution, gross - fee - withheld - recouped)}"
+        steps.append(_step(distribution, "reserve", how, -reserve))
     steps.append(_step(distribution, "net", "after deductions", earnings.net[row]))
     return (*steps, *_payment(distribution, row))
 
@@ -169,7 +168,7 @@ def _pool(distribution: Distribution) -> list[Step]:
     whole = distribution.pool * MILLIONTHS
     steps = [Step("pool", "profit × rate", grouped(money(distribution.pool, distribution.currency)))]
     for top in distribution.policy.top:
-        how = f"{plain_fraction(top.part * 100)} % of the pool goes to {top.to}"
+        how = f"{percentage(top.part)} of the pool goes to {top.to}"
         steps.append(_step(distribution, "first", how, math.floor(whole * top.part)))
     return steps
 

@@ -223,6 +223,12 @@ def test_the_step_of_an_advance_says_how_much_it_was():
     assert found["recouped"] == ("of the advance of 100.00", "-3.402")
 
 
+def test_a_part_without_end_is_written_as_a_fraction():
+    third = Policy("third", deductions=Deductions(fee=Fraction(1, 3)), top=(Top(Fraction(1, 3), "payer"),))
+    assert steps(explain(distributed(third), "book"))["first"] == ("1/3 of the pool goes to payer", "3.33333333")
+    assert steps(explain(distributed(third), "ann"))["fee"][0].startswith("1/3 of ")
+
+
 def test_what_others_left_is_shared_anew_and_said_so():
     capped = Policy("cap", caps=(Cap("source", ((0, Decimal("5.20")),)),))
     found = steps(explain(distributed(capped), "feed"))
