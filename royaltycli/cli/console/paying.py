@@ -10,7 +10,7 @@ from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say, say_sum
 from royaltycli.cli.console.tables import print_whole, show_ranking
-from royaltycli.numerals import grouped, parse_fraction, plain_fraction
+from royaltycli.numerals import grouped, parse_fraction, percentage, plain_fraction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +102,7 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
             parts.add_column(justify="right", no_wrap=True)
         for part in mixture.parts:
             size = "" if part.size is None else f"{grouped(format(part.size, 'f'))} {mixture.unit}"
-            weight = "" if part.weight is None else f"weight {plain_fraction(part.weight * 100)} %"
+            weight = "" if part.weight is None else f"weight {percentage(part.weight)}"
             parts.add_row(part.name, size, weight, "" if part.epochs is None else f"epochs {part.epochs}")
         if mixture.parts:
             print_whole(console, parts, INDENT)
