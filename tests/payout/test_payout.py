@@ -94,7 +94,8 @@ def test_rule_r1_holders_are_written_as_text():
 
 
 @pytest.mark.parametrize(
-    ("code", "payouts"), [("JPY", ["67", "33"]), ("USD", ["0.67", "0.33"]), ("KWD", ["0.067", "0.033"])]
+    ("code", "payouts"),
+    [("JPY", ["67", "33"]), ("USD", ["0.67", "0.33"]), ("KWD", ["0.067", "0.033"]), ("CLF", ["0.0067", "0.0033"])],
 )
 def test_rule_r3_payouts_have_the_currencys_places(code, payouts):
     made = table(("a", 2), ("b", 1))
