@@ -150,10 +150,9 @@ def rate_of(given: Number | None) -> Fraction:
 
 def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:
     """The size of the whole run in seen tokens: what is given, else what the manifest said, if it did."""
-    from royaltycli.tokens.table import metadata_of
+    from royaltycli.tokens.table import run_of
 
-    written = metadata_of(tokens).get("train_tokens") if given is None else given
-    return None if written is None else amount(written, "total tokens")
+    return run_of(tokens) if given is None else amount(given, "total tokens")
 
 
 def outcomes_of(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from royaltycli.errors import CallError, TableError
+from royaltycli.numerals import parse_amount
 from royaltycli.storage import SEAL_KEY, read_sealed
 
 SCHEMA_VERSION = "2"
@@ -45,6 +47,12 @@ def metadata_of(table: pa.Table) -> dict[str, str]:
     raw: dict[bytes, bytes] = table.schema.metadata or {}
     own = {key: value for key, value in raw.items() if key.startswith(PREFIX.encode()) and key != SEAL_KEY}
     return {key.decode().removeprefix(PREFIX): value.decode() for key, value in own.items()}
+
+
+def run_of(table: pa.Table) -> Decimal | None:
+    """The size of the whole run in seen tokens, if the manifest stated it. Raises CallError for what is no number."""
+    written = metadata_of(table).get("train_tokens")
+    return None if written is None else parse_amount(written, "total tokens")
 
 
 def with_metadata(table: pa.Table, **entries: str | None) -> pa.Table:
