@@ -14,8 +14,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from royaltycli.payout.currency import exact_money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, exact_money
 from royaltycli.report.csv import write_csv
 from royaltycli.report.statements.model import Statement
 from royaltycli.report.statements.page import in_one_line
