@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import LedgerError
 from royaltycli.ledger import inputs, journal
 from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes, together
@@ -20,7 +20,6 @@ from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
 from royaltycli.ledger.state import CLOSE, EMPTY, Logged, State
 from royaltycli.numerals import plain, plain_fraction
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
 from royaltycli.policies import located
 from royaltycli.progress import Tell, say_nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Mask, Numbers
+from royaltycli.arrays import Mask, Numbers, exact_sum
 from royaltycli.ledger.accounts import (
     COLUMNS,
     NOBODY,
@@ -20,7 +20,6 @@ from royaltycli.ledger.accounts import (
     together,
 )
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, Parties
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import MILLIONTHS
 from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.gates import ESCROW

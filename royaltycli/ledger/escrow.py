@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import NOBODY, Account, move, together
@@ -19,7 +19,7 @@ from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, check_known, check_n
 from royaltycli.ledger.reports import with_amounts
 from royaltycli.ledger.state import REDISTRIBUTE, RELEASE, State
 from royaltycli.manifest.identifiers import check_id
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 
 HOLDERS = "holders"
 """The destination of a redistribution to those who earned in the same period."""

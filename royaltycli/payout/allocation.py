@@ -8,10 +8,10 @@ from operator import index
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import CHUNK, Integers, Numbers, exact_sum
 from royaltycli.errors import AmountError
 from royaltycli.payout.currency import POOL_UNITS
-from royaltycli.payout.quotas import CHUNK, Integers, quotas
+from royaltycli.payout.quotas import quotas
 from royaltycli.payout.ties import check_period, first_by_key
 
 
@@ -72,14 +72,3 @@ def as_integers(weights: Integers | Sequence[int]) -> Integers:
     whole = [index(weight) for weight in weights]  # a float is refused, not cut
     fit = min(whole, default=0) >= -(2**63) and max(whole, default=0) < 2**63
     return np.array(whole, np.int64 if fit else object)
-
-
-def exact_sum(values: Integers) -> int:
-    """The sum of integers of zero or more, of any size: numpy's own sum wraps in silence."""
-    if values.dtype == object or not len(values):
-        return int(sum(values.tolist()))
-    starts = np.arange(0, len(values), CHUNK)
-    if values.max() < 2**63 // CHUNK:
-        return int(sum(np.add.reduceat(values, starts).tolist()))
-    high, low = values >> 32, values & (2**32 - 1)
-    return (int(sum(np.add.reduceat(high, starts).tolist())) << 32) + int(sum(np.add.reduceat(low, starts).tolist()))

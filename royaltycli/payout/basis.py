@@ -11,12 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Integers, Numbers, exact_sum
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import plain, plain_fraction
-from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.quotas import Integers
 
 TOTAL = 2**62
 """Weights whose total stays below this are kept in int64, where no sum of some of them can wrap."""

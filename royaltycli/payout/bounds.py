@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import AmountError
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.distribution import Amounts
 from royaltycli.payout.quotas import quotas
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import AmountError
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
 
 

@@ -10,9 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import exact_sum
 from royaltycli.errors import CallError
 from royaltycli.numerals import plain
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
 from royaltycli.payout.currency import DECIMALS, MILLIONTHS, Currency
 from royaltycli.payout.distribution import Amounts, Distribution

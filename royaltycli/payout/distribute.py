@@ -12,8 +12,9 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import Integers, exact_sum
 from royaltycli.errors import AmountError
-from royaltycli.payout.allocation import allocate, as_integers, exact_sum
+from royaltycli.payout.allocation import allocate, as_integers
 from royaltycli.payout.bounds import UNCAPPED, cut_to, keep_within, leave_below
 from royaltycli.payout.currency import LARGEST_POOL, MILLIONTHS, Currency, millionths, money
 from royaltycli.payout.distribution import Amounts, Distribution, Earnings, Shared, not_all_of
@@ -22,7 +23,6 @@ from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
 from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured, zero_everywhere
 from royaltycli.payout.policy import Cap, Measure, Per, Policy
-from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import ESCROW, NOT_SCANNED, by_source_id, group_sums
 from royaltycli.payout.splits import split
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from royaltycli.arrays import Mask, Numbers
+from royaltycli.arrays import Integers, Mask, Numbers
 from royaltycli.errors import AmountError
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.gates import Gated
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.policy import Measure, Policy
-from royaltycli.payout.quotas import Integers
 
 Amounts = Numbers
 """Millionths of a minor unit."""

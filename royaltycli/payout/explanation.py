@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import CallError
 from royaltycli.numerals import grouped, percentage, plain_fraction
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, money
 from royaltycli.payout.distribution import Distribution, Shared

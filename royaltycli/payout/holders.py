@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Integers, Numbers
 from royaltycli.errors import TableError
 from royaltycli.payout.basis import TOTAL, Basis
-from royaltycli.payout.quotas import Integers
 
 
 @dataclass(frozen=True, slots=True)

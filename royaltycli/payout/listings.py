@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import Integers
 from royaltycli.payout.columns import taken
 from royaltycli.payout.holders import Parts, holders_text
-from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import Listing, ids_before, listing
 
 Columns = dict[str, pa.ChunkedArray]

@@ -10,14 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Mask
+from royaltycli.arrays import Integers, Mask, exact_sum
 from royaltycli.errors import AmountError, TableError
 from royaltycli.limits import NUMBER_DIGITS
 from royaltycli.numerals import EXACT
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of, decimal_of, places_of, seen_tokens
 from royaltycli.payout.policy import Measure
-from royaltycli.payout.quotas import Integers
 
 UNATTRIBUTED = "(unattributed)"
 

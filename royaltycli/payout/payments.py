@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.arrays import Numbers, exact_sum
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.currency import MILLIONTHS
 from royaltycli.payout.distribution import Amounts, Distribution
 from royaltycli.payout.policy import Payment

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import AmountError, CallError
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.blend import weights_by
 from royaltycli.payout.columns import check_sum, payout_columns

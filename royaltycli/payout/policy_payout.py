@@ -9,9 +9,9 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.errors import CallError
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column, payout_columns
 from royaltycli.payout.currency import DECIMALS, MILLIONTHS

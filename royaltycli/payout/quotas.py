@@ -7,18 +7,9 @@ are section "Quotas" of docs/spec-allocation.md; `fits` checks the preconditions
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
-from royaltycli.arrays import Numbers
-
-Integers: TypeAlias = npt.NDArray[Any]
-"""int64, or Python ints of any size in an object array."""
-
-CHUNK = 1 << 16
-"""Rows computed at once: small enough for the processor's cache, large enough to hide numpy's overhead."""
+from royaltycli.arrays import CHUNK, Integers, Numbers
 
 
 def fits(units: int, largest: int, total: int) -> bool:

@@ -9,11 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Integers, Numbers, exact_sum
 from royaltycli.errors import AmountError, TableError
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import counts_of
-from royaltycli.payout.quotas import Integers
 
 NOT_SCANNED = "(not scanned)"
 ESCROW = "(escrow)"

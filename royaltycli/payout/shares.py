@@ -10,13 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Integers, Numbers, exact_sum
 from royaltycli.errors import CallError
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.holders import part_weights, parts_of
 from royaltycli.payout.listings import of_holders, of_sources
-from royaltycli.payout.quotas import Integers
 from royaltycli.payout.rows import NO_HOLDER, NOT_SCANNED, by_source_id, group_sums, ids_before, listing
 from royaltycli.payout.texts import decimal_texts, share_texts
 

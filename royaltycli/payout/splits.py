@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Mask, Numbers
+from royaltycli.arrays import CHUNK, Integers, Mask, Numbers
 from royaltycli.payout.holders import Parts
-from royaltycli.payout.quotas import CHUNK, Integers
 from royaltycli.payout.ties import tie_key
 
 

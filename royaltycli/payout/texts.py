@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import CHUNK, Integers, Numbers
 from royaltycli.numerals import EXACT, plain
-from royaltycli.payout.quotas import CHUNK, Integers, quotas
+from royaltycli.payout.quotas import quotas
 
 SHARE_DIGITS = 15
 """Significant digits of a share: three more than are promised, and all that a spreadsheet keeps."""

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import CHUNK, Numbers
 from royaltycli.errors import CallError
-from royaltycli.payout.quotas import CHUNK
 
 
 def tie_key(period: str, *ids: str) -> bytes:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Mask, Numbers
+from royaltycli.arrays import Mask, Numbers, exact_sum
 from royaltycli.limits import COPIES_HELD
 from royaltycli.manifest.model import Duplicates
 from royaltycli.tokens.buffers import offsets, utf8
@@ -216,8 +216,3 @@ def _hashes(keys: pa.LargeBinaryArray) -> npt.NDArray[np.uint64]:
     """The SHA-256 of each key as four numbers, a row for the first eight bytes of all, and so on."""
     digests = b"".join([hashlib.sha256(key).digest() for key in keys.to_pylist()])
     return np.ascontiguousarray(np.frombuffer(digests, ">u8").reshape(-1, 4).T).astype(np.uint64)
-
-
-def exact_sum(values: Numbers) -> int:
-    """In halves, as numpy's own sum wraps in silence."""
-    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())

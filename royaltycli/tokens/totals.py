@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import exact_sum
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Duplicates
-from royaltycli.tokens.copies import Copies, exact_sum
+from royaltycli.tokens.copies import Copies
 from royaltycli.tokens.sorting import SortedRows, before
 
 IDS = pa.schema([("id", pa.large_string())])

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from royaltycli import accounting
+from royaltycli.arrays import exact_sum
 from royaltycli.errors import CallError, LedgerError
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.escrow import redistribute, release, unclaimed
 from royaltycli.ledger.payments import payments, settle
 from royaltycli.ledger.reports import exact_texts
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import exact_money, find_currency
 from tests.ledger.corpora import CENT, DOLLAR, A, B, C
 

@@ -13,6 +13,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from royaltycli.arrays import exact_sum
 from royaltycli.ledger.accounts import NOTHING, Account, after, changes, parts_of_key
 from royaltycli.ledger.booking import close_posting, restate_posting
 from royaltycli.ledger.escrow import redistribute_posting, release_posting
@@ -21,7 +22,7 @@ from royaltycli.ledger.reading import PLAIN, Inputs
 from royaltycli.ledger.state import EMPTY
 from royaltycli.ledger.transfers import transfer_posting
 from royaltycli.ledger.verification import verify
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 from tests.ledger.corpora import CENT, Ledger
 from tests.payout.tables import table
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from royaltycli.arrays import exact_sum
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout import ties
-from royaltycli.payout.allocation import allocate, exact_sum
+from royaltycli.payout.allocation import allocate
 from royaltycli.payout.ties import tie_key
 from tests.payout import oracle
 

@@ -7,7 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from royaltycli.payout.quotas import CHUNK, fast_quotas, fits, quotas
+from royaltycli.arrays import CHUNK
+from royaltycli.payout.quotas import fast_quotas, fits, quotas
 
 
 def expected(weights, units, total):

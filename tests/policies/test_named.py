@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from royaltycli.arrays import exact_sum
 from royaltycli.distributing import distribute_by
-from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import find_currency
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.policy_payout import pay_out
