@@ -293,6 +293,24 @@ def test_a_licence_that_begins_and_ends_with_parentheses_is_one_like_others():
     assert "█" not in lines[5]
 
 
+def test_a_line_breaks_neither_within_a_command_nor_before_a_number(monkeypatch):
+    """Nor does a digest, which a narrow terminal wraps by itself; in a pipe a line is one."""
+    page = Console(file=io.StringIO(), width=24)
+    line = f"Run `royalty check books x` now: paid 28.00 + (not scanned) 9,971.13 digest {'a' * 30} ok"
+    messages.print_line(page, Text(line))
+    monkeypatch.setattr(page.file, "isatty", lambda: True, raising=False)
+    messages.print_line(page, Text(line))
+    assert page.file.getvalue().splitlines() == [
+        line,
+        "Run",
+        "`royalty check books x`",
+        "now: paid 28.00 + (not",
+        "scanned) 9,971.13 digest",
+        "a" * 30,
+        "ok",
+    ]
+
+
 def test_nothing_to_draw():
     assert drawn([])[1].split() == ["Source", "Tokens", "Payout"]
     assert "█" not in "".join(drawn([("a", None, 0, "0.00")]))
