@@ -10,11 +10,10 @@ import os
 import re
 from datetime import date as calendar_date
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
+from royaltycli.arguments import Number, amount, check_types, rate_of, rows_of
 from royaltycli.errors import CallError, LedgerError, reason_of
 from royaltycli.progress import Tell, say_nothing
 
@@ -73,9 +72,7 @@ def given(
     _check_date(date)
     check_here(ledger, "a ledger")
     code = currency if currency is not None else _currency_of(ledger) or USUAL
-    if rate is None and policy is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    share: Fraction | None = None if rate is None else fraction(rate, "rate")
+    share = None if rate is None and policy is not None else rate_of(rate)
     total = None if total_tokens is None else amount(total_tokens, "total tokens")
     table = named_path(tokens)
     return Given(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from royaltycli.arguments import Number, amount, check_types, fraction, rows_of, text
+from royaltycli.arguments import Number, amount, check_types, fraction, rate_of, rows_of, text
 from royaltycli.distributing import (
     PLAIN,
     STEPS,
@@ -126,9 +126,10 @@ def shares(
 ) -> pa.Table:
     """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
     from royaltycli.payout.shares import shares as compute
+    from royaltycli.tokens.table import as_tokens
 
     check_types(by=by, top=top)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=rows_of(top))
 
 
@@ -179,9 +180,10 @@ def distribute(
     from royaltycli.payout.payout import pay
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
+    from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, by=by, top=top, period=period)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
     if policy is not None:
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
@@ -189,9 +191,7 @@ def distribute(
         return pay_out(by_policy, by, rows_of(top))
     if holders is not None:
         raise CallError("a list of holders is for a policy; name one with `--policy`")
-    if rate is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
+    share_out = pool(amount(profit, "profit"), rate_of(rate), find_currency(currency))
     return pay(
         table,
         pool=share_out.units,
@@ -225,9 +225,10 @@ def explain(
     from royaltycli.payout.explanation import explain as compute
 
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
+    share = rate if policy is not None else rate_of(rate)
     plain = plain_policy(basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens))
     rules = plain if policy is None else policy
-    by_policy = distribute_by(rules, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+    by_policy = distribute_by(rules, tokens, profit=profit, rate=share, holders=holders, usage=usage, **how)
     return compute(by_policy, identifier, kind)
 
 
@@ -251,6 +252,8 @@ def compare(
     """
     from royaltycli.payout.comparison import compared, side_by_side
 
+    if isinstance(policies, (str, Path)):  # of a text each letter would be one
+        raise CallError(f"policies is {policies!r:.80}, but must be a list of names and files")
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "usage": usage}
     outcomes = list(outcomes_of(policies, tokens, profit=profit, rate=rate, holders=holders, **how))
     if not outcomes:
@@ -316,13 +319,3 @@ def estimate(
         rate=fraction(rate, "rate"),
         currency=find_currency(currency),
     )
-
-
-def _table(tokens: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    from royaltycli.tokens.table import as_tokens
-
-    if not isinstance(tokens, pa.Table):
-        raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
-    return as_tokens(tokens)

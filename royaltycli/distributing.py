@@ -166,6 +166,12 @@ def outcomes_of(
 
     names: set[str] = set()
     found = [_found(policy, currency) for policy in policies]
+    for policy in found:
+        if policy.goes_by_usage and usage is None:
+            raise CallError(
+                f"the policy {policy.name} goes by usage, but no usage table is given; name it with `--usage`, or "
+                "leave the policy out"
+            )
     used = any(policy.goes_by_usage for policy in found)
     for policy in found:
         own = usage if policy.goes_by_usage or not used else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from royaltycli.errors import TableError
+from royaltycli.errors import CallError, TableError
 from royaltycli.storage import SEAL_KEY, read_sealed
 
 SCHEMA_VERSION = "2"
@@ -90,8 +90,11 @@ def with_credits(table: pa.Table) -> pa.Table:
 def as_tokens(table: pa.Table) -> pa.Table:
     """A table that other programs may have had in hand, with the columns that payouts rest on in our types.
 
-    Raises TableError for a column that is there twice, or whose type cannot be had without loss.
+    Raises CallError for what is no table, and TableError for a column that is there twice, or whose type cannot be had
+    without loss.
     """
+    if not isinstance(table, pa.Table):
+        raise CallError(f"tokens is {table!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     for field in SCHEMA:
         if field.name not in EXACT or field.name not in table.column_names:
             continue
