@@ -72,7 +72,7 @@ def estimate(
     from royaltycli import api
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.mixtures import mixtures
+    from royaltycli.mixtures import corpus_total, mixtures
 
     if list_:
         given = {"tokens": tokens, "words": words, "pages": pages, "file": file, "part": part, "profit": profit}
@@ -96,4 +96,5 @@ def estimate(
         encoding=encoding,
         pattern=pattern,
     )
-    console.show_estimate(outcome, corpus=corpus, part=part, rate=rate)
+    _, published = corpus_total(corpus)
+    console.show_estimate(outcome, corpus=published.name if published else corpus, part=part, rate=rate)

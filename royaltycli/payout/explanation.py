@@ -141,7 +141,8 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         steps.append(Step("withholding", f"{part} % of {left}", _money(distribution, -withheld)))
     if recouped:
         advance = _money(distribution, earnings.advance[row])
-        steps.append(Step("recouped", f"of the advance of {advance}", _money(distribution, -recouped)))
+        how = f"of the advance of {advance}, as if nothing was recouped before"
+        steps.append(Step("recouped", how, _money(distribution, -recouped)))
     if reserve:
         part = plain_fraction(policy.deductions.reserve * 100)
         left = _money(distribution, gross - fee - withheld - recouped)
@@ -202,7 +203,8 @@ def _splits(distribution: Distribution, parts: Numbers, *, by_holder: bool) -> l
     steps = []
     for name, share, part in zip(names.to_pylist(), shares, parts.tolist(), strict=True):
         whole = _money(distribution, distribution.sources[found.source[part]])
-        steps.append(Step(name, f"{share} of {whole}", _money(distribution, distribution.part_amounts[part])))
+        part_of_it = "all" if share == "1" else share
+        steps.append(Step(name, f"{part_of_it} of {whole}", _money(distribution, distribution.part_amounts[part])))
     return steps
 
 
