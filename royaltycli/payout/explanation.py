@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -66,6 +66,13 @@ def explain(distribution: Distribution, identifier: str, kind: str | None = None
         f"there is no {kind or 'source or holder'} {identifier!r} in the token table; "
         "`royalty shares` and `royalty shares --by holder` list them"
     )
+
+
+def paid_by_source(explanation: Explanation, by_holder: pa.Table) -> Explanation:
+    """What is explained of a holder, ending with its row of a payout that gives each source whole units (rule H3)."""
+    row = pc.index(by_holder["holder_id"], explanation.identifier).as_py()
+    paid = Step("paid", "whole units, rounded source by source", grouped(str(by_holder["payout"][row])))
+    return replace(explanation, steps=(*explanation.steps[:-1], paid))
 
 
 def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
