@@ -62,6 +62,7 @@ def estimate(
             "-e",
             metavar="NAME|PATH",
             help="How `--file` is counted.",
+            show_default="the corpus's, if it is a public one, else o200k_base",
             autocompletion=completion.encodings,
         ),
     ] = None,
