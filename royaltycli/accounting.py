@@ -13,8 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.arguments import Number, amount, check_types
-from royaltycli.distributing import rate_of
+from royaltycli.arguments import Number, amount, check_types, rate_of
 from royaltycli.errors import CallError, LedgerError, reason_of
 from royaltycli.progress import Tell, say_nothing
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from royaltycli.arguments import Number, amount, check_types, fraction, rows_of, text
+from royaltycli.arguments import Number, amount, check_types, fraction, rate_of, rows_of, text
 from royaltycli.distributing import (
     PLAIN,
     STEPS,
@@ -21,7 +21,6 @@ from royaltycli.distributing import (
     grid_of,
     outcomes_of,
     plain_policy,
-    rate_of,
     swept_by,
     total_of,
 )
@@ -226,14 +225,23 @@ def explain(
     total_tokens: Number | None = None,
     period: str = "",
 ) -> Explanation:
-    """The steps to what a source or a holder gets. Raises CallError if there is none of that id."""
+    """The steps to what a source or a holder gets. Raises CallError if there is none of that id.
+
+    Of a holder without a policy and a list of holders they end with what `payout` pays (rule H3).
+    """
     from royaltycli.payout.explanation import explain as compute
+    from royaltycli.payout.explanation import paid_by_source
 
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
+    share = rate if policy is not None else rate_of(rate)
     plain = plain_policy(basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens))
     rules = plain if policy is None else policy
-    by_policy = distribute_by(rules, tokens, profit=profit, rate=rate, holders=holders, usage=usage, **how)
-    return compute(by_policy, identifier, kind)
+    by_policy = distribute_by(rules, tokens, profit=profit, rate=share, holders=holders, usage=usage, **how)
+    explained = compute(by_policy, identifier, kind)
+    if policy is not None or holders is not None or explained.kind != "holder":
+        return explained
+    how |= {"basis": basis, "blend": blend, "usage": usage}
+    return paid_by_source(explained, payout(tokens, profit=profit, rate=rate, by="holder", **how))
 
 
 def compare(
@@ -256,6 +264,8 @@ def compare(
     """
     from royaltycli.payout.comparison import compared, side_by_side
 
+    if isinstance(policies, (str, Path)):  # of a text each letter would be one
+        raise CallError(f"policies is {policies!r:.80}, but must be a list of names and files")
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "usage": usage}
     outcomes = list(outcomes_of(policies, tokens, profit=profit, rate=rate, holders=holders, **how))
     if not outcomes:

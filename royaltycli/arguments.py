@@ -49,6 +49,13 @@ def rows_of(top: int | None) -> int | None:
     return top or None
 
 
+def rate_of(rate: Number | None) -> Fraction:
+    """The rate of a payout without a policy, which may have one. Raises CallError."""
+    if rate is None:
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
+    return fraction(rate, "rate")
+
+
 def amount(number: Number, what: str) -> Decimal:
     """An amount, such as `500e6`. Raises CallError, in whose words it is `what`."""
     return parse_amount(text(number, what), what)

@@ -141,13 +141,6 @@ def plain_policy(basis: Weighted) -> str | Policy:
     return Policy("plain", title, basis=basis, payment=Payment(rests="round"))
 
 
-def rate_of(given: Number | None) -> Fraction:
-    """The rate of a payout without a policy. Raises CallError if none is given."""
-    if given is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    return fraction(given, "rate")
-
-
 def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:
     """The size of the whole run in seen tokens: what is given, else what the manifest said, if it did."""
     from royaltycli.tokens.table import run_of
@@ -172,6 +165,12 @@ def outcomes_of(
 
     names: set[str] = set()
     found = [_found(policy, currency) for policy in policies]
+    for policy in found:
+        if policy.goes_by_usage and usage is None:
+            raise CallError(
+                f"the policy {policy.name} goes by usage, but no usage table is given; name it with `--usage`, or "
+                "leave the policy out"
+            )
     used = any(policy.goes_by_usage for policy in found)
     for policy in found:
         own = usage if policy.goes_by_usage or not used else None

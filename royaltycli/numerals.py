@@ -63,7 +63,7 @@ def parse_fraction(text: str, what: str) -> Fraction:
     else:
         value = Fraction(parse_decimal(text, what, "0.2, 20% or 1/3"))
     if not 0 <= value <= 1:
-        raise CallError(f"{what} is {text}, but must lie between 0 and 1 (0 % and 100 %)")
+        raise CallError(f"{what} is {text}, but must lie between 0 and 1 (0 % and 100 %); write it as 0.2 or 20%")
     return value
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -136,6 +137,27 @@ def test_what_is_explained_is_what_is_paid(tokens, how):
         assert abs(Decimal(whole) - rows[source]) < Decimal("0.01")
         assert explained.policy.name == "plain"
     assert royaltycli.explain("book", tokens, basis="seen-tokens", **HOW).policy.name == "token-share"
+
+
+def test_rule_h3_a_holder_is_explained_what_it_is_paid(tokens):
+    """Of three tokens of five, of which each comes to 1.6 cents: 3 to 6 cents, as ties fall, and not always 5."""
+    sources = [f"s{number}" for number in range(5)]
+    held = [[{"id": "a" if number < 3 else f"b{number}", "name": "x", "share": "1"}] for number in range(5)]
+    table = pa.table({name: tokens[name].take([0] * 5) for name in tokens.column_names}).replace_schema_metadata()
+    for name, values in (("source_id", sources), ("holders", held), ("credited_tokens", [1] * 5)):
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.field(at), pa.array(values, table.field(at).type))
+    shown = set()
+    for period in map(str, range(2000, 2020)):
+        how = {"profit": "0.08", "rate": 1, "period": period}
+        last = royaltycli.explain("a", table, **how).steps[-1]
+        assert Decimal(last.amount) == paid(royaltycli.payout(table, by="holder", **how))["a"]
+        assert (last.what, last.how) == ("paid", "whole units, rounded source by source")
+        shown.add(last.amount)
+    assert len(shown) > 1
+    listed = Path("holders.csv")
+    listed.write_text("holder_id\na\n", encoding="utf-8")
+    assert royaltycli.explain("a", table, holders=listed, **how).steps[-1].how == "whole units"
 
 
 @pytest.mark.usefixtures("tokens")

@@ -108,7 +108,7 @@ def test_what_is_no_fraction(text):
 def test_a_fraction_lies_between_0_and_1(text):
     with pytest.raises(CallError) as caught:
         parse_fraction(text, "rate")
-    assert str(caught.value) == f"rate is {text}, but must lie between 0 and 1 (0 % and 100 %)"
+    assert str(caught.value) == f"rate is {text}, but must lie between 0 and 1 (0 % and 100 %); write it as 0.2 or 20%"
 
 
 # -- exactness, against Fraction --------------------------------------------------------------------

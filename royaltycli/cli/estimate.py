@@ -62,6 +62,7 @@ def estimate(
             "-e",
             metavar="NAME|PATH",
             help="How `--file` is counted.",
+            show_default="the corpus's, if it is a public one, else o200k_base",
             autocompletion=completion.encodings,
         ),
     ] = None,
@@ -72,7 +73,7 @@ def estimate(
     from royaltycli import api
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.mixtures import mixtures
+    from royaltycli.mixtures import corpus_total, mixtures
 
     if list_:
         given = {"tokens": tokens, "words": words, "pages": pages, "file": file, "part": part, "profit": profit}
@@ -96,4 +97,5 @@ def estimate(
         encoding=encoding,
         pattern=pattern,
     )
-    console.show_estimate(outcome, corpus=corpus, part=part, rate=rate)
+    _, published = corpus_total(corpus)
+    console.show_estimate(outcome, corpus=published.name if published else corpus, part=part, rate=rate)

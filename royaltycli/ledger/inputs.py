@@ -18,6 +18,7 @@ from royaltycli.remote.reading import in_memory
 from royaltycli.storage import write_whole
 
 FOLDER = "inputs"
+TOKENS = "the token table"
 POLICY = "the policy"
 
 
@@ -76,7 +77,8 @@ def _reading(given: Path | bytes, what: str) -> Iterator[BinaryIO]:
         yield in_memory(elsewhere)
         return
     if not os.path.isfile(given):
-        raise LedgerError(f"there is no file {os.fspath(given)!r}; name {what}")
+        first = "run `royalty scan` first, or " if what == TOKENS else ""
+        raise LedgerError(f"there is no file {os.fspath(given)!r}; {first}name {what}")
     try:
         with given.open("rb") as file:
             yield file

@@ -13,14 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from royaltycli.ledger.chain import About
-from royaltycli.ledger.inputs import POLICY, path_of
+from royaltycli.ledger.inputs import POLICY, TOKENS, path_of
 from royaltycli.payout.currency import Currency, find_currency, pool
 from royaltycli.payout.distribute import distribute
 from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.policy import Policy
 
 INPUTS = {
-    "tokens": "the token table",
+    "tokens": TOKENS,
     "policy": POLICY,
     "holders": "the list of holders",
     "usage": "the usage",

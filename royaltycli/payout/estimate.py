@@ -188,14 +188,14 @@ def amount_text(amount: Fraction, currency: Currency) -> str:
 
 
 def works_text(outcome: Estimate) -> str:
-    """How many such works make one unit of the currency at the rate, as a sentence without full stop."""
+    """How many such works make one unit of the currency at the rate, without full stop; empty if one makes more."""
     code = outcome.currency.code
     if outcome.works_per_unit is None:
         return f"no number of such works makes 1 {code}"
     if outcome.works_per_unit == 1:
         return f"1 such work makes 1 {code}"
     if outcome.works_per_unit < 1:
-        return f"{significant(outcome.works_per_unit, SHARE_DIGITS)} such works make 1 {code}"
+        return ""
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -66,6 +66,13 @@ def explain(distribution: Distribution, identifier: str, kind: str | None = None
         f"there is no {kind or 'source or holder'} {identifier!r} in the token table; "
         "`royalty shares` and `royalty shares --by holder` list them"
     )
+
+
+def paid_by_source(explanation: Explanation, by_holder: pa.Table) -> Explanation:
+    """What is explained of a holder, ending with its row of a payout that gives each source whole units (rule H3)."""
+    row = pc.index(by_holder["holder_id"], explanation.identifier).as_py()
+    paid = Step("paid", "whole units, rounded source by source", grouped(str(by_holder["payout"][row])))
+    return replace(explanation, steps=(*explanation.steps[:-1], paid))
 
 
 def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
@@ -137,7 +144,8 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
         steps.append(_step(distribution, "withholding", how, -withheld))
     if recouped:
         advance = _money(distribution, earnings.known.advance[row])
-        steps.append(_step(distribution, "recouped", f"of the advance of {advance}", -recouped))
+        how = f"of the advance of {advance}, as if nothing was recouped before"
+        steps.append(_step(distribution, "recouped", how, -recouped))
     if reserve:
         how = f"{percentage(policy.deductions.reserve)} of {_money(distribution, gross - fee - withheld - recouped)}"
         steps.append(_step(distribution, "reserve", how, -reserve))
@@ -193,7 +201,8 @@ def _splits(distribution: Distribution, parts: Numbers, *, by_holder: bool) -> l
     steps = []
     for name, share, part in zip(names.to_pylist(), shares, parts.tolist(), strict=True):
         whole = _money(distribution, distribution.sources[found.source[part]])
-        steps.append(_step(distribution, name, f"{share} of {whole}", distribution.part_amounts[part]))
+        part_of_it = "all" if share == "1" else share
+        steps.append(_step(distribution, name, f"{part_of_it} of {whole}", distribution.part_amounts[part]))
     return steps
 
 

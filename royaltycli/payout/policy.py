@@ -130,8 +130,7 @@ class Policy:
         """Raises CallError if a usage table is given that nothing uses."""
         if usage is not None and not self.goes_by_usage:
             raise CallError(
-                f"nothing in the policy {self.name} goes by usage, but a usage table is given; name a policy by usage "
-                "with `--policy`, or leave out `--usage`"
+                "nothing goes by usage, but a usage table is given; name a policy that does, or leave out `--usage`"
             )
 
 

@@ -57,11 +57,12 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
     for floor in policy.floors:
         yield "Floor", _floor(floor, code)
     yield from _unattributed(policy)
-    parts = policy.deductions
+    parts, of_what = policy.deductions, "of what a holder earned"
     if parts.fee:
-        yield "Fee", f"{percentage(parts.fee)} of what a holder earned"
+        yield "Fee", f"{percentage(parts.fee)} {of_what}"
+        of_what = "of what is then left"
     if parts.withholding:
-        yield "Withholding", f"{percentage(parts.withholding)} of what is then left"
+        yield "Withholding", f"{percentage(parts.withholding)} {of_what}"
     if parts.reserve:
         yield "Reserve", f"{percentage(parts.reserve)} of what is then left"
     yield from _payment(policy.payment, code)

@@ -73,5 +73,13 @@ def test_rows_in_parentheses(tokens):
     }
 
 
+def test_rows_of_policies():
+    """Every place that rule Y2 lets money go to."""
+    rules = (ROOT / "docs" / "spec-policy.md").read_text(encoding="utf-8").splitlines()
+    (places,) = (code(line) for line in rules if line.startswith("- **Y2** "))
+    assert len(places) > 8
+    assert [name for name in places if f"`{name}`" not in PAGE] == []
+
+
 def test_free_text():
     assert f"Free text ({', '.join(f'`{name}`' for name in FREE_TEXT)})" in PAGE

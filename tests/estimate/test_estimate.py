@@ -50,7 +50,7 @@ def test_a_textbook_of_130_000_tokens_in_gpt_3() -> None:
     assert percent(textbook.share) == "0.0000433"
     assert (str(textbook.full_payout), str(textbook.rate_payout)) == ("216.67", "43.33")
     assert (textbook.at_full, textbook.at_rate) == (Fraction(650, 3), Fraction(130, 3))
-    assert works_text(textbook) == "0.0231 such works make 1 USD"
+    assert works_text(textbook) == ""  # one makes many
     assert textbook.rule == "the work counts as seen once: its tokens over all tokens of the corpus"
     assert textbook.by_weight is None
 
@@ -190,7 +190,7 @@ def test_works_are_counted_until_they_reach_one_unit() -> None:
     assert works_text(of_gpt_3(41)) == "74 such works make 1 USD"  # 73.17 of them
     assert works_text(of_gpt_3(3000)) == "1 such work makes 1 USD"
     assert works_text(of_gpt_3(3000, currency=JPY)) == "1 such work makes 1 JPY"
-    assert works_text(of_gpt_3(6000)) == "0.5 such works make 1 USD"
+    assert works_text(of_gpt_3(6000)) == ""
 
 
 # -- words and pages --------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def test_the_steps_of_one_with_many_sources_add_up_to_what_it_is_paid():
     made = distributed(policy, sources=feeds, listed=pa.Table.from_pylist([ann], LIST_OF_HOLDERS))
     found = steps(explain(made, "ann"))
     assert len(found) == 20 + 9
-    assert found["s0"] == ("1 of 0.08", "0.08")
+    assert found["s0"] == ("all of 0.08", "0.08")
     assert found["other sources"] == ("2 of them", "0.16")
     assert found["fixed part"] == ("2.00 in 2 equal parts", "1.00")
     assert found["earned"] == ("in all", "2.76")
@@ -220,7 +220,7 @@ def test_the_step_of_an_advance_says_how_much_it_was():
         "minimum": [None],
     }
     found = steps(explain(distributed(listed=pa.table(row).cast(LIST_OF_HOLDERS)), "ann"))
-    assert found["recouped"] == ("of the advance of 100.00", "-3.402")
+    assert found["recouped"] == ("of the advance of 100.00, as if nothing was recouped before", "-3.402")
 
 
 def test_a_part_without_end_is_written_as_a_fraction():

@@ -12,9 +12,9 @@ import subprocess
 import pytest
 
 from royaltycli.attribution.tracing import Passage, Place, Traced, TracedSource
-from royaltycli.report import traces
 from royaltycli.report.statements.model import Entry, Party
 from royaltycli.report.statements.rendering import as_html
+from royaltycli.report.traces.rendering import as_html as trace_page
 from tests.report.statements import ALL, CENT, ORDINARY, made, source
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -24,7 +24,10 @@ FRAME = """<iframe width="{width}" height="900" style="border: 0" srcdoc="{page}
   const page = document.querySelector('iframe').contentDocument, root = page.documentElement;
   const tables = [...page.querySelectorAll('.wide')].map(each => each.scrollWidth - each.clientWidth);
   const heights = [...page.querySelectorAll('.named dd')].map(each => each.clientHeight);
-  const measured = {{page: root.scrollWidth - root.clientWidth, table: Math.max(0, ...tables), detail: Math.max(0, ...heights)}};
+  const right = each => each.getBoundingClientRect().right;
+  const cut = [...page.querySelectorAll('.wide td:last-child')].map(each => right(each) - right(each.closest('.wide')));
+  const measured = {{page: root.scrollWidth - root.clientWidth, table: Math.max(0, ...tables),
+                    detail: Math.max(0, ...heights), cut: Math.max(0, ...cut)}};
   document.getElementById('measured').textContent = JSON.stringify(measured);
 }}</script>"""
 """A page in a frame, as a window of Chromium cannot be as narrow as a telephone's."""
@@ -49,8 +52,8 @@ def chromium(folder, page, *options):
 
 
 def measured(folder, statement, width):
-    """Pixels by which the page is wider than a window of this width, and a table than its place on the page; and the
-    height of the largest detail of the holder."""
+    """Pixels by which the page is wider than a window of this width, a table than its place on the page, and by which
+    an amount is out of sight; and the height of the largest detail of the holder."""
     page = html.escape(as_html(statement).decode())
     shown = chromium(folder, FRAME.format(width=width, page=page).encode(), "--dump-dom")
     return json.loads(re.search(r'<pre id="measured">(.*?)</pre>', shown)[1])
@@ -65,6 +68,14 @@ def test_on_a_screen_of_usual_width_no_digit_is_cut_off(tmp_path, statement):
 @pytest.mark.parametrize("statement", [*(ALL[name] for name in ("hostile", "scripts")), LARGE])
 def test_on_a_telephone_only_the_table_of_sources_is_scrolled(tmp_path, statement):
     assert measured(tmp_path, statement, 390)["page"] == 0
+
+
+@pytest.mark.parametrize("statement", [ORDINARY, ALL["hostile"], LARGE])
+def test_on_a_telephone_the_amount_of_each_source_is_seen(tmp_path, statement):
+    """The last of six columns: what is between it and the source is scrolled."""
+    shown = measured(tmp_path, statement, 390)
+    assert shown["table"] > 0
+    assert shown["cut"] == 0
 
 
 def test_a_detail_of_a_holder_with_a_long_name_still_has_room(tmp_path):
@@ -111,7 +122,7 @@ def test_on_paper_a_passage_of_many_sources_has_all_of_them_and_each_is_whole(tm
     ]
     sources = tuple(TracedSource(f"s{n}", f"Title number {n},", 1, (place,)) for n, place in enumerate(places))
     traced = Traced(words, 9, 9, (Passage(0, len(words), words, 9, 3.5, sources),), tuple(each.id for each in sources))
-    pages = printed(tmp_path, traces.as_html(traced))[1:]  # after the text and the list of all sources
+    pages = printed(tmp_path, trace_page(traced))[1:]  # after the text and the list of all sources
     assert len(pages) > 2
     for n in range(30):
         (page,) = (page for page in pages if f"s{n}.txt" in page)

@@ -34,3 +34,13 @@ def test_numbers_of_a_rule_have_their_thousands_set_apart_like_all_others():
     assert "at most 20,000.00 USD from 1 on, 30,000.50 USD from 2,000 on;" in rules["Cap"]
     assert rules["Floor"].startswith("at least 1,250.00 USD for each holder;")
     assert rules["Minimum payment"].startswith("1,234,567.89 USD;")
+
+
+def test_a_withholding_is_of_what_is_left_only_where_something_was_taken_before():
+    found = []
+    for fee in ("", 'fee = "10%"\n'):
+        policy = read_policy(
+            f'name = "p"\n[deductions]\n{fee}withholding = "15%"\n'.encode(), "p", find_currency("USD")
+        )
+        found.append(dict(rules_of(policy, "USD"))["Withholding"])
+    assert found == ["15 % of what a holder earned", "15 % of what is then left"]

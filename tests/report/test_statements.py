@@ -293,6 +293,7 @@ def test_all_statements_and_their_index(tmp_path):
     assert len(lines) == len(IDS)
     index = read_page((folder / "index.html").read_bytes())
     links = {value for name, value in index.attributes if name == "href"}
+    assert '<a href="a-rao.html"><bdi>' in (folder / "index.html").read_text(encoding="utf-8")
     assert links == {path.name for path in folder.iterdir()} - {"index.html"}
 
 

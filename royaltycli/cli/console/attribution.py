@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console, say
+from royaltycli.cli.console.messages import clean, make_console, print_line, say
 from royaltycli.cli.console.tables import show_ranking
 from royaltycli.numerals import several
 
@@ -30,7 +30,7 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
         several(built.documents, "document"),
         f"{several(built.tokens, 'token')} without copies",
     )
-    console.print(Text(f"{', '.join(counts)}, in {seconds:.1f} s"), soft_wrap=True)
+    print_line(console, Text(f"{', '.join(counts)}, in {seconds:.1f} s"))
     if built.copies:
         copies = "is like an earlier one, and shares" if built.copies == 1 else "are like an earlier one, and share"
         say(f"Copies: {several(built.copies, 'document')} {copies} what that one earns.")

@@ -116,10 +116,12 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
     for may_wrap in (False, False, True):
         totals.add_column(no_wrap=not may_wrap)
     totals.add_row(_total("sources", sums.sources), _total("documents", documents), _total("tokens", tokens))
-    rate = f"in {seconds:,.1f} s"
-    if not scan.unchanged:  # or it would be of what was counted another time
-        rate = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s, {rate}"
-    totals.add_row(_total("holders", sums.holders), _total("bytes", text_bytes), Text.assemble(("rate ", "dim"), rate))
+    name, how_fast = "time", f"{seconds:,.1f} s"
+    if not scan.unchanged:  # or the rate would be of what was counted another time
+        rates = f"{_brief(text_bytes / seconds)}B/s, {_brief(tokens / seconds).strip()} tokens/s"
+        name, how_fast = "rate", f"{rates}, in {how_fast}"
+    speed = Text.assemble((f"{name} ", "dim"), how_fast)
+    totals.add_row(_total("holders", sums.holders), _total("bytes", text_bytes), speed)
     print_whole(console, totals)
     rows = sums.largest.rename_columns(["source_id", "title", "tokens"]).to_pylist()
     if rows:

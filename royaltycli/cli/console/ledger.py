@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console, say_sum
+from royaltycli.cli.console.messages import clean, make_console, print_line, say_sum
 from royaltycli.cli.console.tables import Column, on_points, print_beside, with_aside
 from royaltycli.numerals import grouped, several
 
@@ -47,8 +47,8 @@ def show_booked(booked: Booked, period: str) -> None:
     ]
     pool = grouped(exact_money(booked.pool, currency))
     line = f"{done} {clean(period)}: {pool} {currency.code} = {' + '.join(parts) or '0'}"
-    console.print(Text(line, style="bold"), soft_wrap=True)
-    console.print(Text(f"transaction {booked.logged.number}, digest {booked.logged.digest.hex()}"), soft_wrap=True)
+    print_line(console, Text(line, style="bold"))
+    print_line(console, Text(f"transaction {booked.logged.number}, digest {booked.logged.digest.hex()}"))
 
 
 def show_rows(rows: pa.Table, top: int = 0) -> None:
@@ -97,8 +97,8 @@ def show_verified(verified: Verified) -> None:
         several(verified.inputs, "input file"),
     )
     console = make_console()
-    console.print(Text(f"The ledger is sound: {', '.join(counts)} read and computed again."), soft_wrap=True)
-    console.print(Text(f"head {verified.head}"), soft_wrap=True)
+    print_line(console, Text(f"The ledger is sound: {', '.join(counts)} read and computed again."))
+    print_line(console, Text(f"head {verified.head}"))
 
 
 def _column(name: str, values: list[Any], *, number: bool) -> Column:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import unicodedata
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts need, and that steer no terminal."""
+
+PIECES = re.compile(r"`[^`]*`\S*|\S+(?: -?[\d.,]+(?!\S))?")
+"""What stays on one line: a command in backticks, and any other word with the number after it."""
 
 
 def say(message: str) -> None:
@@ -26,7 +31,24 @@ def fail(*messages: str) -> None:
 def speak(line: Text) -> None:
     """Print to standard error. What does not fit there, as its disk is full, is lost: the result is what counts."""
     with contextlib.suppress(OSError):
-        make_console(stderr=True).print(line, soft_wrap=True)
+        print_line(make_console(stderr=True), line)
+
+
+def print_line(console: Console, line: Text) -> None:
+    """Print a line, on a terminal that is too narrow for it broken between its pieces; one longer than it stays whole.
+
+    So commands, paths and digests can be copied. In a pipe or a file it is one line.
+    """
+    if console.file.isatty():
+        starts, start = [], 0
+        for piece in PIECES.finditer(line.plain):
+            if piece.start() > start and cell_len(line.plain[start : piece.end()]) > console.width:
+                start = piece.start()
+                starts.append(start)
+        for part in (parts := line.divide(starts)):
+            part.rstrip()
+        line = Text("\n").join(parts)
+    console.print(line, soft_wrap=True)
 
 
 def say_sum(line: str, *, aside: bool) -> None:
@@ -35,7 +57,7 @@ def say_sum(line: str, *, aside: bool) -> None:
     if aside:
         speak(said)
     else:
-        make_console().print(said, soft_wrap=True)
+        print_line(make_console(), said)
 
 
 def clean(text: str) -> str:

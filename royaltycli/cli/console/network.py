@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console, say
+from royaltycli.cli.console.messages import clean, make_console, print_line, say
 from royaltycli.cli.console.tables import new_table, print_whole
 from royaltycli.numerals import several
 
@@ -24,7 +24,7 @@ def show_network(trained: Trained, output: Path) -> None:
         several(trained.spans, "span"),
         f"{several(trained.features, 'feature')} of {several(len(trained.layers), 'layer')}",
     )
-    console.print(Text(f"Trained on {', '.join(counts)}."), soft_wrap=True)
+    print_line(console, Text(f"Trained on {', '.join(counts)}."))
     if trained.copies:
         console.print(Text(f"Left out, as copies: {several(trained.copies, 'document')}."))
     table = new_table()

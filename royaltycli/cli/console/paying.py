@@ -80,7 +80,8 @@ def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str
     table.add_row("of the whole profit", f"{grouped(amount_text(outcome.at_full, outcome.currency))} {code}")
     at_rate = f"{grouped(amount_text(outcome.at_rate, outcome.currency))} {code}"
     table.add_row(f"at a rate of {percent(parse_fraction(rate, 'rate'))} %", Text(at_rate, style="bold"))
-    table.add_row("in other words", " ".join(grouped(word) for word in works_text(outcome).split()))
+    if works := works_text(outcome):
+        table.add_row("in other words", " ".join(grouped(word) for word in works.split()))
     print_whole(make_console(), table)
     say(f"Share: {outcome.rule}.")
     if outcome.by_weight is not None:

@@ -66,6 +66,8 @@ def show_explanation(explanation: Explanation) -> None:
         "Each division is rounded down to a millionth of a minor unit; what that leaves goes, one each, to the largest"
     )
     console.print(Text(f"{note} remainders, so an amount may be a millionth more.", "dim"))
+    if explanation.kind == "holder":
+        console.print(Text("`royalty explain SOURCE` shows how a source comes to its amount.", "dim"))
 
 
 def show_comparison(outcomes: Sequence[Outcome]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from royaltycli.cli.console.messages import clean, make_console
+from royaltycli.cli.console.messages import clean, make_console, print_line
 from royaltycli.cli.console.tables import new_table, on_points, percent_text, print_whole
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def show_statement(page: Page) -> None:
     console = make_console()
     console.print(Text(f"{page.title} {page.period}", style="bold"))
     console.print(Text(clean(f"from {page.payer}{_contacts(page.payer_contacts)}"), style="dim"))
-    console.print(Text.assemble("for ", (clean(page.holder), "bold"), clean(f" ({page.holder_id})")), soft_wrap=True)
+    print_line(console, Text.assemble("for ", (clean(page.holder), "bold"), clean(f" ({page.holder_id})")))
     for name, value in page.holder_contacts:
         console.print(Text(clean(f"{name}: {value}"), style="dim"))
     _lines(console, "Your account", page.account, page)

@@ -29,6 +29,9 @@ ASIDES = ("title", "name", "holders")
 
 NUMBERS = ("sources", "tokens", "seen_tokens", "share", "payout", "outputs")
 
+POINTED = "seen_tokens"
+"""The one of these that may have decimals of any number, or none."""
+
 EDGES = 2
 """Cells at the sides of a table."""
 
@@ -52,6 +55,9 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
     Titles, names and holders are shown as far as there is room for them.
     """
     cells = {name: [_cell(name, row[name]) for row in rows] for name in headers}
+    if POINTED in headers:
+        header, numbers = on_points(headers[POINTED], list(map(Text, cells[POINTED])))
+        headers, cells[POINTED] = headers | {POINTED: header}, [number.plain for number in numbers]
     natural = {name: max(map(cell_len, [header, *cells[name]])) for name, header in headers.items()}
     natural |= {name: 0 for name in headers if name in ASIDES and not any(cells[name])}
     widths, bar = fit(console.width - EDGES, natural, ASIDES)
@@ -63,7 +69,7 @@ def show_ranking(console: Console, rows: list[dict[str, Any]], headers: dict[str
         aside, number = name in ASIDES, name in NUMBERS
         table.add_column(
             headers[name],
-            justify="right" if number else "left",
+            justify="right" if number and name != POINTED else "left",
             no_wrap=number or aside,
             overflow="ellipsis" if aside else "fold",
             max_width=width if aside else None,
