@@ -165,7 +165,8 @@ def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) ->
 def _make_models(index: Path, keys: list[str], documents: list[pa.Table], grouped: _Grouped, tell: Tell) -> list[str]:
     """The keys of the models of each shard, made where they are not there yet."""
     made, start = [], 0
-    alone = np.bincount(grouped.unit[grouped.kept], minlength=len(grouped.units))[grouped.unit] == 1
+    there = grouped.kept & (np.concatenate([table["tokens"].to_numpy() for table in documents]) > 0)
+    alone = np.bincount(grouped.unit[there], minlength=len(grouped.units))[grouped.unit] == 1
     for number, (key, table) in enumerate(zip(keys, documents, strict=True)):
         tell("making models", number, len(keys))
         part = slice(start, start + len(table))

@@ -200,6 +200,16 @@ def test_rule_u3_units_are_sources_in_the_order_of_the_corpus_and_copies_have_no
     assert grouped.sizes.tolist() == [10, 5, 13]
 
 
+def test_a_blank_document_beside_the_only_one_of_a_unit_changes_nothing(corpus):
+    """Rules U1 and U19: it is none, so the only one is cut into ten stretches all the same."""
+    sources = {"one": {"a.txt": prose(1)}, "two": {"a.txt": prose(2), "b.txt": prose(3)}}
+    without = corpus(sources).weights
+    blank = corpus(sources | {"one": {"a.txt": prose(1), "blank.txt": " \n"}}, "blank").weights
+    for order, weights in without.items():
+        assert (weights[0] > 0).all()
+        assert blank[order].tolist() == weights.tolist()
+
+
 def test_nothing_of_others_is_touched(index, tmp_path):
     (index.path / "models" / "mine").mkdir()
     (index.path / "models" / "mine" / "weights.bin").write_bytes(b"mine")
