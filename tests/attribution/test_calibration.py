@@ -46,7 +46,7 @@ def test_the_longest_documents_are_dealt_first_and_not_all_shards_begin_with_the
     assert sorted(alone) == list(range(FOLDS))
 
 
-def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
+def test_a_document_is_of_one_fold_unless_it_is_cut():
     lengths = np.array([8 * FOLDS, 7, 0, 30])
     folds = np.split(
         folds_of(lengths, np.array([0, 1, 1, 1]), np.array([True, False, False, False])),
