@@ -1,4 +1,4 @@
-"""Rules U7, U9 and U19: the evidence on a span, how it is weighed, and the folds that are overlooked meanwhile."""
+"""Rules U6, U7, U9 and U19: the evidence on a span, how it is weighed, and the folds that are overlooked meanwhile."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, ev
 from royaltycli.attribution.folds import FOLDS, folds_of
 from royaltycli.attribution.unseen import Span
 from tests.attribution.conftest import prose
+
+VOTES = -3
 
 
 @pytest.fixture
@@ -148,6 +150,15 @@ def test_measures_have_their_numbers_and_are_finite(index):
     assert found.span.shape == (SPAN_MEASURES,)
     assert np.isfinite(found.measures).all()
     assert np.isfinite(found.span).all()
+
+
+def test_passages_as_good_as_the_last_that_votes_share_its_vote(corpus, monkeypatch):
+    """Rule U6: three sources begin with the same 128 tokens, which are the best; two may vote, or one, or all."""
+    index = corpus({name: {"a.txt": prose(1, 150) + prose(2 + n, 300)} for n, name in enumerate(("ann", "bob", "eve"))})
+    tokens = index.models[0].tokens(20, 60)
+    for voting in (1, 2, 3):
+        monkeypatch.setattr("royaltycli.attribution.evidence.NEIGHBOURS", voting)
+        assert evidence(index, tokens, None).measures[:, VOTES] == pytest.approx([1 / 3] * 3)
 
 
 def test_a_calibration_is_the_same_each_time_and_its_prior_makes_one(index):
