@@ -133,13 +133,14 @@ MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 2
 
 
 def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
-    """The units that are among the first by any measure."""
-    chosen = np.zeros(len(measures), bool)
-    most = max(1, CANDIDATES // measures.shape[1])
-    if len(measures) <= CANDIDATES:
-        chosen[:] = True
-    else:
-        chosen[np.argpartition(-measures, most, axis=0)[:most].ravel()] = True
+    """The units that are among the first by any measure: those as good as the last of these too, unless it is many."""
+    chosen = np.ones(len(measures), bool)
+    if len(measures) > CANDIDATES:
+        most = max(1, CANDIDATES // measures.shape[1])
+        last = np.partition(measures, -most, axis=0)[-most]
+        as_good = measures >= last
+        few = as_good.sum(axis=0) <= CANDIDATES
+        chosen = np.where(few, as_good, measures > last).any(axis=1)
     if left_out is not None and left_out.unit is not None:
         chosen[left_out.unit] = False
     return np.flatnonzero(chosen)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from royaltycli.attribution import calibration
+from royaltycli.attribution import evidence as evidence_of
 from royaltycli.attribution.calibration import SPANS, calibrate, calibration_error, sample
 from royaltycli.attribution.choice import Example
 from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
@@ -152,12 +153,22 @@ def test_measures_have_their_numbers_and_are_finite(index):
     assert np.isfinite(found.span).all()
 
 
+def test_weighed_are_the_first_four_by_any_measure_and_those_as_good_unless_they_are_many():
+    """Rule U7, of more than 64 units: those that are alike by a measure are all weighed for it, or none is."""
+    measures = np.zeros((100, MEASURES))
+    measures[[3, 50], 0] = 2
+    measures[60:66, 1] = 1
+    measures[:70, 2], measures[80, 2] = 1, 2
+    assert evidence_of._candidates(measures, None).tolist() == [3, 50, *range(60, 66), 80]
+    assert evidence_of._candidates(measures[:64], None).tolist() == list(range(64))
+
+
 def test_passages_as_good_as_the_last_that_votes_share_its_vote(corpus, monkeypatch):
     """Rule U6: three sources begin with the same 128 tokens, which are the best; two may vote, or one, or all."""
     index = corpus({name: {"a.txt": prose(1, 150) + prose(2 + n, 300)} for n, name in enumerate(("ann", "bob", "eve"))})
     tokens = index.models[0].tokens(20, 60)
     for voting in (1, 2, 3):
-        monkeypatch.setattr("royaltycli.attribution.evidence.NEIGHBOURS", voting)
+        monkeypatch.setattr(evidence_of, "NEIGHBOURS", voting)
         assert evidence(index, tokens, None).measures[:, VOTES] == pytest.approx([1 / 3] * 3)
 
 
