@@ -126,7 +126,9 @@ def attribute(
         draw=draw,
         tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
     )
-    return usage if calibration is None else replace(usage, calibrated=calibration.spans, strangers=strangers)
+    if calibration is None:
+        return usage
+    return replace(usage, calibrated=calibration.spans, of_one=calibration.of_one, strangers=strangers)
 
 
 def _judges(

@@ -81,6 +81,11 @@ class Calibration:
     right: float
     error: float
 
+    @property
+    def of_one(self) -> bool:
+        """Whether all text is of one unit, so that there was no other of which a span would be of none."""
+        return int(np.count_nonzero(self.prior[: len(self.prior) // 2])) == 1
+
 
 Numbers = npt.NDArray[np.int64]
 
