@@ -45,7 +45,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "counting": [(engines.Gigatoken, "count")],
     "Unicode guard": [(engines, "guarded")],
     "SHA-256": [(count, "digest_documents")],
-    "verification": [(count, "_verify")],
+    "verification": [(count, "_verified")],
     "content digest": [(shardwork, "content_of")],
     "rows": [(count, "rows_of")],
     "tables": [(shardwork, "write_partial"), (scan, "merge")],

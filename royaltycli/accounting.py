@@ -10,11 +10,11 @@ import os
 import re
 from datetime import date as calendar_date
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from royaltycli.arguments import Number, amount, check_types, fraction, rows_of
+from royaltycli.arguments import Number, amount, check_types
+from royaltycli.distributing import rate_of
 from royaltycli.errors import CallError, LedgerError, reason_of
 from royaltycli.progress import Tell, say_nothing
 
@@ -73,9 +73,7 @@ def given(
     _check_date(date)
     check_here(ledger, "a ledger")
     code = currency if currency is not None else _currency_of(ledger) or USUAL
-    if rate is None and policy is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    share: Fraction | None = None if rate is None else fraction(rate, "rate")
+    share = None if rate is None and policy is not None else rate_of(rate)
     total = None if total_tokens is None else amount(total_tokens, "total tokens")
     table = named_path(tokens)
     return Given(
@@ -99,11 +97,11 @@ def log(ledger: Path) -> pa.Table:
     return rows(ledger)
 
 
-def balances(ledger: Path, holder: str | None = None, *, top: int | None = None) -> pa.Table:
+def balances(ledger: Path, holder: str | None = None) -> pa.Table:
     """What every holder has, or one, from the largest balance on. Raises LedgerError for one that is not known."""
     from royaltycli.ledger.reports import balances as rows
 
-    return first(rows(ledger, holder), top)
+    return rows(ledger, holder)
 
 
 def payments(ledger: Path, period: str, status: str | None = None) -> pa.Table:
@@ -182,21 +180,15 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
     return run(ledger, source, target, name=name, date=date)[1]
 
 
-def unclaimed(ledger: Path, age: int = 0, *, top: int | None = None) -> pa.Table:
+def unclaimed(ledger: Path, age: int = 0) -> pa.Table:
     """What is in escrow, of at least so many periods' age."""
     from royaltycli.ledger.escrow import unclaimed as rows
 
-    return first(rows(ledger, age), top)
+    return rows(ledger, age)
 
 
 def release(
-    ledger: Path,
-    owner: str,
-    *,
-    to: str | None = None,
-    name: str | None = None,
-    source: bool = False,
-    date: str = "",
+    ledger: Path, owner: str, *, to: str | None = None, name: str | None = None, source: bool = False, date: str = ""
 ) -> tuple[str, str, str]:
     """Release escrow, and say how much, such as `12.50` and `USD`, and who has it now: a successor, if there is one.
 
@@ -243,8 +235,3 @@ def _currency_of(ledger: Path) -> str | None:
             return next((str(logged.about["currency"]) for logged in found.log()), None)
     except LedgerError:  # what is wrong is said when it is written to
         return None
-
-
-def first(rows: pa.Table, top: int | None) -> pa.Table:
-    """The first `top` rows; all of them for None and 0."""
-    return rows.slice(0, rows_of(top))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ from royaltycli.distributing import (
     grid_of,
     outcomes_of,
     plain_policy,
+    rate_of,
     swept_by,
     total_of,
 )
@@ -126,9 +128,10 @@ def shares(
 ) -> pa.Table:
     """The table of shares; `total_tokens` is by default the manifest's `train_tokens`. Raises AmountError."""
     from royaltycli.payout.shares import shares as compute
+    from royaltycli.tokens.table import as_tokens
 
     check_types(by=by, top=top)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     return compute(table, by=by, total_tokens=total_of(table, total_tokens), top=rows_of(top))
 
 
@@ -177,32 +180,34 @@ def distribute(
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.payout import pay
+    from royaltycli.payout.policy import goes_by_tokens
     from royaltycli.payout.policy_payout import pay_out
     from royaltycli.policies.usage import read_usage
+    from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, by=by, top=top, period=period)
-    table = _table(tokens)
+    table = as_tokens(tokens)
     shared_by = basis_of(basis, blend, policy=policy, usage=usage, total_tokens=total_tokens)
-    if policy is not None:
+    run = total_of(table, total_tokens)
+    if policy is not None or holders is not None:
+        rules = plain_policy(shared_by) if policy is None else policy
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
-        by_policy = distribute_by(policy, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
-        return pay_out(by_policy, by, rows_of(top))
-    if holders is not None:
-        raise CallError("a list of holders is for a policy; name one with `--policy`")
-    if rate is None:
-        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
-    share_out = pool(amount(profit, "profit"), fraction(rate, "rate"), find_currency(currency))
-    return pay(
-        table,
-        pool=share_out.units,
-        currency=share_out.currency,
-        by=by,
-        total_tokens=total_of(table, total_tokens),
-        top=rows_of(top),
-        period=period,
-        basis=shared_by,
-        usage=None if usage is None else read_usage(Path(usage)),
-    )
+        by_policy = distribute_by(rules, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
+        paid = pay_out(by_policy, by, rows_of(top))
+    else:
+        money = find_currency(currency)
+        paid = pay(
+            table,
+            pool=pool(amount(profit, "profit"), rate_of(rate), money),
+            currency=money,
+            by=by,
+            total_tokens=run,
+            top=rows_of(top),
+            period=period,
+            basis=shared_by,
+            usage=None if usage is None else read_usage(Path(usage)),
+        )
+    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(paid.basis))
 
 
 def explain(
@@ -316,13 +321,3 @@ def estimate(
         rate=fraction(rate, "rate"),
         currency=find_currency(currency),
     )
-
-
-def _table(tokens: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    from royaltycli.tokens.table import as_tokens
-
-    if not isinstance(tokens, pa.Table):
-        raise CallError(f"tokens is {tokens!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
-    return as_tokens(tokens)

@@ -93,6 +93,7 @@ def attribute(
     """
     from royaltycli.attribution.drawing import Draw
     from royaltycli.attribution.index import encoding_of, open_index, reference_of
+    from royaltycli.attribution.logs import judge_log
     from royaltycli.attribution.outputs import read_outputs
     from royaltycli.attribution.usage import Copies
     from royaltycli.attribution.usage import attribute as run
@@ -114,18 +115,13 @@ def attribute(
     tell = tell or say_nothing
     place = None if model is None else Path(model)
     judges, calibration, strangers = _judges(opened, method, Path(network), place, processes, tell)
-    usage = run(
-        opened,
-        read_outputs(Path(outputs), period=period),
-        engine,
-        reference.decode,
-        judges,
-        None if calibration is None else calibration.prior,
-        copies=duplicates,
-        account_cap=cap,
-        draw=draw,
-        tick=lambda outputs, spans: tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0),
-    )
+
+    def tick(outputs: int, spans: int) -> None:
+        tell(f"judging outputs: {outputs:,}, spans: {spans:,}", 0, 0)
+
+    log = judge_log(opened, read_outputs(Path(outputs), period=period), engine, reference.decode, judges, tick)
+    prior = None if calibration is None else calibration.prior
+    usage = run(opened, log, prior, copies=duplicates, account_cap=cap, draw=draw)
     if calibration is None:
         return usage
     return replace(usage, calibrated=calibration.spans, of_one=calibration.of_one, strangers=strangers)

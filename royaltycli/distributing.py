@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from royaltycli.arguments import Number, amount, check_types, fraction
 from royaltycli.errors import CallError
 from royaltycli.numerals import EXACT
-from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted
+from royaltycli.payout.policy import SEEN_TOKENS, Measure, Payment, Policy, Weighted, goes_by_tokens
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,7 @@ def distribute_by(
     """
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
-    from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.holders import read_holders
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import as_tokens
 
@@ -65,11 +65,11 @@ def distribute_by(
     return distribute(
         table,
         rules,
-        pool=pool(amount(profit, "profit"), share, money).units,
+        pool=pool(amount(profit, "profit"), share, money),
         currency=money,
         total_tokens=total_of(table, total_tokens),
         usage=None if usage is None else read_usage(Path(usage)),
-        parties=None if holders is None else read_parties(Path(holders), money),
+        listed=None if holders is None else read_holders(Path(holders), money),
         period=period,
     )
 
@@ -118,7 +118,7 @@ def basis_of(
         part = fraction(blend, "blend")
         chosen = (("seen_tokens", 1 - part), ("usage", part))
     words = name.replace("_", " ")
-    if total_tokens is not None and dict(chosen).keys().isdisjoint(("tokens", "seen_tokens")):
+    if total_tokens is not None and not goes_by_tokens(chosen):
         raise CallError(
             f"shares go by {words}, of which the whole run has an unknown number; leave out `--total-tokens`, or say "
             "`--basis tokens`"
@@ -141,12 +141,18 @@ def plain_policy(basis: Weighted) -> str | Policy:
     return Policy("plain", title, basis=basis, payment=Payment(rests="round"))
 
 
+def rate_of(given: Number | None) -> Fraction:
+    """The rate of a payout without a policy. Raises CallError if none is given."""
+    if given is None:
+        raise CallError("no rate is given; say which part of the profit is paid out with `--rate`, such as 20%")
+    return fraction(given, "rate")
+
+
 def total_of(tokens: pa.Table, given: Number | None) -> Decimal | None:
     """The size of the whole run in seen tokens: what is given, else what the manifest said, if it did."""
-    from royaltycli.tokens.table import metadata_of
+    from royaltycli.tokens.table import run_of
 
-    written = metadata_of(tokens).get("train_tokens") if given is None else given
-    return None if written is None else amount(written, "total tokens")
+    return run_of(tokens) if given is None else amount(given, "total tokens")
 
 
 def outcomes_of(

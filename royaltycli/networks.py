@@ -24,15 +24,19 @@ def train_network(
 ) -> Trained:
     """Train an attribution network and write it to the folder `output`. Raises RoyaltyError; none is then written."""
     from royaltycli.corpus.opening import open_corpus
+    from royaltycli.workspace import working_folder
 
     check_types("model", manifest=manifest, model=model, output=output, spans=spans)
     if spans < 1:
         raise CallError(f"spans is {spans}; it must be 1 or more")
     check_installed()
     opened = open_corpus(manifest, outside=outside)
-    from royaltycli.attribution.network import training
+    from royaltycli.attribution.network import store, training
 
-    return training.train_network(opened.corpus, opened.files, Path(model), Path(output), tell, spans=spans)
+    place = Path(output)
+    store.check_folder(place)
+    with working_folder(place):
+        return training.train_network(opened.corpus, opened.files, Path(model), place, tell, spans=spans)
 
 
 def check_installed() -> None:

@@ -89,6 +89,12 @@ def plain_fraction(value: Fraction) -> str:
     return plain(Decimal(value.numerator * 10**places // value.denominator).scaleb(-places, EXACT))
 
 
+def percentage(part: Fraction) -> str:
+    """A part of a whole as `70 %`, and one that has no end as `1/3`."""
+    text = plain_fraction(part * 100)
+    return plain_fraction(part) if "/" in text else f"{text} %"
+
+
 def grouped(number: str) -> str:
     """A plain decimal with its thousands set apart; `-0.02` keeps its sign, which is not that of its whole part."""
     sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)

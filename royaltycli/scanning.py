@@ -34,7 +34,7 @@ def counts_folder(
     from royaltycli.workspace import working_folder
 
     if counts is not None or output is not None:
-        with working_folder(kept_in(Path(output or ""), counts), shared=shared) as folder:
+        with working_folder(counts_place(Path(output or ""), counts), shared=shared) as folder:
             yield folder
     else:
         # After an error a worker may still be at a shard that nobody waits for, and write into it.
@@ -42,7 +42,7 @@ def counts_folder(
             yield Path(temporary)
 
 
-def kept_in(output: Path, counts: str | Path | None) -> Path:
+def counts_place(output: Path, counts: str | Path | None) -> Path:
     """Where a scan with this output keeps what it has counted: the folder given, else the output's own."""
     from royaltycli.remote.names import named_path
     from royaltycli.tokens.partials import folder_of

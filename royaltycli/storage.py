@@ -26,7 +26,7 @@ from royaltycli.limits import READ_BYTES
 from royaltycli.notes import note, unnote
 from royaltycli.remote.locations import Location
 from royaltycli.remote.locations import written as written_name
-from royaltycli.remote.names import real_path, remote_place
+from royaltycli.remote.names import folder_there, real_path, remote_place
 from royaltycli.remote.reading import in_memory
 from royaltycli.remote.writing import check_sent, check_writable, send
 
@@ -146,7 +146,7 @@ def check_place(path: Path) -> Path:
         return Path(path)
     place = real_path(path)
     if os.path.isdir(place):
-        raise OutputError(f"{path} is a folder; name a file in it")
+        raise folder_there(path)
     if os.path.exists(path) and not os.path.isfile(path):  # the real path of /dev/stdout may be no path at all
         raise OutputError(f"{path} is a device or a pipe; name a file, or `-` for standard output")
     if not os.path.isdir(place.parent):
@@ -154,6 +154,14 @@ def check_place(path: Path) -> Path:
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written, as you may not write in its folder; name a file in another")
     return place
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those above it, unless it is there. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
 
 
 def write_text(path: Path, text: str) -> None:

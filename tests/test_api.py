@@ -499,6 +499,8 @@ UNFIT = [
     ("tokens", pa.array([True, True, True]), "is of type bool, which does not become int64 without loss"),
     ("tokens", pa.array([1, 2, 2**63], pa.uint64()), "is of type uint64, which does not become int64 without loss"),
     ("tokens", pa.array([Decimal("1.5")] * 3), "is of type decimal128(2, 1), which does not become int64 without loss"),
+    ("documents", pa.array([1.0, 2.0, 3.0]), "is of type double, which does not become int64 without loss"),
+    ("bytes", pa.array(["0x10", "2", "3"]), "is of type string, which does not become int64 without loss"),
     ("epochs", pa.array([1.5, 1.0, 1.0]), "is of type double, which does not become text without loss"),
     ("epochs", pa.array([1.5, 1.0, 1.0]).dictionary_encode(), None),
     ("source_id", pa.array([b"\xff", b"b", b"c"]), "is of type binary, which does not become text without loss"),

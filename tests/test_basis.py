@@ -171,6 +171,47 @@ def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by):
     assert "usage" not in silent
 
 
+def test_a_list_of_holders_without_a_policy_goes_with_the_one_that_stands_for_none(tokens):
+    Path("holders.csv").write_text("holder_id,withholding\nann,50%\n", encoding="utf-8")
+    how = HOW | {"by": "holder", "holders": "holders.csv"}
+    by_list = royaltycli.payout(tokens, **how)
+    assert by_list == royaltycli.payout(tokens, policy="token-share", **how)
+    assert sum(by_list["payout"].to_pylist()) == 200
+    Path("works.toml").write_text('[basis]\nworks = "100%"\n[payment]\nrests = "round"\n', encoding="utf-8")
+    by_works = royaltycli.payout(tokens, basis="works", **how)
+    assert by_works == royaltycli.payout(tokens, policy="works.toml", **how) != by_list
+
+
+@pytest.mark.usefixtures("tokens")
+def test_a_workbook_says_by_which_policy_a_list_of_holders_went():
+    Path("holders.csv").write_text("holder_id\nann\n", encoding="utf-8")
+    typed("payout -p 1000 -r 20% --holders holders.csv --basis works -o payout.xlsx")
+    book = openpyxl.load_workbook("payout.xlsx")
+    rules = {row[0].value: row[1].value for row in book["Policy"].iter_rows()}
+    assert (rules["Policy"], rules["Basis"]) == ("plain: 100 % by works, without further rules", "100 % by works")
+    assert "SHA-256 of the policy" not in [row[0].value for row in book["Summary"].iter_rows()]
+
+
+SAID = "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
+
+
+@pytest.mark.parametrize("shared_by", ["--basis works", "--policy per-work", "--policy per-work --total-tokens 2000"])
+def test_rules_b6_and_y6_a_payout_says_that_the_size_of_the_run_changes_nothing(tokens, shared_by):
+    of_run = tokens.replace_schema_metadata({**(tokens.schema.metadata or {}), b"royalty.train_tokens": b"1000"})
+    golden.write_parquet(Path("tokens.parquet"), of_run)
+    run = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by}"))
+    assert SAID in run.stderr.splitlines()
+    assert "(not scanned)" not in run.stdout
+
+
+@pytest.mark.usefixtures("tokens")
+@pytest.mark.parametrize(
+    "shared_by", ["--total-tokens 1000", "--policy token-share --total-tokens 1000", "--basis works"]
+)
+def test_where_it_does_or_is_not_known_nothing_is_said(shared_by):
+    assert "whole run" not in CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by}")).stderr
+
+
 @pytest.mark.usefixtures("tokens")
 def test_the_usage_that_a_payout_is_made_from_is_not_written_over():
     result = CliRunner().invoke(app, shlex.split("payout -p 1 -r 1 --basis usage --usage usage.csv -o usage.csv"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import CallError
 from royaltycli.limits import NUMBER_DIGITS
-from royaltycli.numerals import parse_amount, parse_decimal, parse_fraction, plain, plain_fraction
+from royaltycli.numerals import parse_amount, parse_decimal, parse_fraction, percentage, plain, plain_fraction
 
 AMOUNTS = [
     (500_000_000, "500e6 500E+6 500_000_000 500,000,000 500M 500m 0.5B 5e8 500000k 500000000.000 +500e6 5000e5"),
@@ -191,6 +191,11 @@ def test_plain(text, value):
 def test_plain_fraction(text, value):
     """An exact decimal where there is one, else the fraction in lowest terms."""
     assert plain_fraction(Fraction(*value)) == text
+
+
+@pytest.mark.parametrize(("part", "text"), [("0.7", "70 %"), ("0", "0 %"), ("1/800", "0.125 %"), ("2/6", "1/3")])
+def test_a_percentage_that_has_no_end_is_a_fraction(part, text):
+    assert percentage(Fraction(part)) == text
 
 
 @given(value=st.fractions(0, 1, max_denominator=10**18))

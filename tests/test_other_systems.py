@@ -31,7 +31,7 @@ from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.policies import text_of
 from royaltycli.remote import names
 from royaltycli.remote.locations import Location
-from royaltycli.remote.waiting import all_of, begun
+from royaltycli.remote.waiting import all_of, asked
 from royaltycli.workspace import local_folder
 
 SOURCE = '[[source]]\nid = "{}"\npath = {}\n'
@@ -256,7 +256,7 @@ def test_nobody_waits_for_another_machine_without_an_end(monkeypatch):
     monkeypatch.setattr(Future, "result", lambda of, timeout=None: waits.append(timeout) or result(of, timeout))
     answered = threading.Event()
     threading.Timer(0.3, answered.set).start()
-    assert begun(answered.wait).result()
+    assert asked(answered.wait)
     assert all_of(lambda number: time.sleep(0.01) or number, range(3)) == [0, 1, 2]
     assert waits == [0, 0, 0, 0]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
-Vector = npt.NDArray[np.float64]
+from royaltycli.arrays import Floats
 
 
-def most_of_one(weights: Vector, others: float, cap: Fraction) -> float:
+def most_of_one(weights: Floats, others: float, cap: Fraction) -> float:
     """The weight that an account has at the most, so that none has more than a part `cap` of all that then counts.
 
     `weights` are those of the accounts, and `others` is that of what names none. Those who have more are scaled down

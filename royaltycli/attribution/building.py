@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.calibration import Calibration, calibrate, read_calibration, write_calibration
-from royaltycli.attribution.copies import PARTS, groups
+from royaltycli.attribution.copies import PARTS, Sketches, groups, holders_of
 from royaltycli.attribution.folds import FOLDS, folds_of
 from royaltycli.attribution.grams import ORDERS, count_grams
 from royaltycli.attribution.index import MODELS, open_index
@@ -47,9 +47,6 @@ from royaltycli.storage import write_parquet, write_part, write_whole
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.engines import choose_engine, make_engine
 from royaltycli.tokens.reference import load_reference
-
-Numbers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 KEPT = "what was done is kept, and the next `royalty index` goes on from there"
 """What an interrupted build says."""
@@ -140,23 +137,14 @@ def _calibrate(index: Path, tell: Tell, workers: int) -> Calibration:
     return calibration
 
 
-def _group(documents: list[pa.Table], sketches: list[npt.NDArray[np.uint32]]) -> _Grouped:
+def _group(documents: list[pa.Table], sketches: list[Sketches]) -> _Grouped:
     named: list[list[str]] = [names for table in documents for names in table["sources"].to_pylist()]
     lengths = np.concatenate([np.empty(0, np.int64), *(table["tokens"].to_numpy() for table in documents)])
-    ids = sorted({name for names in named for name in names})
-    numbers = {name: number for number, name in enumerate(ids)}
     first = groups(np.concatenate([np.empty((0, PARTS), np.uint32), *sketches]), lengths)
-    holders: dict[int, dict[int, None]] = {}
-    earliest: dict[int, int] = {}
-    for document, names in enumerate(named):
-        own = holders.setdefault(int(first[document]), {})
-        own.update(dict.fromkeys(numbers[name] for name in names))
-        earliest.setdefault(int(first[document]), len(own))
+    ids, holders = holders_of(first, named)
     units: dict[tuple[tuple[int, ...], int], int] = {}
-    unit = np.empty(len(named), np.int64)
-    for document in range(len(named)):
-        group = int(first[document])
-        unit[document] = units.setdefault((tuple(holders[group]), earliest[group]), len(units))
+    keys = [(holders[group], len(set(named[group]))) for group in first.tolist()]
+    unit = np.array([units.setdefault(key, len(units)) for key in keys], np.int64)
     kept = first == np.arange(len(named))
     sizes = np.bincount(unit[kept], lengths[kept], minlength=len(units)).astype(np.int64)
     return _Grouped(ids, list(units), unit, kept, sizes)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.choice import (
     BEYOND,
@@ -28,7 +28,6 @@ from royaltycli.attribution.choice import (
     SPREAD,
     Choice,
     Example,
-    Vector,
     fit,
     probabilities,
 )
@@ -69,14 +68,14 @@ class Calibration:
     """The fitted choice, and how well it does on spans that it was not fitted to.
 
     `prior` has the probability of each unit, and then that of none by the unit that it leans to, as `shift.leaning`
-    has it, in the mean over those spans, or nearly. `right` is the
-    part of known spans of 128 tokens whose likeliest unit is the right one; `error` the expected calibration error of
-    that probability, in 15 bins (Naeini and others 2015). `machine` gives some of the measures; None if there is none.
+    has it, in the mean over those spans, or nearly. `right` is the part of known spans of 128 tokens whose likeliest
+    unit is the right one; `error` the expected calibration error of that probability, in 15 bins (Naeini and others
+    2015). `machine` gives some of the measures; None if there is none.
     """
 
     choice: Choice
     machine: Machine | None
-    prior: npt.NDArray[np.float64]
+    prior: Floats
     spans: int
     right: float
     error: float
@@ -86,8 +85,6 @@ class Calibration:
         """Whether all text is of one unit, so that there was no other of which a span would be of none."""
         return int(np.count_nonzero(self.prior[: len(self.prior) // 2])) == 1
 
-
-Numbers = npt.NDArray[np.int64]
 
 Extend = Callable[[int, Evidence], Evidence]
 """Adds measures to the evidence on a span, by its number."""
@@ -278,7 +275,7 @@ def _weighted(examples: list[Example]) -> list[Example]:
 
 def _crossed(
     index: Index, spans: list[Span], examples: list[Example], near: Choice
-) -> tuple[npt.NDArray[np.float64], int, float, float]:
+) -> tuple[Floats, int, float, float]:
     """What a calibration says of itself, each span judged by a fit to the spans of other folds."""
     part = np.array([span.fold % FITS for span in spans])
     prior = np.zeros((2, len(index.units)))
@@ -304,7 +301,7 @@ def _crossed(
     return prior.ravel() / prior.sum(), len(spans), *measured
 
 
-def calibration_error(sure: Vector, right: npt.NDArray[np.bool_], weights: Vector | None = None) -> float:
+def calibration_error(sure: Floats, right: Mask, weights: Floats | None = None) -> float:
     """Expected calibration error: the distance between how sure and how often right, on average over BINS.
 
     The bins are of equal width in (0, 1], and count by the weight that falls into them (Naeini, Cooper and

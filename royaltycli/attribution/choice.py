@@ -23,13 +23,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.limits import FACTORS
-
-Vector = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 
 PENALTY = 0.1
 """Of the square of each weight, the measures scaled to a spread of one: so much against the loss of all examples."""
@@ -67,12 +64,12 @@ class Choice:
     are the least and the greatest that it relies on, as `Evidence.length` has them.
     """
 
-    lengths: Vector
-    alone: Vector
-    which: Vector
-    whether: Vector
-    none: Vector
-    own: Vector
+    lengths: Floats
+    alone: Floats
+    which: Floats
+    whether: Floats
+    none: Floats
+    own: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Example:
     weight: float = 1.0
 
 
-def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
+def probabilities(choice: Choice, evidence: Evidence) -> tuple[Floats, float]:
     """The probability of each candidate, and that of none."""
     if not len(evidence.units):
         return np.empty(0), 1.0
@@ -97,10 +94,10 @@ def probabilities(choice: Choice, evidence: Evidence) -> tuple[Vector, float]:
     return (1 - none) * _normal(before[0] + columns @ choice.which), none
 
 
-def _normal(scores: Vector) -> Vector:
+def _normal(scores: Floats) -> Floats:
     """Probabilities by their logarithms, which may all be off by the same."""
     odds = np.exp(scores - scores.max())
-    normal: Vector = odds / odds.sum()
+    normal: Floats = odds / odds.sum()
     return normal
 
 
@@ -134,25 +131,25 @@ def fit(examples: Sequence[Example], units: int, near: Choice | None = None) -> 
     return Choice(lengths, alone, which, whether, none, own)
 
 
-def _relied_on(lengths: Sequence[float]) -> Vector:
+def _relied_on(lengths: Sequence[float]) -> Floats:
     """The least and the greatest length that a choice relies on, given those of its examples."""
     rare = min(RARE, len(lengths) // 20)
-    ends: Vector = np.sort(lengths)[[rare, -1 - rare]]
-    beyond: Vector = np.array([-BEYOND, BEYOND]) * (ends[1] - ends[0])
+    ends: Floats = np.sort(lengths)[[rare, -1 - rare]]
+    beyond: Floats = np.array([-BEYOND, BEYOND]) * (ends[1] - ends[0])
     return ends + beyond
 
 
-def _counted(lengths: Vector, evidence: Evidence) -> float:
+def _counted(lengths: Floats, evidence: Evidence) -> float:
     """The length that a span counts as."""
     return float(min(max(evidence.length, lengths[0]), lengths[1]))
 
 
-def _of_span(evidence: Evidence, length: float) -> Vector:
+def _of_span(evidence: Evidence, length: float) -> Floats:
     """What none is weighed by: always the same, by the root of the span's length, and the measures of the span."""
     return np.array([1.0, np.exp(-length / 2), *evidence.span])
 
 
-def _columns(evidence: Evidence, alone: Vector, length: float) -> Vector:
+def _columns(evidence: Evidence, alone: Floats, length: float) -> Floats:
     """What each candidate is weighed by, in the order of a choice's weights."""
     scores = evidence.before[:, None] + evidence.measures * (alone @ [1.0, length])
     odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))  # there may be no candidate
@@ -163,7 +160,7 @@ def _columns(evidence: Evidence, alone: Vector, length: float) -> Vector:
     return np.hstack([measures, measures * length, measures * unsure, np.sqrt(odds)])
 
 
-def _likeliest(table: _Table, finer: int = 0, start: Vector | None = None) -> Vector:
+def _likeliest(table: _Table, finer: int = 0, start: Floats | None = None) -> Floats:
     """The weights of all columns of a table, and then the logarithms of the units' factors, by Newton's method.
 
     As many columns as said are `finer`, and stand after as many others.
@@ -200,19 +197,19 @@ class _Table:
     row, and `units` for none; `units` is 0 if they have no factors. `weight` sums to one, in place of `total`.
     """
 
-    rows: Vector
-    before: Vector
+    rows: Floats
+    before: Floats
     starts: Numbers
     sizes: Numbers
     right: Numbers
-    weight: Vector
+    weight: Floats
     total: float
     unit: Numbers
     units: int
 
 
 def _table(
-    examples: Sequence[Example], columns: Sequence[Vector], spans: Sequence[Vector] | None, units: int
+    examples: Sequence[Example], columns: Sequence[Floats], spans: Sequence[Floats] | None, units: int
 ) -> _Table:
     """Of examples with those columns for their candidates, and for none; without `spans` none has no probability."""
     none = spans is not None
@@ -228,15 +225,15 @@ def _table(
     return _Table(np.concatenate(parts), before, starts, sizes, starts + right, weight / total, total, unit, units)
 
 
-def _scores(table: _Table, weights: Vector) -> Vector:
+def _scores(table: _Table, weights: Floats) -> Floats:
     measures = table.rows.shape[1]
-    scores: Vector = table.rows @ weights[:measures] + table.before
+    scores: Floats = table.rows @ weights[:measures] + table.before
     if table.units:
         scores += np.append(weights[measures:], 0.0)[table.unit]
     return scores
 
 
-def _slope_and_curve(table: _Table, weights: Vector, penalty: Vector) -> tuple[Vector, Vector]:
+def _slope_and_curve(table: _Table, weights: Floats, penalty: Floats) -> tuple[Floats, Floats]:
     """The first and second derivatives of the loss."""
     odds = _odds(_scores(table, weights), table.starts, table.sizes)
     each = np.repeat(table.weight, table.sizes) * odds
@@ -261,7 +258,7 @@ def _slope_and_curve(table: _Table, weights: Vector, penalty: Vector) -> tuple[V
     return slope, curve + np.diag(penalty)
 
 
-def _rows(of_units: Vector, of_span: Vector) -> Vector:
+def _rows(of_units: Floats, of_span: Floats) -> Floats:
     """The columns of all candidates and of none, those of units and of the span side by side."""
     rows = np.zeros((len(of_units) + 1, of_units.shape[1] + len(of_span)))
     rows[:-1, : of_units.shape[1]] = of_units
@@ -269,13 +266,13 @@ def _rows(of_units: Vector, of_span: Vector) -> Vector:
     return rows
 
 
-def _odds(scores: Vector, starts: Numbers, sizes: Numbers) -> Vector:
+def _odds(scores: Floats, starts: Numbers, sizes: Numbers) -> Floats:
     scores = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
-    odds: Vector = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
+    odds: Floats = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
     return odds
 
 
-def _loss(table: _Table, weights: Vector, penalty: Vector) -> float:
+def _loss(table: _Table, weights: Floats, penalty: Floats) -> float:
     scores = _scores(table, weights)
     most = np.maximum.reduceat(scores, table.starts)
     sums = np.log(np.add.reduceat(np.exp(scores - np.repeat(most, table.sizes)), table.starts)) + most

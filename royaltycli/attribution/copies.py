@@ -7,21 +7,23 @@ their runs they share (Jaccard). Documents that agree in a whole BAND are compar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
-from royaltycli.tokens.engines import Counts, Ids
+from royaltycli.tokens.engines import Ids
 
 SHINGLE, PARTS, BAND = 8, 64, 4
 ALIKE = 0.8
 """The part of all runs of two documents that both must hold to count as copies."""
 
 Sketches = npt.NDArray[np.uint32]
-Numbers = npt.NDArray[np.int64]
 
 
-def sketches(tokens: Ids, lengths: Counts) -> Sketches:
+def sketches(tokens: Ids, lengths: Numbers) -> Sketches:
     """The sketch of each document, a row of PARTS numbers, from the tokens of all, one after the other."""
     found = np.zeros((len(lengths), PARTS), np.uint32)
     if not len(tokens):
@@ -35,7 +37,7 @@ def sketches(tokens: Ids, lengths: Counts) -> Sketches:
     return found
 
 
-def _runs(tokens: Ids, lengths: Counts) -> Hashes:
+def _runs(tokens: Ids, lengths: Numbers) -> Hashes:
     """A hash of the run that begins at each token; at the end of a document runs are shorter."""
     ends = np.repeat(np.cumsum(lengths), lengths)
     places = np.arange(len(tokens))
@@ -55,7 +57,7 @@ def _functions() -> list[tuple[np.uint64, np.uint64]]:
     return [(factor | np.uint64(1), shift) for factor, shift in zip(numbers[::2], numbers[1::2], strict=True)]
 
 
-def groups(all_sketches: Sketches, lengths: Counts) -> Numbers:
+def groups(all_sketches: Sketches, lengths: Numbers) -> Numbers:
     """For each document the first of those that it is a copy of, directly or by others; itself if of none."""
     first: Numbers = np.arange(len(all_sketches))
     filled = np.flatnonzero(lengths)
@@ -69,6 +71,20 @@ def groups(all_sketches: Sketches, lengths: Counts) -> Numbers:
                     one, two = sorted((_root(first, document), _root(first, other)))
                     first[two] = one
     return np.fromiter((_root(first, document) for document in range(len(first))), np.int64, len(first))
+
+
+def holders_of(first: Numbers, named: Sequence[Sequence[str]]) -> tuple[list[str], dict[int, tuple[int, ...]]]:
+    """The ids of all sources in their order; and by the first of copies, the numbers of those that have one.
+
+    `first` is what `groups` gives, and `named` has the ids of the sources of each document. The sources are in the
+    order of the corpus: those of the first copy come first.
+    """
+    ids = sorted({name for names in named for name in names})
+    numbers = {name: number for number, name in enumerate(ids)}
+    holders: dict[int, dict[int, None]] = {}
+    for group, names in zip(first.tolist(), named, strict=True):
+        holders.setdefault(group, {}).update(dict.fromkeys(numbers[name] for name in names))
+    return ids, {group: tuple(sources) for group, sources in holders.items()}
 
 
 def _root(first: Numbers, document: int) -> int:

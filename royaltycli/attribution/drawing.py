@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.logs import Log
-from royaltycli.attribution.shift import Judged, Numbers, Vector, mean, shares_of_draws
+from royaltycli.attribution.shift import Judged, mean, shares_of_draws
 
 Draw = Literal["outputs", "accounts", "prompts"]
 
@@ -39,7 +40,7 @@ def groups_of(log: Log, draw: Draw) -> Numbers:
     return np.array([numbers[key] for key in keys], np.int64)
 
 
-def resampled(judged: Judged, prior: Vector | None, weights: Vector, groups: Numbers) -> Vector:
+def resampled(judged: Judged, prior: Floats | None, weights: Floats, groups: Numbers) -> Floats:
     """The shares of units, and of none, for groups of spans drawn anew, a row each (the bootstrap, Efron 1979).
 
     Groups are those of the spans. Those that weigh nothing are not drawn; some weigh something.

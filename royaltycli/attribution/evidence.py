@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.grams import ONCE, ORDERS, Found, look_up, of_units, runs_of, weight_of
 from royaltycli.attribution.index import Index, Model
 from royaltycli.attribution.machine import Machine
-from royaltycli.attribution.passages import scores
+from royaltycli.attribution.passages import PASSAGE, scores
 from royaltycli.attribution.suffixes import Hidden, longest, occurrences, query_of
 from royaltycli.limits import CANDIDATES, MATCH_TOKENS
 from royaltycli.tokens.engines import Ids
-
-Numbers = npt.NDArray[np.int64]
-Measures = npt.NDArray[np.float64]
 
 STRENGTHS = (300.0, 300_000.0)
 """So much of the corpus as a whole is mixed into the text models of a unit (a Dirichlet prior), one for each strength.
@@ -54,10 +52,10 @@ class LeftOut:
     fold: int
     unit: int | None = None
 
-    def overlooks(self, owners: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    def overlooks(self, owners: npt.NDArray[Any]) -> Mask:
         """Which of some folds of units, each unit * FOLDS + fold, are left out."""
         units, folds = np.divmod(owners, FOLDS)
-        gone: npt.NDArray[np.bool_] = folds == self.fold
+        gone: Mask = folds == self.fold
         return gone if self.unit is None else gone | (units == self.unit)
 
 
@@ -85,10 +83,10 @@ class Evidence:
     """
 
     units: Numbers
-    before: npt.NDArray[np.float64]
+    before: Floats
     length: float
-    measures: Measures
-    span: npt.NDArray[np.float64]
+    measures: Floats
+    span: Floats
     matches: tuple[Match, ...]
 
 
@@ -132,7 +130,7 @@ def evidence(index: Index, tokens: Ids, machine: Machine | None, left_out: LeftO
 MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 2
 
 
-def _candidates(measures: Measures, left_out: LeftOut | None) -> Numbers:
+def _candidates(measures: Floats, left_out: LeftOut | None) -> Numbers:
     """The units that are among the first by any measure: those as good as the last of these too, unless it is many."""
     chosen = np.ones(len(measures), bool)
     if len(measures) > CANDIDATES:
@@ -153,10 +151,10 @@ def _found(index: Index, tokens: Ids, order: int, left_out: LeftOut | None) -> F
     return of_units(look_up(tables, runs_of(tokens, order), gone), FOLDS)
 
 
-def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.float64]:
+def _sums(index: Index, order: int, left_out: LeftOut | None) -> Floats:
     """The weights of all runs of each unit."""
     weights = index.weights[order]
-    sums: npt.NDArray[np.float64] = weights.sum(axis=1).astype(np.float64)
+    sums: Floats = weights.sum(axis=1).astype(np.float64)
     if left_out is not None:
         sums -= weights[:, left_out.fold]
         if left_out.unit is not None:
@@ -164,16 +162,14 @@ def _sums(index: Index, order: int, left_out: LeftOut | None) -> npt.NDArray[np.
     return sums
 
 
-def _weights(found: Found, tokens: Ids, order: int) -> npt.NDArray[np.float64]:
+def _weights(found: Found, tokens: Ids, order: int) -> Floats:
     """How much each run of a span weighs: what it repeats as what a document repeats; what too many have, nothing."""
     _, kind, times = np.unique(runs_of(tokens, order), return_inverse=True, return_counts=True)
-    weights: npt.NDArray[np.float64] = np.where(found.common, 0, (weight_of(times) / times)[kind] / ONCE)
+    weights: Floats = np.where(found.common, 0, (weight_of(times) / times)[kind] / ONCE)
     return weights
 
 
-def _odds(
-    found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
-) -> list[npt.NDArray[np.float64]]:
+def _odds(found: Found, sums: Floats, weights: Floats) -> list[Floats]:
     """By unit, the logarithm of how much likelier the runs of a span are by the unit's model than by the corpus's.
 
     A unit's model is multinomial over the weights of runs (naive Bayes); there is one for each of the STRENGTHS.
@@ -189,7 +185,7 @@ def _odds(
     return odds
 
 
-def _rare(found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _rare(found: Found, sums: Floats, weights: Floats) -> Floats:
     """By unit, the logarithm of one and of the runs of a span that it has, each by how few have it.
 
     A run counts by the square of the logarithm of how many units there are for each that has it (its inverse document
@@ -202,11 +198,11 @@ def _rare(found: Found, sums: npt.NDArray[np.float64], weights: npt.NDArray[np.f
     holders = np.bincount(found.places)[found.places]
     often = found.weights / ONCE * there.mean() / sums[found.units]
     each = weights[found.places] * np.log(len(there) / holders) ** 2 * np.log1p(often)
-    rare: npt.NDArray[np.float64] = np.log1p(np.bincount(found.units, each, minlength=len(sums)))
+    rare: Floats = np.log1p(np.bincount(found.units, each, minlength=len(sums)))
     return rare
 
 
-def background(index: Index, tokens: Ids) -> npt.NDArray[np.float64]:
+def background(index: Index, tokens: Ids) -> Floats:
     """The surprisal of each token of a span, in nats."""
     singles, pairs = (_totals(index, tokens, order) for order in (1, 2))
     return _surprisal(index, singles, pairs)
@@ -221,21 +217,19 @@ def _totals(index: Index, tokens: Ids, order: int) -> Numbers:
     return totals
 
 
-def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> npt.NDArray[np.float64]:
+def _surprisal(index: Index, singles: Numbers, pairs: Numbers) -> Floats:
     """Of each token, in nats, by how often the corpus has it, and has it after the token before."""
     alone = (singles + 0.5) / (index.tokens + 1000.0)
     likely = alone.copy()
     likely[1:] = (pairs + PAIRS * alone[1:]) / (np.maximum(singles[:-1], pairs) + PAIRS)
-    surprisal: npt.NDArray[np.float64] = -np.log(np.minimum(likely, 1.0))
+    surprisal: Floats = -np.log(np.minimum(likely, 1.0))
     return surprisal
 
 
-def find_matches(
-    index: Index, tokens: Ids, surprisal: npt.NDArray[np.float64], left_out: LeftOut | None = None
-) -> list[Match]:
+def find_matches(index: Index, tokens: Ids, surprisal: Floats, left_out: LeftOut | None = None) -> list[Match]:
     """The surprising ones of the longest matches of a span that are not within others, in their order."""
     query = query_of(tokens)
-    hidden = [_hidden(model, left_out) for model in index.models]
+    hidden = [_hidden(model, left_out, MATCH_TOKENS) for model in index.models]
     lengths = [longest(model.suffixes, query, hides) for model, hides in zip(index.models, hidden, strict=True)]
     most = np.max(lengths, axis=0)
     before = np.concatenate([[0], most[:-1]])
@@ -268,15 +262,17 @@ def find_matches(
     return matches
 
 
-def _hidden(model: Model, left_out: LeftOut | None) -> Hidden | None:
+def _hidden(model: Model, left_out: LeftOut | None, *reaches: int) -> Hidden | None:
+    """Says what is to be overlooked of what begins at some places, and reaches so many tokens further."""
     if left_out is None:
         return None
 
-    def hides(places: Numbers) -> npt.NDArray[np.bool_]:
+    def hides(places: Numbers) -> Mask:
         documents = model.suffixes.documents[places]
         # What begins before a stretch of its document and reaches into it is hidden, too.
-        reached = np.minimum(places + MATCH_TOKENS, model.starts[documents + 1] - 2)
-        gone: npt.NDArray[np.bool_] = (model.folds[places] == left_out.fold) | (model.folds[reached] == left_out.fold)
+        last = model.starts[documents + 1] - 2
+        at = (places, *(np.minimum(places + reach, last) for reach in reaches))
+        gone: Mask = np.any([model.folds[each] == left_out.fold for each in at], axis=0)
         if left_out.unit is not None:
             gone |= model.units[documents] == left_out.unit
         return gone
@@ -284,13 +280,11 @@ def _hidden(model: Model, left_out: LeftOut | None) -> Hidden | None:
     return hides
 
 
-def _neighbours(
-    index: Index, tokens: Ids, left_out: LeftOut | None
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _neighbours(index: Index, tokens: Ids, left_out: LeftOut | None) -> tuple[Floats, Floats]:
     """By unit, its part of the scores of the best passages, and its best score."""
     found = scores([model.passages for model in index.models], tokens)
     for model, here in zip(index.models, found, strict=True):
-        hides = _hidden(model, left_out)
+        hides = _hidden(model, left_out, PASSAGE // 2, PASSAGE - 1)
         if hides is not None:
             here[hides(model.passages.places)] = 0
     score = np.concatenate(found)

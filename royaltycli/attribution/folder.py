@@ -34,7 +34,7 @@ from royaltycli.storage import write_whole
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-VERSION = 11
+VERSION = 12
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
 LIST, PART = "index.json", "part.json"
@@ -75,7 +75,7 @@ def save(folder: Path, name: str, array: Array) -> None:
     def write(file: BinaryIO) -> None:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
 
-    write_whole(folder / f"{name}.npy", write, swept=True, is_result=False)
+    write_whole(folder / f"{name}.npy", write, is_result=False)
 
 
 def load(folder: Path, name: str) -> Array:

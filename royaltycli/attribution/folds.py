@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Numbers = npt.NDArray[np.int64]
+from royaltycli.arrays import Mask, Numbers
+
 Folds = npt.NDArray[np.int8]
 
 FOLDS = 10
 
 
-def folds_of(lengths: Numbers, units: Numbers, cut: npt.NDArray[np.bool_]) -> Folds:
+def folds_of(lengths: Numbers, units: Numbers, cut: Mask) -> Folds:
     """The fold of each token of documents that follow one another, and of the one place more that follows each.
 
     The folds of a unit have about as many tokens each: were more of one unit overlooked than of others, that would

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.attribution.hashing import MIX, Hashes, mixed
 from royaltycli.limits import COMMON_RUN
 from royaltycli.tokens.engines import Ids
@@ -23,8 +24,6 @@ ORDERS = (1, 2, 3)
 
 ONCE = 256
 """The weight of a run that a document has once, in whole numbers."""
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ class Found:
     counts: Numbers
     weights: Numbers
     totals: Numbers
-    common: npt.NDArray[np.bool_]
+    common: Mask
 
 
-Gone = Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]
+Gone = Callable[[npt.NDArray[Any]], Mask]
 """Which of some owners are to be overlooked."""
 
 

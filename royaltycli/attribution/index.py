@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.folds import FOLDS, Folds
 from royaltycli.attribution.grams import ORDERS, Grams
@@ -22,11 +23,10 @@ from royaltycli.limits import MATCH_TOKENS
 from royaltycli.remote.names import check_here
 from royaltycli.storage import read_sealed
 from royaltycli.tokens.encodings import Encoding, find_encoding
+from royaltycli.tokens.engines import Ids
 from royaltycli.tokens.reference import Reference, load_reference
 
 MODELS = "models"
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Model:
     grams: dict[int, Grams]
     passages: Passages
 
-    def tokens(self, start: int, stop: int) -> npt.NDArray[np.uint32]:
+    def tokens(self, start: int, stop: int) -> Ids:
         """The tokens at some places of the text."""
         text = self.suffixes.text[start:stop].astype(np.uint32)
         return text[text > 0] - np.uint32(1)

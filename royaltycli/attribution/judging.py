@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.evidence import LENGTH, Evidence, Match, background, evidence, find_matches
@@ -28,16 +28,13 @@ REPEATED = 8
 SLIGHT = 1e-4
 """A probability below this is left out, and the others of its span are made up to one."""
 
-Numbers = npt.NDArray[np.int64]
-Vector = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Of one span: the probability of some units, and that it is of none; together one."""
 
     units: Numbers
-    odds: Vector
+    odds: Floats
     none: float
     matches: tuple[Match, ...]
 
@@ -58,7 +55,7 @@ def by_text(index: Index, calibration: Calibration) -> Judge:
     return judge
 
 
-def kept_of(found: Evidence, odds: Vector, none: float) -> Judgement:
+def kept_of(found: Evidence, odds: Floats, none: float) -> Judgement:
     """The judgement on a span, without what is slight; one that is too short to tell is of none."""
     if found.length < np.log(LEAST / LENGTH) and not found.matches:
         odds, none = np.zeros_like(odds), 1.0

@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.index import Index
 from royaltycli.attribution.judging import Decode, Judge, Judgement, own_parts, spans_of
 from royaltycli.attribution.outputs import Output
@@ -20,8 +20,6 @@ from royaltycli.errors import WorkerError
 from royaltycli.parallel.processes import WorkerProcess
 from royaltycli.parallel.sidebyside import side_by_side
 from royaltycli.tokens.engines import Engine, Ids
-
-Vector = npt.NDArray[np.float64]
 
 Tick = Callable[[int, int], None]
 """Told how many outputs are judged, and how many spans, of which a long output has many."""
@@ -64,9 +62,9 @@ class Log:
     ids: list[str]
     accounts: list[str | None]
     prompts: list[bytes | None]
-    weights: Vector
-    parts: Vector
-    owners: npt.NDArray[np.int64]
+    weights: Floats
+    parts: Floats
+    owners: Numbers
     judgements: list[Judgement]
     quotes: list[dict[int, Quote]]
     tokens: int

@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.folds import FOLDS, Folds
 from royaltycli.attribution.grams import runs_of
 from royaltycli.attribution.hashing import Hashes
@@ -23,7 +24,6 @@ from royaltycli.limits import MACHINE_PASSAGES, MACHINE_UNITS, MACHINE_WEIGHTS
 from royaltycli.tokens.engines import Ids
 
 Vector = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
 Unit = TypeVar("Unit", int, Numbers)
 Terms = tuple[Numbers, Vector]
 """The rows of a text's terms, and how much each weighs."""
@@ -56,7 +56,7 @@ class Machine:
     weights: npt.NDArray[np.float16]
     rarity: Vector
 
-    def decide(self, tokens: Ids) -> npt.NDArray[np.float64]:
+    def decide(self, tokens: Ids) -> Floats:
         """How much a text is like each unit and unlike the others; about 1 or more for its own."""
         found = _terms(tokens)
         at = np.searchsorted(self.terms, found)

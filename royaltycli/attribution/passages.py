@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.grams import all_of, runs_of
 from royaltycli.attribution.hashing import Hashes
 from royaltycli.limits import COMMON_TERM
 from royaltycli.tokens.engines import Ids
 
 PASSAGE = 128
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def terms_of(tokens: Ids) -> Hashes:
     return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
 
 
-def scores(shards: Sequence[Passages], tokens: Ids) -> list[npt.NDArray[np.float64]]:
+def scores(shards: Sequence[Passages], tokens: Ids) -> list[Floats]:
     """The score of each passage of some shards for a query: of each of its terms, as often as it has it.
 
     A term counts by how rare it is in all shards, whichever a passage is in; and for nothing where it is too common.
@@ -108,9 +107,9 @@ def _ranges(passages: Passages, query: Hashes) -> tuple[Numbers, Numbers]:
     return first, np.where(passages.terms[at] == query, passages.indptr[at + 1] - first, 0)
 
 
-def _rarity(passages: int, having: Numbers) -> npt.NDArray[np.float64]:
+def _rarity(passages: int, having: Numbers) -> Floats:
     """How much it says that a passage has a term which so many of all have; this is in the scores of a shard."""
-    rarity: npt.NDArray[np.float64] = np.log(1 + (passages - having + 0.5) / (having + 0.5))
+    rarity: Floats = np.log(1 + (passages - having + 0.5) / (having + 0.5))
     return rarity
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.attribution import folder
-from royaltycli.attribution.copies import sketches
+from royaltycli.attribution.copies import Sketches, sketches
 from royaltycli.attribution.digests import digest_of_text
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.contents import content_of
@@ -68,7 +67,7 @@ def read_shard(
     sources: list[list[str]] = []
     digests: list[int] = []
     for _, batch in read(shard.pieces, owners):
-        ids, lengths = engine.encode(_without_blank(batch.texts))
+        ids, lengths = engine.encode(without_blank(batch.texts))
         tokens.append(ids)
         counts.append(lengths)
         places += map(batch.place, range(len(lengths)))
@@ -85,7 +84,7 @@ def read_shard(
     folder.finish(place)
 
 
-def _without_blank(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+def without_blank(texts: pa.LargeStringArray) -> pa.LargeStringArray:
     """The texts, empty where there is nothing but blanks, of which nobody is the source."""
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), "", texts).cast(pa.large_string())
 
@@ -105,7 +104,7 @@ def documents_of(index: Path, key: str) -> pa.Table:
     return read_sealed(index / READ / key / "documents.parquet")
 
 
-def sketches_of(index: Path, key: str) -> npt.NDArray[np.uint32]:
+def sketches_of(index: Path, key: str) -> Sketches:
     """The sketches of a shard's documents. Raises AttributionError."""
     return folder.load(index / READ / key, "sketches")
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-Vector = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
+from royaltycli.arrays import Floats, Numbers
 
 ROUNDS = 1000
 BEFORE = 0.5
@@ -47,7 +45,7 @@ class Judged:
 
     spans: Numbers
     units: Numbers
-    odds: Vector
+    odds: Floats
     size: int
 
 
@@ -68,7 +66,7 @@ def leaning(judged: Judged) -> Judged:
     )
 
 
-def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
+def shares(judged: Judged, prior: Floats, weights: Floats) -> Floats:
     """The share of each unit in all spans together, by their weights; then of none by units (`leaning`), and of none.
 
     `prior` has the shares in what the probabilities were calibrated on: of units, and of none by units, above zero for
@@ -76,11 +74,11 @@ def shares(judged: Judged, prior: Vector, weights: Vector) -> Vector:
     without any others all is unattributed.
     """
     likely = _Entries(leaning(judged), prior, len(weights))
-    found: Vector = _shares(likely, judged, prior, weights, weights[None, :], ROUNDS)[0]
+    found: Floats = _shares(likely, judged, prior, weights, weights[None, :], ROUNDS)[0]
     return found
 
 
-def shares_of_draws(judged: Judged, prior: Vector, weights: Vector, draws: Vector, rounds: int) -> Vector:
+def shares_of_draws(judged: Judged, prior: Floats, weights: Floats, draws: Floats, rounds: int) -> Floats:
     """The shares by each of some weights of the spans, a row each, as `shares` gives them if there are enough `rounds`.
 
     They are draws from spans with these `weights`, of as many spans as those are. Many rows at a time take a part of
@@ -92,7 +90,7 @@ def shares_of_draws(judged: Judged, prior: Vector, weights: Vector, draws: Vecto
     return _shares(likely, judged, prior, weights, draws, rounds)
 
 
-def _shares(likely: _Likely, judged: Judged, prior: Vector, of_log: Vector, weights: Vector, rounds: int) -> Vector:
+def _shares(likely: _Likely, judged: Judged, prior: Floats, of_log: Floats, weights: Floats, rounds: int) -> Floats:
     """Shares by rows of weights of all spans, which are draws from those of a log."""
     mixed = np.zeros(weights.shape[1], bool)
     mixed[judged.spans[judged.units != judged.size - 1]] = True
@@ -109,7 +107,7 @@ def _shares(likely: _Likely, judged: Judged, prior: Vector, of_log: Vector, weig
     return found
 
 
-def as_many(weights: Vector) -> float:
+def as_many(weights: Floats) -> float:
     """As many of the same weight tell as much as those of such weights, of which some are above zero.
 
     It is the effective sample size (Kish 1965).
@@ -118,40 +116,40 @@ def as_many(weights: Vector) -> float:
     return float(weights.sum() ** 2 / (weights @ weights))
 
 
-def folded(found: Vector) -> Vector:
+def folded(found: Floats) -> Floats:
     """Shares, in one row or many, with all that is of none in the last place."""
     units = found.shape[-1] // 2
     return np.concatenate([found[..., :units], found[..., units:].sum(axis=-1, keepdims=True)], axis=-1)
 
 
-def mean(judged: Judged, weights: Vector) -> Vector:
+def mean(judged: Judged, weights: Floats) -> Floats:
     """The mean probability of each unit, by the weights of the spans, some of which are above zero."""
     sums = np.bincount(judged.units, judged.odds * weights[judged.spans], minlength=judged.size)
-    found: Vector = sums / sums.sum()  # whose last bits are those of the sums: all together is 1, and no more
+    found: Floats = sums / sums.sum()  # whose last bits are those of the sums: all together is 1, and no more
     return found
 
 
 class _Likely(Protocol):
     """How likely each span is by each unit: its probabilities over their shares in the calibration."""
 
-    def of_spans(self, shares: Vector) -> Vector:
+    def of_spans(self, shares: Floats) -> Floats:
         """How likely the spans are by mixtures of units, rows of shares: a row of spans for each."""
 
-    def of_units(self, weights: Vector) -> Vector:
+    def of_units(self, weights: Floats) -> Floats:
         """The sums over spans by their weights, in rows: a row of units for each."""
 
 
 class _Entries:
     """Each span by its candidates alone; row after row."""
 
-    def __init__(self, judged: Judged, prior: Vector, spans: int) -> None:
+    def __init__(self, judged: Judged, prior: Floats, spans: int) -> None:
         self._judged, self._spans, self._ratio = judged, spans, judged.odds / prior[judged.units]
 
-    def of_spans(self, shares: Vector) -> Vector:
+    def of_spans(self, shares: Floats) -> Floats:
         each = self._judged
         return np.stack([np.bincount(each.spans, self._ratio * row[each.units], self._spans) for row in shares])
 
-    def of_units(self, weights: Vector) -> Vector:
+    def of_units(self, weights: Floats) -> Floats:
         each = self._judged
         return np.stack([np.bincount(each.units, self._ratio * row[each.spans], each.size) for row in weights])
 
@@ -159,20 +157,20 @@ class _Entries:
 class _Table:
     """Each span by every unit; all rows at a time."""
 
-    def __init__(self, judged: Judged, prior: Vector, spans: int) -> None:
+    def __init__(self, judged: Judged, prior: Floats, spans: int) -> None:
         self._ratio = np.zeros((spans, judged.size))
         self._ratio[judged.spans, judged.units] = judged.odds / prior[judged.units]
 
-    def of_spans(self, shares: Vector) -> Vector:
-        likely: Vector = shares @ self._ratio.T
+    def of_spans(self, shares: Floats) -> Floats:
+        likely: Floats = shares @ self._ratio.T
         return likely
 
-    def of_units(self, weights: Vector) -> Vector:
-        sums: Vector = weights @ self._ratio
+    def of_units(self, weights: Floats) -> Floats:
+        sums: Floats = weights @ self._ratio
         return sums
 
 
-def _mixture(likely: _Likely, prior: Vector, weights: Vector, spans: float, rounds: int) -> Vector:
+def _mixture(likely: _Likely, prior: Floats, weights: Floats, spans: float, rounds: int) -> Floats:
     """The mixture by each row of weights, which are of so many spans; all begin as that of the calibration."""
     found = np.tile(prior, (len(weights), 1))
     ahead, each = BEFORE / spans, EACH / spans
@@ -194,7 +192,7 @@ def _mixture(likely: _Likely, prior: Vector, weights: Vector, spans: float, roun
     return found
 
 
-def corrected(judged: Judged, ratio: Vector, found: Vector, spans: int) -> Vector:
+def corrected(judged: Judged, ratio: Floats, found: Floats, spans: int) -> Floats:
     """The probabilities by entries, once the shares are what was found; `ratio` is the odds over the prior."""
     parts = ratio * found[judged.units]
     sums = np.bincount(judged.spans, parts, minlength=spans)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats
 from royaltycli.attribution.calibration import Calibration, Extend
 from royaltycli.attribution.choice import probabilities
 from royaltycli.attribution.digests import NETWORK_FOLDS
@@ -22,7 +22,7 @@ from royaltycli.tokens.engines import Ids
 
 Method = Literal["network", "all"]
 
-Scores = Callable[[Sequence[str], Sequence[int] | None], npt.NDArray[np.float64]]
+Scores = Callable[[Sequence[str], Sequence[int] | None], Floats]
 """A network's logarithms of probabilities, texts by sources; of texts of the corpus by the heads of their folds."""
 
 LOWEST = -14.0
@@ -78,7 +78,7 @@ class Beside:
         folds = [-1 if span.quoted else self._fold(span) for span in spans]
 
         @functools.lru_cache(maxsize=1)
-        def some(first: int) -> npt.NDArray[np.float64]:
+        def some(first: int) -> Floats:
             return self._scores(texts[first : first + TEXTS], folds[first : first + TEXTS])
 
         def add(number: int, found: Evidence) -> Evidence:
@@ -106,12 +106,12 @@ class Beside:
         """The network's fold of the document that a span is of, by its text as it was read: tokens may lose some."""
         return int(self._index.models[span.model].digests[span.document]) % NETWORK_FOLDS
 
-    def _of_units(self, row: npt.NDArray[np.float64], units: Sequence[int]) -> npt.NDArray[np.float64]:
+    def _of_units(self, row: Floats, units: Sequence[int]) -> Floats:
         """The logarithm of the probability of some units: that of their sources together."""
         by_source = np.where(self._known >= 0, row[self._known], LOWEST)
         return np.array([np.logaddexp.reduce(by_source[list(self._index.units[unit].sources)]) for unit in units])
 
-    def _with(self, found: Evidence, row: npt.NDArray[np.float64], unknown: int | None = None) -> Evidence:
+    def _with(self, found: Evidence, row: Floats, unknown: int | None = None) -> Evidence:
         logs = self._of_units(row, found.units.tolist())
         if unknown is not None:  # the others have all probability then
             own = min(float(np.exp(self._of_units(row, [unknown])[0])), 1 - np.exp(LOWEST))

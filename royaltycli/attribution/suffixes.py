@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.limits import MATCH_TOKENS, OCCURRENCES, SKIPPED
 from royaltycli.tokens.engines import Ids
 
 Text = npt.NDArray[np.uint32]
 """Tokens in the form that is searched: dtype `>u4`, MATCH_TOKENS zeros at the end."""
 
-Numbers = npt.NDArray[np.int64]
-Hidden = Callable[[Numbers], npt.NDArray[np.bool_]]
+Hidden = Callable[[Numbers], Mask]
 """Says of places of a text which of them are to be overlooked, as if they were not there."""
 
 KEY = f"S{4 * MATCH_TOKENS}"
@@ -40,7 +40,7 @@ class Suffixes:
     """A text, the order of its suffixes, and the document that each place of it is of."""
 
     text: Text
-    order: npt.NDArray[np.int64]
+    order: Numbers
     documents: npt.NDArray[np.int32]
 
     @property
@@ -57,7 +57,7 @@ def searchable(tokens: Ids, lengths: Numbers) -> Text:
     return text
 
 
-def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
+def sort_suffixes(text: Text) -> Numbers:
     """The places of a text in the order of what follows them, by libdivsufsort on its bytes."""
     from pydivsufsort import divsufsort  # type: ignore[import-untyped]
 
@@ -67,7 +67,7 @@ def sort_suffixes(text: Text) -> npt.NDArray[np.int64]:
     data = np.ascontiguousarray(text[:size]).view(np.uint8).copy()
     found: npt.NDArray[Any] = np.asarray(divsufsort(data))
     # In numpy's own size of a number: of any other, its binary search would make a copy each time.
-    order: npt.NDArray[np.int64] = (found[found % 4 == 0] // 4).astype(np.int64)
+    order: Numbers = (found[found % 4 == 0] // 4).astype(np.int64)
     return order
 
 
@@ -90,13 +90,20 @@ def longest(suffixes: Suffixes, query: Text, hidden: Hidden | None = None) -> Nu
     # No match ends before one that begins earlier: between two that end at one place all others do.
     ends = np.zeros(size, np.int64)
     known = (places % APART == 0) | (places == size - 1)
+    changes = np.concatenate([[0], np.cumsum(query[1:] != query[:-1])])
     wanted = np.flatnonzero(known)
     while len(wanted):
         ends[wanted] = wanted + _longest_from(suffixes, query, wanted, None)
         known[wanted] = True
         at = np.flatnonzero(known)
         apart = (np.diff(at) > 1) & (np.diff(ends[at]) > 0)
-        wanted = (at[:-1] + at[1:])[apart] // 2
+        first, last = at[:-1][apart], at[1:][apart]
+        # Where one token is repeated beyond the end of the last match, all of them are as long.
+        alike = changes[first] == changes[ends[last]]
+        for start, stop in zip(first[alike].tolist(), last[alike].tolist(), strict=True):
+            ends[start:stop] = ends[stop] - np.arange(stop - start, 0, -1)
+            known[start:stop] = True
+        wanted = (first + last)[~alike] // 2
     found: Numbers = ends[known][np.cumsum(known) - 1] - places
     return found
 
@@ -189,10 +196,7 @@ def _common(text: Text, places: Numbers, query: Text, starts: Numbers) -> Number
 
 
 def occurrences(suffixes: Suffixes, runs: Sequence[Ids]) -> list[Numbers]:
-    """Where each run of tokens occurs in the text: the first OCCURRENCES in the order of what follows.
-
-    Of a run longer than MATCH_TOKENS the places are checked one by one.
-    """
+    """Where each run of tokens occurs in the text: the first OCCURRENCES in the order of what follows."""
     low = np.zeros((len(runs), MATCH_TOKENS), ">u4")
     high = np.full_like(low, 0xFFFFFFFF)
     for number, tokens in enumerate(runs):
@@ -202,11 +206,19 @@ def occurrences(suffixes: Suffixes, runs: Sequence[Ids]) -> list[Numbers]:
         return [np.empty(0, np.int64) for _ in runs]
     first = np.searchsorted(suffixes.keys, low.view(KEY).ravel(), sorter=suffixes.order)
     last = np.searchsorted(suffixes.keys, high.view(KEY).ravel(), side="right", sorter=suffixes.order)
-    found = []
+    found: dict[bytes, Numbers] = {}  # a text that repeats itself has one run very often
     for tokens, start, stop in zip(runs, first.tolist(), last.tolist(), strict=True):
-        places = np.asarray(suffixes.order[start:stop])
-        if len(tokens) > MATCH_TOKENS:
-            same = _common(suffixes.text, places, query_of(tokens), np.zeros(len(places), np.int64))
-            places = places[same >= len(tokens)]
-        found.append(places[:OCCURRENCES])
-    return found
+        if (key := tokens.tobytes()) not in found:
+            begin, end = (start, stop) if len(tokens) <= MATCH_TOKENS else _all_of_it(suffixes, tokens, start, stop)
+            found[key] = np.asarray(suffixes.order[begin:end])[:OCCURRENCES]
+    return [found[tokens.tobytes()] for tokens in runs]
+
+
+def _all_of_it(suffixes: Suffixes, tokens: Ids, start: int, stop: int) -> tuple[int, int]:
+    """The ranks that begin with a run, of those that begin with its first MATCH_TOKENS: no more than that is a key."""
+    least = query_of(tokens)
+    most = least.copy()
+    most[len(tokens) :] = 0xFFFFFFFF
+    starts = np.array([0, len(least)])
+    low, high = _ranks_among(suffixes, np.concatenate([least, most]), starts, np.full(2, start), np.full(2, stop))
+    return int(low), int(high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -12,28 +12,15 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.accounts import most_of_one
 from royaltycli.attribution.drawing import Draw, groups_of, resampled
 from royaltycli.attribution.index import Index
-from royaltycli.attribution.judging import Decode
-from royaltycli.attribution.logs import Judges, Log, Tick, judge_log
-from royaltycli.attribution.outputs import Output
-from royaltycli.attribution.shift import (
-    Judged,
-    Numbers,
-    Vector,
-    as_many,
-    corrected,
-    folded,
-    leaning,
-    mean,
-    shares,
-)
+from royaltycli.attribution.logs import Log
+from royaltycli.attribution.shift import Judged, as_many, corrected, folded, leaning, mean, shares
 from royaltycli.errors import CallError
 from royaltycli.parallel.threads import one_thread
 from royaltycli.payout.measures import UNATTRIBUTED
-from royaltycli.progress import say_nothing
-from royaltycli.tokens.engines import Engine
 
 PLACES = 12
 """Decimal places of credits, which sum to one."""
@@ -108,27 +95,22 @@ class Usage:
 
 def attribute(
     index: Index,
-    outputs: Iterable[Output],
-    engine: Engine,
-    decode: Decode,
-    judges: Judges,
-    prior: Vector | None,
+    log: Log,
+    prior: Floats | None,
     *,
     copies: Copies = "split",
     account_cap: Fraction = Fraction(1, 10),
     draw: Draw = "outputs",
-    tick: Tick = say_nothing,
 ) -> Usage:
-    """The usage of the sources of an index in a log.
+    """The usage of the sources of an index in a log that was judged.
 
     With a `prior`, the shares of units and of none that the judges were calibrated on, shares are corrected (U10);
     without one they are means. `copies` says who is credited with what several sources hold alike,
     `account_cap` which part of all that counts one account may have (U13), and `draw` what is drawn anew for the
-    intervals (U11). `tick` is told how far it is.
+    intervals (U11).
 
-    Raises CallError for a log without weight, and whatever `judge_log` raises.
+    Raises CallError for a log without weight.
     """
-    log = judge_log(index, outputs, engine, decode, judges, tick)
     weights, capped = _capped(log, account_cap)
     if not weights.sum() > 0:
         raise CallError("no output has any weight; there is nothing to share out")
@@ -150,7 +132,7 @@ def attribute(
     return Usage(table, pa.concat_tables(details), *figures, draw)
 
 
-def _capped(log: Log, cap: Fraction) -> tuple[Vector, int]:
+def _capped(log: Log, cap: Fraction) -> tuple[Floats, int]:
     """The weights of spans, those of an account that has more than its part scaled down; and of how many it was."""
     names = sorted({account for account in log.accounts if account is not None})
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
@@ -173,12 +155,12 @@ def _entries(log: Log, size: int) -> Judged:
     )
 
 
-def _plain(found: Vector, prior: Vector | None) -> Vector:
+def _plain(found: Floats, prior: Floats | None) -> Floats:
     """Shares in rows with one place for none, also of those that were corrected, which tell it apart."""
     return found if prior is None else folded(found)
 
 
-def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
+def _crediting(index: Index, copies: Copies) -> Callable[[Floats], Floats]:
     """From rows of shares of units, and of none, to rows of those of sources, and of none."""
     credited = [unit.sources if copies == "split" else unit.sources[: unit.earliest] for unit in index.units]
     units = np.repeat(np.arange(len(credited)), list(map(len, credited)))
@@ -188,7 +170,7 @@ def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
     units, parts = units[order], parts[order]
     named, first = np.unique(sources[order], return_index=True)
 
-    def credit(rows: Vector) -> Vector:
+    def credit(rows: Floats) -> Floats:
         table = np.zeros((len(rows), len(index.sources) + 1))
         if len(named):
             table[:, named] = np.add.reduceat(rows[:, units] * parts, first, axis=1)
@@ -198,7 +180,7 @@ def _crediting(index: Index, copies: Copies) -> Callable[[Vector], Vector]:
     return credit
 
 
-def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log) -> Iterator[tuple[int, Vector]]:
+def _scores(judged: Judged, prior: Floats | None, found: Floats, log: Log) -> Iterator[tuple[int, Floats]]:
     """By output and unit, what of the output is the unit's: the number of the first of some outputs, and their rows.
 
     Rows sum to one.
@@ -213,8 +195,8 @@ def _scores(judged: Judged, prior: Vector | None, found: Vector, log: Log) -> It
 
 
 def _scored(
-    judged: Judged, prior: Vector | None, found: Vector, owners: Numbers, inside: Vector, outputs: int
-) -> Vector:
+    judged: Judged, prior: Floats | None, found: Floats, owners: Numbers, inside: Floats, outputs: int
+) -> Floats:
     """Of so many outputs, whose spans have these owners, and these parts of their output."""
     split, odds = judged, judged.odds
     if prior is not None:
@@ -227,7 +209,7 @@ def _scored(
     return table
 
 
-def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> pa.Table:
+def _table(index: Index, share: Floats, spread: Floats, likeliest: Numbers) -> pa.Table:
     """USAGE, from the largest share to the smallest; UNATTRIBUTED last."""
     parts = exact(share)
     low, high = np.quantile(spread, [0.025, 0.975], axis=0).round(PLACES)  # last bits of sums are chance
@@ -245,7 +227,7 @@ def _table(index: Index, share: Vector, spread: Vector, likeliest: Numbers) -> p
     return pa.table(columns, schema=USAGE)
 
 
-def exact(share: Vector) -> list[int]:
+def exact(share: Floats) -> list[int]:
     """Shares in whole parts of 10**PLACES that make one, by the largest remainder."""
     whole = 10**PLACES
     scaled = np.maximum(share, 0) / share.sum() * whole
@@ -261,7 +243,7 @@ def _decimal(parts: int) -> str:
     return f"{Decimal(parts).scaleb(-PLACES):f}"
 
 
-def _details(index: Index, log: Log, first: int, scores: Vector) -> pa.Table:
+def _details(index: Index, log: Log, first: int, scores: Floats) -> pa.Table:
     """DETAILS of some outputs, the first by its number."""
     ids = [*index.source_ids, UNATTRIBUTED]
     some = slice(first, first + len(scores))

@@ -43,7 +43,7 @@ from royaltycli.bench.packages import (
     standard_library,
 )
 from royaltycli.errors import AttributionError
-from royaltycli.storage import write_text
+from royaltycli.storage import make_folder, write_text
 
 VERSION = 2
 """The version of the way in which the corpus is made."""
@@ -194,7 +194,7 @@ def _ids(folder: Path) -> list[str]:
 
 def _write(folder: Path, parts: Parts, made_from: dict[str, Any]) -> None:
     place = folder / "corpus"
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     ids = sorted({document.source for document in parts.known})
     for source in ids:
         _write_documents(place / f"{source}.jsonl", [each for each in parts.known if each.source == source])
@@ -211,7 +211,7 @@ def _write(folder: Path, parts: Parts, made_from: dict[str, Any]) -> None:
 def write_corpus(documents: Sequence[Document], place: Path, tokenizer: Path) -> list[str]:
     """Write a corpus of documents into a new folder, with the encoding of the corpus; the ids of its sources."""
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    make_folder(place)
     ids = sorted({each.source for each in documents})
     for source in ids:
         _write_documents(place / f"{source}.jsonl", [each for each in documents if each.source == source])

@@ -29,11 +29,16 @@ class Cost:
 
 
 def cost_of(manifest: Path, index: Path, held_out: Path) -> Cost:
-    """What a corpus costs: the index is built anew. Raises CalledProcessError."""
+    """What a corpus costs: the index is built anew. Raises WorkerError if that was killed, and CalledProcessError."""
     said = []
     for step in ("build", "ask"):
         command = [sys.executable, "-m", "royaltycli.bench.growth", step, str(manifest), str(index), str(held_out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 -- this module
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- this module
+        if done.returncode < 0:
+            from royaltycli.bench.method import lost
+
+            raise lost()
+        done.check_returncode()
         said.append(json.loads(done.stdout))
     built, asked = said
     size = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())

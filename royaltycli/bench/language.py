@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.bench.shape import Shape
 from royaltycli.tokens.engines import Ids
 
@@ -106,7 +106,7 @@ def write(model: Path, count: int, seed: int, prompts: Sequence[Ids]) -> list[Id
     return found
 
 
-def losses(prompts: Sequence[Ids], texts: Sequence[Ids], model: Path) -> npt.NDArray[np.float64]:
+def losses(prompts: Sequence[Ids], texts: Sequence[Ids], model: Path) -> Floats:
     """The loss of each text after its prompt, by a model: the mean over its tokens, in nats.
 
     All prompts are of the same length, and so are all texts. After no prompt the first token of a text is given.
@@ -171,9 +171,7 @@ def _rising_and_falling(part: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (part - WARMUP) / (1 - WARMUP)))
 
 
-def _batches(
-    ids: npt.NDArray[np.int64], hidden: npt.NDArray[np.bool_], shape: Shape, seed: int
-) -> Iterator[npt.NDArray[np.int64]]:
+def _batches(ids: Numbers, hidden: Mask, shape: Shape, seed: int) -> Iterator[Numbers]:
     """Windows of the text, which is gone through in another order, and cut at other places, each time.
 
     In the place of a window with a token that is `hidden` comes another one.
@@ -181,7 +179,7 @@ def _batches(
     random, others = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     window = min(shape.window, len(ids))
     before = np.concatenate([[0], np.cumsum(hidden)])
-    pending: list[npt.NDArray[np.int64]] = []
+    pending: list[Numbers] = []
     while True:
         offset = int(random.integers(0, min(window, len(ids) - window + 1)))
         starts = np.arange(offset, len(ids) - window + 1, window)

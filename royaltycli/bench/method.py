@@ -1,7 +1,4 @@
-"""The method under test: an index, its evidence, and a choice that is fitted to the index's own documents.
-
-This is the one module of the benchmark that knows how `royalty attribute` works.
-"""
+"""The method under test: an index, its evidence, and a choice that is fitted to the index's own documents."""
 
 from __future__ import annotations
 
@@ -115,12 +112,17 @@ def processes(workers: int) -> Iterator[Executor | None]:
         yield pool
         wanted = True
     except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
-            "with fewer `--workers`"
-        ) from error
+        raise lost() from error
     finally:
         pool.shutdown(wait=wanted, cancel_futures=True)
+
+
+def lost() -> WorkerError:
+    """The error for a process that has ended before its work."""
+    return WorkerError(
+        "a worker of the benchmark was lost (it was killed, or the memory ran out); run it again, "
+        "with fewer `--workers`"
+    )
 
 
 def _prepare() -> None:

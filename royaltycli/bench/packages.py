@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from royaltycli.errors import RemoteError
-from royaltycli.storage import write_whole
+from royaltycli.storage import make_folder, write_whole
 
 Kind = Literal["code", "documentation"]
 """What is read of each Python file: the code as it stands, or what its docstrings say."""
@@ -73,12 +73,12 @@ def pinned() -> tuple[list[Package], list[Package]]:
 def fetch(packages: Iterable[Package], wheels: Path) -> int:
     """Let pip fetch the wheels that are not in the folder yet, or are damaged; how many those were.
 
-    Raises RemoteError if it cannot.
+    Raises RemoteError if it cannot, and OutputError.
     """
     missing = [package for package in packages if not _is_whole(wheels / package.wheel, package.sha256)]
     if not missing:
         return 0
-    wheels.mkdir(parents=True, exist_ok=True)
+    make_folder(wheels)
     with tempfile.TemporaryDirectory(prefix="royalty-") as passing:
         wanted = Path(passing, "requirements.txt")
         lines = "".join(f"{one.id}=={one.version} --hash=sha256:{one.sha256}\n" for one in missing)

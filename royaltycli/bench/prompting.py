@@ -17,7 +17,7 @@ import numpy as np
 from royaltycli.arrays import Floats
 from royaltycli.attribution.index import Index, encoding_of, open_index, reference_of
 from royaltycli.attribution.judging import Judge, Judgement, by_text
-from royaltycli.attribution.logs import Judges
+from royaltycli.attribution.logs import Judges, judge_log
 from royaltycli.attribution.outputs import Output
 from royaltycli.attribution.usage import attribute
 from royaltycli.bench import gains, method
@@ -26,6 +26,7 @@ from royaltycli.bench.payouts import WINDOWS, Mixture, mixtures
 from royaltycli.bench.results import Goal
 from royaltycli.bench.setting import Headed, Setting
 from royaltycli.bench.spans import SIZES, Spans, cut
+from royaltycli.progress import say_nothing
 from royaltycli.tokens.engines import Ids, fastest_engine
 
 QUOTED = 0.2
@@ -124,7 +125,8 @@ def _shares(index: Index, log: Sequence[Output], judge: Judge, prior: Floats, ca
     """The share of each source of the index, and of none."""
     encoding, reference = encoding_of(index), reference_of(index)
     engine = fastest_engine(encoding, reference)
-    table = attribute(index, log, engine, reference.decode, Judges(judge), prior, account_cap=cap).table
+    judged = judge_log(index, log, engine, reference.decode, Judges(judge), say_nothing)
+    table = attribute(index, judged, prior, account_cap=cap).table
     credit = dict(zip(table["source_id"].to_pylist(), map(float, table["credit"].to_pylist()), strict=True))
     known = [credit.get(source, 0.0) for source in index.source_ids]
     return np.array([*known, 1.0 - sum(known)])

@@ -16,6 +16,7 @@ from royaltycli.bench.results import Report
 from royaltycli.bench.setting import Form, Headed, Setting
 from royaltycli.bench.spans import Data, encode
 from royaltycli.progress import Tell
+from royaltycli.remote.names import check_here
 
 PARTS = {"text": "text", "network": "network", "left-out": "leftout", "attacks": "attacks", "cost": "costs"}
 """The module of each part; those of the network import torch, so none is imported before it is asked for."""
@@ -40,6 +41,7 @@ def run(
     the rows under a heading are done, and at the end all of it.
     Raises RemoteError, CallError, AttributionError, OutputError.
     """
+    check_here(folder, "the folder of a benchmark")
     check_installed()
     chosen = [part for part in PARTS if part in (parts or form.parts)]
     if any(part in LEARNING for part in chosen):

@@ -13,9 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from royaltycli.arrays import Numbers
 from royaltycli.attribution.calibration import Calibration
 from royaltycli.attribution.evidence import Evidence
 from royaltycli.attribution.index import Index, reference_of
@@ -250,7 +248,7 @@ class Setting:
     def _missing(self, what: str, seeds: Sequence[int]) -> list[int]:
         return [seed for seed in seeds if (what, seed) not in self.kept]
 
-    def _chosen(self, batches: Sequence[tuple[Ids, ...]]) -> Iterator[tuple[str, list[npt.NDArray[np.int64]]]]:
+    def _chosen(self, batches: Sequence[tuple[Ids, ...]]) -> Iterator[tuple[str, list[Numbers]]]:
         """The likeliest source of each span of each batch, method by method, in the worker processes."""
         if not batches:
             return
@@ -276,6 +274,6 @@ def weighed(index: Index, fitted: Calibration, asked: Asked) -> Answers:
     return Answers(fitted, ours, theirs)
 
 
-def right(likeliest: npt.NDArray[np.int64], spans: Spans) -> dict[str, Any]:
+def right(likeliest: Numbers, spans: Spans) -> dict[str, Any]:
     """A case: which spans a method is right about, and their documents."""
     return {"right": likeliest == spans.sources, "documents": spans.documents}

@@ -34,5 +34,5 @@ def balance(
     from royaltycli.cli import console
 
     with console.waiting("reading the ledger", quiet=quiet):
-        rows = accounting.balances(ledger, holder, top=top)
+        rows = accounting.balances(ledger, holder)
     results.list_rows(rows, ledger, top, format_, output, raw=raw, quiet=quiet)

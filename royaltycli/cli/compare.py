@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -58,17 +58,13 @@ def compare(
         raise CallError("`--top` is of holders; say `--details` as well, or leave it out")
     if kind == "table" and top is None:
         top = console.ROWS
-    how: dict[str, Any] = {
-        "profit": profit,
-        "rate": rate,
-        "currency": currency,
-        "total_tokens": total_tokens,
-        "period": period,
-    }
-    table = api.read_tokens(tokens)
+    made = outcomes_of(
+        policies, api.read_tokens(tokens), profit=profit, rate=rate, holders=holders, usage=usage, currency=currency,
+        total_tokens=total_tokens, period=period,
+    )  # fmt: skip
     with console.going_through("policies", quiet=quiet, total=len(policies)) as tick:
         outcomes = []
-        for one in outcomes_of(policies, table, holders=holders, usage=usage, **how):
+        for one in made:
             outcomes.append(one)
             tick(1)
     rows = side_by_side(outcomes, rows_of(top)) if details else compared(outcomes)

@@ -24,7 +24,7 @@ def init(
     """Write a starter corpus.toml for the files found in a folder, with comments, never over an existing one."""
     from royaltycli.cli import console
     from royaltycli.errors import CallError
-    from royaltycli.manifest.starter import left_out, starter
+    from royaltycli.manifest.starter import starter
     from royaltycli.storage import write_text
 
     manifest = folder / "corpus.toml"
@@ -37,10 +37,10 @@ def init(
             )
 
     check_free()
-    text = starter(folder)
+    text, left_out = starter(folder)
     check_free()  # as the search may take long
     write_text(manifest, text)
     console.say(f"Wrote {manifest}.")
-    for reason in left_out(folder):
+    for reason in left_out:
         console.say(f"Left out {reason}.")
     console.say(f"Look through it, then run `royalty check{there}` and `royalty scan{there}`.")

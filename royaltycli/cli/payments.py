@@ -42,8 +42,7 @@ def payments(
 
     with console.waiting("reading the ledger", quiet=quiet):
         rows = accounting.payments(ledger, period, status)
-    shown = accounting.first(rows, top)
-    as_table = results.list_rows(shown, ledger, top, format_, output, raw=raw, quiet=quiet)
+    as_table = results.list_rows(rows, ledger, top, format_, output, raw=raw, quiet=quiet)
     if not quiet:
         console.show_sum(rows, period, aside=not as_table)
 

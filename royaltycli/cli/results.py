@@ -137,12 +137,14 @@ def deliver_written(write: Callable[[BinaryIO], object], kind: str, output: Path
 def list_rows(
     rows: pa.Table, ledger: Path, top: int | None, format_: str | None, output: str | None, *, raw: bool, quiet: bool
 ) -> bool:
-    """Show the rows of a ledger's list, on a terminal the first of them; or write them, as `deliver` does.
+    """Show the first `top` rows of a ledger's list, or write them, as `deliver` does.
 
     Gives whether they were shown as a table.
     """
+    from royaltycli.arguments import rows_of
     from royaltycli.cli import console
 
+    rows = rows.slice(0, rows_of(top))
     place = path_of(output)
     kind = format_of(format_, place)
     spare_ledger(place, ledger)

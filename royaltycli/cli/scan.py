@@ -96,7 +96,7 @@ def scan(
     how: dict[str, Any] = {"encoding": encoding, "pattern": pattern, "engine": engine, "verify": verify}
     how |= {"duplicates": duplicates, "rehash": rehash, "fresh": fresh, "part": part}
     if explain:
-        console.show_plan(opened, scanning.plan_opened(opened, scanning.kept_in(table, counts), **how))
+        console.show_plan(opened, scanning.plan_opened(opened, scanning.counts_place(table, counts), **how))
         return
     with (
         scanning.counts_folder(table, counts, shared=part is not None) as folder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,17 +44,13 @@ def sweep(
 
     place, kind = results.place_of(output, format_, tokens, policy, holders, usage)
     points = grid_of(profit, rate, steps)
-    how: dict[str, Any] = {
-        "currency": currency,
-        "total_tokens": total_tokens,
-        "period": period,
-        "holders": holders,
-        "usage": usage,
-    }
-    table = api.read_tokens(tokens)
+    made = swept_by(
+        policy or PLAIN, api.read_tokens(tokens), points, holders=holders, usage=usage, currency=currency,
+        total_tokens=total_tokens, period=period,
+    )  # fmt: skip
     grid = []
     with console.going_through("points", quiet=quiet, total=len(points)) as tick:
-        for point in swept_by(policy or PLAIN, table, points, **how):
+        for point in made:
             grid.append(point)
             tick(1)
     if kind == "table":

@@ -36,7 +36,7 @@ def unclaimed(
     from royaltycli.cli import console
 
     with console.waiting("reading the ledger", quiet=quiet):
-        rows = accounting.unclaimed(ledger, age, top=top)
+        rows = accounting.unclaimed(ledger, age)
     results.list_rows(rows, ledger, top, format_, output, raw=raw, quiet=quiet)
 
 

@@ -37,38 +37,23 @@ def deliver_workbook(
 
     kinds: list[Any] = [kind for kind in SHEETS if kind != "split" or by == "split"]
     payouts = {kind: api.distribute(tokens, by=kind, **how) for kind in kinds}
-    terms = _terms(tokens, payouts["holder"], **how)
+    terms = _terms(tokens, payouts["holder"], how)
     total = sum(paid.rows.num_rows for paid in payouts.values())
     with console.going_through("rows", quiet=quiet, total=total) as tick:
         results.deliver_written(lambda file: write_workbook(file, payouts, terms, tick), "xlsx", place)
     return payouts[by]
 
 
-def _terms(
-    tokens: pa.Table,
-    paid: Payout,
-    *,
-    profit: Any,
-    rate: Any,
-    period: str,
-    basis: str | None,
-    blend: str | None,
-    policy: str | None,
-    usage: Path | None,
-    **_how: Any,
-) -> Terms:
+def _terms(tokens: pa.Table, paid: Payout, how: dict[str, Any]) -> Terms:
     from royaltycli.arguments import amount, fraction
-    from royaltycli.distributing import basis_of
-    from royaltycli.policies import find_policy
     from royaltycli.report.rules import rules_of
     from royaltycli.report.workbook import Terms
 
-    by = None if policy is None else find_policy(policy, paid.currency)
-    part = by.rate if by is not None and rate is None else fraction(rate, "rate")
-    assert part is not None, "without a rate nothing was distributed"
-    origins = tuple(_origins(tokens, by))
-    rules = rules_of(by, paid.currency.code, basis_of(basis, blend, policy=policy, usage=usage))
-    return Terms(amount(profit, "profit"), part, period, rules, origins)
+    given, policy = how["rate"], paid.policy
+    rate = policy.rate if policy is not None and given is None else fraction(given, "rate")
+    assert rate is not None, "without a rate nothing was distributed"
+    rules = rules_of(policy, paid.currency.code, paid.basis)
+    return Terms(amount(how["profit"], "profit"), rate, how["period"], rules, tuple(_origins(tokens, policy)))
 
 
 def _origins(tokens: pa.Table, policy: Policy | None) -> Iterator[tuple[str, str]]:
@@ -80,5 +65,5 @@ def _origins(tokens: pa.Table, policy: Policy | None) -> Iterator[tuple[str, str
         yield "Seal of the token table", seal.removeprefix(SEAL_START).decode("ascii")
     known = metadata_of(tokens)
     yield from ((words, known[name]) for name, words in ORIGINS.items() if name in known)
-    if policy is not None:
+    if policy is not None and policy.digest:  # one that was read from a file
         yield "SHA-256 of the policy", policy.digest

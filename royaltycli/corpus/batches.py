@@ -18,18 +18,6 @@ LISTS_MEND = 'say lists = "split", "first" or "joint" in its collection'
 
 
 @dataclass(frozen=True, slots=True)
-class Numbering:
-    """Gives documents of one piece of a file their numbers: lines of JSONL, rows of Parquet, from 1.
-
-    Of a piece that begins within a JSONL file only numbers from its own first line on are known;
-    `after_byte` is where it begins, and the lines before that byte are counted when an error must name one.
-    """
-
-    numbers: Sequence[int]
-    after_byte: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Documents of one file, in file order; or `files` that are one document each, of which `file` is the first.
 
@@ -38,6 +26,10 @@ class Batch:
     are the values of the fields, texts or lists of texts; afterwards they are names. Where a document may
     name several sources, `parts` holds the document of each name, in the order of the documents.
     `packed_bytes` is how much was read of files for this batch, for the progress.
+
+    `numbers` are those of the documents in their file, lines or rows or records, from 1. Of a piece that
+    begins within a JSONL file they are known only from its own first line on; `after_byte` is where it begins, and the
+    lines before that byte are counted when an error must name one.
     """
 
     file: File
@@ -45,15 +37,16 @@ class Batch:
     packed_bytes: int
     sources: pa.Array | None = None
     holders: pa.Array | None = None
-    numbering: Numbering | None = None
+    numbers: Sequence[int] = ()
+    after_byte: int = 0
     files: tuple[File, ...] = ()
     parts: npt.NDArray[np.intp] | None = None
 
     def place(self, document: int) -> str:
         """Where a document stands, as errors name it: `posts.jsonl:12`, `news.parquet, row 3`, `book.txt`."""
-        if self.numbering is None:
+        if self.files:
             return self.files[document].name
-        return place(self.file, self.numbering.numbers[document], self.numbering.after_byte)
+        return place(self.file, self.numbers[document], self.after_byte)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,21 @@ from royaltycli.manifest.datasets import in_split
 from royaltycli.manifest.endings import ENDINGS_WORDS, TABLE_NAME, Compression, dataset_kind_of, kind_of
 from royaltycli.manifest.model import NAMING_FORMATS, Collection, Corpus, Format, Owner, Source
 from royaltycli.manifest.paths import Refusal, check_written, look_up
-from royaltycli.manifest.patterns import Listing, Match, Stamp, clean_name, files_below, is_pattern, match_file, matches
+from royaltycli.manifest.patterns import (
+    Listing,
+    Match,
+    Meant,
+    Stamp,
+    clean_name,
+    files_below,
+    is_pattern,
+    match_file,
+    matches,
+)
 from royaltycli.manifest.remotes import OFF, look_up_all
-from royaltycli.manifest.remotes import Found as RemoteFound
 from royaltycli.manifest.results import is_sealed_result, refusal_of
 from royaltycli.manifest.wording import named, printable, shown
-from royaltycli.remote.locations import is_remote, locate, without_user
+from royaltycli.remote.locations import is_remote, without_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class _Search:
     root: str
     outside: bool
     own: frozenset[str]
-    remote: dict[str, RemoteFound | Refusal]
+    remote: dict[str, Meant | Refusal]
     files: dict[str, File] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     clashes: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -92,9 +101,8 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
     if _takes_any_capitals(corpus.file):
         _join_alike(search)
     for (first, second), names in search.clashes.items():
-        other, entry = owners[first], owners[second]
-        what = f"{named(names)} also belongs to {_label(other)} at {other.place}"
-        _note(search, entry, what, "let each file belong to one source or collection")
+        what = f"{named(names)} also belongs to {_label(owners[first])} at {owners[first].place}"
+        _note(search, second, what, "let each file belong to one source or collection")
     files = sorted(search.files.values(), key=lambda file: (file.owner, file.name.encode()))
     skipped = {printable(name) for path, name in search.skipped.items() if path not in search.files}
     return Found(tuple(files), tuple(sorted(skipped)), sorted(set(search.problems)))
@@ -102,78 +110,67 @@ def find_files(corpus: Corpus, *, outside: bool = False) -> Found:
 
 def _find(search: _Search, owner: int, pattern: str) -> None:
     """Finds the files of one path of a source or collection."""
-    entry = search.owners[owner]
     if is_remote(pattern):
-        _find_remote(search, owner, pattern)
-        return
-    pattern = pattern.replace(os.sep, "/")  # of which Windows has both
-    refusal = check_written(pattern, outside=search.outside)
-    if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(search.root, pattern)):
-        matched = matches(search.root, pattern, outside=search.outside, listing=search.listing)
-        _take_many(search, owner, f"pattern {shown(pattern)}", matched)
-        _refuse_split(search, owner, pattern, "pattern")
-        return
-    found = refusal or look_up(search.root, pattern, outside=search.outside)
-    if isinstance(found, Refusal):
-        _note(search, entry, found.what, found.mend)
-        return
-    path, status = found
-    name = clean_name(pattern)
-    if stat.S_ISDIR(status.st_mode):
-        inside = files_below(search.root, path, name, outside=search.outside)
-        _take_many(search, owner, f"folder {shown(pattern)}", _in_split(search, owner, pattern, name, inside))
+        meant = _meant_far(search, pattern)
     else:
-        _take_one(search, owner, match_file(name, path, status))
-        _refuse_split(search, owner, pattern, "file")
+        pattern = pattern.replace(os.sep, "/")  # of which Windows has both
+        meant = _meant_here(search, pattern)
+    if isinstance(meant, Refusal):
+        _note(search, owner, meant.what, meant.mend)
+        return
+    entry, inside = search.owners[owner], meant.matches
+    split = entry.split if isinstance(entry, Collection) else None
+    if split is not None and meant.kind == "folder":
+        inside = _in_split(search, owner, pattern, split, meant)
+    elif split is not None:
+        _note(search, owner, f"split is one of a folder, but {shown(pattern)} is a {meant.kind}", "leave split out")
+    if meant.kind == "file":
+        _take_one(search, owner, inside[0])
+    else:
+        _take_many(search, owner, f"{meant.kind} {shown(pattern)}", inside)
 
 
-def _refuse_split(search: _Search, owner: int, pattern: str, kind: str) -> None:
-    """Notes a split of what is no folder."""
-    if _split_of(search, owner) is not None:
-        what = f"split is one of a folder, but {shown(pattern)} is a {kind}"
-        _note(search, search.owners[owner], what, "leave split out")
+def _meant_here(search: _Search, pattern: str) -> Meant | Refusal:
+    """What a path means on this machine."""
+    root, outside = search.root, search.outside
+    refusal = check_written(pattern, outside=outside)
+    if refusal is None and is_pattern(pattern) and not os.path.lexists(os.path.join(root, pattern)):
+        return Meant("pattern", pattern, matches(root, pattern, outside=outside, listing=search.listing))
+    found = refusal or look_up(root, pattern, outside=outside)
+    if isinstance(found, Refusal):
+        return found
+    (path, status), name = found, clean_name(pattern)
+    if stat.S_ISDIR(status.st_mode):
+        return Meant("folder", name, files_below(root, path, name, outside=outside))
+    return Meant("file", name, [match_file(name, path, status)])
 
 
-def _split_of(search: _Search, owner: int) -> str | None:
+def _meant_far(search: _Search, pattern: str) -> Meant | Refusal:
+    """What a path means that leads to another machine."""
+    found = search.remote.get(pattern, OFF)
+    if isinstance(found, Refusal):
+        return Refusal(f"path {shown(without_user(pattern))}: {found.what}", found.mend)
+    return found
+
+
+def _in_split(search: _Search, owner: int, pattern: str, split: str, folder: Meant) -> Sequence[Match]:
+    """The files of a dataset folder that make the split that is meant; all if there is no such split."""
     entry = search.owners[owner]
-    return entry.split if isinstance(entry, Collection) else None
-
-
-def _in_split(search: _Search, owner: int, pattern: str, folder: str, inside: Sequence[Match]) -> Sequence[Match]:
-    """The files of a dataset folder that make the split that is meant, or all; their names begin with the folder's."""
-    entry, split = search.owners[owner], _split_of(search, owner)
-    if split is None:
-        return inside
-    names = {match.name.removeprefix(f"{folder}/"): match for match in inside if _format(entry, match.name)}
+    documents = (match for match in folder.matches if _format(entry, match.name))
+    names = {match.name.removeprefix(f"{folder.name}/"): match for match in documents}
     chosen = in_split(names, split)
     if names and not chosen:
         what = f"folder {shown(pattern)} has no split {shown(split)}, only {named(map(printable, names))}"
-        _note(search, entry, what, "name a split that is there, or the files by a pattern")
-        return inside
+        _note(search, owner, what, "name a split that is there, or the files by a pattern")
+        return folder.matches
     return [match for name, match in names.items() if name in chosen]
-
-
-def _find_remote(search: _Search, owner: int, pattern: str) -> None:
-    """Finds the files of one path that leads to another machine."""
-    found = search.remote.get(pattern, OFF)
-    if isinstance(found, Refusal):
-        _note(search, search.owners[owner], f"path {shown(without_user(pattern))}: {found.what}", found.mend)
-    elif found.kind == "file":
-        _take_one(search, owner, found.matches[0])
-        _refuse_split(search, owner, pattern, "file")
-    elif found.kind == "pattern":
-        _take_many(search, owner, f"pattern {shown(pattern)}", found.matches)
-        _refuse_split(search, owner, pattern, "pattern")
-    else:
-        inside = _in_split(search, owner, pattern, str(locate(pattern)), found.matches)
-        _take_many(search, owner, f"folder {shown(pattern)}", inside)
 
 
 def _take_one(search: _Search, owner: int, match: Match) -> None:
     """Takes a file that a path names itself: it must be a document."""
     entry = search.owners[owner]
     if match.refusal is not None:
-        _note(search, entry, f"cannot read {shown(match.name)}: {match.refusal.what}", match.refusal.mend)
+        _note(search, owner, f"cannot read {shown(match.name)}: {match.refusal.what}", match.refusal.mend)
         return
     form = _format(entry, match.name)
     if form is None:
@@ -182,7 +179,7 @@ def _take_one(search: _Search, owner: int, match: Match) -> None:
         if isinstance(entry, Collection):
             what = f"file {shown(match.name)} is no JSONL or Parquet, in which each document could name its source"
             mend = "make it a [[source]], or set format"
-        _note(search, entry, what, mend)
+        _note(search, owner, what, mend)
         return
     _claim(search, owner, match, form)
 
@@ -206,7 +203,7 @@ def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match])
             taken += 1
             _claim(search, owner, match, form)
     for refusal, names in refused.items():
-        _note(search, entry, f"cannot read {named(names)}: {refusal.what}", refusal.mend)
+        _note(search, owner, f"cannot read {named(names)}: {refusal.what}", refusal.mend)
     if not taken and not refused:
         if passed:
             what = f"{quoted} matches no document, only {named(printable(name) for name in passed)}"
@@ -214,7 +211,7 @@ def _take_many(search: _Search, owner: int, quoted: str, found: Iterable[Match])
         else:
             what = f"{quoted} matches no file"
             mend = "check its spelling; books/* stays in one folder, books/**/* goes into all below it"
-        _note(search, entry, what, mend)
+        _note(search, owner, what, mend)
 
 
 def _claim(search: _Search, owner: int, match: Match, form: Format) -> None:
@@ -263,5 +260,6 @@ def _label(entry: Owner) -> str:
     return f"{'source' if isinstance(entry, Source) else 'collection'} {shown(entry.id)}"
 
 
-def _note(search: _Search, entry: Owner, what: str, mend: str) -> None:
+def _note(search: _Search, owner: int, what: str, mend: str) -> None:
+    entry = search.owners[owner]
     search.problems.append(Problem(entry.place, f"{_label(entry)}: {what}", mend))

@@ -15,7 +15,7 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, place
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import as_texts, decode
 from royaltycli.corpus.unpack import blocks, rest_of_line
@@ -59,6 +59,10 @@ class Chunk:
         return place(self.piece.file, self.first_line + line, self.piece.start)
 
 
+Parsed = tuple[dict[Field, pa.Array], Sequence[int]]
+"""The columns asked for, and the number of each document's line."""
+
+
 def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch]:
     """The documents of a JSONL file, or of the lines that belong to a range of it.
 
@@ -66,17 +70,15 @@ def read_jsonl(piece: Piece, fields: Fields, reading: Reading) -> Iterator[Batch
     """
     schemas = _schemas(fields)
     for chunk in read_chunks(piece):
-        columns = _parse_fast(chunk, fields, schemas)
-        numbers: Any = range(chunk.first_line, chunk.first_line + len(columns[fields.text])) if columns else None
-        if columns is None:
-            columns, numbers = _parse_strictly(chunk, fields, reading, schemas)
+        columns, numbers = _parse_fast(chunk, fields, schemas) or _parse_strictly(chunk, fields, reading, schemas)
         yield Batch(
             piece.file,
             columns[fields.text],
             chunk.packed_bytes,
             None if fields.source is None else columns[fields.source],
             None if fields.holder is None else columns[fields.holder],
-            Numbering(numbers, piece.start),
+            numbers,
+            piece.start,
         )
 
 
@@ -164,8 +166,8 @@ def _schema(kinds: dict[Field, pa.DataType]) -> pa.Schema:
     return pa.schema([(name, inner.get(()) or pa.struct(_schema(inner))) for name, inner in here.items()])
 
 
-def _parse_fast(chunk: Chunk, fields: Fields, schemas: list[pa.Schema]) -> dict[Field, pa.Array] | None:
-    """The columns asked for by Arrow's parser, or None if anything at all is out of the ordinary.
+def _parse_fast(chunk: Chunk, fields: Fields, schemas: list[pa.Schema]) -> Parsed | None:
+    """What Arrow's parser makes of a chunk, or None if anything at all is out of the ordinary.
 
     The schema that was right is put first.
     """
@@ -188,7 +190,7 @@ def _parse_fast(chunk: Chunk, fields: Fields, schemas: list[pa.Schema]) -> dict[
             return None
         schemas.remove(schema)
         schemas.insert(0, schema)
-        return columns
+        return columns, range(chunk.first_line, chunk.first_line + lines)
     return None
 
 
@@ -236,10 +238,8 @@ def _valid_utf8(data: bytes) -> bool:
     return True
 
 
-def _parse_strictly(
-    chunk: Chunk, fields: Fields, reading: Reading, schemas: list[pa.Schema]
-) -> tuple[dict[Field, pa.Array], list[int]]:
-    """The columns asked for and the number of each document's line. Raises DocumentError.
+def _parse_strictly(chunk: Chunk, fields: Fields, reading: Reading, schemas: list[pa.Schema]) -> Parsed:
+    """What a chunk holds, line by line. Raises DocumentError.
 
     A line that Arrow takes by itself is good here as well: what it skims in fields that nobody asked for may be more
     than Python reads, and whether a line is good must not hang on those around it.
@@ -257,7 +257,7 @@ def _parse_strictly(
             found = _parse_fast(dataclasses.replace(chunk, data=alone, newlines=_newlines(alone)), fields, schemas)
             if found is None:
                 raise DocumentError(f"{chunk.place(index)}: {wrong}") from wrong
-            values = {field: column[0].as_py() for field, column in found.items()}
+            values = {field: column[0].as_py() for field, column in found[0].items()}
         for field, value in values.items():
             columns[field].append(value)
         numbers.append(chunk.first_line + index)

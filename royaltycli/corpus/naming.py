@@ -45,7 +45,7 @@ def _values(values: pa.Array | None, naming: Naming, count: int) -> pa.Array:
         return pa.repeat(pa.scalar(naming.fixed, pa.large_string()), count)
     if not _is_list(values):
         return _names(values, naming)
-    return _lists(_names(pc.list_flatten(values), naming), _rows_of(values), count)
+    return lists_of(_names(pc.list_flatten(values), naming), _rows_of(values), count)
 
 
 def _names(values: pa.Array, naming: Naming) -> pa.Array:
@@ -67,7 +67,7 @@ def _rows_of(values: pa.Array) -> Rows:
     return rows
 
 
-def _lists(items: pa.Array, rows: Rows, count: int) -> pa.Array:
+def lists_of(items: pa.Array, rows: Rows, count: int) -> pa.Array:
     """The items of each document as a list, empty where it has none."""
     offsets = np.searchsorted(rows, np.arange(count + 1)).astype(np.int64)
     return pa.LargeListArray.from_arrays(pa.array(offsets), items)
@@ -108,7 +108,7 @@ def _joint(values: pa.Array, *, escape_single: bool) -> pa.Array:
         escaped = pc.replace_substring(escaped, sign, written)
     if not escape_single:
         escaped = pc.if_else(pa.array(np.bincount(rows, minlength=1)[rows] > 1), escaped, items)
-    listed = _lists(escaped, rows, len(values)).cast(pa.list_(pa.large_string()))  # what Arrow joins
+    listed = lists_of(escaped, rows, len(values)).cast(pa.list_(pa.large_string()))  # what Arrow joins
     joined = pc.binary_join(listed, pa.scalar(JOINT, pa.large_string()))
     empty = pc.equal(pc.binary_length(joined), 0)
     return pc.if_else(empty, pa.scalar(None, joined.type), joined)
@@ -148,7 +148,7 @@ def _codes(texts: pa.Array) -> Numbers:
 
 
 def _as_lists(values: pa.Array) -> pa.Array:
-    return values if _is_list(values) else _lists(values, np.arange(len(values)), len(values))
+    return values if _is_list(values) else lists_of(values, np.arange(len(values)), len(values))
 
 
 def _beside(batch: Batch, sources: pa.Array, holders: pa.Array, rows: Rows) -> pa.Array:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import LISTS_MEND, Batch, Fields, place
 from royaltycli.corpus.files import File
+from royaltycli.corpus.naming import lists_of
 from royaltycli.corpus.pieces import Piece
 from royaltycli.corpus.text import decode
 from royaltycli.corpus.unpack import bound, open_raw, reason, too_large, whole
@@ -105,11 +104,9 @@ def read_columns(file: File, choose: Callable[[pa.Schema], Sequence[str]]) -> It
                 raise _broken(file, error, row) from error
 
 
-@contextlib.contextmanager
-def _opened(file: File) -> Iterator[Any]:
-    """The bytes of a Parquet file, closed at the end. Raises DocumentError."""
-    with open_raw(file) if file.compression is None else pa.BufferReader(whole(file)) as raw:
-        yield raw
+def _opened(file: File) -> Any:
+    """The bytes of a Parquet file, open. Raises DocumentError."""
+    return open_raw(file) if file.compression is None else pa.BufferReader(whole(file))
 
 
 def _parquet(file: File, raw: Any, **options: Any) -> pq.ParquetFile:
@@ -150,7 +147,7 @@ def _check_columns(file: File, schema: pa.Schema, fields: Fields) -> None:
             kind = kind.value_type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         named = field != fields.text and pa.types.is_integer(kind)
-        if not (named or _is_text(kind) or pa.types.is_null(kind)):
+        if not (named or is_string(kind) or _is_binary(kind) or pa.types.is_null(kind)):
             raise DocumentError(f"{file.name}: the column {field_text(field)!r} holds {kind}, where text should be")
 
 
@@ -161,7 +158,7 @@ def _kind_of(file: File, schema: pa.Schema, field: Field) -> pa.DataType:
         raise DocumentError(f"{file.name}: the column {field[0]!r} is there twice; keep one of them")
     for depth, name in enumerate(field):
         if inner.get_field_index(name) < 0:
-            columns = ", ".join(repr(inner.field(index).name) for index in range(min(12, _width(inner)))) or "none"
+            columns = ", ".join(map(repr, inner.names[:12])) or "none"
             it = f"the column {field_text(field[:depth])!r}" if depth else "it"
             raise DocumentError(f"{file.name}: no column {field_text(field[: depth + 1])!r}; {it} has {columns}")
         inner = inner.field(name).type
@@ -171,17 +168,9 @@ def _kind_of(file: File, schema: pa.Schema, field: Field) -> pa.DataType:
     return inner
 
 
-def _width(inner: Any) -> int:
-    return len(inner) if isinstance(inner, pa.Schema) else int(inner.num_fields)
-
-
 def _is_list(kind: pa.DataType) -> bool:
     checks = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
     return any(check(kind) for check in (*checks, pa.types.is_fixed_size_list))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return is_string(kind) or _is_binary(kind)
 
 
 def is_string(kind: pa.DataType) -> bool:
@@ -263,7 +252,7 @@ def _batch(file: File, table: pa.RecordBatch, row: int, packed: int, fields: Fie
         packed,
         None if fields.source is None else _names(file, _value(table, fields.source), rows, reading),
         None if fields.holder is None else _names(file, _value(table, fields.holder), rows, reading),
-        Numbering(rows),
+        rows,
     )
 
 
@@ -274,8 +263,7 @@ def _names(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) 
     # Not cast to one kind of list before: Arrow's cast loses the end of list views.
     parents = pc.list_parent_indices(column).to_numpy()
     items = _texts(file, pc.list_flatten(column), (parents + rows[0]).tolist() if len(parents) else (), reading)
-    offsets = np.searchsorted(parents, np.arange(len(column) + 1)).astype(np.int64)
-    return pa.LargeListArray.from_arrays(pa.array(offsets), items)
+    return lists_of(items, parents, len(column))
 
 
 def _texts(file: File, column: pa.Array, rows: Sequence[int], reading: Reading) -> pa.LargeStringArray:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from royaltycli.corpus.files import File
 from royaltycli.errors import DocumentError
 from royaltycli.limits import DOCUMENT_BYTES, EXPANSION, EXPANSION_FREE, READ_BYTES, KiB
+from royaltycli.manifest.paths import READING
 from royaltycli.remote.reading import RemoteFile, fetcher
 from royaltycli.remote.waiting import all_of
 
@@ -155,7 +156,7 @@ def _plain(file: File) -> pa.Buffer:
     if file.remote:
         return pa.py_buffer(open_remote(file).read())
     try:
-        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(file.path, READING)
         try:
             _check_unchanged(file, os.fstat(descriptor))
             data = os.read(descriptor, file.size + 1)

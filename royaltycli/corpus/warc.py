@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from royaltycli.corpus.batches import Batch, Fields, Numbering, place
+from royaltycli.corpus.batches import Batch, Fields, place
 from royaltycli.corpus.files import File
 from royaltycli.corpus.payloads import payload, read_response
 from royaltycli.corpus.pieces import Piece
@@ -97,12 +97,7 @@ def _is_http(record: Record) -> bool:
 def _decoded(page: bytes, charset: str | None, where: str, reading: Reading) -> str:
     """A page by the character set that its server says, else by the one it says itself, else UTF-8."""
     said = _META.search(page[:META_BYTES])
-    for name in (charset, said[1].decode("ascii") if said else None):
-        codec = _codec(name)
-        if codec is not None:
-            break
-    else:
-        codec = "utf-8"
+    codec = _codec(charset) or _codec(said[1].decode("ascii") if said else None) or "utf-8"
     if codec == "utf-8":
         return decode(page, where, reading)
     try:
@@ -146,5 +141,5 @@ def _batch(file: File, documents: list[Document], packed: int, fields: Fields, r
         packed,
         None if fields.source is None else pa.array([one.source for one in documents], pa.large_string()),
         None if fields.holder is None else pa.array([one.holder for one in documents], pa.large_string()),
-        Numbering([document.number for document in documents]),
+        [document.number for document in documents],
     )

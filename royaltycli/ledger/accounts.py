@@ -102,15 +102,15 @@ class Balances:
         start, end = np.searchsorted(self.keys, [first, first + (1 << PARTIES)])
         return self.keys[start:end] - first, self.amounts[start:end]
 
-    def dense(self, account: Account, size: int, period: int = NOBODY) -> Numbers:
-        """The amounts of the parties 0 to size - 1."""
-        parties, amounts = self.of(account, period)
+    def dense(self, account: Account, size: int, period: int | None = None) -> Numbers:
+        """The amounts of the parties 0 to size - 1, of all periods together or of one."""
+        parties, amounts = self.by_period(account)[1:] if period is None else self.of(account, period)
         result = np.zeros(size, np.int64)
-        result[parties] = amounts
+        np.add.at(result, parties, amounts)
         return result
 
     def by_period(self, account: Account) -> tuple[Numbers, Numbers, Numbers]:
-        """Periods, parties and amounts of a kind of account that is kept by period."""
+        """Periods, parties and amounts of a kind of account; the period is NOBODY where it is not kept by period."""
         first = key_of(account, 0, 0)
         start, end = np.searchsorted(self.keys, [first, first + (1 << (PARTIES + PERIODS))])
         keys = self.keys[start:end] - first

@@ -19,7 +19,7 @@ from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.periods import check_name, order
 from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_inputs
 from royaltycli.ledger.state import CLOSE, EMPTY, Logged, State
-from royaltycli.numerals import parse_amount, plain, plain_fraction
+from royaltycli.numerals import plain, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.currency import Currency
 from royaltycli.policies import located
@@ -121,16 +121,13 @@ def book(
     It is computed before others are kept waiting, and anew if one of them was quicker. `keep` is called
     before anything is written.
     """
-    exists = os.path.isfile(ledger / journal.FILE)
-    state, posting = EMPTY, None
-    if exists or not create:
+    if create and not os.path.isfile(ledger / journal.FILE):
+        state, posting = EMPTY, work(EMPTY, _no_moves)
+    else:
         with journal.opened(ledger, create=create) as found:
             state, posting = _work_on(found, work)
-        if posting is None:
-            return state, None
-    else:
-        posting = work(EMPTY, _no_moves)
-        assert posting is not None
+    if posting is None:
+        return state, None
     if keep is not None:
         keep()
     with journal.opened(ledger, create=create) as found, found.writing():
@@ -205,16 +202,14 @@ def summed(moves: Moves) -> dict[Account, int]:
 
 def _read(given: Given) -> tuple[Inputs, About]:
     """The inputs, and what the transaction will be about."""
-    from royaltycli.tokens.table import metadata_of
+    from royaltycli.tokens.table import run_of
 
     files = given.files()
     names = {name: None if file is None else inputs.name_of(file, INPUTS[name]) for name, file in files.items()}
     read = read_inputs(files, given.currency)
     read.policy.check_usage(given.usage)
     rate = read.policy.rate_or(given.rate)
-    total = given.total_tokens
-    if total is None and (written := metadata_of(read.table).get("train_tokens")) is not None:
-        total = parse_amount(written, "total tokens")
+    total = run_of(read.table) if given.total_tokens is None else given.total_tokens
     about = {
         "currency": given.currency.code,
         "date": given.date,

@@ -15,7 +15,8 @@ from royaltycli.ledger.chain import About, Posting
 from royaltycli.ledger.entitlements import difference, end_of, entitlements, parties_of
 from royaltycli.ledger.parties import HOLDER, Parties
 from royaltycli.ledger.state import CLOSE, RESTATE, State
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.currency import MILLIONTHS, millionths
+from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.payments import pay_balances
 
 
@@ -107,13 +108,12 @@ def _payments(
 
 def _known(distribution: Distribution, absent: pa.Table | None, parties: Parties) -> tuple[Numbers, Mask]:
     """The minimum payment of every party, and whether it can be reached."""
-    currency, payment = distribution.currency, distribution.policy.payment
-    usual = int(payment.minimum.scaleb(currency.places) * MILLIONTHS)
+    usual = millionths(distribution.policy.payment.minimum, distribution.currency)
     minimum = np.full(len(parties) + 1, usual, np.int64)
     reachable = np.ones(len(parties) + 1, bool)
     holders = parties.find(HOLDER, distribution.parts.ids)
-    minimum[holders] = distribution.earnings.minimum
-    reachable[holders] = distribution.earnings.reachable
+    minimum[holders] = distribution.earnings.known.minimum
+    reachable[holders] = distribution.earnings.known.reachable
     if absent is not None:
         numbers = parties.find(HOLDER, absent["holder_id"].combine_chunks())
         minimum[numbers] = pc.fill_null(absent["minimum"], usual).to_numpy()

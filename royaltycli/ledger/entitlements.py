@@ -21,7 +21,8 @@ from royaltycli.ledger.accounts import (
 )
 from royaltycli.ledger.parties import FUND, HOLDER, SOURCE, Parties
 from royaltycli.payout.allocation import exact_sum
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
+from royaltycli.payout.currency import MILLIONTHS
+from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.gates import ESCROW
 
 PAIRS = (
@@ -54,7 +55,7 @@ def entitlements(distribution: Distribution, parties: Parties, period: int) -> l
     holders = parties.find(HOLDER, distribution.parts.ids)
     rows = [
         move(period, (Account.PAYER, NOBODY), nobody, distribution.pool * MILLIONTHS),
-        move(period, nobody, (Account.HOLDER, holders), earnings.earned + earnings.adjustment),
+        move(period, nobody, (Account.HOLDER, holders), earnings.gross),
         move(period, (Account.HOLDER, holders), (Account.FEE, NOBODY), earnings.fee),
         move(period, (Account.HOLDER, holders), (Account.WITHHOLDING, holders), earnings.withholding),
         move(period, (Account.HOLDER, holders), (Account.ADVANCE, holders), earnings.recouped),
@@ -134,5 +135,5 @@ def entitled(moves: Moves) -> Mask:
 
 def _escrowed(distribution: Distribution) -> Numbers:
     """The sources whose money goes to escrow."""
-    place = distribution.places.index(ESCROW) if ESCROW in distribution.places else -2
-    return np.flatnonzero((distribution.sent == place) & (distribution.sources > 0))
+    gated = distribution.gated
+    return np.flatnonzero((gated.sent == gated.places.index(ESCROW)) & (distribution.sources > 0))

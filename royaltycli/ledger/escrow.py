@@ -37,7 +37,7 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
     periods, owners, amounts, ages = periods[old], owners[old], amounts[old], ages[old]
     order = [("age", "descending"), ("amount", "descending"), ("id", "ascending"), ("of", "ascending")]
     kinds = [KINDS[kind] for kind in state.parties.kinds(owners)]
-    found = pa.table(
+    rows = pa.table(
         {
             "of": pa.array(kinds, pa.string()),
             "id": pa.array([name or "(escrow)" for name in state.parties.ids(owners)], pa.string()),
@@ -48,17 +48,11 @@ def unclaimed(ledger: Path, least: int = 0) -> pa.Table:
             "currency": pa.repeat(state.currency.code, len(owners)),
         }
     ).sort_by(order)
-    return with_amounts(found, ["amount"], state.currency)
+    return with_amounts(rows, ["amount"], state.currency)
 
 
 def release(
-    ledger: Path,
-    owner: str,
-    *,
-    to: str | None = None,
-    name: str | None = None,
-    source: bool = False,
-    date: str = "",
+    ledger: Path, owner: str, *, to: str | None = None, name: str | None = None, source: bool = False, date: str = ""
 ) -> tuple[State, int, str]:
     """Put all escrow of a holder, or with `source` of a source, into the balance of `to`, by default the holder.
 
@@ -71,23 +65,20 @@ def release(
     if name is not None:
         check_new(target, name)
     about = {"date": date, "kind": kind, "name": name, "of": owner, "to": target}
-    released = 0
 
     def work(state: State, _moves: Reader) -> Posting | None:
-        nonlocal released
         if not source:
             state.parties.holder(owner, "`royalty unclaimed` lists what is kept for whom")
         elif not state.parties.number(SOURCE, owner):
             raise LedgerError(f"nothing is kept in escrow for a source {owner}; `royalty unclaimed` lists what is")
         check_known(state.parties, target, name)
         posting = release_posting(state, about)
-        released = exact_sum(posting.moves.between(Account.ESCROW, Account.HOLDER).column("amount"))
-        return posting if released else None
+        return posting if _taken(posting) else None
 
-    state = book(ledger, work)[0]
+    state, posting = book(ledger, work)
     number = state.parties.number(HOLDER, target)
     (receiver,) = state.parties.ids(np.array([state.successors.get(number, number)], np.int64))
-    return state, released, receiver or target
+    return state, _taken(posting), receiver or target
 
 
 def release_posting(state: State, about: About) -> Posting:
@@ -110,16 +101,21 @@ def redistribute(ledger: Path, least: int, to: str, date: str = "") -> tuple[Sta
         raise CallError(f"to is {to[:80]!r}; it must be holders, payer or fund:NAME")
     if least < 1:
         raise CallError(f"the age is {least}; what is redistributed is at least 1 period old")
-    moved = 0
+    about = {"age": least, "date": date, "to": to}
 
     def work(state: State, moves: Reader) -> Posting | None:
-        nonlocal moved
-        about = {"age": least, "date": date, "to": to}
         posting = redistribute_posting(state, moves, about)
-        moved = exact_sum(posting.moves.rows[posting.moves.column("from_account") == Account.ESCROW, 5])
-        return posting if moved else None
+        return posting if _taken(posting) else None
 
-    return book(ledger, work)[0], moved
+    state, posting = book(ledger, work)
+    return state, _taken(posting)
+
+
+def _taken(posting: Posting | None) -> int:
+    """What a transaction takes out of escrow, in millionths."""
+    if posting is None:
+        return 0
+    return exact_sum(posting.moves.rows[posting.moves.column("from_account") == Account.ESCROW, 5])
 
 
 def redistribute_posting(state: State, moves: Reader, about: About) -> Posting:

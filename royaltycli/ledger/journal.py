@@ -209,7 +209,7 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[Journal]:
     if create:
         _make_folder(folder)
     else:
-        _check_there(folder)
+        check_there(folder)
     with errors(folder):
         address = f"{_address(file.absolute().as_uri())}?mode={'rwc' if create else 'rw'}"
         database = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
@@ -236,7 +236,7 @@ def _make_folder(folder: Path) -> None:
         raise LedgerError(f"the ledger {folder} cannot be begun ({reason_of(error)}); name another folder") from error
 
 
-def _check_there(folder: Path) -> None:
+def check_there(folder: Path) -> None:
     """Raises LedgerError if there is no journal, or nobody may tell whether there is one; CallError in a store."""
     check_here(folder, "a ledger")
     try:

@@ -22,8 +22,7 @@ from royaltycli.ledger.parties import HOLDER
 from royaltycli.ledger.state import CLOSE, SETTLE, State
 from royaltycli.numerals import EXACT, plain
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.currency import money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, money
 
 Outcome = Literal["paid", "returned"]
 WAITING, PAID, RETURNED = "waiting", "paid", "returned"
@@ -63,12 +62,12 @@ def payments(ledger: Path, period: str) -> pa.Table:
     with journal.opened(ledger) as found, found.reading():
         state = found.state()
         listed = payments_of(state, found.moves, period)
-    ids, code = state.parties.ids(listed.holders), state.currency
+    ids, currency = state.parties.ids(listed.holders), state.currency
     columns = {
         "holder_id": pa.array(ids, pa.string()),
         "name": pa.array(state.parties.names(listed.holders), pa.string()),
-        "payout": money_column(listed.amounts // MILLIONTHS, code.places),
-        "currency": pa.repeat(code.code, len(ids)),
+        "payout": money_column(listed.amounts // MILLIONTHS, currency.places),
+        "currency": pa.repeat(currency.code, len(ids)),
         "reference": pa.array([f"{period}.{number}" for number in listed.holders.tolist()], pa.string()),
         "status": pa.array(STATUSES).take(pa.array(listed.status)),
     }

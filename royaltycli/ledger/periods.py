@@ -11,14 +11,13 @@ LONGEST = 64
 Order = tuple[tuple[int, int, str], ...]
 
 
-def check_name(period: str) -> str:
-    """The name of a period. Raises CallError if it cannot be one."""
+def check_name(period: str) -> None:
+    """Raises CallError for what cannot be the name of a period."""
     if re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}", period) is None:
         raise CallError(
             f"the period is {period!r}; write it in at most {LONGEST} letters, digits, `.`, `_` and `-`, such as "
             "2026-Q3"
         )
-    return period
 
 
 def order(period: str) -> tuple[Order, str]:

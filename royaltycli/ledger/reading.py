@@ -41,10 +41,10 @@ class Inputs:
     usage: pa.Table | None
 
 
-def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> Inputs:
+def read_inputs(files: Mapping[str, Path | bytes | None], currency: Currency) -> Inputs:
     """Read the inputs of a period from files. Raises TableError, ManifestError and their kin."""
     from royaltycli.policies import find_policy
-    from royaltycli.policies.parties import read_parties
+    from royaltycli.policies.holders import read_holders
     from royaltycli.policies.reading import read_policy
     from royaltycli.policies.usage import read_usage
     from royaltycli.tokens.table import read_tokens
@@ -55,11 +55,11 @@ def read_inputs(files: Mapping[str, Path | bytes | None], money: Currency) -> In
     assert not isinstance(usage, bytes)
     rules = PLAIN
     if isinstance(policy, bytes):
-        rules = read_policy(policy, POLICY, money)
+        rules = read_policy(policy, POLICY, currency)
     elif policy is not None:
-        rules = find_policy(os.fspath(policy), money)
+        rules = find_policy(os.fspath(policy), currency)
     rules = dataclasses.replace(rules, payment=dataclasses.replace(rules.payment, rests="carry"))
-    listed = None if holders is None else read_parties(holders, money)
+    listed = None if holders is None else read_holders(holders, currency)
     return Inputs(read_tokens(tokens), rules, listed, None if usage is None else read_usage(usage))
 
 
@@ -71,16 +71,15 @@ def read_kept(ledger: Path, about: About) -> Inputs:
 
 def distributed(inputs: Inputs, about: About, present: pa.Table | None) -> Distribution:
     """The distribution of a period by what its transaction is about."""
-    money = find_currency(about["currency"])
-    shared = pool(Decimal(about["profit"]), Fraction(about["rate"]), money)
+    currency = find_currency(about["currency"])
     total = about["total_tokens"]
     return distribute(
         inputs.table,
         inputs.policy,
-        pool=shared.units,
-        currency=money,
+        pool=pool(Decimal(about["profit"]), Fraction(about["rate"]), currency),
+        currency=currency,
         total_tokens=None if total is None else Decimal(total),
         usage=inputs.usage,
-        parties=present,
+        listed=present,
         period=about["period"],
     )

@@ -13,9 +13,7 @@ from royaltycli.arrays import Numbers
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account
 from royaltycli.ledger.parties import HOLDER
-from royaltycli.ledger.state import State
 from royaltycli.payout.currency import DECIMALS, Currency
-from royaltycli.payout.rows import group_sums
 
 COLUMNS = {
     "balance": Account.HOLDER,
@@ -36,15 +34,15 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
     rows = np.flatnonzero(is_holder) + 1
     if holder is not None:
         rows = np.array([state.parties.holder(holder)], np.int64)
-    code = state.currency
     columns = {
         "holder_id": state.parties.table["id"].take(pa.array(rows - 1)),
         "name": state.parties.table["name"].take(pa.array(rows - 1)),
     }
-    columns |= {name: pa.array(_of_all_periods(state, account)[rows]) for name, account in COLUMNS.items()}
-    columns["currency"] = pa.repeat(code.code, len(rows))
+    size = len(state.parties) + 1
+    columns |= {name: pa.array(state.balances.dense(account, size)[rows]) for name, account in COLUMNS.items()}
+    columns["currency"] = pa.repeat(state.currency.code, len(rows))
     table = pa.table(columns).sort_by([("balance", "descending"), ("holder_id", "ascending")])
-    return with_amounts(table, COLUMNS, code)
+    return with_amounts(table, COLUMNS, state.currency)
 
 
 def with_amounts(table: pa.Table, names: Iterable[str], currency: Currency) -> pa.Table:
@@ -80,10 +78,3 @@ def log(ledger: Path) -> pa.Table:
             "digest": pa.array([each.digest.hex() for each in logged], pa.string()),
         }
     )
-
-
-def _of_all_periods(state: State, account: Account) -> Numbers:
-    """What each party has on a kind of account, by its number."""
-    _, parties, amounts = state.balances.by_period(account)
-    sums: Numbers = group_sums(amounts, parties, len(state.parties) + 1)
-    return sums

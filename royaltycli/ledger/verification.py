@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,9 +56,7 @@ def verify(ledger: Path, *, head: str | None = None, tell: Tell = say_nothing) -
 
     `head` is a digest that was noted before, of any transaction: one without it has been cut short, or is another.
     """
-    if not os.path.isfile(ledger / journal.FILE):
-        with journal.opened(ledger):
-            pass
+    journal.check_there(ledger)
     problems: list[str] = []
     state, moves, used = EMPTY, 0, set[str]()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from posixpath import splitext
 from typing import Literal
 
 from royaltycli.manifest.model import Format
@@ -52,31 +53,22 @@ def _kind_of_endings(endings: str) -> tuple[Format | None, Compression | None]:
     return FORMATS.get(f".{ending}"), compression
 
 
-ABOUT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "state.json")
-"""Files of a dataset folder that describe it, and are no JSON Lines."""
+ABOUT_DATA = ("dataset_info", "dataset_infos", "dataset_dict", "config", "state")
+"""The names, without `.json`, of files of a dataset folder that describe it, and are no JSON Lines."""
 
 
 def dataset_kind_of(name: str) -> Format | None:
     """The format of a file in a published dataset, where `.json` is JSON Lines; None if it holds no rows."""
-    stem = name.lower()
-    if COMPRESSIONS.get(split_ending(stem)[1]):
-        stem = split_ending(stem)[0]
-    if split_ending(stem)[1] == ".json":
+    stem, ending = splitext(name.lower())
+    if ending in COMPRESSIONS:
+        stem, ending = splitext(stem)
+    if ending == ".json":
         return None if stem.rpartition("/")[2] in ABOUT_DATA else "jsonl"
     form = kind_of(name)[0]
     return form if form in ("jsonl", "parquet") else None
 
 
-def split_ending(name: str) -> tuple[str, str]:
-    """A file's name before and from its last point on. A name that only begins with a point has no ending."""
-    base = name.rpartition("/")[2]
-    at = base.rfind(".")
-    if at <= 0:
-        return name, ""
-    return name[: len(name) - len(base) + at], base[at:]
-
-
 def full_ending(name: str) -> str:
     """All of a document's ending as it is written, such as `.txt` or `.JSONL.zst`."""
-    stem, ending = split_ending(name)
-    return split_ending(stem)[1] + ending if ending.lower() in COMPRESSIONS else ending
+    stem, ending = splitext(name)
+    return splitext(stem)[1] + ending if ending.lower() in COMPRESSIONS else ending

@@ -48,8 +48,8 @@ def encode_value(value: str) -> str:
     or `-` that is first; all else is percent-encoded as UTF-8, in upper-case hexadecimal.
     """
     if value[:1] in ("@", "-"):
-        return _percent(value[0]) + _encode(value[1:])
-    return _encode(value)
+        return _percent(value[0]) + encode_part(value[1:])
+    return encode_part(value)
 
 
 UNKNOWN = "(unknown)"
@@ -57,21 +57,19 @@ UNKNOWN = "(unknown)"
 
 
 def source_id(collection: str, value: str | None) -> str:
-    """The id of the source that a document of a collection names: `microposts/@maya`; None is no name.
+    """The id of the source that a document of a collection names: `microposts/@maya`; None is no name."""
+    return f"{collection}/{UNKNOWN if value is None else encode_part(value)}"
 
-    The value is encoded as in `encode_value`, but its first character is not the first of the id.
-    """
-    return f"{collection}/{UNKNOWN if value is None else _encode(value)}"
+
+def encode_part(value: str) -> str:
+    """A value as in `encode_value`, but as a part of a source's id, of which its first character is not the first."""
+    encoded: str = _UNSAFE.sub(lambda match: _percent(match[0]), value)
+    return encoded
 
 
 def decode_value(encoded: str) -> str:
     """The value that `encode_value` encoded, or the part of a source's id after the first `/`."""
     return unquote_to_bytes(encoded).decode("utf-8", "surrogatepass")
-
-
-def _encode(value: str) -> str:
-    encoded: str = _UNSAFE.sub(lambda match: _percent(match[0]), value)
-    return encoded
 
 
 def _percent(char: str) -> str:

@@ -22,6 +22,9 @@ from royaltycli.manifest.wording import shown
 JUNCTION = 0xA0000003
 """What Windows marks a folder with that leads elsewhere, which is no symbolic link."""
 
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""How a file is opened: its bytes as they are, and without waiting for who writes to a pipe."""
+
 ALLOW_OUTSIDE = "copy it into the folder, or allow it with --outside"
 """How to mend a path that leaves the folder."""
 
@@ -111,7 +114,7 @@ def open_regular(path: str | Path) -> BinaryIO:
 
 def descriptor_of(path: str | Path) -> int:
     """An open regular file by its number alone, as `open_regular` opens it; a good deal faster for a small file."""
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.open(path, READING)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(errno.EINVAL, "Not a regular file")

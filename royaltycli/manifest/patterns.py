@@ -12,8 +12,9 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from royaltycli.manifest.paths import ALLOW_OUTSIDE, Refusal, is_absolute, is_inside, is_junction, refused
 from royaltycli.manifest.wording import CONTROL
@@ -26,16 +27,11 @@ NO_PERMISSION = Refusal("no permission", "give yourself permission to read it")
 _ANY_FOLDERS = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamePattern:
-    """A pattern for one name, and what all names that it matches begin with."""
+class NamePattern(NamedTuple):
+    """A pattern for one name: what all names that it matches begin with, and what tells whether it matches one."""
 
     start: str
-    pattern: re.Pattern[str]
-
-    def match(self, name: str) -> bool:
-        """Whether it matches a name."""
-        return self.pattern.match(name) is not None
+    match: Callable[[str], object]
 
 
 Part = str | NamePattern | None
@@ -59,6 +55,14 @@ class Match:
     size: int = 0
     stamp: Stamp = (0, 0, 0)
     refusal: Refusal | None = None
+
+
+class Meant(NamedTuple):
+    """What a path means: a file that it names itself, a folder, or a pattern; with its name, clean, and its files."""
+
+    kind: Literal["file", "folder", "pattern"]
+    name: str
+    matches: Sequence[Match]
 
 
 def is_pattern(text: str) -> bool:
@@ -169,7 +173,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
 def _name_pattern(written: str) -> NamePattern:
     """A hidden name is matched only by a pattern that begins with a point itself."""
     pattern = re.compile(("" if written.startswith(".") else r"(?!\.)") + fnmatch.translate(written))
-    return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern)
+    return NamePattern(re.split(r"[*?\[]", written, maxsplit=1)[0], pattern.match)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -181,7 +185,7 @@ class _Walk:
     """One pattern on its way through the folders; an own stack, as folders may be nested very deeply."""
 
     def __init__(self, root: str, parts: list[Part], *, outside: bool, listing: Listing | None = None) -> None:
-        self.root, self.outside, self.parts, self.listing = root, outside, parts, listing
+        self.root, self.outside, self.parts, self.listing = root, outside, parts, listing or Listing()
         self.found: dict[str, Match] = {}
         self.todo: list[tuple[str, str, int]] = []
 
@@ -214,14 +218,14 @@ class _Walk:
                     self.todo.append((entry.path, f"{prefix}{entry.name}/", at))
 
     def _take_all(self, folder: str, prefix: str, at: int, part: NamePattern) -> None:
-        if self.listing is not None and part.start:
+        if part.start:
             self._take_these(self.listing.beginning(folder, part.start), prefix, at, part)
         else:
             with os.scandir(folder) as entries:
                 self._take_these(entries, prefix, at, part)
 
     def _take_these(self, entries: Iterator[os.DirEntry[str]], prefix: str, at: int, part: NamePattern) -> None:
-        last, matched = at == len(self.parts) - 1, part.pattern.match
+        last, matched = at == len(self.parts) - 1, part.match
         for entry in entries:
             if not matched(entry.name):
                 continue

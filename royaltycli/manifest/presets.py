@@ -20,4 +20,4 @@ def preset(name: object) -> dict[str, str]:
     """The keys that a preset stands for, as a manifest would write them; empty if there is none of that name."""
     if name not in PRESETS:
         return {}
-    return {key: value for key, value in _all()[str(name)].items() if key in ("text", "source", "holder", "lists")}
+    return {key: value for key, value in _all()[str(name)].items() if key in ("text", "source")}

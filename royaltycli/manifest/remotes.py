@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from royaltycli.errors import RemoteError
 from royaltycli.manifest.endings import TABLE_NAME
 from royaltycli.manifest.paths import Refusal
-from royaltycli.manifest.patterns import NO_NAME, Match, Part, fits, is_pattern, parts_of
+from royaltycli.manifest.patterns import NO_NAME, Match, Meant, Part, fits, is_pattern, parts_of
 from royaltycli.manifest.wording import CONTROL, shown
 from royaltycli.remote.finding import Remote, find_below, find_file
 from royaltycli.remote.locations import Location, locate
@@ -19,35 +18,29 @@ OFF = Refusal(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a remote path means: the file that it names itself, or those that it matches as a folder or pattern."""
-
-    kind: str
-    matches: tuple[Match, ...]
-
-
-def look_up_all(paths: Iterable[str]) -> dict[str, Found | Refusal]:
+def look_up_all(paths: Iterable[str]) -> dict[str, Meant | Refusal]:
     """What each path means, or why it cannot be used; many are asked for at a time."""
     distinct = list(dict.fromkeys(paths))
     return dict(zip(distinct, all_of(_look_up, distinct), strict=True))
 
 
-def _look_up(path: str) -> Found | Refusal:
+def _look_up(path: str) -> Meant | Refusal:
     try:
         place = locate(path)
         named = place.scheme == "https" or not ("*" in path or path.endswith("/"))
         whole = find_file(place) if named else None
         if whole is not None:
-            return Found("file", (_match(whole),))
+            return Meant("file", str(place), [_match(whole)])
         if is_pattern(place.path):
             found = _matching(place)
             itself = tuple(match for match in found if match.name == str(place))  # goes first, as on this machine
-            return Found("file", itself) if itself else Found("pattern", found)
+            return Meant("file" if itself else "pattern", str(place), itself or found)
         below = _matching(_all_below(place))
     except RemoteError as error:
         return Refusal(error.what, error.mend)
-    return Found("folder", below) if below else Refusal(f"there is nothing at {shown(path)}", "check its spelling")
+    if not below:
+        return Refusal(f"there is nothing at {shown(path)}", "check its spelling")
+    return Meant("folder", str(place), below)
 
 
 def would_take(path: str, name: str) -> bool:

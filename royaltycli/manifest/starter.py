@@ -64,40 +64,38 @@ class _Group:
     example: Match
 
 
-def starter(folder: Path) -> str:
-    """The text of a manifest for the documents below a folder; it loads as it stands.
+def starter(folder: Path) -> tuple[str, list[str]]:
+    """The text of a manifest for the documents in a folder, which loads as it stands; and what it leaves out, and why.
 
     Raises CallError if the folder cannot be read or holds no document.
     """
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
         raise CallError(f"{shown(os.fspath(folder))} is no folder; name one that holds documents")
-    found = [match for match in files_below(root, root, "", outside=False) if _is_document(match)]
-    groups = _groups(found, root)
+    below = files_below(root, root, "", outside=False)
+    found = [match for match in below if match.name.endswith("/") or _is_document(match)]
+    groups = _groups([match for match in found if not match.name.endswith("/")], root)
     if not groups:
         raise CallError(f"{shown(os.fspath(folder))} holds no documents; they end in {ENDINGS_WORDS}")
     name = CONTROL.sub("", Path(root).name) or "corpus"
     taken: dict[str, int] = {}
     tables = [_table(group, _new_id(group.hint, taken)) for group in groups]
-    return _OPENING.format(name=_quoted(name)) + "".join(tables) + _CLOSING
+    return _OPENING.format(name=_quoted(name)) + "".join(tables) + _CLOSING, _left_out(found, root)
 
 
-def left_out(folder: Path) -> list[str]:
-    """What a starter says nothing of though its ending is a document's: each reason once, with files it holds for."""
-    root = os.path.realpath(folder)
+def _left_out(found: Iterable[Match], root: str) -> list[str]:
+    """Each reason why some cannot be used, once, with those it holds for."""
     names: dict[Refusal, list[str]] = {}
-    for match in files_below(root, root, "", outside=False):
+    for match in found:
         refusal = refusal_of(match, root)
-        if refusal is not None and (match.name.endswith("/") or _is_document(match)):
+        if refusal is not None:
             names.setdefault(refusal, []).append(match.name)
-    return [f"{named(sorted(some))}: {refusal.what}; {refusal.mend}" for refusal, some in names.items()]
+    return [f"{named(some)}: {refusal.what}; {refusal.mend}" for refusal, some in names.items()]
 
 
 def _is_document(match: Match) -> bool:
     form = kind_of(match.name)[0]
-    if match.name == TABLE_NAME or match.name.endswith("/") or form is None:
-        return False
-    return not is_sealed_result(match, form)
+    return form is not None and match.name != TABLE_NAME and not is_sealed_result(match, form)
 
 
 def _groups(found: Iterable[Match], root: str) -> list[_Group]:

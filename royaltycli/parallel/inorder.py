@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
@@ -25,24 +26,6 @@ class Cancelled(Exception):  # noqa: N818 -- how a worker leaves a task that nob
     """A task was given up because an earlier one failed, or the user stopped the work."""
 
 
-class Gate:
-    """Tells a running task whether its result is still wanted."""
-
-    def __init__(self) -> None:
-        self._first_unwanted = float("inf")
-        self._lock = threading.Lock()
-
-    def close(self, index: int = -1) -> None:
-        """From now on only tasks up to `index` are wanted; by default none."""
-        with self._lock:
-            self._first_unwanted = min(self._first_unwanted, index)
-
-    def check(self, index: int) -> None:
-        """Raises Cancelled if task `index` is no longer wanted."""
-        if index > self._first_unwanted:
-            raise Cancelled
-
-
 class InOrder(Generic[Task, Result]):
     """Iterates over the results of `work(task, check)` for each task, in the order of the tasks.
 
@@ -53,7 +36,7 @@ class InOrder(Generic[Task, Result]):
     def __init__(self, tasks: Iterable[Task], starts: Sequence[Callable[[], Callable[[Task, Check], Result]]]) -> None:
         self._tasks = enumerate(tasks)
         self._starts = starts
-        self._gate = Gate()
+        self._last_wanted = sys.maxsize  # which the thread that iterates sets alone
         self._waiting: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -66,7 +49,7 @@ class InOrder(Generic[Task, Result]):
         try:
             yield from self._results()
         finally:
-            self._gate.close()
+            self._last_wanted = -1
             for _ in threads:
                 self._waiting.put(None)
 
@@ -90,7 +73,7 @@ class InOrder(Generic[Task, Result]):
                     continue
                 results[index] = (result, error)
                 if error is not None and not isinstance(error, Cancelled):
-                    self._gate.close(index)
+                    self._last_wanted = min(self._last_wanted, index)
                     exhausted = True
             result, error = results.pop(wanted)
             if error is not None:
@@ -103,8 +86,13 @@ class InOrder(Generic[Task, Result]):
         while (item := self._waiting.get()) is not None:
             index, task = item
             try:
-                self._gate.check(index)
+                self._check(index)
                 work = work or start()
-                self._done.put((index, work(task, functools.partial(self._gate.check, index)), None))
+                self._done.put((index, work(task, functools.partial(self._check, index)), None))
             except BaseException as error:  # noqa: BLE001 -- engines panic with a BaseException of their own
                 self._done.put((index, None, error))
+
+    def _check(self, index: int) -> None:
+        """Raises Cancelled if the result of a task is no longer wanted."""
+        if index > self._last_wanted:
+            raise Cancelled

@@ -22,14 +22,9 @@ UNCAPPED = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What everybody comes to within the bounds.
-
-    `cut` is what was above caps, where that is not for the others; `left` is what nobody may have, as all
-    are at their caps.
-    """
+    """What everybody comes to within the bounds, and what is `left`: it was above caps, or nobody may have it."""
 
     amounts: Amounts
-    cut: int = 0
     left: int = 0
 
 
@@ -52,7 +47,7 @@ def keep_within(
     """
     settled = _settle(weights, caps, floors, exact_sum(weights) if total is None else total)
     if not len(settled.free):
-        return Kept(settled.amounts, left=settled.left)
+        return Kept(settled.amounts, settled.left)
     amounts = settled.amounts
     amounts[settled.free] = allocate(settled.left, weights[settled.free], ids.take(pa.array(settled.free)), period)
     return Kept(amounts)
@@ -61,7 +56,7 @@ def keep_within(
 def cut_to(weights: Amounts, caps: Amounts) -> Kept:
     """Cut everybody to its cap; what is cut is not for the others."""
     amounts = np.minimum(weights, caps)
-    return Kept(amounts, cut=exact_sum(weights - amounts))
+    return Kept(amounts, exact_sum(weights - amounts))
 
 
 def leave_below(weights: Amounts, caps: Amounts, floor: int, ids: pa.ChunkedArray, period: str) -> Kept:
@@ -83,7 +78,7 @@ def leave_below(weights: Amounts, caps: Amounts, floor: int, ids: pa.ChunkedArra
     if low:
         low = int(np.searchsorted(distinct, distinct[low - 1] + ALIKE, side="right"))
     if low == len(distinct):
-        return Kept(nothing, left=total)
+        return Kept(nothing, total)
     staying = np.where(weights >= distinct[low], weights, 0)
     return keep_within(staying, caps, nothing, ids, period, total)
 

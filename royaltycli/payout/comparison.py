@@ -14,9 +14,9 @@ from royaltycli.errors import CallError
 from royaltycli.numerals import plain
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.columns import money_column
-from royaltycli.payout.currency import DECIMALS, Currency
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution
-from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.currency import DECIMALS, MILLIONTHS, Currency
+from royaltycli.payout.distribution import Amounts, Distribution
+from royaltycli.payout.payments import paid_at_once
 from royaltycli.payout.rows import ids_before, listing
 from royaltycli.payout.texts import share_text
 
@@ -60,28 +60,26 @@ class Outcome:
 
 def outcome(distribution: Distribution) -> Outcome:
     """The figures that policies are compared by."""
-    earnings, ids = distribution.earnings, distribution.parts.ids
-    payment = distribution.policy.payment
-    payments = pay_balances(earnings.net, earnings.minimum, payment, ids, distribution.period)
+    payments = paid_at_once(distribution)
     rising = np.sort(payments.paid)
     positive = rising[rising > 0]
     best = rising[len(rising) - max(1, len(rising) // TOP_PART) :]
     total = exact_sum(rising)
     return Outcome(
-        distribution.policy.name,
-        distribution.pool,
-        distribution.currency,
-        ids,
-        distribution.parts.names,
-        payments.paid,
-        total,
-        len(positive),
-        int(positive[0]) if len(positive) else 0,
-        int(positive[(len(positive) - 1) // 2]) if len(positive) else 0,
-        gini(rising),
-        Fraction(exact_sum(best), total) if total else Fraction(0),
-        exact_sum(payments.carried),
-        tuple(exact_sum(part) for part in np.array_split(rising, 10)),
+        policy=distribution.policy.name,
+        pool=distribution.pool,
+        currency=distribution.currency,
+        holders=distribution.parts.ids,
+        names=distribution.parts.names,
+        paid=payments.paid,
+        total=total,
+        receivers=len(positive),
+        smallest=int(positive[0]) if len(positive) else 0,
+        median=int(positive[(len(positive) - 1) // 2]) if len(positive) else 0,
+        gini=gini(rising),
+        top=Fraction(exact_sum(best), total) if total else Fraction(0),
+        carried=exact_sum(payments.carried),
+        tenths=tuple(exact_sum(part) for part in np.array_split(rising, 10)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,9 +15,14 @@ from royaltycli.errors import AmountError, CallError
 POOL_UNITS = 2**63 - 1
 """The largest pool, in minor units: payouts are kept in 64-bit integers."""
 
-
 DECIMALS = 6
 """Of a millionth of a minor unit, beyond those of the currency."""
+
+MILLIONTHS: int = 10**DECIMALS
+"""Of a minor unit: what entitlements and balances are kept in."""
+
+LARGEST_POOL = POOL_UNITS // MILLIONTHS
+"""The largest pool by a policy, in minor units: its millionths are kept in 64-bit integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +31,6 @@ class Currency:
 
     code: str
     places: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """What is shared out, in whole minor units; `left` is the part of a minor unit that was floored away."""
-
-    units: int
-    left: Fraction
-    currency: Currency
 
 
 def find_currency(code: str) -> Currency:
@@ -58,8 +55,8 @@ def payable() -> list[str]:
     return sorted(code for code, places in _PLACES.items() if places is not None)
 
 
-def pool(profit: Decimal, rate: Fraction, currency: Currency) -> Pool:
-    """The pool of a profit (in the currency itself) at a rate from 0 to 1, rounded down to a whole minor unit.
+def pool(profit: Decimal, rate: Fraction, currency: Currency) -> int:
+    """The pool of a profit (in the currency itself) at a rate from 0 to 1, in minor units, rounded down to a whole one.
 
     Raises AmountError if it cannot be computed or is larger than POOL_UNITS.
     """
@@ -67,14 +64,18 @@ def pool(profit: Decimal, rate: Fraction, currency: Currency) -> Pool:
         raise AmountError(f"the profit is {profit}, but must be a number of zero or more")
     if not 0 <= rate <= 1:
         raise AmountError(f"the rate is {rate}, but must lie between 0 and 1 (0 % and 100 %)")
-    exact = Fraction(profit) * rate * 10**currency.places
-    units = exact.numerator // exact.denominator
+    units: int = math.floor(Fraction(profit) * rate * 10**currency.places)
     if units > POOL_UNITS:
         raise AmountError(
             f"the pool is over {money(POOL_UNITS, currency)} {currency.code}, the largest that can be shared out; "
             "check the profit and its currency"
         )
-    return Pool(units, exact - units, currency)
+    return units
+
+
+def millionths(amount: Decimal, currency: Currency) -> int:
+    """An amount in the currency in millionths of a minor unit, rounded down."""
+    return int(Fraction(amount) * 10**currency.places * MILLIONTHS)
 
 
 def money(units: int, currency: Currency) -> str:

@@ -8,27 +8,23 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
 from royaltycli.errors import AmountError
 from royaltycli.payout.allocation import allocate, as_integers, exact_sum
-from royaltycli.payout.bounds import UNCAPPED, Kept, cut_to, keep_within, leave_below
-from royaltycli.payout.currency import Currency, money
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, Earnings, Shared, not_all_of
+from royaltycli.payout.bounds import UNCAPPED, cut_to, keep_within, leave_below
+from royaltycli.payout.currency import LARGEST_POOL, MILLIONTHS, Currency, millionths, money
+from royaltycli.payout.distribution import Amounts, Distribution, Earnings, Shared, not_all_of
 from royaltycli.payout.earnings import deduct, known_of
 from royaltycli.payout.gates import Gated, pass_gates
 from royaltycli.payout.holders import Parts, parts_of
 from royaltycli.payout.measures import UNATTRIBUTED, Measured, measured, zero_everywhere
 from royaltycli.payout.policy import Cap, Measure, Per, Policy
 from royaltycli.payout.quotas import Integers
-from royaltycli.payout.rows import NOT_SCANNED, by_source_id, group_sums
+from royaltycli.payout.rows import ESCROW, NOT_SCANNED, by_source_id, group_sums
 from royaltycli.payout.splits import split
-
-LARGEST_POOL = (2**63 - 1) // MILLIONTHS
-"""In minor units: amounts are kept in millionths of them, in 64-bit integers."""
 
 
 def distribute(
@@ -39,13 +35,13 @@ def distribute(
     currency: Currency,
     total_tokens: Decimal | None = None,
     usage: pa.Table | None = None,
-    parties: pa.Table | None = None,
+    listed: pa.Table | None = None,
     period: str = "",
 ) -> Distribution:
     """Distribute `pool` minor units to the sources of a token table and their holders.
 
     `total_tokens` is the size of the whole run in seen tokens, where the table is a part of it. `usage` has the
-    columns source_id and credit (decimals as text); `parties` is a list of holders (payout/parties.py).
+    columns source_id and credit (decimals as text); `listed` is a list of holders, of the schema LIST_OF_HOLDERS.
     `period` decides ties. Raises AmountError if the policy cannot be followed, such as by a measure that is zero
     everywhere, and TableError if a table makes no sense.
     """
@@ -55,7 +51,7 @@ def distribute(
         raise AmountError(f"the pool is over {largest}, the largest that a policy can distribute; split the period")
     table = by_source_id(table)
     parts = parts_of(table["holders"], table["source_id"])
-    known = known_of(parties, parts.ids, terms.millionths(policy.payment.minimum))
+    known = known_of(listed, parts.ids, terms.millionths(policy.payment.minimum))
     measure = functools.cache(lambda name: measured(name, table, total_tokens, usage))
     for name in sorted({name for name, _ in policy.basis}.union(*(gate.minimum or () for gate in policy.gates))):
         measure(name)  # so that what is wrong in a table is found whatever the pool and the other gates
@@ -72,10 +68,8 @@ def distribute(
     given, shared = _measured(terms, rest, gated, measure, ids, elsewhere)
     sources = _bounded(terms, "source", fixed + given, ids, parts.counts, elsewhere)
     for number, place in enumerate(gated.places):
-        sent = exact_sum(sources[gated.sent == number])
-        if sent:
-            elsewhere[f"({place})"] += sent
-    part_amounts = split(np.where(gated.sent == -1, sources, 0), parts, period)
+        elsewhere[f"({place})"] += exact_sum(sources[gated.sent == number])
+    part_amounts = split(gated.kept(sources), parts, period)
     earned = group_sums(part_amounts, parts.holder, len(parts.ids)) + holders_fixed
     escrow = np.where(known.reachable, 0, earned)
     earned -= escrow
@@ -83,15 +77,15 @@ def distribute(
     gross = _bounded(terms, "holder", earned, holders, np.zeros(len(earned), np.int64), excess)
     elsewhere += excess
     fee, withholding, recouped, reserve = deduct(gross, policy.deductions, known)
-    net = gross - fee - withholding - recouped - reserve
     earnings = Earnings(
-        known.reachable, known.minimum, holders_fixed, earned, gross - earned, fee, withholding, recouped, reserve, net,
-        escrow, known.advance, known.withholding,
+        known=known, fixed=holders_fixed, earned=earned, adjustment=gross - earned, fee=fee, withholding=withholding,
+        recouped=recouped, reserve=reserve, escrow=escrow,
     )  # fmt: skip
     _check(pool, earnings, elsewhere)
     return Distribution(
-        policy, pool, currency, period, table, parts, fixed, given, sources, gated.gate, gated.sent, gated.places,
-        shared, part_amounts, earnings, dict(sorted((+elsewhere).items())), dict(sorted((+excess).items())),
+        policy=policy, pool=pool, currency=currency, period=period, table=table, parts=parts, fixed=fixed,
+        measured=given, sources=sources, gated=gated, shared=shared, part_amounts=part_amounts, earnings=earnings,
+        elsewhere=dict(sorted((+elsewhere).items())), excess=dict(sorted((+excess).items())),
     )  # fmt: skip
 
 
@@ -105,7 +99,7 @@ class _Terms:
 
     def millionths(self, amount: Decimal) -> int:
         """An amount in the currency in millionths of a minor unit; above the largest pool, all are the same."""
-        return min(int(Fraction(amount) * 10**self.currency.places * MILLIONTHS), UNCAPPED)
+        return min(millionths(amount, self.currency), UNCAPPED)
 
 
 def _fixed(terms: _Terms, rest: int, table: pa.Table, parts: Parts, gated: Gated) -> tuple[Amounts, Amounts]:
@@ -191,20 +185,15 @@ def _bounded(
     if floor is not None and floor.below == "leave":
         # Leaving comes before the cut: those who stay come to more by it, and nobody may end above its cap.
         stayed = leave_below(weights, within, least, ids, terms.period)
-        _send(elsewhere, "escrow", stayed)
+        elsewhere[ESCROW] += stayed.left
         weights, floors = stayed.amounts, np.zeros(len(weights), np.int64)
     if cap is not None and cap.excess != "pool":
         cut = cut_to(weights, caps)
-        _send(elsewhere, cap.excess, cut)
+        elsewhere[f"({cap.excess})"] += cut.left
         weights = cut.amounts
     kept = keep_within(weights, within, floors, ids, terms.period)
-    _send(elsewhere, "escrow", kept)
+    elsewhere[ESCROW] += kept.left
     return kept.amounts
-
-
-def _send(elsewhere: Counter[str], place: str, kept: Kept) -> None:
-    if kept.cut or kept.left:
-        elsewhere[f"({place})"] += kept.cut + kept.left
 
 
 def _caps(terms: _Terms, cap: Cap, holders: Amounts) -> Amounts:

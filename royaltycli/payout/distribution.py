@@ -8,29 +8,39 @@ import pyarrow as pa
 
 from royaltycli.arrays import Mask, Numbers
 from royaltycli.errors import AmountError
-from royaltycli.payout.currency import DECIMALS, Currency
+from royaltycli.payout.currency import Currency
+from royaltycli.payout.gates import Gated
 from royaltycli.payout.holders import Parts
 from royaltycli.payout.policy import Measure, Policy
 from royaltycli.payout.quotas import Integers
-
-MILLIONTHS: int = 10**DECIMALS
-"""Of a minor unit: what entitlements and balances are kept in."""
 
 Amounts = Numbers
 """Millionths of a minor unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Earnings:
-    """What each holder earned and what was taken from it (rules Y13 to Y16), in the order of `Parts.ids`.
+class Known:
+    """What the list of holders says of each holder, in the order of `Parts.ids`.
 
-    gross = earned + adjustment; net = gross - fee - withholding - recouped - reserve. All of these are 0 for a
-    holder that cannot be reached, whose earnings are in `escrow`. `fixed` is the part of `earned` or `escrow` that
-    is a fixed part per holder. `minimum` is the balance from which on it is paid, `advance` what there was to recoup.
+    `withholding` is a rate as text, null where it is the policy's; `advance` is what there is to recoup, and `minimum`
+    the balance from which on a holder is paid.
     """
 
     reachable: Mask
+    withholding: pa.Array
+    advance: Amounts
     minimum: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """What each holder earned and what was taken from it (rules Y13 to Y16), in the order of `Parts.ids`.
+
+    All amounts are 0 for a holder that cannot be reached, whose earnings are in `escrow`. `fixed` is the part of
+    `earned` or `escrow` that is a fixed part per holder.
+    """
+
+    known: Known
     fixed: Amounts
     earned: Amounts
     adjustment: Amounts
@@ -38,11 +48,17 @@ class Earnings:
     withholding: Amounts
     recouped: Amounts
     reserve: Amounts
-    net: Amounts
     escrow: Amounts
-    advance: Amounts
-    rates: pa.Array | None = None
-    """The withholding of each holder as text, null where it is the policy's."""
+
+    @property
+    def gross(self) -> Amounts:
+        """What deductions are taken from."""
+        return self.earned + self.adjustment
+
+    @property
+    def net(self) -> Amounts:
+        """What deductions leave."""
+        return self.gross - self.fee - self.withholding - self.recouped - self.reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +82,7 @@ class Distribution:
 
     `table` is the token table in the order of its source ids, and `parts` its holders. For each source: the
     fixed part that it gets as a work, what its measures give it (and in `shared`, how), and what it comes to
-    after caps and floors (rules Y8 to Y11). `sent` says which of `places` (destinations as in a policy) that
-    goes to, and is -1 where its holders get it; `gate` which gate of the policy closed on it, or -1.
-    `part_amounts` is what each part gets.
+    after caps and floors (rules Y8 to Y11), which goes where `gated` says. `part_amounts` is what each part gets.
 
     `elsewhere` is what no holder gets, by the id of its row, such as `(fund:NAME)`; with the sums of
     `earnings` (net, deductions and escrow) it makes the pool. `excess` is the part of it that caps and
@@ -84,9 +98,7 @@ class Distribution:
     fixed: Amounts
     measured: Amounts
     sources: Amounts
-    gate: Numbers
-    sent: Numbers
-    places: tuple[str, ...]
+    gated: Gated
     shared: tuple[Shared, ...]
     part_amounts: Amounts
     earnings: Earnings

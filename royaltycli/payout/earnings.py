@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Mask
 from royaltycli.errors import TableError
-from royaltycli.payout.distribution import Amounts
-from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.distribution import Amounts, Known
 from royaltycli.payout.policy import Deductions
 from royaltycli.payout.quotas import quotas
 
+LIST_OF_HOLDERS = pa.schema(
+    [
+        ("holder_id", pa.string()),
+        ("reachable", pa.bool_()),
+        ("withholding", pa.string()),
+        ("advance", pa.int64()),
+        ("minimum", pa.int64()),
+    ]
+)
+"""The list of holders as a table (docs/spec-policy.md, "The list of holders").
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the list of holders says of each holder, in the order of their ids; null withholding is the policy's."""
-
-    reachable: Mask
-    withholding: pa.Array
-    advance: Amounts
-    minimum: Amounts
+A row a holder, in any order. `withholding` is an exact fraction as text (`0.15`, `1/3`), `advance` and `minimum` are
+in millionths of a minor unit. An empty cell stands for the policy's value: reachable, its withholding, no
+advance, its minimum.
+"""
 
 
-def known_of(parties: pa.Table | None, ids: pa.Array, minimum: int) -> Known:
+def known_of(listed: pa.Table | None, ids: pa.Array, minimum: int) -> Known:
     """The list of holders in the order of `ids`; without one, the values of the policy.
 
     It names no holder twice. Raises TableError if it names one that no source has.
     """
-    listed = PARTIES.empty_table() if parties is None else parties
+    listed = LIST_OF_HOLDERS.empty_table() if listed is None else listed
     named = listed["holder_id"].combine_chunks()
     unknown = named.filter(pc.invert(pc.is_in(named, ids)))
     if len(unknown):
         who = unknown[0].as_py()[:80]
         raise TableError(f"the list of holders names {who!r}, who has no source; correct the id, or leave it out")
     rows = pc.index_in(ids, named)
-    column = {name: listed[name].combine_chunks().take(rows) for name in PARTIES.names[1:]}
+    column = {name: listed[name].combine_chunks().take(rows) for name in LIST_OF_HOLDERS.names[1:]}
     return Known(
         pc.fill_null(column["reachable"], True).to_numpy(zero_copy_only=False),
         column["withholding"],

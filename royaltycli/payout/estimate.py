@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from royaltycli.errors import CallError
-from royaltycli.numerals import plain, plain_fraction
+from royaltycli.numerals import percentage, plain, plain_fraction
 
 if TYPE_CHECKING:
     from royaltycli.payout.currency import Currency
@@ -225,7 +225,7 @@ def _share(work: Fraction, whole: Fraction, part: Part | None) -> tuple[Fraction
     weighted = _share_by_weight(work, part)
     if weighted is not None and part.weight is not None:
         rule = (
-            f"{part.name} has no published epochs: its weight of {plain_fraction(part.weight * 100)} % "
+            f"{part.name} has no published epochs: its weight of {percentage(part.weight)} "
             "times the work's tokens over its own"
         )
         return weighted, rule

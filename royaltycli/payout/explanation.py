@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,13 +12,13 @@ import pyarrow.compute as pc
 
 from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError
-from royaltycli.numerals import grouped, plain_fraction
+from royaltycli.numerals import grouped, percentage, plain_fraction
 from royaltycli.payout.allocation import exact_sum
 from royaltycli.payout.basis import seen_tokens
-from royaltycli.payout.currency import Currency, exact_money, money
-from royaltycli.payout.distribution import MILLIONTHS, Distribution, Shared
+from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, money
+from royaltycli.payout.distribution import Distribution, Shared
 from royaltycli.payout.gates import POOL
-from royaltycli.payout.payments import pay_balances
+from royaltycli.payout.payments import paid_at_once
 from royaltycli.payout.policy import Policy
 
 LISTED = 20
@@ -72,8 +73,9 @@ def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
     """From the pool to what each holder of a source gets."""
     steps = _pool(distribution)
     policy, table = distribution.policy, distribution.table
-    closed = int(distribution.gate[row])
-    place = distribution.places[distribution.sent[row]] if distribution.sent[row] >= 0 else ""
+    gated = distribution.gated
+    closed = int(gated.gate[row])
+    place = gated.places[gated.sent[row]] if gated.sent[row] >= 0 else ""
     if closed >= 0:
         goes = "it takes no part" if place == POOL else f"what it comes to goes to {place}"
         steps.append(Step("gate", f"gate {closed + 1} of the policy closes on it: {goes}"))
@@ -88,19 +90,17 @@ def _source(distribution: Distribution, row: int) -> tuple[Step, ...]:
     if policy.fixed is not None and policy.fixed.each == "work":
         count = int(np.count_nonzero(distribution.fixed))
         whole = _money(distribution, exact_sum(distribution.fixed))
-        steps.append(
-            Step("fixed part", f"{whole} in {count:,} equal parts", _money(distribution, distribution.fixed[row]))
-        )
+        steps.append(_step(distribution, "fixed part", f"{whole} in {count:,} equal parts", distribution.fixed[row]))
     steps += [_shared(distribution, shared, row) for shared in distribution.shared]
     before = int(distribution.fixed[row]) + int(distribution.measured[row])
     after = int(distribution.sources[row])
     if after != before:
         what = "cap" if after < before else "shared anew"
         how = "kept within the caps and floors of the policy" if after < before else "what others left is shared anew"
-        steps.append(Step(what, f"{_money(distribution, before)}; {how}", _money(distribution, after)))
-    steps.append(Step("comes to", "in all", _money(distribution, after)))
+        steps.append(_step(distribution, what, f"{_money(distribution, before)}; {how}", after))
+    steps.append(_step(distribution, "comes to", "in all", after))
     if place:
-        return (*steps, Step("goes to", place, _money(distribution, after)))
+        return (*steps, _step(distribution, "goes to", place, after))
     return (*steps, *_splits(distribution, np.flatnonzero(distribution.parts.source == row), by_holder=True))
 
 
@@ -112,58 +112,54 @@ def _holder(distribution: Distribution, row: int) -> tuple[Step, ...]:
     steps = list(_splits(distribution, parts[:LISTED], by_holder=False))
     if len(parts) > LISTED:
         rest = exact_sum(distribution.part_amounts[parts[LISTED:]])
-        steps.append(Step("other sources", f"{len(parts) - LISTED:,} of them", _money(distribution, rest)))
+        steps.append(_step(distribution, "other sources", f"{len(parts) - LISTED:,} of them", rest))
     if policy.fixed is not None and policy.fixed.each == "holder":
         whole = _money(distribution, exact_sum(earnings.fixed))
         count = int(np.count_nonzero(earnings.fixed))
-        steps.append(Step("fixed part", f"{whole} in {count:,} equal parts", _money(distribution, earnings.fixed[row])))
-    if not earnings.reachable[row]:
-        steps.append(
-            Step("escrow", "it cannot be reached, so all is kept for it", _money(distribution, earnings.escrow[row]))
-        )
-        return tuple(steps)
-    steps.append(Step("earned", "in all", _money(distribution, earnings.earned[row])))
+        steps.append(_step(distribution, "fixed part", f"{whole} in {count:,} equal parts", earnings.fixed[row]))
+    if not earnings.known.reachable[row]:
+        how = "it cannot be reached, so all is kept for it"
+        return (*steps, _step(distribution, "escrow", how, earnings.escrow[row]))
+    steps.append(_step(distribution, "earned", "in all", earnings.earned[row]))
     if earnings.adjustment[row]:
-        steps.append(
-            Step("adjustment", "by the caps and floors for holders", _money(distribution, earnings.adjustment[row]))
-        )
-    gross = int(earnings.earned[row] + earnings.adjustment[row])
+        how = "by the caps and floors for holders"
+        steps.append(_step(distribution, "adjustment", how, earnings.adjustment[row]))
+    gross = int(earnings.gross[row])
     fee, withheld, recouped, reserve = (
         int(column[row]) for column in (earnings.fee, earnings.withholding, earnings.recouped, earnings.reserve)
     )
-    rate = plain_fraction(policy.deductions.fee * 100)
     if fee:
-        steps.append(Step("fee", f"{rate} % of {_money(distribution, gross)}", _money(distribution, -fee)))
+        how = f"{percentage(policy.deductions.fee)} of {_money(distribution, gross)}"
+        steps.append(_step(distribution, "fee", how, -fee))
     if withheld:
-        own = None if earnings.rates is None else earnings.rates[row].as_py()
-        part = plain_fraction((policy.deductions.withholding if own is None else Fraction(own)) * 100)
-        left = _money(distribution, gross - fee)
-        steps.append(Step("withholding", f"{part} % of {left}", _money(distribution, -withheld)))
+        own = earnings.known.withholding[row].as_py()
+        rate = policy.deductions.withholding if own is None else Fraction(own)
+        how = f"{percentage(rate)} of {_money(distribution, gross - fee)}"
+        steps.append(_step(distribution, "withholding", how, -withheld))
     if recouped:
-        advance = _money(distribution, earnings.advance[row])
-        steps.append(Step("recouped", f"of the advance of {advance}", _money(distribution, -recouped)))
+        advance = _money(distribution, earnings.known.advance[row])
+        steps.append(_step(distribution, "recouped", f"of the advance of {advance}", -recouped))
     if reserve:
-        part = plain_fraction(policy.deductions.reserve * 100)
-        left = _money(distribution, gross - fee - withheld - recouped)
-        steps.append(Step("reserve", f"{part} % of {left}", _money(distribution, -reserve)))
-    steps.append(Step("net", "after deductions", _money(distribution, earnings.net[row])))
+        how = f"{percentage(policy.deductions.reserve)} of {_money(distribution, gross - fee - withheld - recouped)}"
+        steps.append(_step(distribution, "reserve", how, -reserve))
+    steps.append(_step(distribution, "net", "after deductions", earnings.net[row]))
     return (*steps, *_payment(distribution, row))
 
 
 def _payment(distribution: Distribution, row: int) -> list[Step]:
     """What is paid of the net, and what is carried."""
-    earnings, payment = distribution.earnings, distribution.policy.payment
-    payments = pay_balances(earnings.net, earnings.minimum, payment, distribution.parts.ids, distribution.period)
-    least = _money(distribution, earnings.minimum[row])
-    if earnings.net[row] < earnings.minimum[row]:
-        how = f"{_money(distribution, earnings.net[row])} is below the minimum of {least}"
+    net, minimum = distribution.earnings.net[row], distribution.earnings.known.minimum[row]
+    payments = paid_at_once(distribution)
+    least = _money(distribution, minimum)
+    if net < minimum:
+        how = f"{_money(distribution, net)} is below the minimum of {least}"
     else:
-        how = "whole units" + (f", as the minimum of {least} is reached" if earnings.minimum[row] else "")
+        how = "whole units" + (f", as the minimum of {least} is reached" if minimum else "")
     steps = [Step("paid", how, grouped(money(int(payments.paid[row]), distribution.currency)))]
     if payments.below[row]:
-        steps.append(Step("goes to", payment.below, _money(distribution, payments.below[row])))
+        steps.append(_step(distribution, "goes to", distribution.policy.payment.below, payments.below[row]))
     if payments.carried[row]:
-        steps.append(Step("carried", "for the next period", _money(distribution, payments.carried[row])))
+        steps.append(_step(distribution, "carried", "for the next period", payments.carried[row]))
     return steps
 
 
@@ -172,10 +168,8 @@ def _pool(distribution: Distribution) -> list[Step]:
     whole = distribution.pool * MILLIONTHS
     steps = [Step("pool", "profit × rate", grouped(money(distribution.pool, distribution.currency)))]
     for top in distribution.policy.top:
-        part = plain_fraction(top.part * 100)
-        taken = whole * top.part
-        amount = _money(distribution, taken.numerator // taken.denominator)
-        steps.append(Step("first", f"{part} % of the pool goes to {top.to}", amount))
+        how = f"{percentage(top.part)} of the pool goes to {top.to}"
+        steps.append(_step(distribution, "first", how, math.floor(whole * top.part)))
     return steps
 
 
@@ -185,9 +179,7 @@ def _shared(distribution: Distribution, shared: Shared, row: int) -> Step:
     total = plain_fraction(Fraction(shared.total, 10**shared.places))
     exact = Fraction(shared.units * int(shared.numbers[row]), shared.total)
     how = f"{_money(distribution, shared.units)} × {grouped(number)} / {grouped(total)}"
-    return Step(
-        f"by {shared.measure.replace('_', ' ')}", how, _money(distribution, exact.numerator // exact.denominator)
-    )
+    return _step(distribution, f"by {shared.measure.replace('_', ' ')}", how, math.floor(exact))
 
 
 def _splits(distribution: Distribution, parts: Numbers, *, by_holder: bool) -> list[Step]:
@@ -202,8 +194,12 @@ def _splits(distribution: Distribution, parts: Numbers, *, by_holder: bool) -> l
     steps = []
     for name, share, part in zip(names.to_pylist(), shares, parts.tolist(), strict=True):
         whole = _money(distribution, distribution.sources[found.source[part]])
-        steps.append(Step(name, f"{share} of {whole}", _money(distribution, distribution.part_amounts[part])))
+        steps.append(_step(distribution, name, f"{share} of {whole}", distribution.part_amounts[part]))
     return steps
+
+
+def _step(distribution: Distribution, what: str, how: str, millionths: int | np.int64) -> Step:
+    return Step(what, how, _money(distribution, millionths))
 
 
 def _money(distribution: Distribution, millionths: int | np.int64) -> str:

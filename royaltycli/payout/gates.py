@@ -31,6 +31,10 @@ class Gated:
     places: tuple[str, ...]
     out: Mask
 
+    def kept(self, amounts: Numbers) -> Numbers:
+        """Those of the amounts of all sources that their holders get; 0 for the others."""
+        return np.where(self.sent == -1, amounts, 0)
+
 
 def pass_gates(
     gates: tuple[Gate, ...], table: pa.Table, unknown: Mask, measure: Callable[[Measure], Measured]

@@ -122,11 +122,7 @@ def _fraction(text: str) -> Fraction:
 
 
 def _sort_within(
-    source: Numbers,
-    holder: Numbers,
-    share: Numbers,
-    counts: Numbers,
-    source_ids: pa.ChunkedArray,
+    source: Numbers, holder: Numbers, share: Numbers, counts: Numbers, source_ids: pa.ChunkedArray
 ) -> None:
     """Put the parts of each source in the order of their holder ids; sources with one holder stay untouched."""
     several = np.flatnonzero(np.repeat(counts > 1, counts))

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from royaltycli.arrays import Numbers
 from royaltycli.payout.allocation import allocate, exact_sum
-from royaltycli.payout.distribution import MILLIONTHS, Amounts
+from royaltycli.payout.currency import MILLIONTHS
+from royaltycli.payout.distribution import Amounts, Distribution
 from royaltycli.payout.policy import Payment
 
 
@@ -49,3 +50,9 @@ def pay_balances(
         below = np.where(~reached & (balances > 0), balances, 0)
         carried = carried - below
     return Payments(paid, carried, below, rounding)
+
+
+def paid_at_once(distribution: Distribution) -> Payments:
+    """What is paid of a distribution, with nothing carried from before."""
+    earnings, payment, ids = distribution.earnings, distribution.policy.payment, distribution.parts.ids
+    return pay_balances(earnings.net, earnings.known.minimum, payment, ids, distribution.period)

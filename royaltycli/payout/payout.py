@@ -20,7 +20,7 @@ from royaltycli.payout.columns import check_sum, payout_columns
 from royaltycli.payout.currency import Currency, money
 from royaltycli.payout.holders import Parts, part_weights, parts_of
 from royaltycli.payout.listings import Columns, of_holders, of_sources, of_splits
-from royaltycli.payout.policy import SEEN_TOKENS, Weighted
+from royaltycli.payout.policy import SEEN_TOKENS, Policy, Weighted
 from royaltycli.payout.rows import ESCROW, NOT_SCANNED, Listing, by_source_id, group_sums
 from royaltycli.payout.splits import split
 from royaltycli.payout.texts import decimal_texts, share_texts
@@ -31,7 +31,7 @@ PAID = "paid"
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """A pool paid out.
+    """A pool paid out, by a `policy` if there is one.
 
     `rows` are the table that docs/files.md describes. `destinations` say where the pool went, in minor
     units: first what is paid, then each row in parentheses that is not; they sum to the pool.
@@ -41,12 +41,17 @@ class Payout:
     pool: int
     currency: Currency
     by: By
+    basis: Weighted
     destinations: tuple[tuple[str, int], ...]
+    policy: Policy | None = None
     exact: tuple[tuple[str, int], ...] = ()
     """The destinations of a payout by a policy, in millionths of a minor unit."""
 
     unattributed: Fraction = Fraction(0)
     """The part of the usage that no source has, from 0 to 1, and that without a policy all sources share."""
+
+    run_is_ignored: bool = False
+    """Whether the size of the whole run is known, but changes nothing, as no share goes by tokens."""
 
 
 def pay(
@@ -90,7 +95,7 @@ def pay(
     paid = _Paid(table, seen, shared, units[: table.num_rows], unscanned, pool, currency, top, period)
     rows, elsewhere = _BY[by](paid)
     destinations = ((PAID, pool - sum(elsewhere.values())), *elsewhere.items())
-    return Payout(rows, pool, currency, by, destinations, unattributed=shared.unattributed)
+    return Payout(rows, pool, currency, by, basis, destinations, unattributed=shared.unattributed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +161,7 @@ def _elsewhere(paid: _Paid, parts: Parts) -> tuple[dict[str, int], dict[str, int
     return units, weights
 
 
-def _with_money(
-    columns: Columns,
-    rows: Listing,
-    units: Numbers,
-    special: dict[str, int],
-    paid: _Paid,
-) -> pa.Table:
+def _with_money(columns: Columns, rows: Listing, units: Numbers, special: dict[str, int], paid: _Paid) -> pa.Table:
     """The table with its last two columns. Raises AmountError if rows or destinations do not sum to the pool."""
     check_sum("destinations", exact_sum(units) + sum(special.values()), paid.pool)
     return pa.table(columns | payout_columns(rows.numbers(units, special), paid.pool, paid.currency))

@@ -133,3 +133,8 @@ class Policy:
                 f"nothing in the policy {self.name} goes by usage, but a usage table is given; name a policy by usage "
                 "with `--policy`, or leave out `--usage`"
             )
+
+
+def goes_by_tokens(basis: Weighted) -> bool:
+    """Whether the size of the whole run, which is in tokens, changes any share (rules B6 and Y6)."""
+    return not dict(basis).keys().isdisjoint(("tokens", "seen_tokens"))

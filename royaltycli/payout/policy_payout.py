@@ -14,10 +14,10 @@ from royaltycli.errors import CallError
 from royaltycli.payout.allocation import allocate, exact_sum
 from royaltycli.payout.basis import seen_tokens
 from royaltycli.payout.columns import money_column, payout_columns
-from royaltycli.payout.currency import DECIMALS
-from royaltycli.payout.distribution import MILLIONTHS, Amounts, Distribution, not_all_of
+from royaltycli.payout.currency import DECIMALS, MILLIONTHS
+from royaltycli.payout.distribution import Amounts, Distribution, not_all_of
 from royaltycli.payout.listings import of_holders, of_sources, of_splits
-from royaltycli.payout.payments import Payments, pay_balances
+from royaltycli.payout.payments import Payments, paid_at_once
 from royaltycli.payout.payout import PAID, By, Payout
 from royaltycli.payout.rows import ESCROW, Listing
 from royaltycli.payout.splits import split
@@ -35,8 +35,7 @@ def pay_out(distribution: Distribution, by: By = "source", top: int | None = Non
     """
     if by not in get_args(By):
         raise CallError(f"a payout by {by!r} is not known; use {', '.join(get_args(By))}")
-    earnings, parts, period = distribution.earnings, distribution.parts, distribution.period
-    payments = pay_balances(earnings.net, earnings.minimum, distribution.policy.payment, parts.ids, period)
+    payments = paid_at_once(distribution)
     paid, special = _paid(distribution, payments)
     units = _whole(distribution, paid, special)
     if by == "holder":
@@ -45,7 +44,10 @@ def pay_out(distribution: Distribution, by: By = "source", top: int | None = Non
         rows = (_by_source if by == "source" else _by_split)(distribution, top)
     destinations = ((PAID, paid), *units.items())
     exact = ((PAID, paid * MILLIONTHS), *special.items())
-    return Payout(rows, distribution.pool, distribution.currency, by, destinations, exact)
+    policy = distribution.policy
+    return Payout(
+        rows, distribution.pool, distribution.currency, by, policy.basis, destinations, policy=policy, exact=exact
+    )
 
 
 def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str, int]]:
@@ -88,8 +90,8 @@ def _by_holder(distribution: Distribution, payments: Payments, units: dict[str, 
     """Rows of holders; `units` is what does not go to them."""
     earnings = distribution.earnings
     rows, columns = of_holders(distribution.parts, payments.paid, units, top, {})
-    gross, nothing = earnings.earned + earnings.adjustment, dict.fromkeys(units, 0)
-    columns["share"] = _shares(distribution, rows.numbers(gross, nothing | _ungiven(distribution)))
+    nothing = dict.fromkeys(units, 0)
+    columns["share"] = _shares(distribution, rows.numbers(earnings.gross, nothing | _ungiven(distribution)))
     columns |= payout_columns(rows.numbers(payments.paid, units), distribution.pool, distribution.currency)
     amounts = {
         "earned": earnings.earned + earnings.escrow,
@@ -107,7 +109,7 @@ def _by_holder(distribution: Distribution, payments: Payments, units: dict[str, 
 
 
 def _by_source(distribution: Distribution, top: int | None) -> pa.Table:
-    table, held = distribution.table, np.where(distribution.sent == -1, distribution.sources, 0)
+    table, held = distribution.table, distribution.gated.kept(distribution.sources)
     units, special, exact = _earned(distribution, held)
     rows, columns = of_sources(table, units, special, top)
     basis = seen_tokens(table["credited_tokens"], table["epochs"])
@@ -122,8 +124,7 @@ def _by_source(distribution: Distribution, top: int | None) -> pa.Table:
 
 def _by_split(distribution: Distribution, top: int | None) -> pa.Table:
     parts = distribution.parts
-    held = np.where(distribution.sent == -1, distribution.sources, 0)
-    units, special, exact = _earned(distribution, held)
+    units, special, exact = _earned(distribution, distribution.gated.kept(distribution.sources))
     units = split(units, parts, distribution.period)
     rows, columns = of_splits(distribution.table, parts, units, special, top)
     columns["share"] = _shares(distribution, rows.numbers(distribution.part_amounts, exact))

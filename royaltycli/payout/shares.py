@@ -101,24 +101,25 @@ def _by_group(column: str, names: pa.ChunkedArray, table: pa.Table, basis: Basis
     amounts = group_sums(basis.weights, group, size + 1)
     token_sums, credited_sums = (_token_sums(table[name], group, size + 1) for name in ("tokens", "credited_tokens"))
     sources = np.bincount(group, minlength=size + 1)
-    special, special_sources, special_tokens, special_credited = {}, {}, {}, {}
+    unnamed, special = UNNAMED[column], {}
     if basis.rest is not None:
         special[NOT_SCANNED] = basis.rest
     if sources[size]:
-        unnamed = UNNAMED[column]
         special[unnamed] = int(amounts[size])
-        special_sources[unnamed], special_tokens[unnamed] = int(sources[size]), int(token_sums[size])
-        special_credited[unnamed] = int(credited_sums[size])
     rows = listing(amounts[:size], ids_before(groups), special, top, f"(other {column}s)")
     weights = rows.numbers(amounts[:size], special)
+
+    def counts(values: Integers) -> pa.Array:
+        return rows.counts(values[:size], {unnamed: int(values[size])})
+
     return pa.table(
         {
             column: rows.ids(pa.chunked_array([groups])),
-            "sources": rows.counts(sources[:size], special_sources),
-            "tokens": rows.counts(token_sums[:size], special_tokens),
+            "sources": counts(sources),
+            "tokens": counts(token_sums),
             "seen_tokens": decimal_texts(weights, 10**basis.places, basis.places),
             "share": share_texts(weights, basis.total),
-            "credited_tokens": rows.counts(credited_sums[:size], special_credited),
+            "credited_tokens": counts(credited_sums),
         }
     )
 

@@ -32,12 +32,7 @@ def split(payouts: Numbers, parts: Parts, period: str) -> Numbers:
     return units
 
 
-def _split_rows(
-    payouts: Numbers,
-    where: Numbers,
-    parts: Parts,
-    period: str,
-) -> Numbers:
+def _split_rows(payouts: Numbers, where: Numbers, parts: Parts, period: str) -> Numbers:
     """The same for sources with equally many holders; `where` has a row of parts for each."""
     numerators: Integers = parts.numerators[parts.share[where]]
     amounts: Integers = payouts
@@ -59,13 +54,7 @@ def _split_rows(
     return floors
 
 
-def _winners(
-    tied: Mask,
-    needed: Numbers,
-    where: Numbers,
-    parts: Parts,
-    period: str,
-) -> Mask:
+def _winners(tied: Mask, needed: Numbers, where: Numbers, parts: Parts, period: str) -> Mask:
     """Of the tied parts of each source, as many as are needed: those with the smaller keys."""
     won = np.zeros_like(tied)
     rows, columns = np.nonzero(tied)

@@ -1,6 +1,7 @@
 """Policies as files: the shipped ones by name, and the user's own.
 
-The shipped ones stand in `data`, each a file such as a user would write, with its source and date.
+The shipped ones stand in `data`, each a file such as a user would write, with its source and date. `reading` makes a
+policy of a file; `holders` and `usage` read the tables that a policy may need.
 """
 
 from __future__ import annotations

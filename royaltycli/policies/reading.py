@@ -15,7 +15,7 @@ from royaltycli.manifest.identifiers import check_id
 from royaltycli.manifest.lines import lines_of
 from royaltycli.manifest.tables import Tables, entries, parse_tables
 from royaltycli.manifest.wording import instead, kind, shown
-from royaltycli.numerals import plain_fraction
+from royaltycli.numerals import percentage
 from royaltycli.payout.currency import Currency, find_currency
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Measure, Payment, Per, Policy, Top
 from royaltycli.policies.values import money, rate
@@ -118,8 +118,7 @@ def _basis(tables: Tables) -> tuple[tuple[Measure, Fraction], ...]:
     basis = tuple((name, weight) for name, weight in found if weight is not None)
     whole = sum((weight for _, weight in basis), Fraction(0))
     if len(basis) == len(entry.values) and whole != 1:
-        total = plain_fraction(whole * 100)
-        entry.note("", f"the weights of the basis make {total} %", "make them 100 % in all")
+        entry.note("", f"the weights of the basis make {percentage(whole)}", "make them 100 % in all")
     return tuple((name, weight) for name, weight in basis if weight)
 
 

@@ -9,8 +9,7 @@ from royaltycli.errors import CallError
 from royaltycli.manifest.fields import Entry, amount, number_text
 from royaltycli.manifest.wording import kind, shown
 from royaltycli.numerals import parse_fraction
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.distribute import LARGEST_POOL
+from royaltycli.payout.currency import LARGEST_POOL, Currency
 
 
 def rate(entry: Entry, key: str, mend: str) -> Fraction | None:

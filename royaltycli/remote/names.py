@@ -24,7 +24,7 @@ def named_file(name: str | os.PathLike[str]) -> Path:
     if place is not None:
         check_file(place)
     if os.fspath(name).removesuffix(".").endswith(("/", os.sep)):
-        raise is_folder(place or Path(name))
+        raise folder_there(place or Path(name))
     return Path(name)
 
 
@@ -90,6 +90,6 @@ def check_store(place: Location, kind: str) -> None:
         raise OutputError(f"{place} cannot be written to; {mend}")
 
 
-def is_folder(place: Location | Path) -> OutputError:
+def folder_there(place: Location | Path) -> OutputError:
     """The error for a place where a file is to be written, and which is a folder."""
     return OutputError(f"{place} is a folder; name a file in it")

@@ -11,7 +11,7 @@ from royaltycli.errors import RemoteError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.finding import find_file
 from royaltycli.remote.locations import Location, locate
-from royaltycli.remote.waiting import begun
+from royaltycli.remote.waiting import asked, begun, waited
 
 Fetch = Callable[[int, int], bytes]
 """Gives the bytes of a file from a first one to before a last one, all of them, or raises RemoteError."""
@@ -83,7 +83,7 @@ class RemoteFile(io.RawIOBase):
         """The bytes from `start` on, perhaps not up to `stop`, perhaps beyond it."""
         coming, self._coming = self._coming, None
         if coming is not None and coming[0] == start:
-            data = coming[1].result()
+            data = waited(coming[1])
         else:
             data = self._fetch(start, max(stop, min(start + READ_BYTES, self._ahead_to)))
         end = start + len(data)
@@ -105,4 +105,4 @@ def open_found(place: Location) -> RemoteFile:
 
 def in_memory(place: Location) -> BinaryIO:
     """The whole of a file on another machine. Raises RemoteError."""
-    return io.BytesIO(begun(lambda: open_found(place).read()).result())
+    return io.BytesIO(asked(lambda: open_found(place).read()))

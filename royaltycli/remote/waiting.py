@@ -17,20 +17,9 @@ WAIT_SECONDS = 0.1
 """How long it is waited at a time, as Windows lets no interrupt through to who waits without an end."""
 
 
-class _Begun(Future[Answer]):
-    def result(self, timeout: float | None = None) -> Answer:
-        return _waited(self) if timeout is None else super().result(timeout)
-
-
-def _waited(future: Future[Answer]) -> Answer:
-    while not wait([future], WAIT_SECONDS).done:
-        pass
-    return future.result(0)
-
-
 def begun(call: Callable[[], Answer]) -> Future[Answer]:
     """What a call is going to give. It runs in a thread, for whose end the command line does not wait."""
-    future: Future[Answer] = _Begun()
+    future: Future[Answer] = Future()
 
     def run() -> None:
         try:
@@ -42,11 +31,23 @@ def begun(call: Callable[[], Answer]) -> Future[Answer]:
     return future
 
 
+def waited(future: Future[Answer]) -> Answer:
+    """What was begun has given, once it has. Raises what it raised."""
+    while not wait([future], WAIT_SECONDS).done:
+        pass
+    return future.result(0)
+
+
+def asked(call: Callable[[], Answer]) -> Answer:
+    """What a call gives, as soon as it has. Raises what it raises."""
+    return waited(begun(call))
+
+
 def all_of(call: Callable[[Asked], Answer], many: Iterable[Asked]) -> list[Answer]:
     """What a call gives for each of many, in their order, several at a time. Raises what the first of them raises."""
     threads = ThreadPoolExecutor(AT_A_TIME)
     try:
         futures = [threads.submit(call, one) for one in many]
-        return [_waited(future) for future in futures]
+        return [waited(future) for future in futures]
     finally:
         threads.shutdown(wait=False, cancel_futures=True)

@@ -8,9 +8,9 @@ from typing import BinaryIO
 from royaltycli.errors import OutputError, RemoteError
 from royaltycli.limits import READ_BYTES
 from royaltycli.remote.locations import Location
-from royaltycli.remote.names import check_file, check_store, is_folder
+from royaltycli.remote.names import check_file, check_store, folder_there
 from royaltycli.remote.reading import open_found
-from royaltycli.remote.waiting import begun
+from royaltycli.remote.waiting import asked
 
 
 def check_writable(place: Location) -> None:
@@ -18,8 +18,8 @@ def check_writable(place: Location) -> None:
     check_file(place)
     from royaltycli.remote import objects
 
-    if begun(lambda: objects.has_below(place)).result():
-        raise is_folder(place)
+    if asked(lambda: objects.has_below(place)):
+        raise folder_there(place)
 
 
 def check_folder(place: Location) -> None:
@@ -27,7 +27,7 @@ def check_folder(place: Location) -> None:
     check_store(place, "folder")
     from royaltycli.remote import objects
 
-    begun(lambda: objects.has_below(place)).result()
+    asked(lambda: objects.has_below(place))
 
 
 def send(place: Location, file: BinaryIO) -> None:
@@ -37,13 +37,13 @@ def send(place: Location, file: BinaryIO) -> None:
     """
     from royaltycli.remote import objects
 
-    begun(lambda: objects.put(place, file)).result()
+    asked(lambda: objects.put(place, file))
 
 
 def check_sent(place: Location, digest: bytes) -> None:
     """Read back what was sent to a store, whose SHA-256 must be `digest`. Raises OutputError."""
     try:
-        stored = begun(lambda: _digest(place)).result()
+        stored = asked(lambda: _digest(place))
     except RemoteError as error:  # as with keys that may only write
         raise OutputError(
             f"{place} was written, but cannot be read back to be compared ({error.what}); "
@@ -66,7 +66,7 @@ def names_in(place: Location) -> list[str]:
     check_store(place, "folder")
     from royaltycli.remote import objects
 
-    found = begun(lambda: list(objects.below(place, deep=False))).result()
+    found = asked(lambda: list(objects.below(place, deep=False)))
     return [one.path.rpartition("/")[2] for one in found]
 
 
@@ -74,4 +74,4 @@ def remove(place: Location) -> None:
     """Remove a file from a store. Raises RemoteError."""
     from royaltycli.remote import objects
 
-    begun(lambda: objects.remove(place)).result()
+    asked(lambda: objects.remove(place))

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from royaltycli.numerals import plain_fraction
-from royaltycli.payout.policy import (
-    SEEN_TOKENS,
-    Cap,
-    Destination,
-    Fixed,
-    Floor,
-    Gate,
-    Payment,
-    Policy,
-    Weighted,
-)
+from royaltycli.numerals import percentage
+from royaltycli.payout.policy import SEEN_TOKENS, Cap, Destination, Fixed, Floor, Gate, Payment, Policy, Weighted
 
 Rules = tuple[tuple[str, str], ...]
 """Each a short name and a sentence."""
@@ -46,7 +36,7 @@ def rules_of(policy: Policy | None, code: str, basis: Weighted = SEEN_TOKENS) ->
 
 def basis_words(basis: Weighted) -> str:
     """What shares are proportional to, such as `50 % by usage and 50 % by seen tokens`."""
-    return " and ".join(f"{_percent(weight)} by {measure.replace('_', ' ')}" for measure, weight in basis)
+    return " and ".join(f"{percentage(weight)} by {measure.replace('_', ' ')}" for measure, weight in basis)
 
 
 def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
@@ -54,7 +44,7 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
     if policy.source:
         yield "Published", f"{policy.source}, {policy.date}" if policy.date else policy.source
     for top in policy.top:
-        yield "Before all else", f"{_percent(top.part)} of the pool to {_place(top.to)}"
+        yield "Before all else", f"{percentage(top.part)} of the pool to {_place(top.to)}"
     yield "Basis", basis_words(policy.basis)
     for gate in policy.gates:
         yield "Who takes part", _gate(gate)
@@ -69,11 +59,11 @@ def _rules(policy: Policy, code: str) -> Iterator[tuple[str, str]]:
     yield from _unattributed(policy)
     parts = policy.deductions
     if parts.fee:
-        yield "Fee", f"{_percent(parts.fee)} of what a holder earned"
+        yield "Fee", f"{percentage(parts.fee)} of what a holder earned"
     if parts.withholding:
-        yield "Withholding", f"{_percent(parts.withholding)} of what is then left"
+        yield "Withholding", f"{percentage(parts.withholding)} of what is then left"
     if parts.reserve:
-        yield "Reserve", f"{_percent(parts.reserve)} of what is then left"
+        yield "Reserve", f"{percentage(parts.reserve)} of what is then left"
     yield from _payment(policy.payment, code)
 
 
@@ -104,7 +94,7 @@ def _license(name: str) -> str:
 def _fixed(fixed: Fixed, code: str) -> str:
     if fixed.amount is not None:
         return f"{fixed.amount:,f} {code} for each {fixed.each} first"
-    return f"{_percent(fixed.part or Fraction(0))} of the rest first, in equal parts for each {fixed.each}"
+    return f"{percentage(fixed.part or Fraction(0))} of the rest first, in equal parts for each {fixed.each}"
 
 
 def _cap(cap: Cap, code: str) -> str:
@@ -133,8 +123,3 @@ def _payment(payment: Payment, code: str) -> Iterator[tuple[str, str]]:
 def _place(to: Destination) -> str:
     known = {"pool": "the others", "escrow": "escrow", "payer": "the payer"}
     return known.get(to, f"the {to.replace(':', ' ', 1)}")
-
-
-def _percent(part: Fraction) -> str:
-    text = plain_fraction(part * 100)
-    return plain_fraction(part) if "/" in text else f"{text} %"

@@ -14,15 +14,7 @@ from royaltycli.payout.currency import Currency, exact_money, money
 from royaltycli.payout.payout import Payout
 from royaltycli.report.batches import Tick
 from royaltycli.report.rules import Rules
-from royaltycli.report.sheets import (
-    DIGITS,
-    Book,
-    add_rows,
-    check_rows,
-    fits,
-    money_format,
-    open_book,
-)
+from royaltycli.report.sheets import DIGITS, Book, add_rows, check_rows, fits, money_format, open_book
 
 if TYPE_CHECKING:
     import pyarrow as pa

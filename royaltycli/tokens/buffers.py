@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 
-def offsets(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+
+def offsets(texts: pa.LargeStringArray) -> Numbers:
     """Where each text begins in the array's data, and where the last one ends: one more than there are texts."""
     if not len(texts):
         return np.zeros(1, dtype=np.int64)

@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.limits import COPIES_HELD
 from royaltycli.manifest.model import Duplicates
 from royaltycli.tokens.buffers import offsets, utf8
 from royaltycli.tokens.partialrows import SOURCE_ROWS
-
-Numbers = npt.NDArray[np.int64]
 
 DIGEST = 32
 """Bytes of a document's digest, which come before the id of its source."""
@@ -121,12 +120,13 @@ class Credits:
 
     def _count(self, held: _Held, across: Numbers) -> None:
         """Note the copies of texts, of which so many sources hold another."""
+        # A text has fewer than 2**31 tokens, so that the products fit.
         self._within += int((held.times - 1).sum())
-        self._tokens_within += _dot(held.times - 1, held.tokens)
+        self._tokens_within += exact_sum((held.times - 1) * held.tokens)
         self._across += int(across.sum())
-        self._tokens_across += _dot(across, held.tokens[held.starts])
+        self._tokens_across += exact_sum(across * held.tokens[held.starts])
 
-    def _enough(self, held: _Held) -> npt.NDArray[np.bool_]:
+    def _enough(self, held: _Held) -> Mask:
         """Of the sources of one text that more hold than it has tokens: those on which it depends who gets one."""
         chosen = np.zeros(len(held.keys), bool)
         chosen[-1] = True  # there may be more of this text in this very source
@@ -205,10 +205,10 @@ def _sources(keys: pa.LargeBinaryArray) -> pa.LargeStringArray:
     return pa.Array.from_buffers(pa.large_string(), len(keys), [None, pa.py_buffer(ends), pa.py_buffer(data)])
 
 
-def _digests_at(keys: pa.LargeBinaryArray) -> npt.NDArray[np.int64]:
+def _digests_at(keys: pa.LargeBinaryArray) -> Numbers:
     """Where the bytes of each key's digest are, a row for each key."""
     ends = offsets(keys)
-    at: npt.NDArray[np.int64] = (ends[:-1] - ends[0])[:, None] + np.arange(DIGEST)
+    at: Numbers = (ends[:-1] - ends[0])[:, None] + np.arange(DIGEST)
     return at
 
 
@@ -218,7 +218,6 @@ def _hashes(keys: pa.LargeBinaryArray) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(np.frombuffer(digests, ">u8").reshape(-1, 4).T).astype(np.uint64)
 
 
-def _dot(numbers: Numbers, tokens: Numbers) -> int:
-    """The sum of the products of two arrays, whose single products fit in 63 bits."""
-    products = numbers * tokens
-    return (int((products >> 32).sum()) << 32) + int((products & (2**32 - 1)).sum())
+def exact_sum(values: Numbers) -> int:
+    """In halves, as numpy's own sum wraps in silence."""
+    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.corpus.batches import Batch
 from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.shards import Shard
 from royaltycli.errors import DocumentError, RoyaltyError, VerificationError
 from royaltycli.limits import BATCH_BYTES
 from royaltycli.tokens.buffers import offsets, utf8
-from royaltycli.tokens.engines import Counts, Engine
+from royaltycli.tokens.engines import Engine
 from royaltycli.tokens.grouping import rows_of
 from royaltycli.tokens.parts import Digests
 from royaltycli.tokens.reference import Reference
@@ -32,8 +33,8 @@ Tick = Callable[[int, int, int], None]
 class Counted:
     """What a shard comes to.
 
-    `rows` are as ROWS says; `verified` and `gave_up` tell of each piece how many documents the reference
-    engine recounted, and how many it could not count in the ordinary way.
+    `rows` are as ROWS says. `verified` tells of each piece how many documents the reference engine recounted; `gave_up`
+    how many it could not count in the ordinary way, noted for the first of the pieces that were counted in one go.
     """
 
     rows: list[pa.RecordBatch]
@@ -62,15 +63,17 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     before_in: collections.Counter[int] = collections.Counter()
     for group in _grouped(read(shard.pieces, owners)):
         check()
-        numbers, batches = [number for number, _ in group], [batch for _, batch in group]
+        batches = [batch for _, batch in group]
         before = counting.reference.gave_up if counting.reference else 0
         texts = batches[0].texts if len(batches) == 1 else pa.concat_arrays([batch.texts for batch in batches])
+        piece_of = np.concatenate([number + np.arange(len(batch.texts)) * bool(batch.files) for number, batch in group])
         digests = digest_documents(texts)
         counts = _count(texts, batches, counting.engine)
         sizes = np.diff(offsets(texts))
         always = shard.first and not any(counted.verified)
-        counted.verified[numbers[0]] += _verify(batches, texts, digests, counts, counting, always=always)
-        counted.gave_up[numbers[0]] += counting.reference.gave_up - before if counting.reference else 0
+        for document in _verified(batches, texts, digests, counts, counting, always=always):
+            counted.verified[piece_of[document]] += 1
+        counted.gave_up[group[0][0]] += counting.reference.gave_up - before if counting.reference else 0
         start = 0
         for number, batch in group:
             part = slice(start, start + len(batch.texts))
@@ -86,7 +89,7 @@ def count_shard(shard: Shard, owners: Owners, counting: Counting, check: Callabl
     return counted
 
 
-def _count(texts: pa.LargeStringArray, batches: list[Batch], engine: Engine) -> Counts:
+def _count(texts: pa.LargeStringArray, batches: list[Batch], engine: Engine) -> Numbers:
     try:
         return engine.count(texts)
     except (RoyaltyError, MemoryError):
@@ -130,22 +133,25 @@ def sampled(digests: Digests, rate: Fraction) -> npt.NDArray[np.intp]:
     return np.flatnonzero(first < np.uint64(int(rate * 2**64)))
 
 
-def _verify(
+def _verified(
     batches: list[Batch],
     texts: pa.LargeStringArray,
     digests: Digests,
-    counts: Counts,
+    counts: Numbers,
     counting: Counting,
     *,
     always: bool,
-) -> int:
-    """Recount the sampled documents, `always` at least one: that of the smallest digest. Raises VerificationError."""
+) -> list[int]:
+    """The documents that were sampled and recounted, `always` at least one: that of the smallest digest.
+
+    Raises VerificationError.
+    """
     if counting.reference is None or not counting.verify or not len(counts):
-        return 0
-    chosen = sampled(digests, counting.verify)
-    if always and not len(chosen):
-        chosen = np.lexsort(digests.T[::-1])[:1]
-    for document in chosen.tolist():
+        return []
+    chosen: list[int] = sampled(digests, counting.verify).tolist()
+    if always and not chosen:
+        chosen = np.lexsort(digests.T[::-1])[:1].tolist()
+    for document in chosen:
         expected = counting.reference.count(texts[document].as_py())
         if expected != counts[document]:
             place, name = _place(batches, document), counting.reference.name
@@ -153,7 +159,7 @@ def _verify(
                 f"{place}: counted {counts[document]:,} tokens, but {name} counts {expected:,}; nothing was written; "
                 f"scan with `--engine {name}` and report this document"
             )
-    return len(chosen)
+    return chosen
 
 
 def _place(batches: list[Batch], document: int) -> str:

@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import CallError, EncodingError
 from royaltycli.limits import CACHE_BYTES, CACHE_CHECK_BYTES, CACHE_TEXT
 from royaltycli.tokens.encodings import PUBLIC, Encoding
 from royaltycli.tokens.reference import Reference, without_special_tokens
 from royaltycli.tokens.unicode_guard import guarded
-
-Counts = npt.NDArray[np.int64]
 
 Ids = npt.NDArray[np.uint32]
 """Tokens by their numbers in the vocabulary."""
@@ -33,10 +32,10 @@ EXACT_VERSION = "0.10."
 class Engine(Protocol):
     """Counts the tokens of many texts. One thread uses it at a time."""
 
-    def count(self, texts: pa.LargeStringArray) -> Counts:
+    def count(self, texts: pa.LargeStringArray) -> Numbers:
         """The number of tokens of each text, on its own."""
 
-    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Numbers]:
         """The tokens of all texts, one text after the other, and the number of each text's own."""
 
 
@@ -90,11 +89,11 @@ class OneByOne:
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
 
-    def count(self, texts: pa.LargeStringArray) -> Counts:
+    def count(self, texts: pa.LargeStringArray) -> Numbers:
         """Each text by the reference."""
         return np.fromiter((self._reference.count(text.as_py()) for text in texts), np.int64, len(texts))
 
-    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Numbers]:
         """Each text by the reference."""
         return _joined([np.array(self._reference.encode(text.as_py()), np.uint32) for text in texts])
 
@@ -111,7 +110,7 @@ class Gigatoken:
         self._process = psutil.Process()
         self._renew()
 
-    def count(self, texts: pa.LargeStringArray) -> Counts:
+    def count(self, texts: pa.LargeStringArray) -> Numbers:
         """Each text by gigatoken, those with newer letters than the reference knows by the reference."""
         if not len(texts):
             return np.empty(0, dtype=np.int64)
@@ -121,7 +120,7 @@ class Gigatoken:
                 counts[index] = self._reference.count(texts[int(index)].as_py())
         return counts
 
-    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Counts]:
+    def encode(self, texts: pa.LargeStringArray) -> tuple[Ids, Numbers]:
         """Each text by gigatoken, those with newer letters than the reference knows by the reference."""
         import awkward
 
@@ -136,7 +135,7 @@ class Gigatoken:
             ids, counts = _joined(parts)
         return ids, counts
 
-    def _encoded(self, texts: pa.LargeStringArray) -> tuple[Any, Counts]:
+    def _encoded(self, texts: pa.LargeStringArray) -> tuple[Any, Numbers]:
         """The tokens of each text by gigatoken alone, and how many they are."""
         import awkward
 
@@ -161,7 +160,7 @@ class Gigatoken:
             self._counted = coming
 
 
-def _joined(parts: list[Ids]) -> tuple[Ids, Counts]:
+def _joined(parts: list[Ids]) -> tuple[Ids, Numbers]:
     counts = np.fromiter(map(len, parts), np.int64, len(parts))
     return np.concatenate([np.empty(0, np.uint32), *parts]), counts
 

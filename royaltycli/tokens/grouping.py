@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.corpus.batches import Batch
 from royaltycli.errors import DocumentError
 from royaltycli.limits import NAME_LENGTH
 from royaltycli.manifest.model import Collection, Owner
-from royaltycli.tokens.engines import Counts
 from royaltycli.tokens.parts import Digests, shared_out
 
 ROWS = pa.schema(
@@ -41,7 +41,7 @@ document's place, but counts as a document in one only.
 
 
 def rows_of(
-    piece: int, before: int, batch: Batch, owner: Owner, sizes: Counts, counts: Counts, digests: Digests
+    piece: int, before: int, batch: Batch, owner: Owner, sizes: Numbers, counts: Numbers, digests: Digests
 ) -> pa.RecordBatch:
     """The rows of a batch, whose first document is of the piece of that number, with `before` documents before it.
 
@@ -104,10 +104,10 @@ def _all(documents: int) -> _Groups:
     return _Groups(np.arange(documents), starts, [None] * len(starts), [None] * len(starts))
 
 
-def _sums(numbers: Counts, groups: _Groups) -> Counts:
+def _sums(numbers: Numbers, groups: _Groups) -> Numbers:
     if not len(groups.starts):
         return np.empty(0, dtype=np.int64)
-    sums: Counts = np.add.reduceat(numbers[groups.order], groups.starts)
+    sums: Numbers = np.add.reduceat(numbers[groups.order], groups.starts)
     return sums
 
 
@@ -133,7 +133,7 @@ def _groups(batch: Batch, owner: Owner) -> _Groups:
     return _Groups(order, starts, sources, [holder_names[code] for code in firsts.tolist()])
 
 
-def _encoded(values: pa.Array, what: str, batch: Batch, owner: Owner) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+def _encoded(values: pa.Array, what: str, batch: Batch, owner: Owner) -> tuple[Numbers, list[str | None]]:
     """What is named as numbers, -1 for nothing, and the names, None last. Raises DocumentError for a long one."""
     encoded = pc.dictionary_encode(values)
     codes = np.asarray(encoded.indices.fill_null(-1)).astype(np.int64)
@@ -153,7 +153,7 @@ def _encoded(values: pa.Array, what: str, batch: Batch, owner: Owner) -> tuple[n
     return codes, [*names, None]
 
 
-def _check_held(sources: npt.NDArray[np.int64], holders: npt.NDArray[np.int64], batch: Batch, owner: Owner) -> None:
+def _check_held(sources: Numbers, holders: Numbers, batch: Batch, owner: Owner) -> None:
     """Raises DocumentError for a document that names a source and no holder."""
     without = np.flatnonzero((holders < 0) & (sources >= 0))
     if len(without):

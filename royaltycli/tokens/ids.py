@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.manifest.identifiers import encode_value, source_id
+from royaltycli.manifest.identifiers import encode_part, encode_value
 
 # What no rule of the two changes; letters of other scripts could stand as well, but go the slow way.
 _SOURCE = r"^[A-Za-z0-9._:/@-]*$"
@@ -19,11 +19,7 @@ def source_ids(
     collections: pa.LargeStringArray, values: pa.LargeStringArray, nameless: pa.LargeStringArray
 ) -> pa.LargeStringArray:
     """The id of each source of collections by its value; the one in `nameless` where that is null."""
-
-    def encode(value: str) -> str:
-        return source_id("", value)[1:]
-
-    encoded = _encoded(values, _SOURCE, encode)
+    encoded = _encoded(values, _SOURCE, encode_part)
     ids = pc.binary_join_element_wise(collections, encoded, pa.scalar("/", encoded.type))
     named: pa.LargeStringArray = pc.coalesce(ids, nameless)
     return named

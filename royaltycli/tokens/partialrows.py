@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.corpus.pieces import Piece
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Collection, Corpus
@@ -141,15 +141,13 @@ def _only(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0)
 
 
-def _documents(numbers: pa.LargeBinaryArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _documents(numbers: pa.LargeBinaryArray) -> tuple[Numbers, Numbers]:
     """Of rows with a number of four bytes for each document: where each row's begin, and the numbers of all."""
     ends = offsets(numbers)
     return (ends - ends[0]) // 4, np.frombuffer(utf8(numbers), "<u4").astype(np.int64)
 
 
-def _texts(
-    table: pa.Table, ids: pa.LargeStringArray, of_row: npt.NDArray[np.int64], place: npt.NDArray[np.int64]
-) -> pa.Table:
+def _texts(table: pa.Table, ids: pa.LargeStringArray, of_row: Numbers, place: Numbers) -> pa.Table:
     """DOCUMENTS of all documents but those without tokens, of which there are no copies."""
     tokens = _documents(_only(table["counts"]))[1]
     digests = pa.py_buffer(utf8(_only(table["digests"])))

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from royaltycli.tokens.engines import Counts
+from royaltycli.arrays import Numbers
 
 Digests = npt.NDArray[np.uint8]
 """SHA-256 of documents, a row of 32 bytes each."""
 
 
 def shared_out(
-    names: pa.Array, documents: npt.NDArray[np.intp], sizes: Counts, counts: Counts, digests: Digests
-) -> tuple[Counts, Counts, Counts, Digests]:
+    names: pa.Array, documents: npt.NDArray[np.intp], sizes: Numbers, counts: Numbers, digests: Digests
+) -> tuple[Numbers, Numbers, Numbers, Digests]:
     """Documents, bytes, tokens and digest of each part; `documents` says of which document each name is a part.
 
     The parts of a document stand side by side. One that names a single source, or none, stays whole.
@@ -43,9 +43,7 @@ def shared_out(
     return one, _part(sizes, documents, several, ranks), _part(counts, documents, several, ranks), own
 
 
-def _part(
-    wholes: Counts, documents: npt.NDArray[np.intp], several: npt.NDArray[np.intp], ranks: npt.NDArray[np.int64]
-) -> Counts:
+def _part(wholes: Numbers, documents: npt.NDArray[np.intp], several: npt.NDArray[np.intp], ranks: Numbers) -> Numbers:
     quotients, left = np.divmod(wholes, np.maximum(several, 1))
-    parts: Counts = quotients[documents] + (ranks < left[documents])
+    parts: Numbers = quotients[documents] + (ranks < left[documents])
     return parts

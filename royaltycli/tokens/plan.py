@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from royaltycli.corpus.files import File
 from royaltycli.corpus.pieces import Piece
-from royaltycli.manifest.model import Owner
-from royaltycli.tokens.encodings import Encoding
 from royaltycli.tokens.partials import Kept, Place, Settings, is_unchanged, place_of, surest, usable
 
 UNCHANGED = "counted before, and not changed since"
@@ -27,44 +25,40 @@ NEW = "not counted yet"
 class Planned:
     """A piece, and why it must be counted or need not be.
 
-    `kept` is what was counted of it before and may still be good: it is where `why` is UNCHANGED, and
-    elsewhere if the piece still has the same content.
+    `kept` is what was counted of it before and is good if the piece still has the same content.
     """
 
     piece: Piece
     why: str
     kept: Kept | None = None
 
+    @property
+    def done(self) -> Kept | None:
+        """What was counted of it before, where it need not be looked at to know that this is good."""
+        return self.kept if self.why == UNCHANGED else None
+
 
 def plan_pieces(
     pieces: Iterable[Piece],
-    owners: Sequence[Owner],
-    encoding: Encoding,
+    settings: Settings,
     verify: Fraction,
     known: Mapping[Place, list[Kept]],
     *,
     rehash: bool,
 ) -> list[Planned]:
     """Each piece, in their order, with what there is to do about it."""
-    settings = Settings(owners, encoding)
     return [
         _planned(piece, settings.of(piece.file), verify, known.get(place_of(piece), []), rehash=rehash)
         for piece in pieces
     ]
 
 
-def cuts_before(
-    files: Iterable[File],
-    owners: Sequence[Owner],
-    encoding: Encoding,
-    known: Mapping[Place, list[Kept]],
-) -> dict[str, list[int]]:
+def cuts_before(files: Iterable[File], settings: Settings, known: Mapping[Place, list[Kept]]) -> dict[str, list[int]]:
     """The bytes at which packed JSONL was cut before, by the name of the file.
 
     They are told only of a file that has not changed since and of which all pieces were counted, in the
     same way as now: of that, every cut has proved to be one between frames.
     """
-    settings = Settings(owners, encoding)
     packed = {file.name: file for file in files if file.format == "jsonl" and file.compression is not None}
     stops: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
     for (name, start, stop), kept in known.items():

@@ -34,7 +34,7 @@ METADATA = b"royalty.last"
 LAST = f"{hashlib.sha256(METADATA).hexdigest()}.parquet"
 """A digest as a name, as partial tables have one: in a folder of the user's own, nothing else is called so."""
 
-_said_of = attrgetter("name", "path", "size", "format", "compression", "owner", "stamp")
+_said_of = attrgetter(*(each.name for each in fields(File)))
 
 
 def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[File, str]]) -> str:
@@ -43,8 +43,8 @@ def state_of(corpus: Corpus, options: tuple[object, ...], files: Iterable[tuple[
     It has the manifest and its lists, some `options`, and each file: where it is, its size and its stamp, and
     the settings with which it is read.
     """
-    about = (version("royaltycli"), version("pyarrow"), SCHEMA_VERSION, corpus.digest, corpus.lists, options)
-    digest = hashlib.sha256(repr(about).encode())
+    versions = [version(package) for package in ("royaltycli", "pyarrow", "regex")]  # the last one's letters make ids
+    digest = hashlib.sha256(repr((versions, SCHEMA_VERSION, corpus.digest, corpus.lists, options)).encode())
     for file, settings in files:
         digest.update(repr((_said_of(file), settings)).encode())
     return digest.hexdigest()

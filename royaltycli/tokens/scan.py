@@ -25,7 +25,7 @@ from royaltycli.tokens.engines import choose_engine
 from royaltycli.tokens.local import done_here
 from royaltycli.tokens.merge import merge
 from royaltycli.tokens.partials import Kept, Settings, kept_in, place_of, remove_others
-from royaltycli.tokens.plan import UNCHANGED, Planned, cuts_before, plan_pieces
+from royaltycli.tokens.plan import Planned, cuts_before, plan_pieces
 from royaltycli.tokens.recall import recall, remember, state_of
 from royaltycli.tokens.reference import Reference, load_reference
 from royaltycli.tokens.shardwork import Done, Job, Task
@@ -64,19 +64,21 @@ class Plan:
         Raises DocumentError for a broken big Parquet file.
         """
         known = {} if self.fresh else kept_in(self.job.folder)
-        owners = self.corpus.owners
-        pieces = cut(self.files, before=cuts_before(self.files, owners, self.job.encoding, known))
+        pieces = cut(self.files, before=cuts_before(self.files, self._settings, known))
         pieces = pieces if self.part is None else iter(in_part(pieces, self.part))
-        return plan_pieces(pieces, owners, self.job.encoding, self.sure, known, rehash=self.rehash)
+        return plan_pieces(pieces, self._settings, self.sure, known, rehash=self.rehash)
 
     @functools.cached_property
     def state(self) -> str:
         """The digest of all that the table and the summary of this scan depend on, as far as it can be told unread."""
-        job, corpus = self.job, self.corpus
-        settings = Settings(corpus.owners, job.encoding)
+        job = self.job
         reference = None if self.reference is None else self.reference.name
         options = (job.encoding.name, job.encoding.digest, job.engine, reference, self.sure, self.duplicates)
-        return state_of(corpus, options, ((file, settings.of(file)) for file in self.files))
+        return state_of(self.corpus, options, ((file, self._settings.of(file)) for file in self.files))
+
+    @functools.cached_property
+    def _settings(self) -> Settings:
+        return Settings(self.corpus.owners, self.job.encoding)
 
     @property
     def packed_bytes(self) -> int:
@@ -108,7 +110,7 @@ def plan_scan(
 ) -> Plan:
     """What must be counted of a corpus or a part of it, given the partial tables in `folder`. Nothing is written.
 
-    `engine` is gigatoken or tiktoken, by default the fastest there is. `verify` is the part of the
+    `engine` is gigatoken, tiktoken or tokenizers, by default the fastest there is. `verify` is the part of the
     documents that the reference engine counts as well. `duplicates` is by default what the manifest says.
     Raises EncodingError and CallError.
     """
@@ -177,8 +179,8 @@ def count(
     counted otherwise, WorkerError, OutputError and CallError.
     """
     _check_where(workers, on)
-    kept = {place_of(one.piece): one.kept for one in plan.pieces if one.why == UNCHANGED and one.kept is not None}
-    tick(sum(one.piece.packed_bytes for one in plan.pieces if one.why == UNCHANGED), 0, 0)
+    kept = {place_of(one.piece): one.done for one in plan.pieces if one.done}
+    tick(sum(one.piece.packed_bytes for one in plan.pieces if one.done), 0, 0)
     files: set[str] = set()
     # Closed at once whatever happens, as its threads would else wait for more, and Python for them.
     with contextlib.closing(_done(plan, workers, on, tick)) as results:
@@ -206,10 +208,11 @@ def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
     unchanged = len({one.piece.file.name for one in plan.pieces} - counts.files)
     sums = [one.entry.sums for one in counts.kept]
     engine = plan.job.engine
-    if name is not None and all(one.entry.by_reference for one in counts.kept):
-        engine = name  # whichever would count what is new
-    notes = (*_notes(engine, name, sum(one.gave_up for one in sums)), *_nameless(totals), *_shared(plan))
-    verified = sum(one.verified for one in sums)
+    by_reference = {one.entry.by_reference for one in counts.kept if one.entry.sums.documents}
+    if name is not None and len(by_reference) == 1:
+        engine = name if True in by_reference else "gigatoken"  # whichever would count what is new
+    verified, gave_up = sum(one.verified for one in sums), sum(one.gave_up for one in sums)
+    notes = (*_notes(engine, name, verified, gave_up), *_nameless(totals), *_shared(plan))
     scan = Scan(totals, encoding.name, engine, name, verified, unchanged, notes)
     remember(folder, output, plan.state, scan, top)
     return scan
@@ -217,7 +220,7 @@ def finish(counts: CountedPlan, output: Path, top: int | None = 0) -> Scan:
 
 def counted_before(plan: Plan) -> CountedPlan:
     """What was counted of a whole plan before. Raises TableError for pieces of which that cannot be said."""
-    missing = [one for one in plan.pieces if one.why != UNCHANGED or one.kept is None]
+    missing = [one for one in plan.pieces if not one.done]
     if missing:
         first, files = missing[0], {one.piece.file.name for one in missing}
         others = f" and {several(len(files) - 1, 'other file')}" if len(files) > 1 else ""
@@ -225,14 +228,14 @@ def counted_before(plan: Plan) -> CountedPlan:
             f"{first.piece.file.name}{others} cannot be merged ({first.why}); run the parts that are missing, with the "
             "same options as here, or `royalty scan`, which counts all that is missing"
         )
-    return CountedPlan(plan, tuple(one.kept for one in plan.pieces if one.kept is not None), frozenset())
+    return CountedPlan(plan, tuple(one.done for one in plan.pieces if one.done), frozenset())
 
 
 def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Done, None, None]:
     """The tasks of a plan as they are done."""
     job, owners = plan.job, plan.corpus.owners
     before = {place_of(one.piece): one.kept for one in plan.pieces}
-    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
+    todo = [one.piece for one in plan.pieces if not one.done]
     tasks = (Task(shard, tuple(before[place_of(piece)] for piece in shard.pieces)) for shard in together(todo))
     if is_cluster(on) and todo:
         return done_on_cluster(on, tasks, job, owners, workers, tick)
@@ -242,9 +245,9 @@ def _done(plan: Plan, workers: int | None, on: str, tick: Tick) -> Generator[Don
     return done_here(tasks, job, owners, plan.reference, how_many(workers), tick)
 
 
-def _notes(engine: str, reference: str | None, gave_up: int) -> tuple[str, ...]:
+def _notes(engine: str, reference: str | None, verified: int, gave_up: int) -> tuple[str, ...]:
     notes = []
-    if engine == reference:
+    if engine == reference and not verified:
         notes.append(f"nothing was recounted, as {engine} is itself what counts are checked against")
     if engine == "tokenizers":
         notes.append("counted with tokenizers, as gigatoken is not there or does not know this tokenizer")

@@ -98,7 +98,7 @@ class SortedRows:
             parts = []
             for run, block in sorted(heads.items()):
                 # Equal rows of earlier runs stand before that row, those of later runs after it.
-                size = len(block) if run == first else _before(block[self._key], end, inclusive=run < first)
+                size = len(block) if run == first else before(block[self._key], end, inclusive=run < first)
                 parts.append(block.slice(0, size))
                 heads[run] = block.slice(size)
             following = next(runs[first], None)
@@ -110,7 +110,7 @@ class SortedRows:
             yield block.take(pc.sort_indices(block[self._key]))
 
 
-def _before(keys: pa.ChunkedArray, end: Any, *, inclusive: bool) -> int:
+def before(keys: pa.ChunkedArray, end: Any, *, inclusive: bool = False) -> int:
     """How many of the sorted keys come before `end`, or with `inclusive` not after it."""
 
     def key(at: int) -> Any:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.errors import TableError
 from royaltycli.manifest.identifiers import decode_value
 from royaltycli.tokens.buffers import offsets, utf8
@@ -147,12 +148,12 @@ def _holder(block: pa.Table, row: int) -> str | None:
 
 def _sums(
     block: pa.Table, starts: npt.NDArray[np.intp], ids: pa.LargeStringArray, before: dict[str, Any] | None
-) -> dict[str, npt.NDArray[np.int64]]:
+) -> dict[str, Numbers]:
     """The sums of each source, the first one's with those `before` the block. Raises TableError if one is too large.
 
     They are added up in halves, as numpy's own sum wraps in silence.
     """
-    sums: dict[str, npt.NDArray[np.int64]] = {}
+    sums: dict[str, Numbers] = {}
     too_large: list[tuple[int, str]] = []
     for name in COUNTS:
         values = block[name].to_numpy()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from royaltycli.errors import TableError
+from royaltycli.errors import CallError, TableError
+from royaltycli.numerals import parse_amount
 from royaltycli.storage import SEAL_KEY, read_sealed
 
 SCHEMA_VERSION = "2"
@@ -37,9 +39,6 @@ SCHEMA = pa.schema(
 
 CREDITED = "credited_tokens"
 
-EXACT = ("source_id", "title", "holders", "license", "tokens", "epochs", CREDITED)
-"""The columns that shares and payouts rest on."""
-
 PREFIX = "royalty."
 
 
@@ -48,6 +47,12 @@ def metadata_of(table: pa.Table) -> dict[str, str]:
     raw: dict[bytes, bytes] = table.schema.metadata or {}
     own = {key: value for key, value in raw.items() if key.startswith(PREFIX.encode()) and key != SEAL_KEY}
     return {key.decode().removeprefix(PREFIX): value.decode() for key, value in own.items()}
+
+
+def run_of(table: pa.Table) -> Decimal | None:
+    """The size of the whole run in seen tokens, if the manifest stated it. Raises CallError for what is no number."""
+    written = metadata_of(table).get("train_tokens")
+    return None if written is None else parse_amount(written, "total tokens")
 
 
 def with_metadata(table: pa.Table, **entries: str | None) -> pa.Table:
@@ -90,11 +95,14 @@ def with_credits(table: pa.Table) -> pa.Table:
 def as_tokens(table: pa.Table) -> pa.Table:
     """A table that other programs may have had in hand, with the columns that payouts rest on in our types.
 
-    Raises TableError for a column that is there twice, or whose type cannot be had without loss.
+    Raises CallError for what is no table, and TableError for a column that is there twice, or whose type cannot be had
+    without loss.
     """
+    if not isinstance(table, pa.Table):
+        raise CallError(f"tokens is {table!r:.80}, but must be a table; `royaltycli.read_tokens(path)` reads one")
     for field in SCHEMA:
-        if field.name not in EXACT or field.name not in table.column_names:
-            continue
+        if field.name == "digest" or field.name not in table.column_names:
+            continue  # all others are what shares may rest on
         if table.column_names.count(field.name) > 1:
             raise TableError(f"the token table has the column {field.name} twice; keep one of them")
         column = table[field.name]
@@ -114,9 +122,9 @@ def _cast(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(field.type)
     except pa.ArrowException:
         pass
-    ours = {"tokens": "int64", CREDITED: "int64", "holders": "lists of id, name and share as text"}.get(
-        field.name, "text"
-    )
+    ours = "int64" if field.type == pa.int64() else "text"
+    if field.type == HOLDERS:
+        ours = "lists of id, name and share as text"
     raise TableError(
         f"the column {field.name} is of type {column.type}, which does not become {ours} without loss; "
         "scan the corpus again"

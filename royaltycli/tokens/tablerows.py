@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Numbers
 from royaltycli.limits import ROW_GROUP, ROW_GROUP_BYTES
 from royaltycli.manifest.model import Corpus, HolderShare, Source
 from royaltycli.numerals import plain, plain_fraction
@@ -81,9 +81,9 @@ def row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held).combine_chunks()
 
 
-def _text_sizes(part: pa.Table) -> npt.NDArray[np.int64]:
+def _text_sizes(part: pa.Table) -> Numbers:
     """The bytes of the id of each source, and of the ids and names of its holders."""
-    sizes: npt.NDArray[np.int64] = pc.binary_length(part["source_id"]).to_numpy().astype(np.int64)
+    sizes: Numbers = pc.binary_length(part["source_id"]).to_numpy().astype(np.int64)
     holders = part["holders"].combine_chunks()
     flat = pc.list_flatten(holders)
     lengths = [pc.fill_null(pc.binary_length(pc.struct_field(flat, name)), 0) for name in ("id", "name")]

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from royaltycli.manifest.identifiers import source_id
 from royaltycli.manifest.model import Duplicates
-from royaltycli.tokens.copies import Copies
-from royaltycli.tokens.sorting import SortedRows
+from royaltycli.tokens.copies import Copies, exact_sum
+from royaltycli.tokens.sorting import SortedRows, before
 
 IDS = pa.schema([("id", pa.large_string())])
 
@@ -57,7 +56,7 @@ class Totals:
 class Scan:
     """A finished scan: what the token table comes to, and how it came about.
 
-    `engine` counted in this scan; or it is the `reference`, where that has counted all there is.
+    `engine` counted in this scan, or else all there is, if one has. The `reference` may be that itself.
     `verified` documents were recounted by the reference, in this scan or in the one that counted them.
     `unchanged` of the corpus's files were counted by an earlier scan. The table was not `written` if it was just what
     it would be now.
@@ -95,13 +94,14 @@ class Tally:
         """Note the rows of a part, which come after those before it in the order of ids."""
         self._sources += len(part)
         for name in self._sums:
-            self._sums[name] += _sum(part[name].to_numpy())
+            self._sums[name] += exact_sum(part[name].to_numpy())
         for collection in self._of_collection:
-            of_it = pc.starts_with(part["source_id"], f"{collection}/")
-            self._of_collection[collection] += pc.sum(of_it).as_py() or 0
-            found = part.filter(pc.equal(part["source_id"], source_id(collection, None)))
-            for row in found.select(["documents", "tokens"]).to_pylist():
-                self._nameless[collection] = (row["documents"], row["tokens"])
+            nameless, ids = source_id(collection, None), part["source_id"]
+            first, at, end = (before(ids, name) for name in (f"{collection}/", nameless, f"{collection}0"))
+            self._of_collection[collection] += end - first  # as 0 is what follows / among characters
+            for row in part.slice(at, 1).select(["source_id", "documents", "tokens"]).to_pylist():
+                if row["source_id"] == nameless:
+                    self._nameless[collection] = (row["documents"], row["tokens"])
         for chunk in part["holders"].chunks:
             ids = pc.unique(pc.struct_field(pc.list_flatten(chunk), "id"))
             self._holders.add(pa.table([ids.cast(pa.large_string())], schema=IDS))
@@ -136,8 +136,3 @@ class Tally:
             number += int(pc.sum(pc.not_equal(ids[1:], ids[:-1])).as_py() or 0) + (ids[0].as_py() != last)
             last = ids[-1].as_py()
         return number
-
-
-def _sum(values: npt.NDArray[np.int64]) -> int:
-    """In halves, as numpy's own sum wraps in silence."""
-    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())

@@ -8,10 +8,10 @@ next to none in real text. `tests/tokens/test_unicode_guard.py` derives these ra
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.tokens.buffers import offsets, utf8
 
 ADDED_IN_UNICODE_17 = """
@@ -34,7 +34,7 @@ FIRST_LEAD = 0xE0
 """All guarded code points take three or four bytes of UTF-8, the first of them at least this."""
 
 
-def _suspects() -> npt.NDArray[np.bool_]:
+def _suspects() -> Mask:
     """For any two bytes, whether the UTF-8 of a guarded code point begins with them."""
     table = np.zeros(1 << 16, dtype=np.bool_)
     for first, last in ranges():
@@ -46,7 +46,7 @@ def _suspects() -> npt.NDArray[np.bool_]:
 SUSPECTS = _suspects()
 
 
-def guarded(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+def guarded(texts: pa.LargeStringArray) -> Numbers:
     """The indices of the documents that hold a guarded code point.
 
     Two passes, as the second is ten times slower: which documents hold the first two bytes of a guarded
@@ -60,5 +60,5 @@ def guarded(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     candidates = np.unique(np.searchsorted(ends - ends[0], suspects, "right") - 1)
     found = pc.match_substring_regex(texts.take(pa.array(candidates)), PATTERN)
-    indices: npt.NDArray[np.int64] = candidates[found.to_numpy(zero_copy_only=False)]
+    indices: Numbers = candidates[found.to_numpy(zero_copy_only=False)]
     return indices

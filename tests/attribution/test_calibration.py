@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from royaltycli.attribution import calibration
-from royaltycli.attribution import evidence as evidence_of
+from royaltycli.attribution import evidence as evidence_module
 from royaltycli.attribution.calibration import SPANS, calibrate, calibration_error, sample
 from royaltycli.attribution.choice import Example
 from royaltycli.attribution.evidence import MEASURES, SPAN_MEASURES, LeftOut, evidence
 from royaltycli.attribution.folds import FOLDS, folds_of
 from royaltycli.attribution.unseen import Span
+from royaltycli.tokens.encodings import find_encoding
+from royaltycli.tokens.reference import load_reference
 from tests.attribution.conftest import prose
 
 VOTES = -3
+WORD = re.compile(" [a-z]{4,}")
+"""A token that is a word of its own, whatever stands beside it."""
 
 
 @pytest.fixture
@@ -115,6 +120,21 @@ def test_a_span_is_not_matched_with_what_is_left_out(index):
     assert seen > 10
 
 
+@pytest.mark.parametrize("length", [640, 1000, 1500])
+def test_rule_u19_no_passage_is_near_that_has_a_token_of_what_is_left_out(corpus, length):
+    """A document in which no token is twice is not like a stretch of its own that is left out."""
+    reference = load_reference(find_encoding("r50k_base"))
+    words = [word for word in map(reference.decode, ([number] for number in range(2000, 9000))) if WORD.fullmatch(word)]
+    index = corpus({"ann": {"a.txt": "".join(words[:length])}, "bob": {"a.txt": "".join(words[2000:2400])}})
+    (model,) = index.models
+    ann = int(model.units[0])
+    for fold in range(FOLDS):
+        places = np.flatnonzero(model.folds[: length + 1] == fold)
+        tokens = model.tokens(places[0], places[-1] + 1)
+        assert evidence_module._neighbours(index, tokens, LeftOut(fold))[1][ann] == 0
+        assert evidence_module._neighbours(index, tokens, None)[1][ann] > 0
+
+
 def test_a_whole_source_that_is_left_out_is_no_candidate(index):
     spans = [span for span in sample(index, 0) if span.unknown]
     assert spans
@@ -159,8 +179,8 @@ def test_weighed_are_the_first_four_by_any_measure_and_those_as_good_unless_they
     measures[[3, 50], 0] = 2
     measures[60:66, 1] = 1
     measures[:70, 2], measures[80, 2] = 1, 2
-    assert evidence_of._candidates(measures, None).tolist() == [3, 50, *range(60, 66), 80]
-    assert evidence_of._candidates(measures[:64], None).tolist() == list(range(64))
+    assert evidence_module._candidates(measures, None).tolist() == [3, 50, *range(60, 66), 80]
+    assert evidence_module._candidates(measures[:64], None).tolist() == list(range(64))
 
 
 def test_passages_as_good_as_the_last_that_votes_share_its_vote(corpus, monkeypatch):
@@ -168,7 +188,7 @@ def test_passages_as_good_as_the_last_that_votes_share_its_vote(corpus, monkeypa
     index = corpus({name: {"a.txt": prose(1, 150) + prose(2 + n, 300)} for n, name in enumerate(("ann", "bob", "eve"))})
     tokens = index.models[0].tokens(20, 60)
     for voting in (1, 2, 3):
-        monkeypatch.setattr(evidence_of, "NEIGHBOURS", voting)
+        monkeypatch.setattr(evidence_module, "NEIGHBOURS", voting)
         assert evidence(index, tokens, None).measures[:, VOTES] == pytest.approx([1 / 3] * 3)
 
 

@@ -14,7 +14,8 @@ from royaltycli.attribution.digests import digest_of_text, fold_of
 from royaltycli.attribution.network import activations, store, training
 from royaltycli.attribution.network.network import open_network
 from royaltycli.cli import console
-from royaltycli.errors import AttributionError, CallError
+from royaltycli.errors import AttributionError, CallError, OutputError
+from royaltycli.workspace import working_folder
 from tests.attribution.language import train_model, write_corpus
 
 
@@ -51,12 +52,6 @@ def test_scores_are_logarithms_of_probabilities(network, network_documents):
 def test_of_a_text_without_tokens_nothing_is_known(network):
     assert network.scores([""])[0] == pytest.approx(-np.log(len(network.sources)))
     assert network.scores([]).shape == (0, len(network.sources))
-
-
-def test_candidates_share_all_probability(network, network_documents):
-    scores = network.scores([network_documents[0][1]], candidates=[[1, 2]])[0]
-    assert np.exp(scores[[1, 2]]).sum() == pytest.approx(1)
-    assert np.isneginf(np.delete(scores, [1, 2])).all()
 
 
 def test_what_is_measured_has_the_control_and_text_alone(trained):
@@ -125,6 +120,11 @@ def test_a_training_that_was_stopped_goes_on(network_corpus, language_model, tra
     about = json.loads((place / "network.json").read_text())
     assert sum(spans for digest, spans in read if digest == about["model_digest"]) == 1  # only to see how many features
     assert about == json.loads((whole / "network.json").read_text())
+
+
+def test_two_trainings_do_not_write_into_one_folder(network_corpus, tmp_path):
+    with working_folder(tmp_path), pytest.raises(OutputError, match=f"another royalty is at work in {tmp_path}"):
+        networks.train_network(network_corpus, model="nowhere", output=tmp_path)
 
 
 def test_the_activations_of_another_model_do_not_fit(trained, network_documents, tmp_path):

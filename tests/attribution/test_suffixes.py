@@ -63,6 +63,19 @@ def test_the_longest_of_matches_that_are_longer_than_what_is_compared_at_once(te
     assert found.tolist() == by_hand(texts, query)
 
 
+repeated = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 15)), min_size=1, max_size=4).map(
+    lambda runs: [token for token, times in runs for _ in range(times)]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(repeated, min_size=1, max_size=3), repeated)
+def test_the_longest_matches_of_a_query_that_repeats_tokens(texts, query):
+    with short():
+        found = longest(suffixes_of(texts), query_of(np.array(query, np.uint32)))
+    assert found.tolist() == by_hand(texts, query)
+
+
 @settings(deadline=None)
 @given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=40), st.data())
 def test_what_is_hidden_does_not_match_however_long_it_is(texts, query, data):
@@ -83,23 +96,35 @@ def test_of_documents_that_begin_alike_the_one_is_found_that_goes_on_alike():
         assert longest(suffixes, query_of(query)).tolist() == list(range(len(query), 0, -1))
 
 
-def test_of_a_text_that_the_corpus_has_word_for_word_few_places_are_looked_for(monkeypatch):
-    looked = []
-    common = module._common
+@pytest.fixture
+def looked(monkeypatch):
+    """How many places of a query are looked at, each time that some are."""
+    found, common = [], module._common
     monkeypatch.setattr(
-        module, "_common", lambda text, places, *how: looked.append(len(places)) or common(text, places, *how)
+        module, "_common", lambda text, places, *how: found.append(len(places)) or common(text, places, *how)
     )
+    return found
+
+
+def test_of_a_text_that_the_corpus_has_word_for_word_few_places_are_looked_for(looked):
     text = list(range(20 * module.APART))
     assert longest(suffixes_of([text]), query_of(np.array(text, np.uint32))).tolist() == list(range(len(text), 0, -1))
     assert sum(looked) < 100
 
 
-def test_a_long_query_is_looked_for_in_parts(monkeypatch):
-    looked = []
-    common = module._common
-    monkeypatch.setattr(
-        module, "_common", lambda text, places, *how: looked.append(len(places)) or common(text, places, *how)
-    )
+def test_of_one_token_over_and_over_few_places_are_looked_for(looked):
+    """As a model writes that does not find the end; each place is then as good as the one before."""
+    times, most = 20 * module.APART, 4 * module.APART
+    suffixes = suffixes_of([[1, 2, *[7] * most, 3]])
+    query = np.full(times, 7, np.uint32)
+    assert longest(suffixes, query_of(query)).tolist() == [min(most, times - at) for at in range(times)]
+    assert sum(looked) < 1000
+    looked.clear()
+    assert [places.tolist() for places in occurrences(suffixes, [query[:most]] * 100)] == [[2]] * 100
+    assert sum(looked) < 50
+
+
+def test_a_long_query_is_looked_for_in_parts(looked, monkeypatch):
     texts, query = (
         [[0, 1, 2, 0, 1, 1, 3], [2, 2, 1, 0]],
         np.array([0, 1, 2, 2, 1, 0, 5, 0, 1, 1, 3, 0, 0, 1], np.uint32),
@@ -122,9 +147,11 @@ def test_what_is_hidden_does_not_match(texts, query, data):
 
 
 @settings(deadline=None)
-@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=6))
-def test_every_occurrence_is_found(texts, query):
-    suffixes = suffixes_of(texts)
+@given(documents, st.lists(st.integers(0, 3), min_size=1, max_size=6), st.booleans())
+def test_every_occurrence_is_found(texts, query, is_long):
+    with short() if is_long else contextlib.nullcontext():
+        suffixes = suffixes_of(texts)
+        found = occurrences(suffixes, [np.array(query, np.uint32)])[0].tolist()
     starts = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
     expected = [
         int(starts[number]) + at
@@ -132,7 +159,7 @@ def test_every_occurrence_is_found(texts, query):
         for at in range(len(text) - len(query) + 1)
         if text[at : at + len(query)] == query
     ]
-    assert sorted(occurrences(suffixes, [np.array(query, np.uint32)])[0].tolist()) == expected
+    assert sorted(found) == expected
 
 
 def test_a_match_longer_than_what_is_compared_at_once():

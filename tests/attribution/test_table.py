@@ -41,15 +41,9 @@ def log_of(*outputs, weights=None, accounts=None):
     return Log(ids, accounts or none, none, each[owners] * parts, parts, owners, judgements, [{}] * len(ids), 70, 5)
 
 
-@pytest.fixture
-def of(monkeypatch):
-    """Gives the usage of a log by an index."""
-
-    def attribute(index, log, prior=None, **how):
-        monkeypatch.setattr(usage, "judge_log", lambda *_: log)
-        return usage.attribute(index, [], None, None, None, prior, **how)
-
-    return attribute
+def of(index, log, prior=None, **how):
+    """The usage of a log by an index."""
+    return usage.attribute(index, log, prior, **how)
 
 
 def credits_of(found):
@@ -57,7 +51,7 @@ def credits_of(found):
     return {row["source_id"]: float(row["credit"]) for row in rows}
 
 
-def test_rule_u15_the_sources_of_the_earliest_copy_share_it(of):
+def test_rule_u15_the_sources_of_the_earliest_copy_share_it():
     """It names two sources, and a later one a third, which is also a unit of its own."""
     index, log = index_of("abc", [((1, 2, 0), 2), ((0,), 1)]), log_of([span(1.0, 0.0), span(0.0, 1.0)])
     assert credits_of(of(index, log)) == pytest.approx({"a": 4 / 6, "b": 1 / 6, "c": 1 / 6, UNATTRIBUTED: 0})
@@ -92,7 +86,7 @@ def test_rule_u11_bounds_are_rounded_outwards_and_hold_the_share():
     ]
 
 
-def test_rule_u13_what_an_account_counts_counts_in_the_draws_too(of):
+def test_rule_u13_what_an_account_counts_counts_in_the_draws_too():
     """Twenty outputs of one account count as a tenth of all that count, beside ten others, whether they name one."""
     log = log_of(*[[span(1.0, 0.0)]] * 20, *[[span(0.0, 1.0)]] * 10, accounts=["x"] * 20 + [*"uvwyz", *[None] * 5])
     found = of(index_of("ab"), log)
@@ -103,7 +97,7 @@ def test_rule_u13_what_an_account_counts_counts_in_the_draws_too(of):
     assert (found.capped, found.outputs, found.groups, found.tokens, found.repeated) == (1, 30, 30, 70, 5)
 
 
-def test_outputs_are_those_in_which_a_source_is_the_likeliest(of):
+def test_outputs_are_those_in_which_a_source_is_the_likeliest():
     found = of(index_of("ab"), log_of([span(0.6, 0.3)], [span(0.5, 0.1)], [span(0.2, 0.3)]))
     assert dict(zip("ab", found.table["outputs"].to_pylist()[:2], strict=True)) == {"a": 2, "b": 0}
     assert found.table["outputs"].to_pylist()[-1] == 1
@@ -113,7 +107,7 @@ def details_of(found):
     return [(row["output_id"], row["rank"], row["source_id"], row["score"]) for row in found.details.to_pylist()]
 
 
-def test_the_score_of_a_source_is_its_part_of_all_spans_of_an_output(of):
+def test_the_score_of_a_source_is_its_part_of_all_spans_of_an_output():
     found = of(
         index_of("ab"), log_of([span(0.5, 0.5), span(1.0, 0.0), span(0.0, 0.0), span(0.0, 0.0)], [span(0.0, 1.0)])
     )
@@ -126,7 +120,7 @@ def test_the_score_of_a_source_is_its_part_of_all_spans_of_an_output(of):
     ]
 
 
-def test_five_sources_of_an_output_are_named_the_first_of_those_that_tie(of):
+def test_five_sources_of_an_output_are_named_the_first_of_those_that_tie():
     found = of(index_of("abcdefg"), log_of([span(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.3)], [span(4e-7, 0.5)]))
     assert [(name, rank, source) for name, rank, source, _ in details_of(found)] == [
         *(("o000", rank, source) for rank, source in enumerate([*"gabcd", UNATTRIBUTED], 1)),
@@ -134,7 +128,7 @@ def test_five_sources_of_an_output_are_named_the_first_of_those_that_tie(of):
     ]
 
 
-def test_rule_u10_scores_are_corrected_by_the_shares_of_the_log(of):
+def test_rule_u10_scores_are_corrected_by_the_shares_of_the_log():
     """Of a log that is nine to one, what looks like four to one of a is 36 to 1, and what looks so of b 4 to 9."""
     log = log_of(*[[span(0.8, 0.2)]] * 74, *[[span(0.2, 0.8)]] * 25, [span(0.2, 0.8), span(0.0, 0.0)])
     found = details_of(of(index_of("ab"), log, np.array([0.5, 0.5, 1e-9, 1e-9])))

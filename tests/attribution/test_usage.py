@@ -301,7 +301,7 @@ def test_details_do_not_depend_on_what_an_output_weighs(index, tmp_path):
         assert scores[0] == scores[1]
 
 
-def test_rule_u10_shares_are_corrected_where_there_is_a_prior(monkeypatch):
+def test_rule_u10_shares_are_corrected_where_there_is_a_prior():
     """Judges who are right four times in five of two sources on even terms say 74 to 26: behind it is about 9 to 1."""
     odds = [[0.8, 0.2]] * 74 + [[0.2, 0.8]] * 26
     judgements = [SimpleNamespace(units=np.arange(2), odds=np.array(each), none=0.0) for each in odds]
@@ -312,8 +312,7 @@ def test_rule_u10_shares_are_corrected_where_there_is_a_prior(monkeypatch):
         source_ids=["ann", "bob"],
         sources=pa.table({"title": ["Ann", "Bob"]}),
     )
-    monkeypatch.setattr(usage, "judge_log", lambda *_: judged)
     for prior, ann in ((np.array([0.5, 0.5, 1e-9, 1e-9]), 0.9), (None, 0.8 * 0.74 + 0.2 * 0.26)):
-        found = usage.attribute(index, [], None, None, None, prior).table
+        found = usage.attribute(index, judged, prior).table
         assert found["source_id"].to_pylist()[0] == "ann"
         assert float(found["credit"][0].as_py()) == pytest.approx(ann, abs=0.02)

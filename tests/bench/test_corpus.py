@@ -11,7 +11,7 @@ import pytest
 import royaltycli
 from royaltycli.bench.corpus import Parts, check_apart, prepare, split
 from royaltycli.bench.packages import Document, docstrings, documents_of, fetch, pinned, standard_library
-from royaltycli.errors import AttributionError, RemoteError
+from royaltycli.errors import AttributionError, OutputError, RemoteError
 from tests.bench import wheels
 
 
@@ -49,6 +49,12 @@ def test_a_corpus_with_a_damaged_file_is_built_again(tmp_path, packages, name):
     words = []
     assert prepare(tmp_path / "bench", words.append, packages=packages) == first
     assert words == ["fetching packages", "building the corpus"]
+
+
+def test_wheels_that_lead_nowhere_are_an_error_that_names_them(tmp_path, packages):
+    (tmp_path / "wheels").symlink_to(tmp_path / "gone" / "wheels")
+    with pytest.raises(OutputError, match=r"the folder .+/wheels cannot be made \(file exists\); name another$"):
+        prepare(tmp_path, print, packages=packages)
 
 
 def test_pip_fetches_what_is_missing_or_damaged_and_nothing_else(tmp_path, monkeypatch):

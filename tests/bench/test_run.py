@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from typer.testing import CliRunner
 
 from royaltycli.attribution import calibration
-from royaltycli.bench import attacks, method, prompting
+from royaltycli.bench import attacks, growth, method, prompting
 from royaltycli.bench import run as running
 from royaltycli.bench.corpus import prepare
 from royaltycli.bench.measures import Estimate
@@ -217,6 +217,22 @@ def test_a_worker_that_is_lost_is_an_error_that_says_what_to_do():
         WorkerError, match=r"^a worker of the benchmark was lost \(it was killed, or the memory ran out\)"
     ):
         end_in_mid_work()
+
+
+def test_a_folder_in_a_store_is_none_for_a_benchmark(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CallError, match="but the folder of a benchmark must be on this one; name one here"):
+        running.run(Path("s3://bucket/folder"), SHORT, 1, print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_so_is_one_that_measures_costs(tmp_path, monkeypatch):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(growth.sys, "executable", str(program))
+    with pytest.raises(WorkerError, match=r"^a worker of the benchmark was lost"):
+        growth.cost_of(tmp_path, tmp_path, tmp_path)
 
 
 FOR_EVER = """

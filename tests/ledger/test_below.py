@@ -17,7 +17,7 @@ from royaltycli.ledger.booking import restate_posting
 from royaltycli.ledger.escrow import redistribute, release
 from royaltycli.ledger.transfers import transfer
 from royaltycli.payout.currency import find_currency
-from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.policies.reading import read_policy
 from tests.ledger.corpora import DOLLAR, A, B, C
 from tests.ledger.test_properties import HOLDERS, Booked, about, counts, few, inputs
@@ -194,7 +194,7 @@ def of_ids(booked):
 
 def listed(names):
     """A list of holders who cannot be reached."""
-    return pa.Table.from_pylist([{"holder_id": name, "reachable": False} for name in sorted(names)], PARTIES)
+    return pa.Table.from_pylist([{"holder_id": name, "reachable": False} for name in sorted(names)], LIST_OF_HOLDERS)
 
 
 MINIMUM = 50

@@ -195,7 +195,7 @@ def test_the_program_killed_again_and_again(tmp_path, long_form):
 EIGHT = """
 import os, sys
 from pathlib import Path
-import royaltycli.policies.parties, royaltycli.policies.reading, royaltycli.policies.usage, royaltycli.tokens.table
+import royaltycli.policies.holders, royaltycli.policies.reading, royaltycli.policies.usage, royaltycli.tokens.table
 from royaltycli import accounting
 from royaltycli.errors import LedgerError
 

@@ -146,9 +146,9 @@ def test_a_starter_leaves_results_out(here):
     make_payout(root / "payout.parquet")
     write_parquet(root / "more.parquet", RESULTS["shares by holder"])
     write_whole(root / "payout.md", writer("markdown", RESULTS["payout by holder"]))
-    Path("corpus.toml").write_text(starter(root), encoding="utf-8")
+    Path("corpus.toml").write_text(starter(root)[0], encoding="utf-8")
     corpus, problems = read_manifest(Path("corpus.toml"))
     files = find_files(corpus)
     assert problems + files.problems == []
     assert [file.name for file in files.files] == [f"{letter}.md" for letter in "abcdefghijklmnop"]
-    assert json.dumps("payout") not in starter(root)
+    assert json.dumps("payout") not in starter(root)[0]

@@ -57,7 +57,7 @@ holder = "author"    # the field whose value names the holder
 
 def loaded(root):
     """The starter of a folder, as tables; what it says must hold, and every document be in it."""
-    text = starter(root)
+    text, _ = starter(root)
     Path(root, "corpus.toml").write_text(text, encoding="utf-8")
     corpus, problems = read_manifest(root / "corpus.toml")
     found = find_files(corpus)
@@ -68,13 +68,13 @@ def loaded(root):
 
 def test_a_starter_as_it_is_written(folder):
     root = folder({"books/A Book.txt": "", "posts.jsonl.zst": [{"author": "maya", "text": "hi"}], "notes.pdf": ""})
-    assert starter(root) == EXPECTED.format(name=root.name)
+    assert starter(root)[0] == EXPECTED.format(name=root.name)
     assert loaded(root)[1] == ["books/A Book.txt", "posts.jsonl.zst"]
 
 
 def test_its_comments_are_right_too(folder):
     root = folder({"a.txt": ""})
-    lines = starter(root).splitlines()
+    lines = starter(root)[0].splitlines()
     at = lines.index("# What else a [[source]] or [[collection]] may say:")
     more = "\n".join(
         line.removeprefix("#")

@@ -18,7 +18,6 @@ from tests.payout import policy_oracle as oracle
 
 DOLLAR = find_currency("USD")
 MILLION = 10**6
-LINES = (*oracle.EARNING, "reachable", "minimum")
 
 
 def engine(case):
@@ -53,7 +52,7 @@ def run(case):
         currency=DOLLAR,
         total_tokens=case.whole,
         usage=case.usage_table(),
-        parties=case.parties_table(),
+        listed=case.parties_table(),
         period=case.period,
     )
 
@@ -66,10 +65,14 @@ def view(made):
         return dict(zip(ids, column.tolist(), strict=True))
 
     names = parts.ids.to_pylist()
+    lines = {name: getattr(earnings, name) for name in oracle.EARNING}
+    lines |= {"reachable": earnings.known.reachable, "minimum": earnings.known.minimum}
     pairs = [(ids[row], names[holder]) for row, holder in zip(parts.source, parts.holder, strict=True)]
     return SimpleNamespace(
-        gate=by_source(made.gate),
-        sent={each: None if place < 0 else made.places[place] for each, place in by_source(made.sent).items()},
+        gate=by_source(made.gated.gate),
+        sent={
+            each: None if place < 0 else made.gated.places[place] for each, place in by_source(made.gated.sent).items()
+        },
         shared={
             each.measure: (
                 each.units,
@@ -82,7 +85,7 @@ def view(made):
         measured=by_source(made.measured),
         sources=by_source(made.sources),
         parts=dict(zip(pairs, made.part_amounts.tolist(), strict=True)),
-        holders={name: {line: getattr(earnings, line)[row].item() for line in LINES} for row, name in enumerate(names)},
+        holders={name: {line: column[row].item() for line, column in lines.items()} for row, name in enumerate(names)},
         elsewhere={name: amount for name, amount in made.elsewhere.items() if amount},
         excess={name: amount for name, amount in made.excess.items() if amount},
     )

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Floor, Gate, Payment, Policy, Top
 from tests.payout.tables import HOLDERS, listed
 
@@ -70,7 +70,7 @@ class Case:
         )
 
     def parties_table(self):
-        return None if self.parties is None else pa.Table.from_pylist(self.parties, PARTIES)
+        return None if self.parties is None else pa.Table.from_pylist(self.parties, LIST_OF_HOLDERS)
 
     def shuffled(self, chance):
         """The same case with its lists in another order."""

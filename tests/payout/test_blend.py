@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from royaltycli.errors import AmountError, TableError
 from royaltycli.payout.basis import TOTAL
 from royaltycli.payout.blend import weights_by
-from royaltycli.payout.currency import find_currency
+from royaltycli.payout.currency import MILLIONTHS, find_currency
 from royaltycli.payout.distribute import distribute
-from royaltycli.payout.distribution import MILLIONTHS
 from royaltycli.payout.payout import pay
 from royaltycli.payout.policy import SEEN_TOKENS, Policy
 from tests.payout import oracle

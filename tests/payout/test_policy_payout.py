@@ -12,11 +12,10 @@ import pytest
 from royaltycli.errors import AmountError, CallError
 from royaltycli.payout import policy_payout
 from royaltycli.payout.allocation import allocate
-from royaltycli.payout.currency import exact_money, find_currency
+from royaltycli.payout.currency import MILLIONTHS, exact_money, find_currency
 from royaltycli.payout.distribute import distribute
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.payout.explanation import explain
-from royaltycli.payout.parties import PARTIES
 from royaltycli.payout.policy import Cap, Deductions, Fixed, Gate, Payment, Policy, Top
 from royaltycli.payout.policy_payout import pay_out
 from tests.payout.tables import table
@@ -66,8 +65,8 @@ def test_rule_y2_a_millionth_lost_on_the_way_stops_the_run(monkeypatch):
 def test_escrow_is_that_of_the_unreachable_and_what_is_below_the_minimum(by):
     # 10.00 by 6:3:1: ann 4.20, bob 4.80, escrow 1.00. ann cannot be reached; what bob has is below 5.00.
     rules = Policy("below", payment=Payment(minimum=Decimal(5), below="escrow"))
-    parties = pa.Table.from_pylist([{"holder_id": "ann", "reachable": False}], PARTIES)
-    payout = pay_out(distributed(rules, parties=parties), by)
+    parties = pa.Table.from_pylist([{"holder_id": "ann", "reachable": False}], LIST_OF_HOLDERS)
+    payout = pay_out(distributed(rules, listed=parties), by)
     assert payout.exact == (("paid", 0), ("(escrow)", 1000 * MILLIONTHS))  # Y2, Y14, Y17
     assert sum(payout.rows["payout"].to_pylist()) == 10
 
@@ -185,7 +184,7 @@ def test_the_steps_of_one_with_many_sources_add_up_to_what_it_is_paid():
     taken = Deductions(fee=Fraction(1, 10), withholding=Fraction(1, 5), reserve=Fraction(1, 20))
     policy = Policy("fixed", fixed=Fixed("holder", part=Fraction(1, 5)), deductions=taken)
     ann = {"holder_id": "ann", "withholding": "1/2", "minimum": 117_990_000}
-    made = distributed(policy, sources=feeds, parties=pa.Table.from_pylist([ann], PARTIES))
+    made = distributed(policy, sources=feeds, listed=pa.Table.from_pylist([ann], LIST_OF_HOLDERS))
     found = steps(explain(made, "ann"))
     assert len(found) == 20 + 9
     assert found["s0"] == ("1 of 0.08", "0.08")
@@ -220,8 +219,14 @@ def test_the_step_of_an_advance_says_how_much_it_was():
         "advance": [100 * 10**8],
         "minimum": [None],
     }
-    found = steps(explain(distributed(parties=pa.table(row).cast(PARTIES)), "ann"))
+    found = steps(explain(distributed(listed=pa.table(row).cast(LIST_OF_HOLDERS)), "ann"))
     assert found["recouped"] == ("of the advance of 100.00", "-3.402")
+
+
+def test_a_part_without_end_is_written_as_a_fraction():
+    third = Policy("third", deductions=Deductions(fee=Fraction(1, 3)), top=(Top(Fraction(1, 3), "payer"),))
+    assert steps(explain(distributed(third), "book"))["first"] == ("1/3 of the pool goes to payer", "3.33333333")
+    assert steps(explain(distributed(third), "ann"))["fee"][0].startswith("1/3 of ")
 
 
 def test_what_others_left_is_shared_anew_and_said_so():
@@ -269,7 +274,7 @@ def test_what_an_unreachable_holder_earned_is_said_beside_its_escrow():
     away = pa.table(
         {"holder_id": ["bob"], "reachable": [False], "withholding": [None], "advance": [None], "minimum": [None]}
     )
-    payout = pay_out(distributed(parties=away.cast(PARTIES)), "holder")
+    payout = pay_out(distributed(listed=away.cast(LIST_OF_HOLDERS)), "holder")
     assert column(payout, "earned")["bob"] == column(payout, "escrow")["bob"] == Decimal("4.32")
     assert column(payout, "payout")["bob"] == 0
     assert column(payout, "payout")["(escrow)"] == Decimal("5.22")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import CallError, ManifestError, TableError
 from royaltycli.payout.currency import find_currency
-from royaltycli.payout.parties import PARTIES
-from royaltycli.policies import parties, usage
-from royaltycli.policies.parties import read_parties
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
+from royaltycli.policies import holders, usage
+from royaltycli.policies.holders import read_holders
 from royaltycli.policies.usage import ROWS_NAMED, read_usage
 
 USD = find_currency("USD")
@@ -29,7 +29,7 @@ def written(folder, name, text):
 
 def test_a_list_of_holders_is_read_with_empty_cells_for_the_policys_values(tmp_path):
     path = written(tmp_path, "h.csv", HEADER + "a,no,15%,100.50,\nb,yes,1/3,,10\nc,,,,\n")
-    assert read_parties(path, USD).to_pylist() == [
+    assert read_holders(path, USD).to_pylist() == [
         {"holder_id": "a", "reachable": False, "withholding": "0.15", "advance": 10_050_000_000, "minimum": None},
         {"holder_id": "b", "reachable": True, "withholding": "1/3", "advance": None, "minimum": 1_000_000_000},
         {"holder_id": "c", "reachable": None, "withholding": None, "advance": None, "minimum": None},
@@ -42,9 +42,9 @@ def test_a_list_of_holders_may_be_json_lines_or_parquet(tmp_path):
         pa.table({"holder_id": ["a"], "reachable": [False], "withholding": ["0.15"]}), tmp_path / "h.parquet"
     )
     expected = pa.table({"holder_id": ["a"], "reachable": [False], "withholding": ["0.15"], "advance": [None],
-                         "minimum": [None]}, PARTIES)  # fmt: skip
-    assert read_parties(lines, USD) == expected
-    assert read_parties(tmp_path / "h.parquet", USD) == expected
+                         "minimum": [None]}, LIST_OF_HOLDERS)  # fmt: skip
+    assert read_holders(lines, USD) == expected
+    assert read_holders(tmp_path / "h.parquet", USD) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,26 +64,26 @@ def test_a_row_that_makes_no_sense_is_named_with_its_line(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     written(tmp_path, "h.csv", HEADER + row + "\n")
     with pytest.raises(ManifestError) as caught:
-        read_parties(tmp_path.joinpath("h.csv").relative_to(tmp_path), USD)
+        read_holders(tmp_path.joinpath("h.csv").relative_to(tmp_path), USD)
     assert str(caught.value) == message
 
 
 def test_a_list_without_ids_or_with_another_column_is_refused(tmp_path):
     with pytest.raises(ManifestError, match="there is no column 'holder_id'; add it"):
-        read_parties(written(tmp_path, "h.csv", "reachable\nno\n"), USD)
+        read_holders(written(tmp_path, "h.csv", "reachable\nno\n"), USD)
     with pytest.raises(ManifestError, match="unknown column 'witholding'; did you mean 'withholding'"):
-        read_parties(written(tmp_path, "h.csv", "holder_id,witholding\na,1\n"), USD)
+        read_holders(written(tmp_path, "h.csv", "holder_id,witholding\na,1\n"), USD)
 
 
 def test_a_list_of_holders_that_is_not_there_is_said_to_be_so(tmp_path):
     with pytest.raises(CallError, match=r"there is no list of holders .*none\.csv; name another file"):
-        read_parties(tmp_path / "none.csv", USD)
+        read_holders(tmp_path / "none.csv", USD)
 
 
 def test_a_key_of_json_lines_that_is_not_known_is_an_error(tmp_path):
     path = written(tmp_path, "h.jsonl", '{"holder_id": "a", "witholding": "15%"}\n')
     with pytest.raises(ManifestError, match=r"h\.jsonl:1: a holder: unknown column 'witholding'"):
-        read_parties(path, USD)
+        read_holders(path, USD)
 
 
 RATES, AMOUNTS = (
@@ -108,7 +108,7 @@ def lists(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD"]))
+@given(text=lists(), code=st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
 def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
     path = written(tmp_path_factory.getbasetemp(), "both.csv", text)
 
@@ -118,24 +118,30 @@ def test_columns_are_read_as_rows_are(tmp_path_factory, text, code):
         except ManifestError as error:
             return str(error)
 
-    whole = outcome(read_parties)
+    whole = outcome(read_holders)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parties, "_by_columns", lambda *_: None)
-        assert whole == outcome(read_parties)
+        patch.setattr(holders, "_by_columns", lambda *_: None)
+        assert whole == outcome(read_holders)
 
 
 def test_a_plain_list_is_read_by_columns(tmp_path, monkeypatch):
-    monkeypatch.setattr(parties, "_by_rows", lambda *_: pytest.fail("read row by row"))
+    monkeypatch.setattr(holders, "_by_rows", lambda *_: pytest.fail("read row by row"))
     path = written(tmp_path, "h.csv", HEADER + "a,no,15%,100.50,\nb,yes,1/3,1e3,10\nc,,,,\n")
-    assert read_parties(path, USD)["advance"].to_pylist() == [10_050_000_000, 100_000_000_000, None]
+    assert read_holders(path, USD)["advance"].to_pylist() == [10_050_000_000, 100_000_000_000, None]
     pq.write_table(pa.table({"holder_id": ["a"], "minimum": ["1"]}), tmp_path / "h.parquet")
-    assert read_parties(tmp_path / "h.parquet", USD)["minimum"].to_pylist() == [100_000_000]
+    assert read_holders(tmp_path / "h.parquet", USD)["minimum"].to_pylist() == [100_000_000]
+
+
+@pytest.mark.parametrize(("code", "written_as"), [("JPY", "12"), ("USD", "0.12"), ("KWD", "0.012"), ("CLF", "0.0012")])
+def test_an_amount_has_the_decimals_of_its_currency(tmp_path, code, written_as):
+    path = written(tmp_path, "h.csv", f"holder_id,minimum\na,{written_as}\n")
+    assert read_holders(path, find_currency(code))["minimum"].to_pylist() == [12_000_000]
 
 
 def test_a_binary_float_in_parquet_is_refused(tmp_path):
     pq.write_table(pa.table({"holder_id": ["a"], "minimum": [0.1]}), tmp_path / "h.parquet")
     with pytest.raises(ManifestError, match=r"h\.parquet:1: a holder: minimum must be a number, but is a binary float"):
-        read_parties(tmp_path / "h.parquet", USD)
+        read_holders(tmp_path / "h.parquet", USD)
 
 
 def test_credits_are_read_as_they_are_written(tmp_path):
@@ -193,7 +199,7 @@ def test_a_flipped_bit_in_parquet_is_noticed(tmp_path):
     with pytest.raises(TableError, match="crc checksum verification failed"):
         read_usage(flipped(tmp_path / "u.parquet", rows))
     with pytest.raises(ManifestError, match=r"h\.parquet: not valid Parquet after row 0: .*CRC checksum verification"):
-        read_parties(flipped(tmp_path / "h.parquet", {"holder_id": ["some"]}), USD)
+        read_holders(flipped(tmp_path / "h.parquet", {"holder_id": ["some"]}), USD)
 
 
 def test_rows_of_parquet_are_named_by_their_number(tmp_path):

@@ -85,11 +85,11 @@ def test_article_18_of_directive_2014_26_eu():
     }
 
 
-@given(st.integers(-(2**62), 2**62), st.sampled_from(["USD", "JPY", "KWD"]))
+@given(st.integers(-(2**62), 2**62), st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
 def test_any_amount_is_shown_to_the_last_digit(amount, code):
     shown = figures(page_of(made(Party("y", "Y"), [], opening=amount, code=code)).account)["Opening balance"]
     whole, _, part = shown.replace("−", "-").replace(",", "").partition(".")
-    places = {"USD": 8, "JPY": 6, "KWD": 9}[code]
+    places = {"USD": 8, "JPY": 6, "KWD": 9, "CLF": 10}[code]
     assert int(whole + part.ljust(places, "0")) == amount
 
 

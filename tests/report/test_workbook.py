@@ -97,7 +97,9 @@ def test_no_cell_runs_but_the_checks_of_the_summary(hostile):
             assert b"<hyperlink" not in raw.read(name)
 
 
-@pytest.mark.parametrize(("code", "shown"), [("USD", "#,##0.00"), ("JPY", "#,##0"), ("KWD", "#,##0.000")])
+@pytest.mark.parametrize(
+    ("code", "shown"), [("USD", "#,##0.00"), ("JPY", "#,##0"), ("KWD", "#,##0.000"), ("CLF", "#,##0.0000")]
+)
 def test_amounts_are_shown_with_the_places_of_their_currency(code, shown):
     payouts = {by: api.distribute(tokens(), profit="1e6", rate=1, by=by, currency=code) for by in ("source", "holder")}
     book = opened(written(payouts))

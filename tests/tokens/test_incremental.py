@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import royaltycli
 from royaltycli import api, scanning
+from royaltycli.cli import console
 from royaltycli.corpus import shards
 from royaltycli.errors import DocumentError, OutputError, TableError
 from royaltycli.manifest import patterns
@@ -317,6 +318,25 @@ def test_a_scan_that_counts_nothing_names_the_engine_that_has_counted(place):
     assert engine_of(place) == "gigatoken"  # which has counted what is new
     scan(place, verify="100%", fresh=True)
     assert engine_of(place, verify="100%") == "gigatoken"  # all of it was recounted, and not counted by the reference
+    assert engine_of(place, engine="tiktoken") == "gigatoken"  # which takes that over
+
+
+def test_what_was_recounted_is_said_though_the_reference_counts_what_is_new(place, capsys):
+    scan(place, verify="100%")
+    (place / "book" / "c.txt").write_text("One more day.")
+    before = scanning.run_planned(planned(place, engine="tiktoken"), place / "tokens.parquet")
+    assert (before.engine, before.verified) == ("tiktoken", 9)
+    assert not [note for note in before.notes if "nothing was recounted" in note]
+    console.show_scan(api.check(place), before, place / "tokens.parquet", 1)
+    assert "9 of 10 documents recounted with tiktoken: all equal." in capsys.readouterr().err
+
+
+def test_what_was_recounted_is_noted_of_each_file_for_the_scan_that_finds_others_gone(place):
+    scan(place, verify="100%")
+    (place / "book" / "a.txt").unlink()
+    (place / "posts" / "a.jsonl").unlink()
+    again = scanning.run_planned(planned(place, verify="100%"), place / "tokens.parquet")
+    assert (again.verified, again.totals.documents, again.engine) == (3, 3, "gigatoken")
 
 
 def test_where_only_the_reference_is_there_it_takes_over_what_was_recounted_enough(place, monkeypatch):

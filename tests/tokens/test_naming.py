@@ -465,13 +465,11 @@ def test_documents_that_name_no_source_are_counted_and_reported(folder):
 
 
 def test_where_no_document_names_a_source_the_key_is_probably_wrong(folder):
-    """Whatever another collection names whose id begins alike."""
+    """Whatever other collections name whose ids begin alike, and stand before and after it."""
     rows = [{"text": "one", "author": "ann"}, {"text": "two", "author": "bob"}]
-    keys = {"c": ("a.jsonl", "autor"), "cc": ("b.jsonl", "author")}
-    manifest = [
-        f'[[collection]]\nid = "{name}"\npath = "{path}"\nsource = "{by}"\n' for name, (path, by) in keys.items()
-    ]
-    place = folder({"corpus.toml": "".join(manifest), "a.jsonl": rows, "b.jsonl": rows})
+    keys = {"c": "autor", "c-": "author", "c.": "author", "c0": "author", "cc": "author"}
+    manifest = [f'[[collection]]\nid = "{name}"\npath = "{name}.jsonl"\nsource = "{by}"\n' for name, by in keys.items()]
+    place = folder({"corpus.toml": "".join(manifest), **{f"{name}.jsonl": rows for name in keys}})
     with counts_folder(None) as work:
         notes = scan_opened(check(place), work, place / "tokens.parquet").notes
     assert notes[-1] == (

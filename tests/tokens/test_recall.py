@@ -149,7 +149,7 @@ def test_what_is_asked_for_otherwise_is_not_recalled(place, merged, options):
     assert merged == [1]
 
 
-@pytest.mark.parametrize("changed", ["royaltycli", "pyarrow"])
+@pytest.mark.parametrize("changed", ["royaltycli", "pyarrow", "regex"])
 def test_another_version_recalls_nothing(place, merged, monkeypatch, changed):
     monkeypatch.setattr(recall, "version", lambda package: "99" if package == changed else version(package))
     scanned(place)

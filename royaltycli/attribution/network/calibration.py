@@ -10,16 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.attribution.network.head import UNSEEN
 from royaltycli.attribution.network.spans import LONG
 
 PRECISION = 1e-3
 """Of both numbers of a calibration."""
-
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +26,13 @@ class Calibration:
     level: float = 0.0
     growth: float = 0.0
 
-    def factor(self, tokens: Numbers) -> Scores:
+    def factor(self, tokens: Numbers) -> Floats:
         """By how much the scores of texts of so many tokens are to be multiplied."""
-        factors: Scores = np.exp(self.level + self.growth * np.log(np.maximum(tokens, 1) / LONG))
+        factors: Floats = np.exp(self.level + self.growth * np.log(np.maximum(tokens, 1) / LONG))
         return factors
 
 
-def mean_scores(scores: Scores, tokens: Numbers, owners: Numbers, texts: int) -> tuple[Scores, Numbers]:
+def mean_scores(scores: Floats, tokens: Numbers, owners: Numbers, texts: int) -> tuple[Floats, Numbers]:
     """The mean scores of each text, by the tokens of its spans, and its tokens. A text without a span has zeros."""
     sums, sizes = np.zeros((texts, scores.shape[1])), np.zeros(texts, np.int64)
     np.add.at(sums, owners, scores * tokens[:, None])
@@ -43,19 +40,19 @@ def mean_scores(scores: Scores, tokens: Numbers, owners: Numbers, texts: int) ->
     return sums / np.maximum(sizes, 1)[:, None], sizes
 
 
-def logarithms(scores: Scores) -> Scores:
+def logarithms(scores: Floats) -> Floats:
     """The logarithms of probabilities that are in proportion to the exponentials of scores, by row."""
     scores = scores - scores.max(axis=1, keepdims=True)
-    found: Scores = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    found: Floats = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return found
 
 
-def seen(scores: Scores, right: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
+def seen(scores: Floats, right: Sequence[tuple[int, ...]]) -> Mask:
     """Of which texts the head that scored them has seen a right source."""
     return np.array([max(row[list(ones)]) > UNSEEN / 2 for row, ones in zip(scores, right, strict=True)], bool)
 
 
-def calibrate(scores: Scores, tokens: Numbers, right: Sequence[tuple[int, ...]]) -> Calibration:
+def calibrate(scores: Floats, tokens: Numbers, right: Sequence[tuple[int, ...]]) -> Calibration:
     """The calibration under which the right sources of texts that were held out are likeliest; by steps ever shorter.
 
     Where several are right, each counts as its part of the text. Texts of a source that was not seen say nothing; if
@@ -87,7 +84,7 @@ def calibrate(scores: Scores, tokens: Numbers, right: Sequence[tuple[int, ...]])
     return Calibration(float(found[0]), float(found[1]))
 
 
-def calibration_error(logs: Scores, right: Sequence[tuple[int, ...]], bins: int = 15) -> float:
+def calibration_error(logs: Floats, right: Sequence[tuple[int, ...]], bins: int = 15) -> float:
     """The expected calibration error: by how much confidence and accuracy differ, in bins of confidence (Guo 2017)."""
     best = logs.argmax(axis=1)
     sure = np.exp(logs.max(axis=1))

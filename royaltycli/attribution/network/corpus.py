@@ -1,6 +1,7 @@
 """The documents of a corpus as the network is trained on them: tokens, sources, and the fold of each.
 
-Of documents that are copies, or nearly, only the first stays; it is of all sources that have one (rule U2).
+Of documents that are copies, or nearly, only the first stays; it is of all sources that have one (rule U2). An index
+must find the same ones, by the same tokens: else the head that judges a document might have seen its copy.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from royaltycli.attribution.copies import groups, sketches
+from royaltycli.arrays import Mask, Numbers
+from royaltycli.attribution.copies import PARTS, groups, holders_of, sketches
 from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network.model import LanguageModel
 from royaltycli.attribution.network.spans import short_windows, windows
-from royaltycli.attribution.reading import sources_of
+from royaltycli.attribution.reading import sources_of, without_blank
 from royaltycli.corpus.documents import Owners, read
 from royaltycli.corpus.files import File
 from royaltycli.corpus.shards import cut, together
@@ -23,9 +24,9 @@ from royaltycli.corpus.unpack import check_unchanged
 from royaltycli.errors import AttributionError
 from royaltycli.limits import INDEX_SHARD_BYTES
 from royaltycli.manifest.model import Corpus
-from royaltycli.tokens.engines import Ids
-
-Numbers = npt.NDArray[np.int64]
+from royaltycli.tokens.encodings import DEFAULT_ENCODING, find_encoding
+from royaltycli.tokens.engines import Ids, fastest_engine
+from royaltycli.tokens.reference import load_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Spans:
 
     tokens: list[Ids]
     documents: Numbers
-    short: npt.NDArray[np.bool_]
+    short: Mask
 
     @property
     def lengths(self) -> Numbers:
@@ -70,42 +71,38 @@ def read_documents(
 ) -> Documents:
     """Read all documents of a corpus. `tell` is called with the bytes done, and all.
 
-    Raises DocumentError, and AttributionError for a corpus from which nothing can be learned.
+    Raises DocumentError, EncodingError, and AttributionError for a corpus from which nothing can be learned.
     """
     owners: Owners = dict(enumerate(corpus.owners))
+    encoding = find_encoding(corpus.encoding or DEFAULT_ENCODING, corpus.pattern, corpus.folder)
+    engine = fastest_engine(encoding, load_reference(encoding))
+    sketched, counts = [np.empty((0, PARTS), np.uint32)], [np.empty(0, np.int64)]
     tokens: list[Ids] = []
     digests: list[int] = []
     names: list[list[str]] = []
     done, all_bytes = 0, sum(file.size for file in files)
     for shard in together(cut(files, INDEX_SHARD_BYTES), INDEX_SHARD_BYTES):
         for _, batch in read(shard.pieces, owners):
-            texts = batch.texts.to_pylist()
-            tokens += model.encode(texts)
-            digests += map(digest_of_text, texts)
+            texts = without_blank(batch.texts)
+            found, lengths = engine.encode(texts)
+            sketched.append(sketches(found, lengths))
+            counts.append(lengths)
+            tokens += model.encode(texts.to_pylist())
+            digests += map(digest_of_text, batch.texts.to_pylist())
             names += sources_of(batch, owners[batch.file.owner])
             done += batch.packed_bytes
             tell(done, all_bytes)
         for piece in shard.pieces:
             check_unchanged(piece.file)
-    documents = _without_copies(tokens, digests, names)
-    if len({source for one in documents.kept for source in one.sources}) <= 1:
-        raise AttributionError(f"{corpus.file} leads to text of fewer than two sources; a network tells sources apart")
-    return documents
-
-
-def _without_copies(tokens: list[Ids], digests: list[int], names: list[list[str]]) -> Documents:
-    ids = sorted({name for one in names for name in one})
-    numbers = {name: number for number, name in enumerate(ids)}
-    lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    first = groups(sketches(np.concatenate([np.empty(0, np.uint32), *tokens]), lengths), lengths)
-    holders: dict[int, dict[int, None]] = {}
-    for document, group in enumerate(first.tolist()):
-        holders.setdefault(group, {}).update(dict.fromkeys(numbers[name] for name in names[document]))
+    first = groups(np.concatenate(sketched), np.concatenate(counts))
+    ids, holders = holders_of(first, names)
     kept = [
-        Document(tokens[document], tuple(sources), digests[document])
+        Document(tokens[document], sources, digests[document])
         for document, sources in holders.items()
-        if lengths[document]
+        if len(tokens[document])
     ]
+    if len({source for one in kept for source in one.sources}) <= 1:
+        raise AttributionError(f"{corpus.file} leads to text of fewer than two sources; a network tells sources apart")
     return Documents(ids, kept, int(np.count_nonzero(first != np.arange(len(first)))))
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from royaltycli.arrays import Numbers
 from royaltycli.attribution import folder
 from royaltycli.attribution.network.activations import Reader
 from royaltycli.notes import note
+from royaltycli.storage import make_folder
 from royaltycli.tokens.engines import Ids
 
 KEPT = "what was read is kept, and the next `royalty network train` goes on from there"
@@ -22,8 +24,6 @@ KEPT = "what was read is kept, and the next `royalty network train` goes on from
 VERSION = 1
 PART = 2048
 """Spans in one file."""
-
-Numbers = npt.NDArray[np.int64]
 
 
 class Table:
@@ -56,7 +56,7 @@ def read_features(place: Path, reader: Reader, spans: Sequence[Ids], tell: Calla
         digest.update(len(span).to_bytes(8, "big"))
         digest.update(np.asarray(span, ">u4").tobytes())
     mine = place / digest.hexdigest()
-    mine.mkdir(parents=True, exist_ok=True)
+    make_folder(mine)
     parts = []
     for start in range(0, len(spans), PART):
         tell(start, len(spans))

@@ -12,10 +12,10 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn.functional import gelu
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.network.spans import LONG, SHORT
 
 NARROW = 256
@@ -29,9 +29,6 @@ RIDGE = 0.1
 
 UNSEEN = -1e4
 """The score of a source of which a head has seen no span: far below all others."""
-
-Numbers = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ class Head:
         scaled = self.scale.apply(rows, lengths)
         return gelu(scaled @ self.projections[head].T + self.biases[head])
 
-    def scores(self, rows: torch.Tensor, lengths: Numbers, head: int) -> Scores:
+    def scores(self, rows: torch.Tensor, lengths: Numbers, head: int) -> Floats:
         """The score of each source for each span: the logarithm of how likely it is, up to a number of the span."""
         projected = self.project(rows, lengths, head)
         learned = self.learned(projected, head)
@@ -98,7 +95,7 @@ class Head:
         if self.sources > learned.shape[1]:
             middle = learned[:, known].mean(1, keepdim=True)
             learned = torch.cat([learned, middle + self.later(projected, known, head)], dim=1)
-        found: Scores = learned.masked_fill(~seen, UNSEEN).double().cpu().numpy()
+        found: Floats = learned.masked_fill(~seen, UNSEEN).double().cpu().numpy()
         return found
 
     def learned(self, projected: torch.Tensor, head: int) -> torch.Tensor:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import dropout, gelu
 
+from royaltycli.arrays import Mask, Numbers
 from royaltycli.attribution.network.features import Table
 from royaltycli.attribution.network.head import NARROW, RIDGE, Head, Scale
 
@@ -31,8 +32,6 @@ SAMPLED = 4096
 SCALING = 8192
 """Spans of each kind from which the scale is taken, evenly spread."""
 
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -47,7 +46,7 @@ class Examples:
     folds: Numbers
     weights: npt.NDArray[np.float32]
     lengths: Numbers
-    short: npt.NDArray[np.bool_]
+    short: Mask
 
 
 def learn(

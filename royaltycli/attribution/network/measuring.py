@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from royaltycli.arrays import Floats, Mask, Numbers
 from royaltycli.attribution.grams import count_grams, look_up, runs_of
 from royaltycli.attribution.network.calibration import mean_scores
 from royaltycli.attribution.network.corpus import Document, Spans
@@ -22,21 +22,18 @@ KINDS = (f"{SHORT} tokens", f"{LONG} tokens", "document")
 CELLS = 50_000_000
 """The most scores, texts × sources, that are held at once."""
 
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """Texts that were held out: mean scores of the sources, tokens, right sources, of which of KINDS, and the fold."""
 
-    means: Scores
+    means: Floats
     tokens: Numbers
     right: list[tuple[int, ...]]
     kinds: Numbers
     folds: Numbers
 
-    def chosen(self, which: npt.NDArray[np.bool_]) -> Held:
+    def chosen(self, which: Mask) -> Held:
         """Some of the texts."""
         right = [self.right[row] for row in np.flatnonzero(which).tolist()]
         return Held(self.means[which], self.tokens[which], right, self.kinds[which], self.folds[which])

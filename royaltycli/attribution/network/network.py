@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from royaltycli.arrays import Floats, Numbers
 from royaltycli.attribution.digests import NETWORK_FOLDS, digest_of_text
 from royaltycli.attribution.network import store
 from royaltycli.attribution.network.activations import Reader
@@ -19,9 +19,6 @@ from royaltycli.attribution.network.head import Head
 from royaltycli.attribution.network.model import open_model
 from royaltycli.attribution.network.spans import windows
 from royaltycli.errors import AttributionError
-
-Scores = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 
 FLOOR = -14.0
 """About the logarithm of one in a million, below which no network says anything: its sources have fewer spans."""
@@ -43,31 +40,19 @@ class Network:
         """The ids of the sources, in the order of the scores."""
         return list(self.about.sources)
 
-    def scores(
-        self,
-        texts: Sequence[str],
-        fold: Sequence[int] | None = None,
-        candidates: Sequence[Sequence[int]] | None = None,
-    ) -> Scores:
+    def scores(self, texts: Sequence[str], fold: Sequence[int] | None = None) -> Floats:
         """The logarithm of the probability of each source for each text: texts × sources, each row of sum one.
 
         `fold` is, of a text of the corpus itself, its `fold_of`, so that it is judged by a head that has not seen it;
-        -1 for another text. `candidates` are, of each text, the sources that it may be of; without, all are.
-        Of a text without a token nothing is known: each is as likely as the next.
+        -1 for another text. Of a text without a token nothing is known: each is as likely as the next.
         """
         found = np.empty((len(texts), len(self.about.sources)))
         for start in range(0, len(texts), TEXTS):
             part = slice(start, start + TEXTS)
             found[part] = self._scores(texts[part], None if fold is None else fold[part])
-        if candidates is not None:
-            for row, some in zip(found, candidates, strict=True):
-                others = np.ones(len(row), bool)
-                others[list(some)] = False
-                row[others] = -np.inf
-            found = logarithms(found)
         return found
 
-    def _scores(self, texts: Sequence[str], fold: Sequence[int] | None) -> Scores:
+    def _scores(self, texts: Sequence[str], fold: Sequence[int] | None) -> Floats:
         tokens = self.reader.model.encode(texts)
         places = [(text, start, stop) for text, ids in enumerate(tokens) for start, stop in windows(len(ids))]
         spans = [tokens[text][start:stop] for text, start, stop in places]
@@ -125,8 +110,8 @@ def open_network(path: Path, model: Path | None = None) -> Network:
 
 
 def probabilities(
-    means: Scores, sizes: Numbers, sources: Sequence[str], calibration: Calibration, within: Calibration | None
-) -> Scores:
+    means: Floats, sizes: Numbers, sources: Sequence[str], calibration: Calibration, within: Calibration | None
+) -> Floats:
     """The logarithms of probabilities, from the mean scores of texts.
 
     With `within`, a text is first of a collection, whose score is that of its likeliest source, and then of one of the
@@ -143,12 +128,12 @@ def probabilities(
     return _floored(found + inside - np.log(sums)[:, groups])
 
 
-def _floored(scores: Scores) -> Scores:
+def _floored(scores: Floats) -> Floats:
     """The logarithms of probabilities, of which none is below the least that a network can know."""
     return logarithms(np.maximum(logarithms(scores), FLOOR))
 
 
-def by_collection(means: Scores, sources: Sequence[str]) -> tuple[Numbers, Scores, Scores]:
+def by_collection(means: Floats, sources: Sequence[str]) -> tuple[Numbers, Floats, Floats]:
     """The collection of each source, the best score of each collection, and by how much sources are below theirs."""
     groups = collections_of(sources)
     best = np.full((len(means), int(groups.max()) + 1), -np.inf)

@@ -24,7 +24,7 @@ from royaltycli.attribution.network.calibration import Calibration
 from royaltycli.attribution.network.head import Head, Scale
 from royaltycli.errors import AttributionError, OutputError, reason_of
 from royaltycli.remote.names import check_here
-from royaltycli.storage import check_place, write_whole
+from royaltycli.storage import check_place, make_folder, write_whole
 
 VERSION = 3
 LIST, FEATURES = NETWORK, "features"
@@ -80,7 +80,7 @@ def _is_ours(name: str) -> bool:
 
 def save(place: Path, about: About, head: Head) -> None:
     """Write a network; what was there before stays until the new one is whole. Raises OutputError."""
-    place.mkdir(exist_ok=True)
+    make_folder(place)
     tensors = {name: getattr(head, name).contiguous().cpu() for name in TENSORS}
     tensors |= {name: getattr(head.scale, name).contiguous().cpu() for name in ("means", "spreads")}
     data = safetensors.torch.save(tensors)

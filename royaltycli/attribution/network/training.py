@@ -60,11 +60,10 @@ class Trained:
 def train_network(
     corpus: Corpus, files: Sequence[File], model: Path, place: Path, tell: Tell, *, spans: int = SPANS
 ) -> Trained:
-    """Train a network on the activations that a language model has on a corpus, and write it to a folder.
+    """Train a network on the activations that a language model has on a corpus, and write it to a folder of its own.
 
-    Raises DocumentError, OutputError, and AttributionError for a model or a corpus that does not serve.
+    Raises DocumentError, EncodingError, OutputError, and AttributionError for a model or a corpus that does not serve.
     """
-    store.check_folder(place)
     tell("loading the model", 0, 0)
     language = open_model(model)
     reader = Reader(language)

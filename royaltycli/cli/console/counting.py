@@ -67,8 +67,6 @@ def _say_copies(totals: Totals) -> None:
 
 def show_plan(opened: Opened, plan: Plan) -> None:
     """What a scan would count and why: the reasons in the order of the first file that each is given for."""
-    from royaltycli.tokens.plan import UNCHANGED
-
     files: dict[str, dict[str, int]] = {}
     for one in plan.pieces:
         of_reason = files.setdefault(one.why, {})
@@ -83,7 +81,7 @@ def show_plan(opened: Opened, plan: Plan) -> None:
     console = make_console()
     console.print(Text(clean(plan.corpus.name or plan.corpus.file), style="bold"))
     print_whole(console, table)
-    todo = [one.piece for one in plan.pieces if one.why != UNCHANGED]
+    todo = [one.piece for one in plan.pieces if not one.done]
     read = len({piece.file.name for piece in todo})
     size = several(sum(piece.packed_bytes for piece in todo), "byte")
     console.print(f"A scan would read {read:,} of {several(len(opened.files), 'file')}, {size}.")
@@ -133,9 +131,10 @@ def show_scan(opened: Opened, scan: Scan, output: Path, seconds: float) -> None:
         headers = {"source_id": "Source", "title": "Title", "tokens": what, "share": "Share"}
         show_ranking(console, shares, headers, "tokens")
     _say_copies(sums)
-    verified = f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal."
-    if scan.engine != scan.reference:
-        say(verified if scan.verified else "No document was recounted; see `--verify`.")
+    if scan.verified:
+        say(f"{scan.verified:,} of {documents:,} documents recounted with {scan.reference}: all equal.")
+    elif scan.engine != scan.reference:
+        say("No document was recounted; see `--verify`.")
     if scan.unchanged:
         say(f"{scan.unchanged:,} of {several(len(opened.files), 'file')} counted by an earlier scan, and not changed.")
     for note in scan.notes:

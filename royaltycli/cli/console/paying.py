@@ -10,7 +10,7 @@ from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say, say_sum
 from royaltycli.cli.console.tables import print_whole, show_ranking
-from royaltycli.numerals import grouped, parse_fraction, plain_fraction
+from royaltycli.numerals import grouped, parse_fraction, percentage, plain_fraction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,8 @@ def show_payout(payout: Payout) -> None:
 def prove(payout: Payout, *, aside: bool) -> None:
     """The line that proves that every unit of the pool went somewhere; on standard error if `aside`.
 
-    And what cannot be seen in it: how much of the usage is of no source, and shared among all.
+    And what cannot be seen in it: how much of the usage is of no source, and shared among all; and that the size of the
+    whole run is known, but changes nothing.
     """
     from royaltycli.payout.currency import exact_money, money
     from royaltycli.payout.estimate import percent
@@ -58,6 +59,10 @@ def prove(payout: Payout, *, aside: bool) -> None:
     if payout.unattributed:
         part = f"{percent(payout.unattributed)} % of the usage"
         say(f"{part} is of no source, and shared among all; a policy can send it elsewhere ([usage] unattributed).")
+    if payout.run_is_ignored:
+        say(
+            "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
+        )
 
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
@@ -97,7 +102,7 @@ def show_mixtures(mixtures: tuple[Mixture, ...]) -> None:
             parts.add_column(justify="right", no_wrap=True)
         for part in mixture.parts:
             size = "" if part.size is None else f"{grouped(format(part.size, 'f'))} {mixture.unit}"
-            weight = "" if part.weight is None else f"weight {plain_fraction(part.weight * 100)} %"
+            weight = "" if part.weight is None else f"weight {percentage(part.weight)}"
             parts.add_row(part.name, size, weight, "" if part.epochs is None else f"epochs {part.epochs}")
         if mixture.parts:
             print_whole(console, parts, INDENT)

@@ -114,7 +114,7 @@ def show_details(rows: pa.Table) -> None:
 
 def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     """A row for each profit and rate, with a bar for how many are paid."""
-    from royaltycli.numerals import plain, plain_fraction
+    from royaltycli.numerals import percentage, plain
     from royaltycli.payout.currency import money
 
     console, currency = make_console(), grid[0][2].currency
@@ -122,7 +122,7 @@ def show_grid(grid: Sequence[tuple[Decimal, Fraction, Outcome]]) -> None:
     lines = [
         (
             grouped(plain(profit)),
-            f"{plain_fraction(rate * 100)} %",
+            percentage(rate),
             *(grouped(money(units, currency)) for units in (one.pool, one.total, one.median)),
             f"{one.receivers:,}",
         )

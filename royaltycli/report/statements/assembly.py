@@ -26,9 +26,9 @@ from royaltycli.ledger.reading import INPUTS, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
 from royaltycli.numerals import grouped
 from royaltycli.payout.basis import Basis, seen_tokens
-from royaltycli.payout.currency import Currency, exact_money
-from royaltycli.payout.distribution import MILLIONTHS, Distribution
-from royaltycli.payout.parties import PARTIES
+from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money
+from royaltycli.payout.distribution import Distribution
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.payout.texts import decimal_texts, share_texts
 from royaltycli.report.rules import Rules, rules_of
 from royaltycli.report.statements.flows import Flows, flows_of, sorted_out
@@ -102,17 +102,17 @@ def _read(ledger: Path, period: str) -> _Read:
     distribution = distributed(inputs, close.about, lists.present)
     table = distribution.table
     return _Read(
-        state,
-        close,
-        number,
-        opening,
-        closing,
-        flows_of(since),
-        distribution,
-        seen_tokens(table["credited_tokens"], table["epochs"]),
-        np.argsort(distribution.parts.holder, kind="stable"),
-        PARTIES.empty_table() if inputs.listed is None else inputs.listed,
-        rules_of(inputs.policy, state.currency.code),
+        state=state,
+        close=close,
+        number=number,
+        opening=opening,
+        closing=closing,
+        flows=flows_of(since),
+        distribution=distribution,
+        basis=seen_tokens(table["credited_tokens"], table["epochs"]),
+        by_holder=np.argsort(distribution.parts.holder, kind="stable"),
+        listed=LIST_OF_HOLDERS.empty_table() if inputs.listed is None else inputs.listed,
+        rules=rules_of(inputs.policy, state.currency.code),
     )
 
 
@@ -137,7 +137,19 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
     parties, currency = read.state.parties, read.state.currency
     size = len(parties) + 1
     opening, closing = (balances.dense(Account.HOLDER, size) for balances in (read.opening, read.closing))
-    owed = _Owed(read, size)
+    waiting = read.closing.dense(Account.PAYABLE, size) - read.closing.dense(Account.PAYABLE, size, read.number)
+    owed = {
+        "Balance, carried to the next period": closing,
+        "Reserve, released at the next close": read.closing.dense(Account.RESERVE, size),
+        "Kept in escrow": read.closing.dense(Account.ESCROW, size),
+        "Payments of earlier periods on their way": waiting,
+    }
+    earnings = read.distribution.earnings
+    beside = {
+        "Equal part for each holder": earnings.fixed,
+        "Caps and floors of holders": earnings.adjustment,
+        "Kept in escrow, as you could not be reached": -earnings.escrow,
+    }
     ids = parties.table["id"].take(pa.array(chosen - 1))
     places = pc.index_in(ids, read.distribution.parts.ids)
     in_list = pc.index_in(ids, read.listed["holder_id"])
@@ -150,28 +162,32 @@ def _statements(read: _Read, chosen: Numbers, sender: Sender, contacts: Contacts
         (holder_id,), (name,) = (texts(np.array([number])) for texts in (parties.ids, parties.names))
         booked = sorted_out(read.flows, number, parties, successors)
         earned: tuple[Earned, ...] = ()
-        of_close: list[Entry] = []
+        of_close: tuple[Entry, ...] = ()
         if place is not None:
             start, end = np.searchsorted(sorted_holders, [place, place + 1])
             earned = _earned(read, read.by_holder[start:end])
-            of_close = _of_close(read.distribution, place)
+            of_close = _entries(beside, place)
+        own_terms = _own_terms(terms, read.distribution, rate, minimum)
         yield Statement(
-            Party(holder_id, name, tuple(contacts.get(holder_id, ()))),
-            sender.payer,
-            read.close.about["period"],
-            currency,
-            _with_advance(
-                _own_terms(terms, read.distribution, rate, minimum), advance, int(recouped[number]), currency
-            ),
-            int(opening[number]),
-            earned,
-            (*of_close, *booked.entries),
-            booked.deductions,
-            booked.paid,
-            int(closing[number]),
-            owed.of(number, int(closing[number])),
-            digests,
+            holder=Party(holder_id, name, tuple(contacts.get(holder_id, ()))),
+            payer=sender.payer,
+            period=read.close.about["period"],
+            currency=currency,
+            terms=_with_advance(own_terms, advance, int(recouped[number]), currency),
+            opening=int(opening[number]),
+            earned=earned,
+            adjustments=(*of_close, *booked.entries),
+            deductions=booked.deductions,
+            paid=booked.paid,
+            closing=int(closing[number]),
+            outstanding=_entries(owed, number),
+            digests=digests,
         )
+
+
+def _entries(amounts: Mapping[str, Numbers], at: int) -> tuple[Entry, ...]:
+    """Those amounts at a place of their columns that are not zero, by what they are called."""
+    return tuple(Entry(label, int(column[at])) for label, column in amounts.items() if column[at])
 
 
 def _earned(read: _Read, rows: Numbers) -> tuple[Earned, ...]:
@@ -186,17 +202,6 @@ def _earned(read: _Read, rows: Numbers) -> tuple[Earned, ...]:
     columns = [table["source_id"], table["title"], table["tokens"], seen, texts, shares]
     lists = (column if isinstance(column, list) else column.to_pylist() for column in columns)
     return tuple(Earned(*values) for values in zip(*lists, amounts.tolist(), strict=True))
-
-
-def _of_close(distribution: Distribution, place: int) -> list[Entry]:
-    """What a holder's earnings are more or less than the sum of its sources."""
-    earnings = distribution.earnings
-    entries = {
-        "Equal part for each holder": earnings.fixed[place],
-        "Caps and floors of holders": earnings.adjustment[place],
-        "Kept in escrow, as you could not be reached": -earnings.escrow[place],
-    }
-    return [Entry(label, int(amount)) for label, amount in entries.items() if amount]
 
 
 def _terms(read: _Read, sender: Sender) -> Terms:
@@ -225,30 +230,6 @@ def _with_advance(terms: Terms, advance: int | None, recouped: int, currency: Cu
         return terms
     given, back = (f"{grouped(exact_money(amount, currency))} {currency.code}" for amount in (advance, recouped))
     return dataclasses.replace(terms, rules=(*terms.rules, ("Advances", f"{given} in all; {back} is recouped")))
-
-
-class _Owed:
-    """What holders are owed after a close beyond their balances."""
-
-    def __init__(self, read: _Read, size: int) -> None:
-        self._reserve = read.closing.dense(Account.RESERVE, size)
-        self._escrow = np.zeros(size, np.int64)
-        self._waiting = np.zeros(size, np.int64)
-        periods, parties, amounts = read.closing.by_period(Account.ESCROW)
-        np.add.at(self._escrow, parties, amounts)
-        periods, parties, amounts = read.closing.by_period(Account.PAYABLE)
-        earlier = periods != read.number
-        np.add.at(self._waiting, parties[earlier], amounts[earlier])
-
-    def of(self, holder: int, balance: int) -> tuple[Entry, ...]:
-        """Of one holder, all that is not zero."""
-        amounts = {
-            "Balance, carried to the next period": balance,
-            "Reserve, released at the next close": self._reserve[holder],
-            "Kept in escrow": self._escrow[holder],
-            "Payments of earlier periods on their way": self._waiting[holder],
-        }
-        return tuple(Entry(label, int(amount)) for label, amount in amounts.items() if amount)
 
 
 def _digests(read: _Read) -> tuple[tuple[str, str], ...]:

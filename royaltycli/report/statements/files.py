@@ -14,14 +14,12 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from royaltycli.errors import OutputError, reason_of
-from royaltycli.payout.currency import exact_money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, exact_money
 from royaltycli.report.csv import write_csv
 from royaltycli.report.statements.model import Statement
 from royaltycli.report.statements.page import in_one_line
 from royaltycli.report.statements.rendering import FORMATS, Row, as_index
-from royaltycli.storage import PARTIAL, remove_leftovers, write_whole
+from royaltycli.storage import PARTIAL, make_folder, remove_leftovers, write_whole
 
 COLUMNS = Row._fields
 _SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
@@ -48,7 +46,7 @@ def write_statements(
     Files that are there already are replaced one by one. `tick` is told how many more holders are done. Raises
     OutputError, and CallError if PDF is wanted but typst is not installed.
     """
-    _make_folder(folder)
+    make_folder(folder)
     remove_leftovers(folder.glob(f".*{PARTIAL}"))  # once for all files: looking for it each time takes long
 
     def write(statement: Statement) -> Row:
@@ -80,13 +78,6 @@ def file_name(holder: str) -> str:
         return holder
     shown = re.sub(r"[^a-z0-9]+", "-", holder.lower()).strip("-")[:SHOWN]
     return f"{shown or 'holder'}~{hashlib.sha256(holder.encode('utf-8')).hexdigest()[:DIGITS]}"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"the folder {folder} cannot be made ({reason_of(error)}); name another") from error
 
 
 def _write(data: bytes, file: BinaryIO) -> None:

@@ -12,7 +12,7 @@ from royaltycli.arrays import Numbers
 from royaltycli.ledger.accounts import Account, Moves
 from royaltycli.ledger.parties import Parties
 from royaltycli.ledger.state import CLOSE, REDISTRIBUTE, RESTATE, SETTLE, Logged
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS
 from royaltycli.report.statements.model import Deduction, Entry
 
 DEDUCTIONS = {

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from royaltycli.errors import AmountError
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, Currency
 from royaltycli.report.rules import Rules
 
 CATEGORY = "reproduction of works"

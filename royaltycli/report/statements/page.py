@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from royaltycli import numerals
-from royaltycli.numerals import plain_fraction, several
-from royaltycli.payout.currency import exact_money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.numerals import percentage, several
+from royaltycli.payout.currency import MILLIONTHS, exact_money
 from royaltycli.report.statements.model import Earned, Party, Statement
 
 
@@ -97,7 +96,7 @@ def page_of(statement: Statement) -> Page:
         holder_contacts=_contacts(statement.holder),
         paid=figure(paid),
         account=tuple(account),
-        arithmetic=f"{grouped(terms.profit)} {code} × {_percent(terms.rate)} = a pool of {pool} {code}",
+        arithmetic=f"{grouped(terms.profit)} {code} × {percentage(Fraction(terms.rate))} = a pool of {pool} {code}",
         rows=rows,
         total=figure(statement.earnings),
         has_rests=any(amount.rest for amount in amounts),
@@ -150,13 +149,7 @@ def _row(line: Earned, statement: Statement) -> Row:
         line.source_id if line.title else "",
         f"{line.tokens:,}",
         grouped(line.seen_tokens),
-        _percent(line.holder_share),
+        percentage(Fraction(line.holder_share)),
         line.share,
         _figure(line.amount, statement),
     )
-
-
-def _percent(share: str) -> str:
-    """A share such as 0.7 as `70 %`, and one without end as it is, such as `1/3`."""
-    text = plain_fraction(Fraction(share) * 100)
-    return share if "/" in text else f"{text} %"

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import regex
 
 from royaltycli.errors import CallError
-from royaltycli.payout.currency import Currency, exact_money, find_currency, money
-from royaltycli.payout.distribution import MILLIONTHS
+from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money, find_currency, money
 from royaltycli.report.pages import template, text_of
 from royaltycli.report.statements.model import Earned, Party, Statement
 from royaltycli.report.statements.page import Figure, figure_of, page_of

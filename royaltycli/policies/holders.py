@@ -18,10 +18,9 @@ from royaltycli.manifest.fields import Entry
 from royaltycli.manifest.lists import read_list, unpacked_bytes
 from royaltycli.manifest.paths import Refusal, read_regular
 from royaltycli.manifest.wording import instead, kind, shown
-from royaltycli.numerals import EXACT, plain_fraction
-from royaltycli.payout.currency import Currency
-from royaltycli.payout.distribution import MILLIONTHS
-from royaltycli.payout.parties import PARTIES
+from royaltycli.numerals import plain_fraction
+from royaltycli.payout.currency import MILLIONTHS, Currency, millionths
+from royaltycli.payout.earnings import LIST_OF_HOLDERS
 from royaltycli.policies.values import money, rate
 from royaltycli.remote.names import check_here
 
@@ -32,8 +31,8 @@ PLAIN_DIGITS = 12
 Read = Callable[[Entry], object]
 
 
-def read_parties(path: Path, currency: Currency) -> pa.Table:
-    """A list of holders as a table of the schema PARTIES, from CSV, JSONL or Parquet.
+def read_holders(path: Path, currency: Currency) -> pa.Table:
+    """A list of holders as a table of the schema LIST_OF_HOLDERS, from CSV, JSONL or Parquet.
 
     Raises CallError if there is no such file, and ManifestError with all problems, each with its line.
     """
@@ -73,7 +72,7 @@ def _by_rows(path: Path, readers: dict[str, Read]) -> pa.Table:
             row.note(name, f"unknown column {shown(name)}", instead(name, readers, "columns"))
     if problems:
         raise ManifestError(problems)
-    return pa.table(columns, PARTIES)
+    return pa.table(columns, LIST_OF_HOLDERS)
 
 
 def _value(row: Entry, name: str, read: Read, known: dict[object, object]) -> object:
@@ -103,9 +102,9 @@ def _by_columns(path: Path, readers: dict[str, Read], currency: Currency) -> pa.
     if identifiers.null_count or pc.count_distinct(identifiers).as_py() != len(identifiers):
         return None
     columns = {"holder_id": identifiers}
-    for name in PARTIES.names[1:]:
+    for name in LIST_OF_HOLDERS.names[1:]:
         if name not in texts.column_names:
-            columns[name] = pa.nulls(len(texts), PARTIES.field(name).type)
+            columns[name] = pa.nulls(len(texts), LIST_OF_HOLDERS.field(name).type)
             continue
         cells = texts[name].combine_chunks()
         column = _plain_millionths(cells, currency) if name in ("advance", "minimum") else None
@@ -113,7 +112,7 @@ def _by_columns(path: Path, readers: dict[str, Read], currency: Currency) -> pa.
         if column is None:
             return None
         columns[name] = column
-    return pa.table(columns, PARTIES)
+    return pa.table(columns, LIST_OF_HOLDERS)
 
 
 def _texts(path: Path, names: tuple[str, ...]) -> pa.Table | None:
@@ -151,7 +150,7 @@ def _plain_millionths(cells: pa.Array, currency: Currency) -> pa.Array | None:
     if not pc.all(fit, min_count=0).as_py():
         return None
     amounts = pc.cast(cells, pa.decimal128(PLAIN_DIGITS, currency.places))
-    units = pc.multiply(amounts, pa.scalar(10**currency.places, pa.decimal128(4, 0)))
+    units = pc.multiply(amounts, pa.scalar(10**currency.places, pa.decimal128(PLAIN_DIGITS, 0)))
     return pc.multiply_checked(pc.cast(units, pa.int64()), MILLIONTHS)
 
 
@@ -161,7 +160,7 @@ def _distinct(name: str, cells: pa.Array, read: Read) -> pa.Array | None:
     encoded = pc.dictionary_encode(cells)
     words = encoded.dictionary.to_pylist()
     values = [read(Entry("holder", {name: word}, Place(""), problems)) for word in words]
-    return None if problems else pa.array(values, PARTIES.field(name).type).take(encoded.indices)
+    return None if problems else pa.array(values, LIST_OF_HOLDERS.field(name).type).take(encoded.indices)
 
 
 def _reachable(row: Entry) -> bool | None:
@@ -182,4 +181,4 @@ def _withholding(row: Entry) -> str | None:
 
 def _millionths(row: Entry, key: str, currency: Currency) -> int | None:
     value = money(row, key, currency)
-    return None if value is None else int(value.scaleb(currency.places, EXACT)) * MILLIONTHS
+    return None if value is None else millionths(value, currency)
