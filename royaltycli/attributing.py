@@ -122,7 +122,9 @@ def attribute(
     log = judge_log(opened, read_outputs(Path(outputs), period=period), engine, reference.decode, judges, tick)
     prior = None if calibration is None else calibration.prior
     usage = run(opened, log, prior, copies=duplicates, account_cap=cap, draw=draw)
-    return usage if calibration is None else replace(usage, calibrated=calibration.spans, strangers=strangers)
+    if calibration is None:
+        return usage
+    return replace(usage, calibrated=calibration.spans, of_one=calibration.of_one, strangers=strangers)
 
 
 def _judges(

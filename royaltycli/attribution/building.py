@@ -153,12 +153,13 @@ def _group(documents: list[pa.Table], sketches: list[Sketches]) -> _Grouped:
 def _make_models(index: Path, keys: list[str], documents: list[pa.Table], grouped: _Grouped, tell: Tell) -> list[str]:
     """The keys of the models of each shard, made where they are not there yet."""
     made, start = [], 0
-    alone = np.bincount(grouped.unit[grouped.kept], minlength=len(grouped.units))[grouped.unit] == 1
+    lengths = np.concatenate([table["tokens"].to_numpy() for table in documents])
+    nearly_all = FOLDS * lengths > (FOLDS - 1) * grouped.sizes[grouped.unit]
     for number, (key, table) in enumerate(zip(keys, documents, strict=True)):
         tell("making models", number, len(keys))
         part = slice(start, start + len(table))
         start = part.stop
-        kept, unit, cut = grouped.kept[part], grouped.unit[part], alone[part]
+        kept, unit, cut = grouped.kept[part], grouped.unit[part], nearly_all[part]
         said = json.dumps([folder.VERSION, key]).encode()
         own = hashlib.sha256(said + kept.tobytes() + unit.tobytes() + cut.tobytes()).hexdigest()
         if not folder.is_whole(index / MODELS / own):
@@ -170,7 +171,7 @@ def _make_models(index: Path, keys: list[str], documents: list[pa.Table], groupe
 
 
 def _make_model(index: Path, key: str, own: str, table: pa.Table, kept: Mask, unit: Numbers, cut: Mask) -> None:
-    """The model of what is `kept` of a shard; documents to be `cut` into folds are the only ones of their units."""
+    """The model of what is `kept` of a shard; documents to be `cut` into folds are nearly all of their units."""
     lengths = table["tokens"].to_numpy()
     tokens = np.asarray(text_of(index, key).tokens)[np.repeat(kept, lengths)]
     lengths, unit = lengths[kept], unit[kept]

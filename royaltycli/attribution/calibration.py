@@ -80,6 +80,11 @@ class Calibration:
     right: float
     error: float
 
+    @property
+    def of_one(self) -> bool:
+        """Whether all text is of one unit, so that there was no other of which a span would be of none."""
+        return int(np.count_nonzero(self.prior[: len(self.prior) // 2])) == 1
+
 
 Extend = Callable[[int, Evidence], Evidence]
 """Adds measures to the evidence on a span, by its number."""

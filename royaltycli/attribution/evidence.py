@@ -30,7 +30,10 @@ PAIRS = 20.0
 """So many pairs of tokens count as much as what is known of a token alone, in the model of surprisal."""
 
 NEIGHBOURS = 20
-"""Passages of the highest scores that vote for their units."""
+"""Passages of the highest scores that vote for their units. Those as good as the last share what is left."""
+
+ALIKE = 1e-6
+"""Scores that differ by a smaller part are the same: they are off by their last bits."""
 
 AT_ONCE = 1 << 10
 """Runs of which the entries are looked up at once where only their sums are wanted: a text may have very many."""
@@ -128,13 +131,14 @@ MEASURES, SPAN_MEASURES = len(ORDERS) * (len(STRENGTHS) + 1) + 6, 2
 
 
 def _candidates(measures: Floats, left_out: LeftOut | None) -> Numbers:
-    """The units that are among the first by any measure."""
-    chosen = np.zeros(len(measures), bool)
-    most = max(1, CANDIDATES // measures.shape[1])
-    if len(measures) <= CANDIDATES:
-        chosen[:] = True
-    else:
-        chosen[np.argpartition(-measures, most, axis=0)[:most].ravel()] = True
+    """The units that are among the first by any measure: those as good as the last of these too, unless it is many."""
+    chosen = np.ones(len(measures), bool)
+    if len(measures) > CANDIDATES:
+        most = max(1, CANDIDATES // measures.shape[1])
+        last = np.partition(measures, -most, axis=0)[-most]
+        as_good = measures >= last
+        few = as_good.sum(axis=0) <= CANDIDATES
+        chosen = np.where(few, as_good, measures > last).any(axis=1)
     if left_out is not None and left_out.unit is not None:
         chosen[left_out.unit] = False
     return np.flatnonzero(chosen)
@@ -278,17 +282,18 @@ def _hidden(model: Model, left_out: LeftOut | None, *reaches: int) -> Hidden | N
 
 def _neighbours(index: Index, tokens: Ids, left_out: LeftOut | None) -> tuple[Floats, Floats]:
     """By unit, its part of the scores of the best passages, and its best score."""
-    votes, top = np.zeros((2, len(index.units)))
-    best: list[tuple[float, int]] = []
-    for model in index.models:
-        found = scores(model.passages, tokens)
+    found = scores([model.passages for model in index.models], tokens)
+    for model, here in zip(index.models, found, strict=True):
         hides = _hidden(model, left_out, PASSAGE // 2, PASSAGE - 1)
         if hides is not None:
-            found = np.where(hides(model.passages.places), 0, found)
-        owners = model.units[model.suffixes.documents[model.passages.places]]
-        first = np.argpartition(-found, NEIGHBOURS)[:NEIGHBOURS] if len(found) > NEIGHBOURS else np.arange(len(found))
-        best += zip(found[first].tolist(), owners[first].tolist(), strict=True)
-        np.maximum.at(top, owners, found)
-    for score, unit in sorted(best, reverse=True)[:NEIGHBOURS]:
-        votes[unit] += score
+            here[hides(model.passages.places)] = 0
+    score = np.concatenate(found)
+    owners = np.concatenate([model.units[model.suffixes.documents[model.passages.places]] for model in index.models])
+    top = np.zeros(len(index.units))
+    np.maximum.at(top, owners, score)
+    last = np.partition(score, -NEIGHBOURS)[-NEIGHBOURS] if len(score) > NEIGHBOURS else 0.0
+    best = np.flatnonzero(score >= last * (1 - ALIKE))
+    better = score[best] > last * (1 + ALIKE)
+    parts = np.where(better, 1, (NEIGHBOURS - better.sum()) / max(1, (~better).sum()))
+    votes = np.bincount(owners[best], score[best] * parts, len(index.units))
     return votes / max(votes.sum(), 1e-9), top

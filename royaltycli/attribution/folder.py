@@ -34,7 +34,7 @@ from royaltycli.storage import write_whole
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-VERSION = 11
+VERSION = 12
 """Of the index's files, and of the way in which they are made: a change of either makes it another."""
 
 LIST, PART = "index.json", "part.json"

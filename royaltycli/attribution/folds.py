@@ -12,11 +12,11 @@ Folds = npt.NDArray[np.int8]
 FOLDS = 10
 
 
-def folds_of(lengths: Numbers, units: Numbers, alone: Mask) -> Folds:
+def folds_of(lengths: Numbers, units: Numbers, cut: Mask) -> Folds:
     """The fold of each token of documents that follow one another, and of the one place more that follows each.
 
     The folds of a unit have about as many tokens each: were more of one unit overlooked than of others, that would
-    tell which unit a span is of. A document that is `alone` in its unit is cut into as many stretches.
+    tell which unit a span is of. A document that is to be `cut` makes as many stretches, one for each.
     """
     folds = np.zeros(len(lengths), np.int8)
     shift = int(lengths.sum())
@@ -31,7 +31,7 @@ def folds_of(lengths: Numbers, units: Numbers, alone: Mask) -> Folds:
         folds[document] = fold
     of_places = np.repeat(folds, lengths + 1)
     ends = np.cumsum(lengths + 1)
-    for document in np.flatnonzero(alone).tolist():
+    for document in np.flatnonzero(cut).tolist():
         length, end = int(lengths[document]), int(ends[document])
         of_places[end - length - 1 : end] = np.arange(length + 1) * FOLDS // (length + 1)
     return of_places

@@ -80,18 +80,37 @@ def terms_of(tokens: Ids) -> Hashes:
     return np.concatenate([runs_of(tokens, 1), runs_of(tokens, 2)])
 
 
-def scores(passages: Passages, tokens: Ids) -> Floats:
-    """The score of each passage for a query: of each of its terms that is not too common, as often as it has it."""
-    if not len(passages.terms):
-        return np.zeros(len(passages.places))
+def scores(shards: Sequence[Passages], tokens: Ids) -> list[Floats]:
+    """The score of each passage of some shards for a query: of each of its terms, as often as it has it.
+
+    A term counts by how rare it is in all shards, whichever a passage is in; and for nothing where it is too common.
+    """
     query, times = np.unique(terms_of(tokens), return_counts=True)
+    ranges = [_ranges(passages, query) for passages in shards]
+    rarity = _rarity(sum(len(each.places) for each in shards), np.sum([sizes for _, sizes in ranges], axis=0))
+    found = []
+    for passages, (first, sizes) in zip(shards, ranges, strict=True):
+        worth = times * (rarity / _rarity(len(passages.places), sizes))
+        kept = np.where(sizes <= COMMON_TERM, sizes, 0)
+        entries = all_of(first, first + kept)
+        worths = passages.data[entries] * np.repeat(worth, kept)
+        found.append(np.bincount(passages.indices[entries], worths, len(passages.places)).astype(np.float64))
+    return found
+
+
+def _ranges(passages: Passages, query: Hashes) -> tuple[Numbers, Numbers]:
+    """Where the entries of each term begin, and how many there are."""
+    if not len(passages.terms):
+        return np.zeros(len(query), np.int64), np.zeros(len(query), np.int64)
     at = np.minimum(np.searchsorted(passages.terms, query), len(passages.terms) - 1)
-    first, last = passages.indptr[at], passages.indptr[at + 1]
-    kept = (passages.terms[at] == query) & (last - first <= COMMON_TERM)
-    first, last = first[kept], last[kept]
-    entries = all_of(first, last)
-    worth = passages.data[entries] * np.repeat(times[kept], last - first)
-    return np.bincount(passages.indices[entries], worth, len(passages.places)).astype(np.float64)
+    first = passages.indptr[at]
+    return first, np.where(passages.terms[at] == query, passages.indptr[at + 1] - first, 0)
+
+
+def _rarity(passages: int, having: Numbers) -> Floats:
+    """How much it says that a passage has a term which so many of all have; this is in the scores of a shard."""
+    rarity: Floats = np.log(1 + (passages - having + 0.5) / (having + 0.5))
+    return rarity
 
 
 def _retriever() -> Any:

@@ -75,8 +75,8 @@ class Usage:
 
     For the intervals so many `groups` of outputs were drawn, each what `draw` says, and `alike` ones of the same weight
     tell as much as these do by theirs. `repeated` tokens are from prompts, and `capped` accounts count for less than
-    they weigh. What judged the outputs was `calibrated` on so many spans; None if it was not. `strangers` are the
-    sources of the index that a network does not know.
+    they weigh. What judged the outputs was `calibrated` on so many spans; None if it was not. `of_one` is whether they
+    all were of one source. `strangers` are the sources of the index that a network does not know.
     """
 
     table: pa.Table
@@ -89,6 +89,7 @@ class Usage:
     capped: int
     draw: Draw = "outputs"
     calibrated: int | None = None
+    of_one: bool = False
     strangers: int = 0
 
 

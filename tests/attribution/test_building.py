@@ -15,6 +15,7 @@ from royaltycli import attributing
 from royaltycli.attribution import building, folder
 from royaltycli.attribution.calibration import read_calibration
 from royaltycli.attribution.folder import MACHINE
+from royaltycli.attribution.folds import FOLDS
 from royaltycli.attribution.index import open_index
 from royaltycli.errors import AttributionError, OutputError
 from royaltycli.notes import written
@@ -205,6 +206,14 @@ def test_rule_u3_units_are_sources_in_the_order_of_the_corpus_and_copies_have_no
     assert grouped.unit.tolist() == [0, 0, 0, 1, 2, 2]
     assert grouped.kept.tolist() == [True, False, False, True, True, True]
     assert grouped.sizes.tolist() == [10, 5, 13]
+
+
+@pytest.mark.parametrize("beside", [" \n", "By Ann Lee. All rights reserved."])
+def test_a_document_that_is_nearly_all_of_its_unit_is_cut_into_folds(corpus, beside):
+    """Rule U19: a book with an empty file beside it, or a title page, is cut as one that is alone."""
+    index = corpus({"one": {"book.txt": prose(1), "page.txt": beside}, "two": {"a.txt": prose(2), "b.txt": prose(3)}})
+    for weights in index.weights.values():
+        assert [np.count_nonzero(folds) for folds in weights] == [FOLDS, 2]
 
 
 def test_nothing_of_others_is_touched(index, tmp_path):

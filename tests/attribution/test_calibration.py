@@ -1,4 +1,4 @@
-"""Rules U7, U9 and U19: the evidence on a span, how it is weighed, and the folds that are overlooked meanwhile."""
+"""Rules U6, U7, U9 and U19: the evidence on a span, how it is weighed, and the folds that are overlooked meanwhile."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from royaltycli.tokens.encodings import find_encoding
 from royaltycli.tokens.reference import load_reference
 from tests.attribution.conftest import prose
 
+VOTES = -3
 WORD = re.compile(" [a-z]{4,}")
 """A token that is a word of its own, whatever stands beside it."""
 
@@ -53,7 +54,7 @@ def test_the_longest_documents_are_dealt_first_and_not_all_shards_begin_with_the
     assert sorted(alone) == list(range(FOLDS))
 
 
-def test_a_document_is_of_one_fold_unless_it_is_alone_in_its_unit():
+def test_a_document_is_of_one_fold_unless_it_is_cut():
     lengths = np.array([8 * FOLDS, 7, 0, 30])
     folds = np.split(
         folds_of(lengths, np.array([0, 1, 1, 1]), np.array([True, False, False, False])),
@@ -170,6 +171,25 @@ def test_measures_have_their_numbers_and_are_finite(index):
     assert found.span.shape == (SPAN_MEASURES,)
     assert np.isfinite(found.measures).all()
     assert np.isfinite(found.span).all()
+
+
+def test_weighed_are_the_first_four_by_any_measure_and_those_as_good_unless_they_are_many():
+    """Rule U7, of more than 64 units: those that are alike by a measure are all weighed for it, or none is."""
+    measures = np.zeros((100, MEASURES))
+    measures[[3, 50], 0] = 2
+    measures[60:66, 1] = 1
+    measures[:70, 2], measures[80, 2] = 1, 2
+    assert evidence_module._candidates(measures, None).tolist() == [3, 50, *range(60, 66), 80]
+    assert evidence_module._candidates(measures[:64], None).tolist() == list(range(64))
+
+
+def test_passages_as_good_as_the_last_that_votes_share_its_vote(corpus, monkeypatch):
+    """Rule U6: three sources begin with the same 128 tokens, which are the best; two may vote, or one, or all."""
+    index = corpus({name: {"a.txt": prose(1, 150) + prose(2 + n, 300)} for n, name in enumerate(("ann", "bob", "eve"))})
+    tokens = index.models[0].tokens(20, 60)
+    for voting in (1, 2, 3):
+        monkeypatch.setattr(evidence_module, "NEIGHBOURS", voting)
+        assert evidence(index, tokens, None).measures[:, VOTES] == pytest.approx([1 / 3] * 3)
 
 
 def test_a_calibration_is_the_same_each_time_and_its_prior_makes_one(index):

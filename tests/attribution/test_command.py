@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from royaltycli.cli import app, results
-from tests.attribution.conftest import prose
+from tests.attribution.conftest import prose, write_sources
 
 FEW = "with fewer than 30, they are too narrow"
 
@@ -89,6 +89,18 @@ def test_an_index_that_is_too_small_to_judge_by_is_said_to_be(place):
     said = attribute(place, 1, "--method", "text")
     assert re.search(r"Note: the index had only \d+ spans to calibrate by: shares are a guess", said)
     assert "a guess" not in attribute(place, 1)
+
+
+def test_an_index_of_one_source_is_said_to_tell_it_from_nothing(place):
+    """An empty file beside it, and a source that has but a copy, are no others."""
+    assert "which it cannot tell from other text" not in attribute(place, 1, "--method", "text")
+    (place / "one").mkdir()
+    write_sources(place / "one", {"ann": {"0.txt": prose(0)}, "eve": {"copy.txt": prose(0), "empty.txt": ""}})
+    result = CliRunner().invoke(app, ["index", "one"])
+    assert "All text is of one source, so it has seen none of others" in " ".join(result.output.split())
+    note = "Note: the index has one source, which it cannot tell from other text; `--method verbatim` can."
+    assert note in attribute(place, 1, "--method", "text")
+    assert note not in attribute(place, 1)
 
 
 def test_sources_that_are_not_shown_are_one_line(place):

@@ -52,6 +52,8 @@ def show_index(built: Built, folder: Path, seconds: float) -> None:
     if calibration.spans < FEW:
         spans = several(calibration.spans, "span")
         say(f"It had only {spans} to calibrate by, so its shares are a guess; `--method verbatim` needs none.")
+    if calibration.of_one:
+        say("All text is of one source, so it has seen none of others: take `--method verbatim`, or all counts for it.")
     say(f"Wrote {clean(str(folder))}.")
 
 
@@ -81,6 +83,8 @@ def show_usage(usage: Usage, rows: int | None) -> None:
     if usage.calibrated is not None and usage.calibrated < FEW:
         spans = several(usage.calibrated, "span")
         say(f"Note: the index had only {spans} to calibrate by: shares are a guess; `--method verbatim` needs none.")
+    if usage.of_one:
+        say("Note: the index has one source, which it cannot tell from other text; `--method verbatim` can.")
     if usage.strangers:
         strangers = several(usage.strangers, "source")
         say(f"Note: the network does not know {strangers} of the index. Such are hardly ever found: train it anew.")
