@@ -136,6 +136,23 @@ def test_l18_escrow_has_an_age(aged):
     assert listed(aged, 2) == [("source", "y", "1", 2, "5.00")]
 
 
+NOBODYS = '[[top]]\npart = "10%"\nto = "escrow"\n[[cap]]\nper = "source"\namount = "50.00"\nexcess = "escrow"\n'
+
+
+def test_l18_what_is_neither_a_holders_nor_a_sources_is_nobodys(ledger):
+    """90 dollars are left for a source that may have 50."""
+    ledger.close("1", 100, ("x", 1, A), policy=NOBODYS)
+    assert listed(ledger) == [("(none)", "(escrow)", "1", 0, "50.00")]
+    ledger.close("2", 0, ("x", 1, A))
+    with pytest.raises(LedgerError, match="nothing is kept in escrow for a source x"):
+        release(ledger.path, "x", to="a", source=True)
+    assert release(ledger.path, "a")[1] == 0
+    assert redistribute(ledger.path, 1, "fund:social")[1] == 50 * DOLLAR
+    ledger.restate("1", 50, ("x", 1, A), policy=NOBODYS)
+    assert (ledger.balance("a"), ledger.paid("1")) == (-5 * DOLLAR, {"a": 50 * DOLLAR})
+    assert ledger.has(Account.PAYER, None) == -95 * DOLLAR  # 50, and the escrow that is there no more
+
+
 def test_l19_release_to_the_holder_or_another(aged):
     assert release(aged.path, "c")[1] == 2 * DOLLAR
     assert release(aged.path, "c")[1] == 0
