@@ -185,11 +185,13 @@ def test_a_workbook_says_what_shares_go_by():
 
 
 @pytest.mark.usefixtures("tokens")
+@pytest.mark.parametrize("listed", ["", "--holders holders.csv"])
 @pytest.mark.parametrize("shared_by", ["--basis usage", "--blend 40%"])
-def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by):
-    said = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by} --usage usage.csv")).stderr
+def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by, listed):
+    Path("holders.csv").write_text("holder_id\nann\n", encoding="utf-8")
+    said = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by} --usage usage.csv {listed}")).stderr
     assert "80 % of the usage is of no source, and shared among all; a policy can send it elsewhere" in said
-    silent = CliRunner().invoke(app, shlex.split("payout -p 1000 -r 20% --blend 0 --usage usage.csv")).stderr
+    silent = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% --blend 0 --usage usage.csv {listed}")).stderr
     assert "usage" not in silent
 
 
@@ -217,7 +219,10 @@ def test_a_workbook_says_by_which_policy_a_list_of_holders_went():
 SAID = "No share goes by tokens, so the size of the whole run changes nothing; nothing is kept for the rest of it."
 
 
-@pytest.mark.parametrize("shared_by", ["--basis works", "--policy per-work", "--policy per-work --total-tokens 2000"])
+@pytest.mark.parametrize(
+    "shared_by",
+    ["--basis works", "--blend 1 --usage usage.csv", "--policy per-work", "--policy per-work --total-tokens 2000"],
+)
 def test_rules_b6_and_y6_a_payout_says_that_the_size_of_the_run_changes_nothing(tokens, shared_by):
     of_run = tokens.replace_schema_metadata({**(tokens.schema.metadata or {}), b"royalty.train_tokens": b"1000"})
     golden.write_parquet(Path("tokens.parquet"), of_run)

@@ -148,7 +148,8 @@ def _measured(
         given = _share_out(name, units, weights, nobodys, ids, extra, period)
         amounts += given[: len(ids)]
         elsewhere[place] += int(given[len(ids) :].sum())
-        shared.append(Shared(name, units, weights, numbers.places, exact_sum(weights) + nobodys))
+        total, for_all = exact_sum(weights) + nobodys, numbers.rest - nobodys
+        shared.append(Shared(name, units, weights, numbers.places, total, for_all))
     return amounts, tuple(shared)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pyarrow as pa
 
@@ -65,7 +66,8 @@ class Shared:
     """The part of the rest that one measure shared out (rule Y5).
 
     `units` are the millionths, `numbers` those of each source that takes part, times 10**places, and `total` is
-    their sum with what stands for no source, such as `(not scanned)`.
+    their sum with what stands for no source, such as `(not scanned)`. `for_all` is no source's either, but is left
+    to those that take part.
     """
 
     measure: Measure
@@ -73,6 +75,7 @@ class Shared:
     numbers: Integers
     places: int
     total: int
+    for_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,11 @@ class Distribution:
     earnings: Earnings
     elsewhere: dict[str, int]
     excess: dict[str, int]
+
+    @property
+    def unattributed(self) -> Fraction:
+        """The part of the usage that no source has, and that all share."""
+        return next((Fraction(one.for_all, one.total + one.for_all) for one in self.shared if one.for_all), Fraction(0))
 
 
 def not_all_of(pool: int, found: int) -> AmountError:
