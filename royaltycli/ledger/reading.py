@@ -66,7 +66,12 @@ def read_inputs(files: Mapping[str, Path | bytes | None], currency: Currency) ->
 def read_kept(ledger: Path, about: About) -> Inputs:
     """The inputs of a transaction, from their copies. Raises LedgerError if one is missing or has changed."""
     files = {name: None if kept is None else path_of(ledger, kept) for name, kept in about["inputs"].items()}
-    return read_inputs(files, find_currency(about["currency"]))
+    inputs = read_inputs(files, find_currency(about["currency"]))
+    policy, copy = inputs.policy, files["policy"]
+    if copy is None or policy.name != os.fspath(copy):
+        return inputs
+    # It has no name of its own, and where the ledger lies is not for statements.
+    return dataclasses.replace(inputs, policy=dataclasses.replace(policy, name=f"policy {copy.name[:8]}"))
 
 
 def distributed(inputs: Inputs, about: About, present: pa.Table | None) -> Distribution:

@@ -65,6 +65,12 @@ def test_what_each_source_earned_is_its_part_of_the_pool(ledger):
     assert dict(a.digests)["Ledger, at transaction 1"] == ledger.state().head.hex()
 
 
+def test_a_policy_without_a_name_is_called_by_its_digest_and_not_by_its_place_in_the_ledger(ledger):
+    ledger.close("2026-Q1", 100, *ONE, policy=POLICY.replace('name = "p"', 'title = "Ours"'))
+    terms = statements(ledger, "2026-Q1")["a"]
+    assert dict(terms.terms.rules)["Policy"] == f"policy {dict(terms.digests)['SHA-256 of the policy'][:8]}: Ours"
+
+
 def test_the_rules_of_a_statement_are_those_of_its_holder(ledger):
     listed = "holder_id,withholding,minimum\na,30%,1.00\nb,,0\n"
     ledger.close("2026-Q1", 100, *ONE, policy=POLICY, holders=listed)
