@@ -204,6 +204,17 @@ def percent(share: Fraction) -> str:
     return significant(share * 100, SHARE_DIGITS)
 
 
+def percent_text(share: Decimal | Fraction) -> str:
+    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
+    exact = Fraction(share)
+    if not exact or exact >= Fraction(1, 10_000):
+        shown = round(exact * 100, 3)
+        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
+            shown = Fraction(99_999, 1000)
+        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
+    return f"{percent(exact)} %"
+
+
 def significant(value: Fraction, digits: int) -> str:
     """A fraction of zero or more in plain notation, to so many significant digits, half-even."""
     if value == 0:

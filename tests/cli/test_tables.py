@@ -63,6 +63,20 @@ payment = { minimum = "200.00" }
 """
 """A policy by which a holder's balance has more than two parts."""
 
+BY_USAGE = """\
+name = "by-usage"
+basis = { seen_tokens = "50%", usage = "50%" }
+usage = { unattributed = "escrow" }
+"""
+"""A policy by which statements have usage, and a usage table as `royalty attribute` makes them."""
+
+USAGE = """\
+source_id,credit
+quire,0.250000000000
+quantum-textbook,0.003100000001
+(unattributed),0.746899999999
+"""
+
 CODES = {"", "0", "1", "2", "3", "22"}
 """What a terminal without colour still gets: bold, dim, italic, and their ends."""
 
@@ -86,13 +100,15 @@ def play(name, folder):
 
 
 def prepare(folder):
-    """What sessions start from: the sample corpora, counts and index, an answer, a policy, a folder without a manifest."""
+    """What sessions start from: the sample corpora, counts, index, an answer, policies, usage, a folder without a manifest."""
     (folder / "sample_corpora").symlink_to(SAMPLE)
     shutil.copytree(SAMPLE / "books", folder / "books")
     assert royalty("scan", "sample_corpora", "--quiet", folder=folder).sent == ""
     assert royalty("index", "sample_corpora", "--quiet", folder=folder).sent == ""
     (folder / "answer.txt").write_text(ANSWER, encoding="utf-8")
     (folder / "deducting.toml").write_text(DEDUCTING, encoding="utf-8")
+    (folder / "by-usage.toml").write_text(BY_USAGE, encoding="utf-8")
+    (folder / "usage.csv").write_text(USAGE, encoding="utf-8")
     return folder
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 
 from royaltycli.payout.currency import find_currency
 from royaltycli.report.rules import PLAIN
-from royaltycli.report.statements.model import Deduction, Earned, Entry, Party, Statement, Terms
+from royaltycli.report.statements.model import Deduction, Earned, Entry, Party, Statement, Terms, Usage
 from tests.report.hostile import TITLES
 
 CENT = 1_000_000
@@ -88,4 +89,25 @@ HOSTILE = made(
     Party("x", '<script>alert("x")</script>\u202e #link("x")[y] $x$'),
     [source(n, n, title and title * (100 if len(title) < 5 else 1)) for n, title in enumerate(TITLES, 1)],
 )
-ALL = {"ordinary": ORDINARY, "long": LONG, "red": RED, "empty": EMPTY, "scripts": SCRIPTS, "hostile": HOSTILE}
+BY_USAGE = dataclasses.replace(
+    made(
+        Party("u-marsh", "Una Marsh"),
+        [
+            dataclasses.replace(
+                source(1, 4_567_890_123_456, "A Guide to Tides"), usage=Usage("0.123456789012", "0.123456789012")
+            ),
+            dataclasses.replace(source(2, 12_345, None, "1/3"), usage=Usage("1000", "0.00000433333333333333")),
+            dataclasses.replace(source(3, 0, "Never Used"), usage=Usage("0", "0")),
+        ],
+    ),
+    terms=dataclasses.replace(TERMS, unattributed="0.373443210987"),
+)
+ALL = {
+    "ordinary": ORDINARY,
+    "long": LONG,
+    "red": RED,
+    "empty": EMPTY,
+    "scripts": SCRIPTS,
+    "hostile": HOSTILE,
+    "usage": BY_USAGE,
+}

@@ -59,7 +59,7 @@ def measured(folder, statement, width):
     return json.loads(re.search(r'<pre id="measured">(.*?)</pre>', shown)[1])
 
 
-@pytest.mark.parametrize("statement", [YEN, ORDINARY])
+@pytest.mark.parametrize("statement", [YEN, ORDINARY, ALL["usage"]])
 def test_on_a_screen_of_usual_width_no_digit_is_cut_off(tmp_path, statement):
     shown = measured(tmp_path, statement, 1280)
     assert (shown["page"], shown["table"]) == (0, 0)
@@ -70,9 +70,9 @@ def test_on_a_telephone_only_the_table_of_sources_is_scrolled(tmp_path, statemen
     assert measured(tmp_path, statement, 390)["page"] == 0
 
 
-@pytest.mark.parametrize("statement", [ORDINARY, ALL["hostile"], LARGE])
+@pytest.mark.parametrize("statement", [ORDINARY, ALL["hostile"], ALL["usage"], LARGE])
 def test_on_a_telephone_the_amount_of_each_source_is_seen(tmp_path, statement):
-    """The last of six columns: what is between it and the source is scrolled."""
+    """The last of six or seven columns: what is between it and the source is scrolled."""
     shown = measured(tmp_path, statement, 390)
     assert shown["table"] > 0
     assert shown["cut"] == 0

@@ -13,7 +13,7 @@ from royaltycli.ledger.journal import Journal
 from royaltycli.ledger.payments import settle
 from royaltycli.ledger.transfers import transfer
 from royaltycli.report.statements.assembly import Sender, statements_of
-from royaltycli.report.statements.model import Party
+from royaltycli.report.statements.model import Party, Usage
 from royaltycli.report.statements.rendering import as_json
 from tests.ledger.corpora import CENT, DOLLAR, Ledger
 
@@ -156,6 +156,50 @@ def test_what_is_deducted_from_a_correction_is_among_the_deductions(ledger):
     less = made["a"]
     assert entries(less) == {"Correction of 2026-Q1": -50 * DOLLAR}
     assert deductions(less)["Administration fee"] == (50 * CENT - 5 * DOLLAR, True)  # given back
+
+
+BY_USAGE = """name = "u"
+basis = { seen_tokens = "50%", usage = "50%" }
+[usage]
+unattributed = "WHERE"
+"""
+
+
+@pytest.mark.parametrize(("where", "dollars"), [("escrow", 25), ("pool", 35)])
+def test_a_statement_by_usage_has_what_was_recorded_wherever_goes_what_is_of_no_source(ledger, where, dollars):
+    """s2 has 30 % of the seen tokens, and 20 % of all usage, which is 40 % of what is of a source."""
+    usage = "source_id,credit\ns2,1.50\ns1,2.25\n(unattributed),3.75\n"
+    ledger.close("2026-Q1", 100, *ONE, policy=BY_USAGE.replace("WHERE", where), usage=usage)
+    made = statements(ledger, "2026-Q1")
+    a, c = made["a"], made["c"]
+    assert [(line.source_id, line.usage) for line in a.earned] == [
+        ("s2", Usage("1.5", "0.2")),
+        ("s1", Usage("2.25", "0.3")),
+    ]
+    assert a.terms.unattributed == "0.5"
+    assert a.earned[0].amount == dollars * DOLLAR
+    assert [line.usage for line in c.earned] == [Usage("0", "0")]  # the usage does not name s3
+
+
+def test_who_is_turned_away_by_a_gate_sees_the_usage_that_it_closes_on(ledger):
+    policy = 'name = "g"\n[[gate]]\nto = "pool"\nminimum = { usage = 10 }\n'
+    ledger.close("2026-Q1", 100, *ONE, policy=policy, usage="source_id,credit\ns1,90\ns2,9\ns3,1\n")
+    a = statements(ledger, "2026-Q1")["a"]
+    assert [(line.source_id, line.amount, line.usage) for line in a.earned] == [
+        ("s1", 33 * DOLLAR + 33_333_333, Usage("90", "0.9")),
+        ("s2", 0, Usage("9", "0.09")),
+    ]
+    assert a.terms.unattributed == "0"
+
+
+def test_usage_of_which_there_is_none_is_zero_of_all(ledger):
+    ledger.close(
+        "2026-Q1", 0, *ONE, policy='name = "u"\nbasis = { usage = "100%" }\n', usage="source_id,credit\ns1,0\n"
+    )
+    ledger.close("2026-Q2", 0, *ONE)
+    first, second = (statements(ledger, period)["c"] for period in ("2026-Q1", "2026-Q2"))
+    assert ([line.usage for line in first.earned], first.terms.unattributed) == ([Usage("0", "0")], "0")
+    assert ([line.usage for line in second.earned], second.terms.unattributed) == ([None], None)
 
 
 def test_who_cannot_be_reached_sees_what_is_kept(ledger):

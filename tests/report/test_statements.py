@@ -22,7 +22,7 @@ from royaltycli.report.statements.model import Entry, Party
 from royaltycli.report.statements.page import page_of
 from royaltycli.report.statements.rendering import FORMATS, as_html, as_json, as_pdf
 from tests.report.pages import read as read_page
-from tests.report.statements import ALL, CENT, EMPTY, HOSTILE, LONG, ORDINARY, RED, SCRIPTS, made
+from tests.report.statements import ALL, BY_USAGE, CENT, EMPTY, HOSTILE, LONG, ORDINARY, RED, SCRIPTS, made
 
 AMOUNT = {"opening_balance", "earned", "paid", "closing_balance", "pool", "amount"}
 
@@ -93,6 +93,21 @@ def test_any_amount_is_shown_to_the_last_digit(amount, code):
     assert int(whole + part.ljust(places, "0")) == amount
 
 
+def test_where_a_policy_goes_by_usage_each_source_has_its_usage_and_the_part_of_all_that_it_is():
+    page = page_of(BY_USAGE)
+    assert page.has_usage
+    assert [(row.usage, row.usage_share) for row in page.rows] == [
+        ("0.123456789012", "12.346 %"),
+        ("1,000", "0.000433 %"),
+        ("0", "0.000 %"),
+    ]
+    assert page.arithmetic.endswith("= a pool of 100,000,000.00 USD; 37.344 % of all usage is of no source")
+    attributed = dataclasses.replace(BY_USAGE, terms=dataclasses.replace(BY_USAGE.terms, unattributed="0"))
+    assert page_of(attributed).has_usage
+    assert page_of(attributed).arithmetic == page_of(ORDINARY).arithmetic
+    assert not page_of(ORDINARY).has_usage
+
+
 # -- formats ---------------------------------------------------------------------------------------
 
 
@@ -115,11 +130,32 @@ def test_json_has_every_amount_as_exact_text(name):
             "share": "0.000000000001235",
             "amount": "0.00012345",
         }
+        assert "unattributed_usage" not in read
         assert read["deductions"][0] == {
             "label": "Administration fee",
             "amount": "1723.74536585",
             "management_fee": True,
         }
+
+
+def test_json_has_usage_where_the_policy_goes_by_it():
+    read = json.loads(as_json(BY_USAGE))
+    assert read["unattributed_usage"] == "0.373443210987"
+    assert [line["usage"] for line in read["sources"]] == [
+        {"credit": "0.123456789012", "share": "0.123456789012"},
+        {"credit": "1000", "share": "0.00000433333333333333"},
+        {"credit": "0", "share": "0"},
+    ]
+
+
+@pytest.mark.parametrize(("name", "columns"), [("ordinary", 6), ("usage", 7)])
+def test_html_has_a_cell_below_each_header(name, columns):
+    table = as_html(ALL[name]).decode().split('<h2 id="sources">')[1].split("</table>")[0]
+    *rows, foot = re.findall(r"<tr.*?</tr>", table)
+    assert len(rows) == 1 + len(ALL[name].earned)
+    assert {len(re.findall("<t[hd]", row)) for row in rows} == {columns}
+    assert f'<td colspan="{columns - 2}">' in foot
+    assert ('0.123456789012<br><span class="quiet">12.346 % of all</span>' in rows[1]) == (name == "usage")
 
 
 def page(statement):
@@ -181,6 +217,14 @@ def test_pdf_has_every_source_under_a_header_on_each_page(tmp_path):
     with_sources = [each for each in pages if "Volume" in each]
     assert len(with_sources) > 5
     assert all("Seen tokens" in each and f"Page {at} of " in each for at, each in enumerate(with_sources, 1))
+
+
+def test_pdf_has_the_usage_of_each_source(tmp_path):
+    text = "".join(pdf_text(BY_USAGE, tmp_path))
+    assert re.search(r"Seen tokens +Usage +Your part", text)
+    assert "0.123456789012" in text
+    assert "12.346 % of all" in text
+    assert "Usage" not in "".join(pdf_text(ORDINARY, tmp_path))
 
 
 def test_pdf_takes_hostile_texts_as_texts(tmp_path):

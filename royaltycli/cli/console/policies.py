@@ -18,13 +18,13 @@ from royaltycli.cli.console.tables import (
     is_in_parentheses,
     new_table,
     on_points,
-    percent_text,
     print_beside,
     print_whole,
     room_beside,
     with_aside,
 )
 from royaltycli.numerals import grouped
+from royaltycli.payout.estimate import percent_text
 
 if TYPE_CHECKING:
     from decimal import Decimal

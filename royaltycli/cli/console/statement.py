@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, print_line
-from royaltycli.cli.console.tables import new_table, on_points, percent_text, print_whole
+from royaltycli.cli.console.tables import new_table, on_points, print_whole
+from royaltycli.payout.estimate import percent_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +59,7 @@ def _lines(console: Console, title: str, lines: tuple[Line, ...], page: Page) ->
 
 
 def _sources(console: Console, page: Page) -> None:
-    """A row a source; on a narrow terminal without its tokens, and with the share as a percentage."""
+    """A row a source; on a narrow terminal without its tokens, and with the usage and the share as percentages."""
     narrow = console.width < ROOMY
     code, (total, *amounts) = on_points(
         page.code, [_amount(one) for one in (page.total, *(r.amount for r in page.rows))]
@@ -66,15 +67,18 @@ def _sources(console: Console, page: Page) -> None:
     table = new_table(show_footer=True)
     table.add_column("Source", "Earned by all sources", overflow="fold")
     for name in (
-        ("Seen tokens", "Your part", "Share") if narrow else ("Tokens", "Seen tokens", "Your part", "Share of the pool")
+        *(("Seen tokens",) if narrow else ("Tokens", "Seen tokens")),
+        *(("Usage",) if page.has_usage else ()),
+        *(("Your part", "Share") if narrow else ("Your part", "Share of the pool")),
     ):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column(code, total, no_wrap=True)
     for row, amount in zip(page.rows, amounts, strict=True):
         source = Text.assemble(clean(row.title), (f" {clean(row.id)}" if row.id else "", "dim"))
         share = percent_text(Decimal(row.share)) if narrow else row.share
-        cells = [row.seen_tokens, row.part, share] if narrow else [row.tokens, row.seen_tokens, row.part, share]
-        table.add_row(source, *cells, amount)
+        usage = Text(row.usage_share) if narrow else Text.assemble(row.usage, (f"\n{row.usage_share} of all", "dim"))
+        tokens = (row.seen_tokens,) if narrow else (row.tokens, row.seen_tokens)
+        table.add_row(source, *tokens, *((usage,) if page.has_usage else ()), row.part, share, amount)
     print_whole(console, table)
 
 

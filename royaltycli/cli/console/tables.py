@@ -20,6 +20,7 @@ from rich.text import Text
 from royaltycli.cli.columns import ASIDE, GAP, fit
 from royaltycli.cli.console.messages import clean
 from royaltycli.numerals import grouped
+from royaltycli.payout.estimate import percent_text
 
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""
@@ -206,19 +207,6 @@ def _cell(name: str, value: Any) -> str:
     if name == "share":
         return percent_text(_number(value))
     return grouped(str(value)) if name in NUMBERS else clean(str(value))
-
-
-def percent_text(share: Decimal | Fraction) -> str:
-    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
-    from royaltycli.payout.estimate import percent
-
-    exact = Fraction(share)
-    if not exact or exact >= Fraction(1, 10_000):
-        shown = round(exact * 100, 3)
-        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
-            shown = Fraction(99_999, 1000)
-        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
-    return f"{percent(exact)} %"
 
 
 def bar_of(part: Decimal | Fraction | int, most: Decimal | Fraction | int, cells: int, *, plain: bool) -> Text:

@@ -17,22 +17,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from royaltycli.arrays import Numbers
+from royaltycli.arrays import Numbers, exact_sum
 from royaltycli.ledger import journal
 from royaltycli.ledger.accounts import Account, Balances, Moves, before, changes
 from royaltycli.ledger.closing import lists_of
 from royaltycli.ledger.parties import HOLDER
-from royaltycli.ledger.reading import INPUTS, distributed, read_kept
+from royaltycli.ledger.reading import INPUTS, Inputs, distributed, read_kept
 from royaltycli.ledger.state import CLOSE, Logged, State
 from royaltycli.numerals import grouped
 from royaltycli.payout.basis import Basis, seen_tokens
 from royaltycli.payout.currency import MILLIONTHS, Currency, exact_money
 from royaltycli.payout.distribution import Distribution
 from royaltycli.payout.earnings import LIST_OF_HOLDERS
-from royaltycli.payout.texts import decimal_texts, share_texts
+from royaltycli.payout.measures import measured
+from royaltycli.payout.texts import decimal_texts, share_text, share_texts
 from royaltycli.report.rules import Rules, rules_of
 from royaltycli.report.statements.flows import Flows, flows_of, sorted_out
-from royaltycli.report.statements.model import Earned, Entry, Party, Statement, Terms
+from royaltycli.report.statements.model import Earned, Entry, Party, Statement, Terms, Usage
 
 Contacts = Mapping[str, tuple[tuple[str, str], ...]]
 """What is known of holders beyond their names, by their ids."""
@@ -52,6 +53,7 @@ class _Read:
     """What the ledger has of one period: its close, the balances before and after it, and all that moved between.
 
     `by_holder` are the parts of the distribution in the order of their holders, and `listed` is the list of holders.
+    `usage` are the credits of the sources, its rest what is of none; None where the policy goes by no usage.
     """
 
     state: State
@@ -62,6 +64,7 @@ class _Read:
     flows: Flows
     distribution: Distribution
     basis: Basis
+    usage: Basis | None
     by_holder: Numbers
     listed: pa.Table
     rules: Rules
@@ -110,10 +113,18 @@ def _read(ledger: Path, period: str) -> _Read:
         flows=flows_of(since),
         distribution=distribution,
         basis=seen_tokens(table["credited_tokens"], table["epochs"]),
+        usage=_usage_of(inputs, table),
         by_holder=np.argsort(distribution.parts.holder, kind="stable"),
         listed=LIST_OF_HOLDERS.empty_table() if inputs.listed is None else inputs.listed,
         rules=rules_of(inputs.policy, state.currency.code),
     )
+
+
+def _usage_of(inputs: Inputs, table: pa.Table) -> Basis | None:
+    if not inputs.policy.goes_by_usage:
+        return None
+    found = measured("usage", table, None, inputs.usage)
+    return Basis(found.numbers, found.places, exact_sum(found.numbers), found.rest)
 
 
 def _concerned(read: _Read) -> Numbers:
@@ -201,12 +212,23 @@ def _earned(read: _Read, rows: Numbers) -> tuple[Earned, ...]:
     texts = parts.share_texts.take(pa.array(parts.share[rows]))
     columns = [table["source_id"], table["title"], table["tokens"], seen, texts, shares]
     lists = (column if isinstance(column, list) else column.to_pylist() for column in columns)
-    return tuple(Earned(*values) for values in zip(*lists, amounts.tolist(), strict=True))
+    return tuple(Earned(*values) for values in zip(*lists, amounts.tolist(), _usages(read, sources), strict=True))
+
+
+def _usages(read: _Read, sources: Numbers) -> list[Usage | None]:
+    """The usage of some sources as it was recorded, and its part of all usage, whoever takes part in the pool."""
+    usage = read.usage
+    if usage is None:
+        return [None] * len(sources)
+    numbers = usage.weights[sources]
+    credits_ = decimal_texts(numbers, 10**usage.places, usage.places).to_pylist()
+    return list(map(Usage, credits_, share_texts(numbers, usage.total).to_pylist()))
 
 
 def _terms(read: _Read, sender: Sender) -> Terms:
-    about = read.close.about
-    return Terms(about["profit"], about["rate"], read.distribution.pool, read.rules, sender.category, sender.use)
+    about, usage, pool = read.close.about, read.usage, read.distribution.pool
+    unattributed = None if usage is None else share_text(usage.rest or 0, usage.total)
+    return Terms(about["profit"], about["rate"], pool, read.rules, sender.category, sender.use, unattributed)
 
 
 def _own_terms(terms: Terms, distribution: Distribution, rate: str | None, least: int | None) -> Terms:

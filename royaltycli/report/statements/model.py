@@ -26,11 +26,19 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The usage of one source: its credit in the usage table, and the part of all usage that this is, as decimals."""
+
+    credit: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
 class Earned:
     """What one source earned for the holder.
 
     `seen_tokens` is an exact decimal; `holder_share` the holder's part of the source, such as `0.7` or `1/3`;
-    `share` what the amount is of the whole pool, as a decimal.
+    `share` what the amount is of the whole pool, as a decimal. Where the policy goes by no usage, `usage` is None.
     """
 
     source_id: str
@@ -40,6 +48,7 @@ class Earned:
     holder_share: str
     share: str
     amount: int
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,10 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was shared out, and how. `profit` and `rate` are exact, in plain text; `pool` is in minor units."""
+    """What was shared out, and how. `profit` and `rate` are exact, in plain text; `pool` is in minor units.
+
+    `unattributed` is the part of all usage that is of no source, as a decimal; None where the policy goes by no usage.
+    """
 
     profit: str
     rate: str
@@ -73,6 +85,7 @@ class Terms:
     rules: Rules
     category: str = CATEGORY
     use: str = USE
+    unattributed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

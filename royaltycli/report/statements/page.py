@@ -9,6 +9,7 @@ from fractions import Fraction
 from royaltycli import numerals
 from royaltycli.numerals import percentage, several
 from royaltycli.payout.currency import MILLIONTHS, exact_money
+from royaltycli.payout.estimate import percent_text
 from royaltycli.report.statements.model import Earned, Party, Statement
 
 
@@ -40,6 +41,8 @@ class Row:
     part: str
     share: str
     amount: Figure
+    usage: str
+    usage_share: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Page:
     rows: tuple[Row, ...]
     total: Figure
     has_rests: bool
+    has_usage: bool
     use: tuple[tuple[str, str | Figure], ...]
     deductions: tuple[Line, ...]
     outstanding: tuple[Line, ...]
@@ -84,6 +88,9 @@ def page_of(statement: Statement) -> Page:
     amounts = [line.amount for line in account] + [row.amount for row in rows]
     amounts += [figure(entry.amount) for entry in statement.outstanding]
     pool = figure(terms.pool * MILLIONTHS).main
+    arithmetic = f"{grouped(terms.profit)} {code} × {percentage(Fraction(terms.rate))} = a pool of {pool} {code}"
+    if unattributed := Fraction(terms.unattributed or 0):
+        arithmetic += f"; {percent_text(unattributed)} of all usage is of no source"
     fees = sum(deduction.amount for deduction in statement.deductions if deduction.is_fee)
     return Page(
         title="Royalty statement",
@@ -96,10 +103,11 @@ def page_of(statement: Statement) -> Page:
         holder_contacts=_contacts(statement.holder),
         paid=figure(paid),
         account=tuple(account),
-        arithmetic=f"{grouped(terms.profit)} {code} × {percentage(Fraction(terms.rate))} = a pool of {pool} {code}",
+        arithmetic=arithmetic,
         rows=rows,
         total=figure(statement.earnings),
         has_rests=any(amount.rest for amount in amounts),
+        has_usage=terms.unattributed is not None,
         use=(
             ("Category of rights", terms.category),
             ("Type of use", terms.use),
@@ -152,4 +160,6 @@ def _row(line: Earned, statement: Statement) -> Row:
         percentage(Fraction(line.holder_share)),
         line.share,
         _figure(line.amount, statement),
+        "" if line.usage is None else grouped(line.usage.credit),
+        "" if line.usage is None else percent_text(Fraction(line.usage.share)),
     )

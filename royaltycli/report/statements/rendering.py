@@ -37,7 +37,7 @@ def as_html(statement: Statement) -> bytes:
 
 
 def as_json(statement: Statement) -> bytes:
-    """An object whose amounts, shares and seen tokens are exact decimals as text (docs/statements.md)."""
+    """An object whose amounts, shares, usage and seen tokens are exact decimals as text (docs/statements.md)."""
     return (json.dumps(_object(statement), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
@@ -141,6 +141,7 @@ def _object(statement: Statement) -> dict[str, Any]:
         "profit": terms.profit,
         "rate": terms.rate,
         "pool": money(terms.pool, currency),
+        **({} if terms.unattributed is None else {"unattributed_usage": terms.unattributed}),
         "opening_balance": amount(statement.opening),
         "earned": amount(statement.earnings),
         "sources": [_source(line, currency) for line in statement.earned],
@@ -162,4 +163,7 @@ def _party(party: Party) -> dict[str, Any]:
 
 
 def _source(line: Earned, currency: Currency) -> dict[str, Any]:
-    return dataclasses.asdict(line) | {"amount": exact_money(line.amount, currency)}
+    found = dataclasses.asdict(line) | {"amount": exact_money(line.amount, currency)}
+    if line.usage is None:
+        del found["usage"]
+    return found
