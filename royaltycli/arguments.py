@@ -36,6 +36,10 @@ def check_types(*needed: str, **given: object) -> None:
         words = "text"
         if name in PATHS:
             kinds, words = (str, os.PathLike), "text or a Path"
+        if name == "usage":
+            import pyarrow as pa
+
+            kinds, words = (*kinds, pa.Table), "text, a Path or an Arrow table"
         elif name in ("workers", "top", "least", "spans"):
             kinds, words = (SupportsIndex,), "a whole number"
         if not isinstance(value, kinds) and (value is not None or name in NEEDED or name in needed):
