@@ -65,7 +65,7 @@ def test_l17_paid_and_returned(closed):
     assert rows(closed, "2026") == [("a", "75.00", "paid"), ("b", "25.00", "returned")]
     assert (closed.has(Account.PAID, "a"), closed.balance("b")) == (75 * DOLLAR, 25 * DOLLAR)
     closed.close("2027", 4, ("x", 1, B), ("y", 3, A))
-    assert rows(closed, "2027") == [("a", "3.00", "waiting"), ("b", "26.00", "waiting")]
+    assert rows(closed, "2027") == [("b", "26.00", "waiting"), ("a", "3.00", "waiting")]
 
 
 def test_l17_one_that_was_paid_may_still_return(closed):
