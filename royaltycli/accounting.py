@@ -104,7 +104,7 @@ def balances(ledger: Path, holder: str | None = None) -> pa.Table:
 
 
 def payments(ledger: Path, period: str, status: str | None = None) -> pa.Table:
-    """The payments of a period, all or those of one status."""
+    """The payments of a period, from the largest on, all or those of one status."""
     import pyarrow.compute as pc
 
     from royaltycli.ledger.payments import payments as rows
@@ -180,7 +180,7 @@ def transfer(ledger: Path, source: str, target: str, *, name: str | None = None,
 
 
 def unclaimed(ledger: Path, age: int = 0) -> pa.Table:
-    """What is in escrow, of at least so many periods' age."""
+    """What is in escrow, of at least so many periods' age, from the oldest, and the largest, on."""
     from royaltycli.ledger.escrow import unclaimed as rows
 
     return rows(ledger, age)

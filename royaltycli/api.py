@@ -148,12 +148,12 @@ def payout(
     blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
 ) -> pa.Table:
     """The payout table of a profit at a rate, whose payout column sums to the pool. Raises AmountError, CallError.
 
     Shares are by seen tokens, by another `basis`, or by a `blend` of usage with seen tokens. With a `policy`, by its
-    rules (docs/policies.md); `holders` and `usage` are files that these may need.
+    rules (docs/policies.md); these may need `holders`, a file, and `usage`, a file or what `attribute` gave as table.
     """
     how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period, "policy": policy}
     how |= {"basis": basis, "blend": blend, "holders": holders, "usage": usage}
@@ -174,14 +174,14 @@ def distribute(
     blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
 ) -> Payout:
     """The payout with its rows and where every unit of the pool went. Raises AmountError, CallError."""
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.payout import pay
     from royaltycli.payout.policy import goes_by_tokens
     from royaltycli.payout.policy_payout import pay_out
-    from royaltycli.policies.usage import read_usage
+    from royaltycli.policies.usage import usage_of
     from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, by=by, top=top, period=period)
@@ -206,7 +206,7 @@ def distribute(
             top=rows_of(top),
             period=period,
             basis=shared_by,
-            usage=None if usage is None else read_usage(Path(usage)),
+            usage=None if usage is None else usage_of(usage),
         )
     weighed = tuple((name, weight) for name, weight in paid.basis if weight)
     return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(weighed))
@@ -222,7 +222,7 @@ def explain(
     blend: Number | None = None,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
     kind: Literal["source", "holder"] | None = None,
     currency: str = "USD",
     total_tokens: Number | None = None,
@@ -254,7 +254,7 @@ def compare(
     profit: Number,
     rate: Number | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
     details: bool = False,
     currency: str = "USD",
     total_tokens: Number | None = None,
@@ -284,7 +284,7 @@ def sweep(
     steps: int = STEPS,
     policy: str | Path | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
     currency: str = "USD",
     total_tokens: Number | None = None,
     period: str = "",

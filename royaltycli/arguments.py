@@ -36,10 +36,15 @@ def check_types(*needed: str, **given: object) -> None:
         words = "text"
         if name in PATHS:
             kinds, words = (str, os.PathLike), "text or a Path"
+        if name == "usage":
+            import pyarrow as pa
+
+            kinds, words = (*kinds, pa.Table), "text, a Path or an Arrow table"
         elif name in ("workers", "top", "least", "spans"):
             kinds, words = (SupportsIndex,), "a whole number"
         if not isinstance(value, kinds) and (value is not None or name in NEEDED or name in needed):
-            raise CallError(f"{name} is {value!r:.80}, but must be {words}")
+            shown = " ".join(f"{value!r:.80}".split())  # of a table there are several lines
+            raise CallError(f"{name} is {shown}, but must be {words}")
 
 
 def rows_of(top: int | None) -> int | None:

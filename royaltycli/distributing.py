@@ -42,18 +42,18 @@ def distribute_by(
     currency: str = "USD",
     total_tokens: Number | None = None,
     holders: str | Path | None = None,
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
     period: str = "",
 ) -> Distribution:
     """The distribution of a profit at a rate by a policy: the name of a shipped one, a file, or a Policy.
 
-    `rate` is by default the policy's own. `holders` and `usage` are files with a list of holders and with the
-    credits of sources (docs/policies.md). Raises RoyaltyError.
+    `rate` is by default the policy's own. `holders` is a file with a list of holders, and `usage` a file or table with
+    the credits of sources (docs/policies.md). Raises RoyaltyError.
     """
     from royaltycli.payout.currency import find_currency, pool
     from royaltycli.payout.distribute import distribute
     from royaltycli.policies.holders import read_holders
-    from royaltycli.policies.usage import read_usage
+    from royaltycli.policies.usage import usage_of
     from royaltycli.tokens.table import as_tokens
 
     check_types("period", currency=currency, period=period, holders=holders, usage=usage)
@@ -68,7 +68,7 @@ def distribute_by(
         pool=pool(amount(profit, "profit"), share, money),
         currency=money,
         total_tokens=total_of(table, total_tokens),
-        usage=None if usage is None else read_usage(Path(usage)),
+        usage=None if usage is None else usage_of(usage),
         listed=None if holders is None else read_holders(Path(holders), money),
         period=period,
     )
@@ -89,7 +89,7 @@ def basis_of(
     blend: Number | None,
     *,
     policy: str | Path | None,
-    usage: str | Path | None,
+    usage: str | Path | pa.Table | None,
     total_tokens: Number | None = None,
 ) -> Weighted:
     """What shares are proportional to without a policy: a basis by its name, or a blend of usage with seen tokens.
@@ -153,7 +153,7 @@ def outcomes_of(
     tokens: pa.Table,
     *,
     currency: str = "USD",
-    usage: str | Path | None = None,
+    usage: str | Path | pa.Table | None = None,
     **how: Any,
 ) -> Iterator[Outcome]:
     """What each policy comes to on one corpus; `how` are the other arguments of `distribute_by`.

@@ -406,6 +406,8 @@ def test_a_mistake_is_a_royalty_error_of_one_sentence(sample, mistake):
     assert "\n" not in str(caught.value)
 
 
+GATE, PLAIN = "spotify-gate", "token-share"
+
 WRONG = [5, 1.5, b"x", [], {}, object, ["a"]]
 CALLS = {
     "manifest": lambda _, value: royaltycli.check(value),
@@ -447,6 +449,39 @@ def test_what_has_another_default_cannot_be_none(sample, argument):
 def test_a_name_that_no_file_can_have(name, tmp_path):
     with pytest.raises(errors.OutputError, match=r"is no name that a file can have; name another$"):
         royaltycli.scan(SAMPLE, output=tmp_path / name)
+
+
+USAGE = {
+    "source_id": ["quire", "essay-bread", "(unattributed)"],
+    "credit": ["2000", "1000.5", "7"],
+    "note": [0.5, 1, 2],
+}
+
+BY_USAGE = {
+    "payout": lambda made, usage: royaltycli.payout(made, profit=1, rate=1, blend="0.5", usage=usage),
+    "payout by a policy": lambda made, usage: royaltycli.payout(made, profit=1, rate=1, policy=GATE, usage=usage),
+    "explain": lambda made, usage: royaltycli.explain("quire", made, profit=1, rate=1, basis="usage", usage=usage),
+    "compare": lambda made, usage: royaltycli.compare([GATE, PLAIN], made, profit=1, rate=1, usage=usage),
+    "sweep": lambda made, usage: royaltycli.sweep(made, profit="1", rate="1", policy=GATE, usage=usage),
+}
+
+
+@pytest.mark.parametrize("call", BY_USAGE)
+def test_usage_may_be_a_table_as_well_as_a_file(sample, tmp_path, call):
+    usage, path = pa.table(USAGE), tmp_path / "usage.parquet"
+    pq.write_table(usage, path)
+    assert BY_USAGE[call](sample, usage) == BY_USAGE[call](sample, path)
+
+
+def test_usage_in_a_table_is_checked_as_that_of_a_file(sample):
+    wrong = pa.table({"source_id": ["quire", ""], "credit": ["many", "1"]})
+    with pytest.raises(
+        errors.ManifestError, match=r"^usage:1: the credit is 'many'; .*\nusage:2: it has no source_id;"
+    ):
+        BY_USAGE["payout"](sample, wrong)
+    of_floats = pa.table({"source_id": ["quire"], "credit": pa.array([0.5]).dictionary_encode()})
+    with pytest.raises(errors.TableError, match="holds credits as binary floats, which are not exact"):
+        BY_USAGE["sweep"](sample, of_floats)
 
 
 # -- tables of other programs ------------------------------------------------------------------------

@@ -99,7 +99,7 @@ Model = Annotated[
         show_default="where it was when the network was trained",
     ),
 ]
-Top = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show; 0 for all.")]
+Top = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show, the largest first; 0 for all.")]
 
 
 def attribute(

@@ -29,7 +29,10 @@ def balance(
     raw: options.Raw = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances."""
+    """Show balances: what is carried, what waits for the bank, what was paid, reserves, escrow, recouped advances.
+
+    The largest comes first.
+    """
     from royaltycli import accounting
     from royaltycli.cli import console
 

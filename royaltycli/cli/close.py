@@ -12,6 +12,8 @@ EXAMPLES = """[b]Examples[/b]
 
 [cyan]royalty close 2026-Q3 -p 12M --policy mine.toml --holders holders.csv -c EUR[/cyan]
 
+[cyan]royalty close 2026 -p 9M -r 20% --policy half.toml --usage usage.parquet[/cyan]
+
 [cyan]royalty restate 2026 --profit 480e6 --rate 0.2[/cyan]  # books the difference"""
 
 
@@ -29,11 +31,14 @@ def close(
     date: options.Date = "",
     quiet: options.Quiet = False,
 ) -> None:
-    """Close a period: share a profit out, and write into the ledger what everybody gets and is paid.
+    r"""Close a period: share a profit out, and write into the ledger what everybody gets and is paid.
 
     It is written whole or not at all. Closing a period again with the same input changes nothing, and with
     other input it is refused: `royalty restate` books the difference. What is below the policy's minimum, or
     a minor unit, stays in the balance of its holder. `royalty payments` lists what is to be paid.
+
+    By usage, or by a blend as of `royalty payout --blend`, a period is closed with a policy file of three lines:
+    `\[basis]`, `seen_tokens = "50%"` and `usage = "50%"`.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

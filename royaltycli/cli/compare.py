@@ -30,7 +30,10 @@ def compare(
     holders: options.Holders = None,
     usage: options.Usage = None,
     details: Annotated[
-        bool, typer.Option("--details", help="A row for each holder, with what each policy pays it.")
+        bool,
+        typer.Option(
+            "--details", help="A row for each holder, the best paid by the first policy first, with what each pays it."
+        ),
     ] = False,
     currency: options.Currency = "USD",
     total_tokens: options.TotalTokens = None,

@@ -74,7 +74,9 @@ Counts = Annotated[
         show_default="hidden beside the table, or in your cache if that is remote",
     ),
 ]
-Largest = Annotated[int, typer.Option("--top", metavar="N", help="Sources to show in the summary; 0 for all.")]
+Largest = Annotated[
+    int, typer.Option("--top", metavar="N", help="Sources to show in the summary, the largest first; 0 for all.")
+]
 Outside = Annotated[bool, typer.Option("--outside", help="Let paths leave the manifest's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 TotalTokens = Annotated[

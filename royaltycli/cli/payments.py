@@ -35,7 +35,7 @@ def payments(
 ) -> None:
     """List the payments of a period: one row for each payee, with a reference for the bank and what became of it.
 
-    The line below them is their sum, to compare with the bank's own.
+    The largest comes first. The line below them is their sum, to compare with the bank's own.
     """
     from royaltycli import accounting
     from royaltycli.cli import console

@@ -31,7 +31,10 @@ def unclaimed(
     raw: options.Raw = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """List what is in escrow, by holder or source and the period that it comes from, with its age in periods."""
+    """List what is in escrow, by holder or source and the period that it comes from, with its age in periods.
+
+    The oldest comes first, and of one age the largest.
+    """
     from royaltycli import accounting
     from royaltycli.cli import console
 

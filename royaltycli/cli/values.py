@@ -13,6 +13,7 @@ CHOICES = re.compile(r"(?:Value error, )?(?P<value>(['\"]).*\2) is not one of (?
 INTEGER = re.compile(r"Input should be a valid integer.*|Unable to parse input string as an integer.*")
 
 TOKENS = ("--tokens", "-t")
+BASIS = ("--basis", "--blend")
 
 
 class Commands(TyperGroup):
@@ -28,6 +29,8 @@ class Commands(TyperGroup):
         except Exception as error:
             if getattr(error, "option_name", None) in TOKENS:
                 _tell_the_place_of_tokens(error)
+            elif getattr(error, "option_name", None) in BASIS:
+                _tell_the_place_of_a_basis(error)
             raise
 
 
@@ -50,6 +53,14 @@ def _tell_the_place_of_tokens(error: Any) -> None:
     """Some commands have the token table as an option, others as their argument: those say so, not what looks alike."""
     if any(one.name == "tokens" and one.param_type_name == "argument" for one in error.ctx.command.params):
         error.message = f"No such option: {error.option_name}; name the token table without it, as TOKENS"
+        error.possibilities = None
+
+
+def _tell_the_place_of_a_basis(error: Any) -> None:
+    """Some commands take what shares go by from a policy alone: those say so, not what looks alike."""
+    if any(one.name in ("policy", "policies") for one in error.ctx.command.params):
+        lines = '[basis], seen_tokens = "50%" and usage = "50%"'
+        error.message = f"No such option: {error.option_name}; name a policy, such as a file of the lines {lines}"
         error.possibilities = None
 
 

@@ -58,7 +58,7 @@ def payments_of(state: State, moves: Reader, period: str) -> Payments:
 
 
 def payments(ledger: Path, period: str) -> pa.Table:
-    """One row a payee, by holder id. Raises LedgerError if the period has not been closed."""
+    """One row a payee, from the largest payment on. Raises LedgerError if the period has not been closed."""
     with journal.opened(ledger) as found, found.reading():
         state = found.state()
         listed = payments_of(state, found.moves, period)
@@ -71,7 +71,7 @@ def payments(ledger: Path, period: str) -> pa.Table:
         "reference": pa.array([f"{period}.{number}" for number in listed.holders.tolist()], pa.string()),
         "status": pa.array(STATUSES).take(pa.array(listed.status)),
     }
-    return pa.table(columns).sort_by("holder_id")
+    return pa.table(columns).sort_by([("payout", "descending"), ("holder_id", "ascending")])
 
 
 def settle(

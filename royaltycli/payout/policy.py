@@ -130,7 +130,8 @@ class Policy:
         """Raises CallError if a usage table is given that nothing uses."""
         if usage is not None and not self.goes_by_usage:
             raise CallError(
-                "nothing goes by usage, but a usage table is given; name a policy that does, or leave out `--usage`"
+                "nothing goes by usage, but a usage table is given; name a policy that does, such as a file of the "
+                'lines [basis] and usage = "100%", or leave out `--usage`'
             )
 
 

@@ -25,6 +25,11 @@ ROWS_NAMED = 100
 """How many wrong rows an error names before it says how many more there are."""
 
 
+def usage_of(given: str | os.PathLike[str] | pa.Table) -> pa.Table:
+    """The usage table that a caller gives: one in hand, such as attribution makes, or a file. Raises as below."""
+    return _checked(given, Path("usage")) if isinstance(given, pa.Table) else read_usage(Path(given))
+
+
 def read_usage(path: Path) -> pa.Table:
     """The columns source_id and credit of a CSV or Parquet file, credits as they are written.
 
@@ -47,22 +52,39 @@ def read_usage(path: Path) -> pa.Table:
         _check_rows(path)
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise TableError(f"the usage table {path} cannot be read ({reason}); write it again") from error
+    return _checked(table, path)
+
+
+def _checked(table: pa.Table, path: Path) -> pa.Table:
+    """The columns of a usage table as texts. `path` is what messages call it."""
     for name in COLUMNS:
         if name not in table.column_names:
             needs = f"it needs {' and '.join(COLUMNS)}, in CSV with commas between"
             raise TableError(f"the usage table {path} has no column {name}; {needs}")
         if table.column_names.count(name) > 1:
             raise TableError(f"the usage table {path} has the column {name} twice; keep one of them")
-        kind = table[name].type
-        if pa.types.is_floating(kind):
-            raise TableError(
-                f"the usage table {path} holds credits as binary floats, which are not exact; write decimals, or text"
-            )
-        if pa.types.is_nested(kind) or pa.types.is_temporal(kind):
-            raise TableError(f"the column {name} of the usage table {path} is of type {kind}; write it as text")
-    usage = pa.table({name: table[name].cast(pa.string()) for name in COLUMNS})
+    usage = pa.table({name: _texts(table[name], name, path) for name in COLUMNS})
     _check_cells(usage, path)
     return usage
+
+
+def _texts(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+    """A column as texts. Raises TableError where these would not be exact, or cannot be had."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_floating(kind):
+        raise TableError(
+            f"the usage table {path} holds credits as binary floats, which are not exact; write decimals, or text"
+        )
+    try:
+        if not (pa.types.is_nested(kind) or pa.types.is_temporal(kind)):
+            texts = column.cast(pa.string())
+            texts.validate(full=True)  # that texts are UTF-8, which no reader of Parquet looks at
+            return texts
+    except pa.ArrowException:
+        pass
+    raise TableError(
+        f"the column {name} of the usage table {path} is of type {kind} and does not become text; write it in UTF-8"
+    )
 
 
 def _csv(path: Path) -> pa.Table:

@@ -116,6 +116,9 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
             check(loss, tmp_path, run)
 
 
+POLICY = 'name a policy, such as a file of the lines [basis], seen_tokens = "50%" and usage = "50%"'
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
@@ -128,6 +131,9 @@ def test_a_wrong_message_status_or_file_would_be_noticed(tmp_path, monkeypatch):
         ("shares --top x", "Invalid value for '--top': it must be a whole number"),
         ("scan --fast", "No such option: --fast"),
         ("payout --tokens q1.parquet", "No such option: --tokens; name the token table without it, as TOKENS"),
+        ("close 2026 --blend 0.5", f"No such option: --blend; {POLICY}"),
+        ("compare token-share --basis usage", f"No such option: --basis; {POLICY}"),
+        ("shares --basis usage", "No such option: --basis ╰"),
         ("shares -t q1.parquet", "No such option: -t; name the token table without it, as TOKENS"),
         ("estimate -t 130k --profit 1", "No such option: -t ╰"),
         ("close 2026 --profit 1 -l ''", "Invalid value for '--ledger' / '-l': it is empty; write what you mean"),

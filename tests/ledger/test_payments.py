@@ -48,6 +48,11 @@ def test_l16_the_rows_are_what_the_close_took_from_balances(ledger):
         assert total * CENT == booked.changed[Account.PAYABLE]
 
 
+def test_l16_the_largest_payment_is_the_first_and_ties_go_by_id(ledger):
+    ledger.close("2026", 100, ("x", 1, B), ("y", 2, C), ("z", 1, A))
+    assert rows(ledger, "2026") == [("c", "50.00", "waiting"), ("a", "25.00", "waiting"), ("b", "25.00", "waiting")]
+
+
 def test_l16_a_period_that_is_not_closed_has_no_payments(closed):
     with pytest.raises(LedgerError, match="period 2027 has not been closed; the last is 2026"):
         payments(closed.path, "2027")
@@ -60,7 +65,7 @@ def test_l17_paid_and_returned(closed):
     assert rows(closed, "2026") == [("a", "75.00", "paid"), ("b", "25.00", "returned")]
     assert (closed.has(Account.PAID, "a"), closed.balance("b")) == (75 * DOLLAR, 25 * DOLLAR)
     closed.close("2027", 4, ("x", 1, B), ("y", 3, A))
-    assert rows(closed, "2027") == [("a", "3.00", "waiting"), ("b", "26.00", "waiting")]
+    assert rows(closed, "2027") == [("b", "26.00", "waiting"), ("a", "3.00", "waiting")]
 
 
 def test_l17_one_that_was_paid_may_still_return(closed):

@@ -229,11 +229,19 @@ def test_of_very_many_wrong_rows_the_first_are_named_and_the_others_counted(tmp_
     assert len(caught.value.problems) == ROWS_NAMED + 1
 
 
+NO_UTF8 = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
+
+
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ([[1]], "the column credit of the usage table … is of type list<element: int64>; write it as text"),
-        (pa.array([0], pa.date32()), "the column credit of the usage table … is of type date32[day]; write it as text"),
+        ([[1]], "the column credit of the usage table … is of type list<element: int64> and does not"),
+        (pa.array([0], pa.date32()), "the column credit of the usage table … is of type date32[day] and does not"),
+        ([b"\xff"], "the column credit of the usage table … is of type binary and does not"),
+        (
+            NO_UTF8,
+            "the column credit of the usage table … is of type string and does not become text; write it in UTF-8",
+        ),
     ],
 )
 def test_a_column_of_another_type_is_refused(tmp_path, column, message):
