@@ -193,8 +193,6 @@ def distribute(
         how: dict[str, Any] = {"currency": currency, "total_tokens": total_tokens, "period": period}
         by_policy = distribute_by(rules, table, profit=profit, rate=rate, holders=holders, usage=usage, **how)
         paid = pay_out(by_policy, by, rows_of(top))
-        if policy is None:
-            paid = replace(paid, unattributed=by_policy.unattributed)
     else:
         money = find_currency(currency)
         paid = pay(
@@ -208,8 +206,7 @@ def distribute(
             basis=shared_by,
             usage=None if usage is None else usage_of(usage),
         )
-    weighed = tuple((name, weight) for name, weight in paid.basis if weight)
-    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(weighed))
+    return replace(paid, run_is_ignored=run is not None and not goes_by_tokens(paid.basis))
 
 
 def explain(

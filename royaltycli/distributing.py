@@ -116,7 +116,7 @@ def basis_of(
         )
     else:
         part = fraction(blend, "blend")
-        chosen = (("seen_tokens", 1 - part), ("usage", part))
+        name, chosen = "usage", (("seen_tokens", 1 - part), ("usage", part))
     words = name.replace("_", " ")
     if total_tokens is not None and not goes_by_tokens(chosen):
         raise CallError(

@@ -13,6 +13,9 @@ from fractions import Fraction
 from royaltycli.errors import CallError
 from royaltycli.limits import NUMBER_DIGITS
 
+SHARE_DIGITS = 3
+"""Significant digits of a share shown as a percentage."""
+
 SUFFIXES = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
 
 _NUMBER = re.compile(
@@ -93,6 +96,33 @@ def percentage(part: Fraction) -> str:
     """A part of a whole as `70 %`, and one that has no end as `1/3`."""
     text = plain_fraction(part * 100)
     return plain_fraction(part) if "/" in text else f"{text} %"
+
+
+def percent(share: Fraction) -> str:
+    """A share as a percentage without its sign, to SHARE_DIGITS significant digits: `0.0000433`."""
+    return significant(share * 100, SHARE_DIGITS)
+
+
+def percent_text(share: Decimal | Fraction) -> str:
+    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
+    exact = Fraction(share)
+    if not exact or exact >= Fraction(1, 10_000):
+        shown = round(exact * 100, 3)
+        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
+            shown = Fraction(99_999, 1000)
+        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
+    return f"{percent(exact)} %"
+
+
+def significant(value: Fraction, digits: int) -> str:
+    """A fraction of zero or more in plain notation, to so many significant digits, half-even."""
+    if value == 0:
+        return "0"
+    exponent = len(str(value.numerator)) - len(str(value.denominator))
+    if value < Fraction(10) ** exponent:
+        exponent -= 1
+    last = exponent - digits + 1
+    return plain(Decimal(f"{round(value / Fraction(10) ** last)}e{last}"))
 
 
 def grouped(number: str) -> str:

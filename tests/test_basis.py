@@ -186,13 +186,17 @@ def test_a_workbook_says_what_shares_go_by():
 
 @pytest.mark.usefixtures("tokens")
 @pytest.mark.parametrize("listed", ["", "--holders holders.csv"])
-@pytest.mark.parametrize("shared_by", ["--basis usage", "--blend 40%"])
+@pytest.mark.parametrize("shared_by", ["--basis usage", "--blend 40%", "--policy used.toml"])
 def test_a_payout_says_how_much_of_the_usage_is_nobodys(shared_by, listed):
     Path("holders.csv").write_text("holder_id\nann\n", encoding="utf-8")
+    Path("used.toml").write_text('[basis]\nusage = "100%"\n', encoding="utf-8")
     said = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% {shared_by} --usage usage.csv {listed}")).stderr
     assert "80 % of the usage is of no source, and shared among all; a policy can send it elsewhere" in said
     silent = CliRunner().invoke(app, shlex.split(f"payout -p 1000 -r 20% --blend 0 --usage usage.csv {listed}")).stderr
     assert "usage" not in silent
+    Path("used.toml").write_text('[basis]\nusage = "100%"\n[usage]\nunattributed = "payer"\n', encoding="utf-8")
+    elsewhere = "payout -p 1000 -r 20% --policy used.toml --usage usage.csv"
+    assert "shared among all" not in CliRunner().invoke(app, shlex.split(elsewhere)).stderr
 
 
 def test_a_list_of_holders_without_a_policy_goes_with_the_one_that_stands_for_none(tokens):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from royaltycli.errors import CallError
-from royaltycli.numerals import percentage, plain, plain_fraction
+from royaltycli.numerals import percent, percentage, plain, plain_fraction, significant
 
 if TYPE_CHECKING:
     from royaltycli.payout.currency import Currency
@@ -32,9 +32,6 @@ AMOUNT_DIGITS = 6
 
 ENOUGH_UNITS = 10
 """Minor units from which on an amount is said well by whole ones."""
-
-SHARE_DIGITS = 3
-"""Significant digits of a share shown as a percentage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,33 +194,6 @@ def works_text(outcome: Estimate) -> str:
     if outcome.works_per_unit < 1:
         return ""
     return f"{math.ceil(outcome.works_per_unit)} such works make 1 {code}"
-
-
-def percent(share: Fraction) -> str:
-    """A share as a percentage without its sign, to SHARE_DIGITS significant digits: `0.0000433`."""
-    return significant(share * 100, SHARE_DIGITS)
-
-
-def percent_text(share: Decimal | Fraction) -> str:
-    """A share as a percentage for the eye: three decimals, or three digits where those would be zeros."""
-    exact = Fraction(share)
-    if not exact or exact >= Fraction(1, 10_000):
-        shown = round(exact * 100, 3)
-        if shown >= 100 > exact * 100:  # noqa: PLR2004 -- only all is 100 %
-            shown = Fraction(99_999, 1000)
-        return f"{Decimal(int(shown * 1000)) / 1000:.3f} %"
-    return f"{percent(exact)} %"
-
-
-def significant(value: Fraction, digits: int) -> str:
-    """A fraction of zero or more in plain notation, to so many significant digits, half-even."""
-    if value == 0:
-        return "0"
-    exponent = len(str(value.numerator)) - len(str(value.denominator))
-    if value < Fraction(10) ** exponent:
-        exponent -= 1
-    last = exponent - digits + 1
-    return plain(Decimal(f"{round(value / Fraction(10) ** last)}e{last}"))
 
 
 def _share(work: Fraction, whole: Fraction, part: Part | None) -> tuple[Fraction, str]:

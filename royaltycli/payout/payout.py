@@ -48,7 +48,7 @@ class Payout:
     """The destinations of a payout by a policy, in millionths of a minor unit."""
 
     unattributed: Fraction = Fraction(0)
-    """The part of the usage that no source has, from 0 to 1, and that without a policy all sources share."""
+    """The part of the usage that no source has, from 0 to 1, and that all others share."""
 
     run_is_ignored: bool = False
     """Whether the size of the whole run is known, but changes nothing, as no share goes by tokens."""

@@ -137,4 +137,4 @@ class Policy:
 
 def goes_by_tokens(basis: Weighted) -> bool:
     """Whether the size of the whole run, which is in tokens, changes any share (rules B6 and Y6)."""
-    return not dict(basis).keys().isdisjoint(("tokens", "seen_tokens"))
+    return any(weight and measure in ("tokens", "seen_tokens") for measure, weight in basis)

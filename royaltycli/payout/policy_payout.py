@@ -45,9 +45,8 @@ def pay_out(distribution: Distribution, by: By = "source", top: int | None = Non
     destinations = ((PAID, paid), *units.items())
     exact = ((PAID, paid * MILLIONTHS), *special.items())
     policy = distribution.policy
-    return Payout(
-        rows, distribution.pool, distribution.currency, by, policy.basis, destinations, policy=policy, exact=exact
-    )
+    money, unattributed = distribution.currency, distribution.unattributed
+    return Payout(rows, distribution.pool, money, by, policy.basis, destinations, policy, exact, unattributed)
 
 
 def _paid(distribution: Distribution, payments: Payments) -> tuple[int, dict[str, int]]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from royaltycli.mixtures import mixtures
-from royaltycli.numerals import plain, plain_fraction
-from royaltycli.payout.estimate import Mixture, Part, percent
+from royaltycli.numerals import percent, plain, plain_fraction
+from royaltycli.payout.estimate import Mixture, Part
 
 PAGE = Path(__file__).parents[2] / "docs" / "mixtures.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from royaltycli.errors import CallError
 from royaltycli.mixtures import find_mixture, find_part
+from royaltycli.numerals import percent, significant
 from royaltycli.payout.currency import Currency
 from royaltycli.payout.estimate import (
     Estimate,
@@ -18,8 +19,6 @@ from royaltycli.payout.estimate import (
     Part,
     amount_text,
     estimate,
-    percent,
-    significant,
     tokens_from_pages,
     tokens_from_words,
     works_text,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from royaltycli.mixtures import find_mixture, find_part
+from royaltycli.numerals import percent
 from royaltycli.payout.currency import Currency
-from royaltycli.payout.estimate import estimate, percent
+from royaltycli.payout.estimate import estimate
 
 from .page import PAGE, renewed
 

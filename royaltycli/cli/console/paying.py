@@ -10,7 +10,7 @@ from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, say, say_sum
 from royaltycli.cli.console.tables import print_whole, show_ranking
-from royaltycli.numerals import grouped, parse_fraction, percentage, plain_fraction
+from royaltycli.numerals import grouped, parse_fraction, percent, percentage, plain_fraction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,6 @@ def prove(payout: Payout, *, aside: bool) -> None:
     whole run is known, but changes nothing.
     """
     from royaltycli.payout.currency import exact_money, money
-    from royaltycli.payout.estimate import percent
 
     currency = payout.currency
     parts = [f"{name} {grouped(money(units, currency))}" for name, units in payout.destinations]
@@ -67,7 +66,7 @@ def prove(payout: Payout, *, aside: bool) -> None:
 
 def show_estimate(outcome: Estimate, *, corpus: str, part: str | None, rate: str) -> None:
     """What one work would earn."""
-    from royaltycli.payout.estimate import amount_text, percent, works_text
+    from royaltycli.payout.estimate import amount_text, works_text
 
     code = outcome.currency.code
     table = Table.grid(padding=(0, 2))

@@ -23,8 +23,7 @@ from royaltycli.cli.console.tables import (
     room_beside,
     with_aside,
 )
-from royaltycli.numerals import grouped
-from royaltycli.payout.estimate import percent_text
+from royaltycli.numerals import grouped, percent_text
 
 if TYPE_CHECKING:
     from decimal import Decimal

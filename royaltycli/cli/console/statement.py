@@ -10,7 +10,7 @@ from rich.text import Text
 
 from royaltycli.cli.console.messages import clean, make_console, print_line
 from royaltycli.cli.console.tables import new_table, on_points, print_whole
-from royaltycli.payout.estimate import percent_text
+from royaltycli.numerals import percent_text
 
 if TYPE_CHECKING:
     from rich.console import Console

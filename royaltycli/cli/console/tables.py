@@ -19,8 +19,7 @@ from rich.text import Text
 
 from royaltycli.cli.columns import ASIDE, GAP, fit
 from royaltycli.cli.console.messages import clean
-from royaltycli.numerals import grouped
-from royaltycli.payout.estimate import percent_text
+from royaltycli.numerals import grouped, percent_text
 
 ROWS = 25
 """Rows of a table on a terminal, unless `--top` says otherwise."""

@@ -11,8 +11,7 @@ from rich.text import Text
 from royaltycli.cli.columns import ASIDE, GAP
 from royaltycli.cli.console.messages import clean, make_console
 from royaltycli.cli.console.tables import new_table, print_whole
-from royaltycli.numerals import several
-from royaltycli.payout.estimate import percent_text
+from royaltycli.numerals import percent_text, several
 
 if TYPE_CHECKING:
     from rich.console import Console

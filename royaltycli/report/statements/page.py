@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from royaltycli import numerals
-from royaltycli.numerals import percentage, several
+from royaltycli.numerals import percent_text, percentage, several
 from royaltycli.payout.currency import MILLIONTHS, exact_money
-from royaltycli.payout.estimate import percent_text
 from royaltycli.report.statements.model import Earned, Party, Statement
 
 
